@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+
+namespace Graphene;
+
+/// <summary>Makes nodes. Equal op and operands give the same node, so common subexpressions merge on construction.</summary>
+/// <remarks>One builder per computation; nodes of different builders must not meet. Not thread-safe.</remarks>
+/// <param name="provenance">The table that records where nodes come from; a new one by default.</param>
+public sealed class GraphBuilder(ProvenanceTable? provenance = null)
+{
+    private readonly Dictionary<NodeKey, Node> _interned = [];
+    private readonly SortedDictionary<int, Node> _parameters = [];
+    private int _nextId;
+
+    /// <summary>The table that records where nodes come from.</summary>
+    public ProvenanceTable Provenance { get; } = provenance ?? new ProvenanceTable();
+
+    /// <summary>The origin given to nodes made from now on; also named in errors.</summary>
+    public Provenance? CurrentOrigin { get; set; }
+
+    /// <summary>The number of distinct nodes made so far.</summary>
+    public int NodeCount => _nextId;
+
+    /// <summary>Applies an op.</summary>
+    /// <returns>The node: a new one, or the one that is there already.</returns>
+    /// <exception cref="GraphException">The operands do not fit the op.</exception>
+    public Node Add(Op op, params ReadOnlySpan<Node> operands) => Add(op, operands.ToImmutableArray());
+
+    /// <summary>Applies an op.</summary>
+    /// <returns>The node: a new one, or the one that is there already.</returns>
+    /// <exception cref="GraphException">The operands do not fit the op.</exception>
+    public Node Add(Op op, ImmutableArray<Node> operands)
+    {
+        var key = new NodeKey(op, operands);
+        if (!_interned.TryGetValue(key, out Node? node))
+        {
+            var site = new OpSite(op, operands, this);
+            node = new Node(_nextId++, op, operands, op.InferTypes(site));
+            _interned.Add(key, node);
+        }
+        if (CurrentOrigin is not null)
+        {
+            Provenance.Add(node, CurrentOrigin);
+        }
+        return node;
+    }
+
+    /// <summary>The parameter with a number; asking twice with one type gives the same node.</summary>
+    /// <exception cref="InvalidOperationException">The number is taken by a parameter of another type.</exception>
+    public Node Parameter(int number, TensorType type)
+    {
+        Node node = Add(new ParameterOp(number, type));
+        if (!_parameters.TryAdd(number, node) && !ReferenceEquals(_parameters[number], node))
+        {
+            throw new InvalidOperationException($"parameter {number} has type {_parameters[number].Type}, not {type}");
+        }
+        return node;
+    }
+
+    /// <summary>Closes a computation over the parameters made so far.</summary>
+    /// <param name="name">A name for dumps.</param>
+    /// <param name="results">The values to return.</param>
+    /// <param name="effects">Nodes that run for their effect, in order.</param>
+    /// <exception cref="InvalidOperationException">The parameter numbers have gaps.</exception>
+    public Computation Build(string name, IEnumerable<Node> results, IEnumerable<Node>? effects = null)
+    {
+        if (_parameters.Count > 0 && _parameters.Keys.Last() != _parameters.Count - 1)
+        {
+            throw new InvalidOperationException(
+                $"computation {name} has {_parameters.Count} parameters but its largest number is {_parameters.Keys.Last()}");
+        }
+        return new Computation(name, [.. _parameters.Values], [.. results], [.. effects ?? []]);
+    }
+
+    private readonly struct NodeKey(Op op, ImmutableArray<Node> operands) : IEquatable<NodeKey>
+    {
+        private readonly Op _op = op;
+        private readonly ImmutableArray<Node> _operands = operands;
+
+        public bool Equals(NodeKey other)
+        {
+            if (_operands.Length != other._operands.Length)
+            {
+                return false;
+            }
+            for (int i = 0; i < _operands.Length; i++)
+            {
+                if (!ReferenceEquals(_operands[i], other._operands[i]))
+                {
+                    return false;
+                }
+            }
+            return _op.Equals(other._op);
+        }
+
+        public override bool Equals(object? obj) => obj is NodeKey other && Equals(other);
+
+        public override int GetHashCode()
+        {
+            var hash = default(HashCode);
+            hash.Add(_op);
+            foreach (Node operand in _operands)
+            {
+                hash.Add(operand.Id);
+            }
+            return hash.ToHashCode();
+        }
+    }
+}

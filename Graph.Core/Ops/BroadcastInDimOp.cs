@@ -1,0 +1,70 @@
+namespace Graphene;
+
+/// <summary>Repeats an operand along new or size-1 dimensions.</summary>
+/// <remarks>
+/// Operand dimension i becomes result dimension <c>BroadcastDimensions[i]</c>; it has that dimension's size, or size 1.
+/// Any dtype, exact. Source: StableHLO specification, broadcast_in_dim; labels are the specification's.
+/// </remarks>
+/// <param name="Shape">The result shape.</param>
+/// <param name="BroadcastDimensions">One result dimension per operand dimension, ascending or not, without repetition.</param>
+public sealed record BroadcastInDimOp(Shape Shape, Axes BroadcastDimensions) : Op("broadcast_in_dim")
+{
+    /// <inheritdoc/>
+    public override bool MovesDataOnly => true;
+
+    /// <inheritdoc/>
+    public override bool HasElementForm => true;
+
+    /// <inheritdoc/>
+    public override void Write(AttributeWriter w) => w.Add("dims", BroadcastDimensions);
+
+    /// <inheritdoc/>
+    protected override TensorType InferType(OpSite site)
+    {
+        site.RequireOperands(1);
+        TensorType x = site.Operand(0);
+        site.Require( // C2, C3, C4
+            BroadcastDimensions.Count == x.Rank && BroadcastDimensions.AreUniqueBelow(Shape.Rank), DiagnosticId.BadAxis,
+            $"dims {BroadcastDimensions} do not give each dimension of {x} its own place in {Shape}");
+        for (int i = 0; i < x.Rank; i++)
+        {
+            Dim from = x.Shape[i];
+            Dim to = Shape[BroadcastDimensions[i]];
+            site.Require( // C5
+                from == 1 || !from.ProvablyDiffers(to), DiagnosticId.NotBroadcastable,
+                $"dimension {i} of {x} has size {from}, the result's dimension {BroadcastDimensions[i]} has {to}",
+                why: "a broadcast dimension keeps its size or has size 1");
+        }
+        return x with { Shape = Shape };
+    }
+
+    /// <inheritdoc/>
+    protected override Literal Evaluate(IReadOnlyList<Literal> operands, TensorType result)
+    {
+        Literal x = operands[0];
+        var source = new long[x.Type.Rank];
+        return Literal.Generate(result, at =>
+        {
+            for (int i = 0; i < source.Length; i++)
+            {
+                source[i] = x.Shape[i] == 1 ? 0 : at[BroadcastDimensions[i]];
+            }
+            return x[source];
+        });
+    }
+
+    /// <inheritdoc/>
+    public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result)
+    {
+        Shape from = e.OperandType(0).Shape;
+        return e.Operand(0, IndexVector.From(BroadcastDimensions.Select((axis, i) => from[i] == 1 ? e.Index(0) : at[axis])));
+    }
+}
+
+/// <summary>Builds broadcasts.</summary>
+public static class BroadcastInDimBuilder
+{
+    /// <summary>Repeats <paramref name="x"/> to a shape; operand dimension i becomes <c>dims[i]</c>.</summary>
+    public static Node BroadcastInDim(this GraphBuilder b, Node x, Shape shape, Axes dims) =>
+        x.Shape.Equals(shape) && dims.IsIdentity ? x : b.Add(new BroadcastInDimOp(shape, dims), x);
+}

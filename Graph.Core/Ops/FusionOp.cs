@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+
+namespace Graphene;
+
+/// <summary>How a fusion is scheduled; decided by the optimizer, obeyed by the back ends.</summary>
+public enum FusionKind
+{
+    /// <summary>Loops over the results' elements.</summary>
+    Loop,
+
+    /// <summary>Reductions, with what produces their inputs and what follows them.</summary>
+    Reduction,
+
+    /// <summary>A dot_general, with the elementwise work on its result.</summary>
+    Dot,
+
+    /// <summary>A convolution, with the elementwise work on its result.</summary>
+    Convolution,
+}
+
+/// <summary>A computation that becomes one kernel: nothing inside it goes through memory.</summary>
+/// <param name="Kind">How it is scheduled.</param>
+/// <param name="Body">What it computes.</param>
+public sealed record FusionOp(FusionKind Kind, Computation Body) : Op("fusion")
+{
+    /// <inheritdoc/>
+    public override bool IsExpensive => true;
+
+    /// <inheritdoc/>
+    public override ImmutableArray<Computation> Computations => [Body];
+
+    /// <inheritdoc/>
+    public override Op WithComputations(ImmutableArray<Computation> computations) => this with { Body = computations[0] };
+
+    /// <inheritdoc/>
+    public override void Write(AttributeWriter w)
+    {
+        w.AddWord("kind", Kind.ToString().ToLowerInvariant());
+        w.Add("body", Body);
+    }
+
+    /// <inheritdoc/>
+    public override ImmutableArray<TensorType> InferTypes(OpSite site)
+    {
+        site.RequireOperands(Body.Parameters.Length);
+        for (int i = 0; i < site.OperandCount; i++)
+        {
+            site.Require(
+                site.Operand(i).Equals(Body.Parameters[i].Type), DiagnosticId.BadBody,
+                $"operand {i} is {site.Operand(i)}, the body's parameter is {Body.Parameters[i].Type}");
+        }
+        return Body.ResultTypes;
+    }
+
+    /// <inheritdoc/>
+    public override Literal[] EvaluateAll(IReadOnlyList<Literal> operands, ImmutableArray<TensorType> results) =>
+        Evaluator.Evaluate(Body, operands);
+}

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+
+namespace Graphene;
+
+/// <summary>
+/// What a node does: a name, attributes as record members, and everything the compiler needs to know about it in one place.
+/// </summary>
+/// <remarks>Ops are records, so equal attributes make equal ops. Names are StableHLO's.</remarks>
+/// <param name="Name">The name in IR text.</param>
+public abstract record Op(string Name)
+{
+    /// <summary>True when the op has an effect besides its results: never merged, removed or reordered with others.</summary>
+    public virtual bool HasSideEffects => false;
+
+    /// <summary>True when every result element is a copy of some operand element or a constant: exact for every dtype.</summary>
+    public virtual bool MovesDataOnly => false;
+
+    /// <summary>True when each result element depends on the operands' elements at the same index only.</summary>
+    public virtual bool IsElementwise => false;
+
+    /// <summary>True when computing an element twice costs more than storing and loading it.</summary>
+    public virtual bool IsExpensive => false;
+
+    /// <summary>True when <see cref="Element"/> describes the (single or multiple) results.</summary>
+    public virtual bool HasElementForm => false;
+
+    /// <summary>The computations that the op carries, for example a reduction's body.</summary>
+    public virtual ImmutableArray<Computation> Computations => [];
+
+    /// <summary>The op with its computations replaced, in the order of <see cref="Computations"/>.</summary>
+    public virtual Op WithComputations(ImmutableArray<Computation> computations) => computations.IsEmpty
+        ? this
+        : throw new InvalidOperationException($"{Name} carries no computations");
+
+    /// <summary>Writes the attributes.</summary>
+    public virtual void Write(AttributeWriter w)
+    {
+    }
+
+    /// <summary>Checks operands and attributes, and gives the result types.</summary>
+    /// <exception cref="GraphException">The op cannot be applied to these operands.</exception>
+    public virtual ImmutableArray<TensorType> InferTypes(OpSite site) => [InferType(site)];
+
+    /// <summary>The result type of an op with one result.</summary>
+    protected virtual TensorType InferType(OpSite site) =>
+        throw new InvalidOperationException($"{Name} defines neither InferType nor InferTypes");
+
+    /// <summary>Computes the results from the specification, slowly and plainly: the oracle of the tests.</summary>
+    /// <param name="operands">The operands' values.</param>
+    /// <param name="results">The static result types.</param>
+    public virtual Literal[] EvaluateAll(IReadOnlyList<Literal> operands, ImmutableArray<TensorType> results) =>
+        [Evaluate(operands, results[0])];
+
+    /// <summary>Computes the only result; see <see cref="EvaluateAll"/>.</summary>
+    protected virtual Literal Evaluate(IReadOnlyList<Literal> operands, TensorType result) =>
+        throw new InvalidOperationException($"{Name} has no reference evaluation");
+
+    /// <summary>One element of result <paramref name="result"/> as a scalar expression. Fusion is the composition of these.</summary>
+    /// <param name="e">Gives operand elements and makes expressions.</param>
+    /// <param name="at">The index of the element.</param>
+    /// <param name="result">Which result, for ops with several.</param>
+    public virtual ScalarExpr Element(ElementBuilder e, IndexVector at, int result) =>
+        throw new InvalidOperationException($"{Name} has no element form");
+}

@@ -1,0 +1,17 @@
+namespace Graphene;
+
+/// <summary>An input of the computation it stands in.</summary>
+/// <param name="Number">Its place in the computation's parameter list.</param>
+/// <param name="Type">The type of what is passed.</param>
+public sealed record ParameterOp(int Number, TensorType Type) : Op("parameter")
+{
+    /// <inheritdoc/>
+    public override void Write(AttributeWriter w) => w.Add("number", Number);
+
+    /// <inheritdoc/>
+    protected override TensorType InferType(OpSite site)
+    {
+        site.RequireOperands(0);
+        return Type;
+    }
+}

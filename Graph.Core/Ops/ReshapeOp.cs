@@ -1,0 +1,41 @@
+namespace Graphene;
+
+/// <summary>The same elements in the same row-major order under another shape.</summary>
+/// <remarks>Any dtype, exact. Source: StableHLO specification, reshape.</remarks>
+/// <param name="Shape">The result shape.</param>
+public sealed record ReshapeOp(Shape Shape) : Op("reshape")
+{
+    /// <inheritdoc/>
+    public override bool MovesDataOnly => true;
+
+    /// <inheritdoc/>
+    public override bool HasElementForm => true;
+
+    /// <inheritdoc/>
+    protected override TensorType InferType(OpSite site)
+    {
+        site.RequireOperands(1);
+        TensorType x = site.Operand(0);
+        site.Require( // C2
+            !x.Shape.ElementCount.ProvablyDiffers(Shape.ElementCount), DiagnosticId.ElementCountMismatch,
+            $"{x} has {x.Shape.ElementCount} elements, {Shape} has {Shape.ElementCount}",
+            why: "a reshape keeps all elements", fix: "choose a shape with as many elements");
+        return new TensorType(x.DType, Shape);
+    }
+
+    /// <inheritdoc/>
+    protected override Literal Evaluate(IReadOnlyList<Literal> operands, TensorType result) =>
+        operands[0].Reshape(result.Shape);
+
+    /// <inheritdoc/>
+    public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) =>
+        e.Operand(0, ReshapeIndexing.Map(e, e.OperandType(0).Shape, Shape, at));
+}
+
+/// <summary>Builds reshapes.</summary>
+public static class ReshapeBuilder
+{
+    /// <summary>The same elements under another shape.</summary>
+    public static Node Reshape(this GraphBuilder b, Node x, Shape shape) =>
+        x.Shape.Equals(shape) ? x : b.Add(new ReshapeOp(shape), x);
+}

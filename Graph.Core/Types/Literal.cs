@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene;
+
+/// <summary>A tensor value: a static type and its elements, row-major and little-endian.</summary>
+/// <remarks>Immutable. Two literals are equal when their types and all their bytes are.</remarks>
+public sealed class Literal : IEquatable<Literal>
+{
+    private ulong _hash;
+
+    /// <summary>Wraps bytes that the caller no longer changes (they may be a mapped file).</summary>
+    /// <param name="type">Element type and static shape, row-major.</param>
+    /// <param name="bytes">Exactly the elements' bytes.</param>
+    /// <exception cref="ArgumentException">The shape is symbolic, or the length does not fit the type.</exception>
+    public Literal(TensorType type, ReadOnlyMemory<byte> bytes)
+    {
+        if (!type.Shape.IsStatic)
+        {
+            throw new ArgumentException($"a literal needs a static shape, not {type}", nameof(type));
+        }
+        long count = type.Shape.ElementCount.Value;
+        if (count * type.DType.SizeInBytes() != bytes.Length)
+        {
+            throw new ArgumentException(
+                $"{type} takes {count * type.DType.SizeInBytes()} bytes, not {bytes.Length}", nameof(bytes));
+        }
+        Type = type;
+        Bytes = bytes;
+        ElementCount = count;
+    }
+
+    /// <summary>Element type and static shape.</summary>
+    public TensorType Type { get; }
+
+    /// <summary>The element type.</summary>
+    public DType DType => Type.DType;
+
+    /// <summary>The static shape.</summary>
+    public Shape Shape => Type.Shape;
+
+    /// <summary>The elements' bytes.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>The number of elements.</summary>
+    public long ElementCount { get; }
+
+    /// <summary>A hash of type and content; computed once.</summary>
+    public ulong ContentHash
+    {
+        get
+        {
+            if (_hash == 0)
+            {
+                _hash = ContentHashing.Hash(Bytes.Span, (ulong)Type.GetHashCode()) | 1;
+            }
+            return _hash;
+        }
+    }
+
+    /// <summary>The element at a row-major position.</summary>
+    public Scalar this[long position]
+    {
+        get
+        {
+            int size = DType.SizeInBytes();
+            ReadOnlySpan<byte> at = Bytes.Span.Slice(checked((int)(position * size)), size);
+            ulong bits = size switch
+            {
+                1 => at[0],
+                2 => MemoryMarshal.Read<ushort>(at),
+                4 => MemoryMarshal.Read<uint>(at),
+                _ => MemoryMarshal.Read<ulong>(at),
+            };
+            return Scalar.FromBits(DType, bits);
+        }
+    }
+
+    /// <summary>The element at a multi-dimensional index.</summary>
+    public Scalar this[ReadOnlySpan<long> at]
+    {
+        get
+        {
+            long position = 0;
+            for (int axis = 0; axis < at.Length; axis++)
+            {
+                position = (position * Shape[axis].Value) + at[axis];
+            }
+            return this[position];
+        }
+    }
+
+    /// <summary>A scalar.</summary>
+    public static Literal FromScalar(Scalar value) => Generate(TensorType.Scalar(value.DType), _ => value);
+
+    /// <summary>A tensor with a copy of the given elements.</summary>
+    public static Literal From<T>(ReadOnlySpan<T> elements, params ReadOnlySpan<long> shape)
+        where T : unmanaged =>
+        new(new TensorType(DTypeFacts.Of<T>(), Shape.Of(shape)), MemoryMarshal.AsBytes(elements).ToArray());
+
+    /// <summary>A tensor all of whose elements are equal.</summary>
+    public static Literal Splat(TensorType type, Scalar value) => Generate(type, _ => value);
+
+    /// <summary>Computes every element from its index, in row-major order.</summary>
+    /// <param name="type">Element type and static shape.</param>
+    /// <param name="element">Gives the element at an index; the array is reused between calls.</param>
+    public static Literal Generate(TensorType type, Func<long[], Scalar> element)
+    {
+        var writer = new LiteralWriter(type);
+        foreach (long[] at in IndexSpace.Of(type.Shape.ToStatic()))
+        {
+            writer.Append(element(at));
+        }
+        return writer.ToLiteral();
+    }
+
+    /// <summary>The elements.</summary>
+    /// <exception cref="InvalidOperationException"><typeparamref name="T"/> is not this literal's element type.</exception>
+    public ReadOnlySpan<T> As<T>()
+        where T : unmanaged
+    {
+        if (DTypeFacts.Of<T>() != DType)
+        {
+            throw new InvalidOperationException($"the elements of {Type} are not {typeof(T).Name}");
+        }
+        return MemoryMarshal.Cast<byte, T>(Bytes.Span);
+    }
+
+    /// <summary>The same elements under another shape with as many elements.</summary>
+    public Literal Reshape(Shape shape) => new(new TensorType(DType, shape), Bytes);
+
+    /// <summary>True when all elements have the same bits as the first; true without elements.</summary>
+    public bool IsSplat()
+    {
+        ReadOnlySpan<byte> bytes = Bytes.Span;
+        int size = DType.SizeInBytes();
+        return bytes.Length <= size || bytes[size..].SequenceEqual(bytes[..^size]);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Literal? other) =>
+        ReferenceEquals(this, other) ||
+        (other is not null && Type == other.Type && ContentHash == other.ContentHash &&
+            Bytes.Span.SequenceEqual(other.Bytes.Span));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Literal);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ContentHash.GetHashCode();
+
+    /// <summary>The type; the elements are for <see cref="Bytes"/>.</summary>
+    public override string ToString() => $"literal {Type}";
+}
