@@ -126,7 +126,7 @@ public sealed class OnnxModelFile : IDisposable
         {
             throw OnnxErrors.NotOnnx(name, why, fix);
         }
-        WireScan.Check(source, options, name);
+        WireScan.CheckModel(source, options, name);
         try
         {
             using var input = CodedInputStream.CreateWithLimits(open(), int.MaxValue, options.MaxNesting + 10);

@@ -53,7 +53,7 @@ internal static class FileKind
         }
         foreach (Rune rune in Encoding.UTF8.GetString(head[..Math.Min(head.Length, 64)]).EnumerateRunes())
         {
-            if (rune.Value < 32 && rune.Value is not ('\n' or '\r' or '\t'))
+            if (rune == Rune.ReplacementChar || (rune.Value < 32 && rune.Value is not ('\n' or '\r' or '\t')))
             {
                 return false;
             }

@@ -119,18 +119,16 @@ internal sealed class TensorReader(ExternalDataFolder external, OnnxLoadOptions 
                 throw OnnxErrors.BadTensor(
                     name, $"a tensor has the shape [{string.Join(", ", dims)}]", "dimensions must not be negative");
             }
-            // Zero dims make later ones harmless, but a product may pass 128 bits before it meets them.
-            count = Int128.Min(count * dim, (Int128)long.MaxValue + 1);
+            // A zero makes the tensor empty, but the other extents must still be ones that 64 bits can multiply.
+            count = Int128.Min(count * Math.Max(dim, 1), (Int128)long.MaxValue + 1);
         }
-        if (Array.IndexOf(dims, 0L) >= 0)
-        {
-            return 0;
-        }
-        if (count * Math.Max(1, format.UnpackedBytes) > Array.MaxLength)
+        bool isEmpty = Array.IndexOf(dims, 0L) >= 0;
+        long limit = isEmpty ? long.MaxValue / 16 : Array.MaxLength / format.UnpackedBytes;
+        if (count > limit)
         {
             throw OnnxErrors.TooLarge(name, $"a tensor of shape [{string.Join(", ", dims)}] takes more than {Array.MaxLength} bytes");
         }
-        return (long)count;
+        return isEmpty ? 0 : (long)count;
     }
 
     private static GraphException WrongLength(string name, ElementFormat format, long[] dims, string needed, string found) =>

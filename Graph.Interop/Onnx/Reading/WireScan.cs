@@ -26,8 +26,9 @@ internal sealed class WireScan
     private int _windowLength;
     private long _position;
 
-    private WireScan(ByteSource source, OnnxLoadOptions options, string fileName)
+    private WireScan(ByteSource source, OnnxLoadOptions options, string fileName, Message root)
     {
+        _open.Push((root, source.Length));
         _source = source;
         _options = options;
         _fileName = fileName;
@@ -50,15 +51,19 @@ internal sealed class WireScan
         Entry,
     }
 
-    /// <summary>Checks the whole file.</summary>
+    /// <summary>Checks a whole model file.</summary>
     /// <exception cref="GraphException">The file is damaged, or larger in some way than the options allow.</exception>
-    public static void Check(ByteSource source, OnnxLoadOptions options, string fileName) =>
-        new WireScan(source, options, fileName).Run();
+    public static void CheckModel(ByteSource source, OnnxLoadOptions options, string fileName) =>
+        new WireScan(source, options, fileName, Message.Model).Run();
+
+    /// <summary>Checks a file that holds one tensor.</summary>
+    /// <exception cref="GraphException">The file is damaged, or larger in some way than the options allow.</exception>
+    public static void CheckTensor(ByteSource source, OnnxLoadOptions options, string fileName) =>
+        new WireScan(source, options, fileName, Message.Tensor).Run();
 
     private void Run()
     {
         int messages = 0;
-        _open.Push((Message.Model, _source.Length));
         while (_open.Count > 0)
         {
             (Message kind, long end) = _open.Peek();
