@@ -1,0 +1,16 @@
+namespace Graphene.Codegen;
+
+/// <summary>A native function over buffers: runs its body for every task of a range. Knows no graph, only arguments.</summary>
+/// <param name="Name">For symbols, dumps and profiles; not part of its structure.</param>
+/// <param name="Arguments">The buffers, argument i at place i.</param>
+/// <param name="Task">The number of the task, bound in <paramref name="Body"/>.</param>
+/// <param name="TaskCount">How many tasks there are; scalar i64 over symbols and constants. Tasks are independent.</param>
+/// <param name="Body">One task.</param>
+/// <param name="Cost">What one whole run costs, for splitting and reports.</param>
+public sealed record Kernel(
+    string Name, IReadOnlyList<KBuffer> Arguments, KVariable Task, KExpr TaskCount, KBlock Body, KernelCost Cost);
+
+/// <summary>The work of one run of a kernel, as far as it is known when compiling.</summary>
+/// <param name="Flops">Floating-point operations; a multiply-add counts two.</param>
+/// <param name="Bytes">Bytes read and written, each buffer once.</param>
+public readonly record struct KernelCost(Dim Flops, Dim Bytes);
