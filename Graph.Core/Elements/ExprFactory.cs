@@ -97,6 +97,9 @@ public class ExprFactory(ExprPool pool)
     /// <summary>a == b.</summary>
     public ScalarExpr Equal(ScalarExpr a, ScalarExpr b) => Call(ScalarOp.Equal, a, b);
 
+    /// <summary>a != b.</summary>
+    public ScalarExpr NotEqual(ScalarExpr a, ScalarExpr b) => Call(ScalarOp.NotEqual, a, b);
+
     /// <summary>A bool constant.</summary>
     public ScalarExpr True => Constant(Scalar.FromBool(true));
 
