@@ -55,4 +55,10 @@ public sealed record DiagnosticId(string Code, string Title)
 
     /// <summary>IR text could not be read.</summary>
     public static readonly DiagnosticId TextSyntax = new("GR1901", "IR text could not be read");
+
+    /// <summary>An environment variable of ours has a value that cannot be used.</summary>
+    public static readonly DiagnosticId BadSwitch = new("GR1950", "switch has an unusable value");
+
+    /// <summary>A pass was asked for that does not exist.</summary>
+    public static readonly DiagnosticId UnknownPass = new("GR1951", "no such pass");
 }

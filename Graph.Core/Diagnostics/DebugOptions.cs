@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Graphene;
+
+/// <summary>Every GRAPHENE_* switch, read once; code asks this record, never the environment.</summary>
+/// <remarks>
+/// Switches change what is logged, dumped, cached or left out. None changes the meaning of a graph, so a report from a user
+/// can be followed with any of them set.
+/// </remarks>
+public sealed record DebugOptions
+{
+    /// <summary>No switch set.</summary>
+    public static DebugOptions None { get; } = new();
+
+    /// <summary>GRAPHENE_DUMP: the folder that receives numbered IR text, with a .dot beside it, after each pass that changed something.</summary>
+    public string? DumpFolder { get; init; }
+
+    /// <summary>GRAPHENE_DUMP_PASSES: only passes whose name matches this regular expression are dumped.</summary>
+    public Regex? DumpPasses { get; init; }
+
+    /// <summary>GRAPHENE_DISABLE: names of passes to skip, separated by commas.</summary>
+    public ImmutableArray<string> DisabledPasses { get; init; } = [];
+
+    /// <summary>GRAPHENE_TIMING=1: log what each pass took.</summary>
+    public bool Timing { get; init; }
+
+    /// <summary>GRAPHENE_STOP_AFTER: the number of rewrites after which no rule fires any more; bisecting varies it.</summary>
+    public long? StopAfter { get; init; }
+
+    /// <summary>GRAPHENE_VERIFY=1 or 0: check the graph after each pass; by default in debug builds only.</summary>
+    public bool? Verify { get; init; }
+
+    /// <summary>GRAPHENE_CACHE_DIR: where compiled code is kept; an empty value turns the cache off.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>Reads the switches of this process.</summary>
+    /// <exception cref="GraphException">GR1950: a switch has a value that cannot be used.</exception>
+    public static DebugOptions FromEnvironment() => Read(Environment.GetEnvironmentVariable);
+
+    /// <summary>Reads the switches from a table of variables.</summary>
+    /// <param name="variable">Gives a variable's value; null when it is not set.</param>
+    /// <exception cref="GraphException">GR1950: a switch has a value that cannot be used.</exception>
+    public static DebugOptions Read(Func<string, string?> variable) => new()
+    {
+        DumpFolder = NotEmpty(variable("GRAPHENE_DUMP")),
+        DumpPasses = Pattern("GRAPHENE_DUMP_PASSES", NotEmpty(variable("GRAPHENE_DUMP_PASSES"))),
+        DisabledPasses = [.. (variable("GRAPHENE_DISABLE") ?? "").Split(
+            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+        Timing = Flag("GRAPHENE_TIMING", NotEmpty(variable("GRAPHENE_TIMING"))) ?? false,
+        StopAfter = Count("GRAPHENE_STOP_AFTER", NotEmpty(variable("GRAPHENE_STOP_AFTER"))),
+        Verify = Flag("GRAPHENE_VERIFY", NotEmpty(variable("GRAPHENE_VERIFY"))),
+        CacheFolder = variable("GRAPHENE_CACHE_DIR"),
+    };
+
+    private static string? NotEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
+
+    private static bool? Flag(string name, string? value) => value?.Trim().ToUpperInvariant() switch
+    {
+        null => null,
+        "1" or "TRUE" or "YES" or "ON" => true,
+        "0" or "FALSE" or "NO" or "OFF" => false,
+        _ => throw Unusable(name, value, "it is a switch", "set it to 1 or 0"),
+    };
+
+    private static long? Count(string name, string? value)
+    {
+        if (value is null)
+        {
+            return null;
+        }
+        return long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+            ? count
+            : throw Unusable(name, value, "it counts rewrites", "set it to a whole number, 0 or more");
+    }
+
+    // Without backtracking, so that no pattern can stall the compiler.
+    private static Regex? Pattern(string name, string? value)
+    {
+        try
+        {
+            return value is null ? null : new Regex(value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            throw Unusable(name, value!, e.Message, "write a regular expression without look-around, for example ^fusion$");
+        }
+    }
+
+    private static GraphException Unusable(string name, string value, string why, string fix) =>
+        new(DiagnosticId.BadSwitch, $"{name}: '{value}' cannot be used", where: $"environment variable {name}", why: why, fix: fix);
+}

@@ -1,0 +1,38 @@
+namespace Graphene.Optimizer;
+
+/// <summary>What a caller may choose about optimization. The defaults never change a result.</summary>
+public sealed record OptimizerOptions
+{
+    /// <summary>The defaults.</summary>
+    public static OptimizerOptions Default { get; } = new();
+
+    /// <summary>Allows rules that treat floating-point arithmetic as if it were real. Off by default.</summary>
+    public bool FastMath { get; init; }
+
+    /// <summary>
+    /// Allows batch normalization with constant statistics to be folded into the weights before it. The one exception to exact
+    /// rules that is on by default: every inference compiler does it, and results change by rounding only.
+    /// </summary>
+    public bool FoldBatchNorm { get; init; } = true;
+
+    /// <summary>Bytes of new constants that folding may make, over what it frees.</summary>
+    public long FoldingBudgetInBytes { get; init; } = 256L << 20;
+
+    /// <summary>Time that constant folding may take in all.</summary>
+    public TimeSpan FoldingTime { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Sweeps over a computation after which a rewriting pass gives up; reaching it is logged as a defect.</summary>
+    public int MaxSweeps { get; init; } = 25;
+
+    /// <summary>Ops that one fusion may hold.</summary>
+    public int MaxFusionSize { get; init; } = 256;
+
+    /// <summary>Check the graph after each pass. <see cref="DebugOptions.Verify"/> has the last word.</summary>
+    public bool Verify { get; init; }
+
+    /// <summary>The GRAPHENE_* switches.</summary>
+    public DebugOptions Debug { get; init; } = DebugOptions.None;
+
+    /// <summary>Receives what passes have to say, one line each.</summary>
+    public Action<string>? Log { get; init; }
+}

@@ -1,0 +1,8 @@
+namespace Graphene.Optimizer;
+
+/// <summary>Every pass, in order, with the reason for its place. Read this file first.</summary>
+public static class Pipelines
+{
+    /// <summary>What every compilation runs.</summary>
+    public static PassPipeline Default() => new();
+}
