@@ -125,6 +125,17 @@ public sealed class Literal : IEquatable<Literal>
         return MemoryMarshal.Cast<byte, T>(Bytes.Span);
     }
 
+    /// <summary>All elements as doubles, in row-major order; 64-bit integers are rounded to nearest.</summary>
+    public double[] ToDoubles()
+    {
+        var values = new double[ElementCount];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = this[i].AsDouble;
+        }
+        return values;
+    }
+
     /// <summary>The same elements under another shape with as many elements.</summary>
     public Literal Reshape(Shape shape) => new(new TensorType(DType, shape), Bytes);
 
