@@ -1,1 +1,3 @@
-return 0;
+using Graphene.Cli;
+
+return CommandLine.Run(args);

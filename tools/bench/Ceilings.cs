@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Spectre.Console;
+
+namespace Graphene.Bench;
+
+/// <summary>What the machine can do at best at this minute; measured beside everything else, since hosts change speed.</summary>
+/// <param name="Threads">Threads that ran together.</param>
+/// <param name="FmaGigaflops">f32 fused multiply-adds from registers, two operations each.</param>
+/// <param name="ReadGigabytesPerSecond">Summing an array larger than the caches.</param>
+internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGigabytesPerSecond)
+{
+    private const int FmaChains = 10;
+    private const int ArrayBytes = 256 << 20;
+
+    /// <summary>Measures both, the best of some tries.</summary>
+    public static Ceilings Measure(int threads)
+    {
+        double fma = Best(threads, 5, _ => 2.0 * FmaChains * VectorLanes * FmaLoop(1_000_000));
+        float[][] arrays = [.. Enumerable.Range(0, threads).Select(_ => NewArray(ArrayBytes / threads))];
+        double read = Best(threads, 5, i => ReadLoop(arrays[i]));
+        return new Ceilings(threads, fma / 1e9, read / 1e9);
+    }
+
+    /// <summary>Prints a table.</summary>
+    public static void Print(IEnumerable<int> threadCounts)
+    {
+        Table table = new Table().AddColumns("threads", "FMA GFLOP/s", "read GB/s");
+        foreach (int threads in threadCounts)
+        {
+            Ceilings c = Measure(threads);
+            table.AddRow($"{threads}", $"{c.FmaGigaflops:F1}", $"{c.ReadGigabytesPerSecond:F1}");
+        }
+        AnsiConsole.Write(table);
+    }
+
+    private static int VectorLanes => Vector512.IsHardwareAccelerated ? Vector512<float>.Count : Vector256<float>.Count;
+
+    // The work of all threads per second, in the fastest of some tries; threads start together.
+    private static double Best(int threads, int tries, Func<int, double> work)
+    {
+        work(0);
+        double best = 0;
+        for (int t = 0; t < tries; t++)
+        {
+            double done = 0;
+            using var barrier = new Barrier(threads + 1);
+            Thread[] all = [.. Enumerable.Range(0, threads).Select(i => new Thread(() =>
+            {
+                barrier.SignalAndWait();
+                double amount = work(i);
+                lock (barrier)
+                {
+                    done += amount;
+                }
+            }))];
+            Array.ForEach(all, x => x.Start());
+            barrier.SignalAndWait();
+            long start = Stopwatch.GetTimestamp();
+            Array.ForEach(all, x => x.Join());
+            best = Math.Max(best, done / Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        return best;
+    }
+
+    // Ten independent chains hide a latency of 4 or 5 cycles on two units, and fit 16 registers with the two operands.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static long FmaLoop(long iterations)
+    {
+        float sum = Vector512.IsHardwareAccelerated
+            ? Fma512(iterations)
+            : Fma.IsSupported ? Fma256(iterations) : throw new BenchException("the FMA probe needs FMA3 or AVX-512");
+        return float.IsNaN(sum) ? 0 : iterations;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float Fma512(long iterations)
+    {
+        Vector512<float> a = Vector512.Create(0.999f), b = Vector512.Create(0.001f);
+        Vector512<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a;
+        for (long i = 0; i < iterations; i++)
+        {
+            s0 = Avx512F.FusedMultiplyAdd(s0, a, b);
+            s1 = Avx512F.FusedMultiplyAdd(s1, a, b);
+            s2 = Avx512F.FusedMultiplyAdd(s2, a, b);
+            s3 = Avx512F.FusedMultiplyAdd(s3, a, b);
+            s4 = Avx512F.FusedMultiplyAdd(s4, a, b);
+            s5 = Avx512F.FusedMultiplyAdd(s5, a, b);
+            s6 = Avx512F.FusedMultiplyAdd(s6, a, b);
+            s7 = Avx512F.FusedMultiplyAdd(s7, a, b);
+            s8 = Avx512F.FusedMultiplyAdd(s8, a, b);
+            s9 = Avx512F.FusedMultiplyAdd(s9, a, b);
+        }
+        return Vector512.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float Fma256(long iterations)
+    {
+        Vector256<float> a = Vector256.Create(0.999f), b = Vector256.Create(0.001f);
+        Vector256<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a;
+        for (long i = 0; i < iterations; i++)
+        {
+            s0 = Fma.MultiplyAdd(s0, a, b);
+            s1 = Fma.MultiplyAdd(s1, a, b);
+            s2 = Fma.MultiplyAdd(s2, a, b);
+            s3 = Fma.MultiplyAdd(s3, a, b);
+            s4 = Fma.MultiplyAdd(s4, a, b);
+            s5 = Fma.MultiplyAdd(s5, a, b);
+            s6 = Fma.MultiplyAdd(s6, a, b);
+            s7 = Fma.MultiplyAdd(s7, a, b);
+            s8 = Fma.MultiplyAdd(s8, a, b);
+            s9 = Fma.MultiplyAdd(s9, a, b);
+        }
+        return Vector256.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static double ReadLoop(float[] array)
+    {
+        ReadOnlySpan<Vector256<float>> v = MemoryMarshal.Cast<float, Vector256<float>>(array);
+        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        for (int i = 0; i + 3 < v.Length; i += 4)
+        {
+            s0 += v[i];
+            s1 += v[i + 1];
+            s2 += v[i + 2];
+            s3 += v[i + 3];
+        }
+        return float.IsNaN(Vector256.Sum(s0 + s1 + s2 + s3)) ? 0 : array.Length * 4.0;
+    }
+
+    private static float[] NewArray(int bytes)
+    {
+        float[] array = new float[bytes / sizeof(float)];
+        Array.Fill(array, 1f);
+        return array;
+    }
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Graphene.Bench;
+
+var models = new Option<string?>("--models")
+{
+    Description = "Folder with NAME.onnx and NAME.inputs/; by default a cache folder that make_models.py fills.",
+};
+var names = new Option<string[]>("--names")
+{
+    Description = "Models to measure.",
+    DefaultValueFactory = _ => ["mlp", "resnet50", "mobilenet_v2", "bert_base", "gpt2_decode", "lstm"],
+    AllowMultipleArgumentsPerToken = true,
+};
+var threads = new Option<int[]>("--threads")
+{
+    Description = "Thread counts.",
+    DefaultValueFactory = _ => [1, 2],
+    AllowMultipleArgumentsPerToken = true,
+};
+var rounds = new Option<int>("--rounds") { Description = "Rounds; each runs every program once.", DefaultValueFactory = _ => 3 };
+var seconds = new Option<double>("--seconds")
+{
+    Description = "Length of a measurement: as many runs as fit, between 5 and 2000.",
+    DefaultValueFactory = _ => 3,
+};
+var report = new Option<string?>("--report") { Description = "Markdown file to write the tables to." };
+
+var sideBySide = new Command("models", "Graphene and ONNX Runtime, interleaved, on whole models.")
+{
+    models, names, threads, rounds, seconds, report,
+};
+sideBySide.SetAction(p => Run(() => SideBySide.Run(new SideBySideOptions(
+    ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(names)), p.GetRequiredValue(threads), p.GetValue(rounds),
+    p.GetValue(seconds), p.GetValue(report), $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
+
+var sizes = new Option<int[]>("--sizes")
+{
+    Description = "Sizes n of the n x n x n products.",
+    DefaultValueFactory = _ => [128, 256, 512, 1024, 2048],
+    AllowMultipleArgumentsPerToken = true,
+};
+var gemm = new Command("gemm", "Square f32 matrix products as one-node models, beside ONNX Runtime and the FMA peak.")
+{
+    sizes, threads, rounds, seconds, report,
+};
+gemm.SetAction(p => Run(() => SideBySide.Run(new SideBySideOptions(
+    ModelSet.Gemm(p.GetRequiredValue(sizes)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds),
+    p.GetValue(report), $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
+
+var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
+probe.SetAction(p => Run(() => Ceilings.Print(p.GetRequiredValue(threads))));
+
+return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench).")
+{
+    sideBySide, gemm, probe,
+}.Parse(args).Invoke();
+
+static int Run(Action action)
+{
+    try
+    {
+        action();
+        return 0;
+    }
+    catch (BenchException e)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 2;
+    }
+}

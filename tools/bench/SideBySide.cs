@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text;
+using Spectre.Console;
+
+namespace Graphene.Bench;
+
+/// <summary>What to measure.</summary>
+/// <param name="Models">The models, in the order of the table.</param>
+/// <param name="Threads">Thread counts; each is a table row.</param>
+/// <param name="Rounds">How often each program is started.</param>
+/// <param name="Seconds">How long one program runs, about.</param>
+/// <param name="Report">Markdown file, or null.</param>
+/// <param name="Command">The command line, for the report.</param>
+internal sealed record SideBySideOptions(
+    IReadOnlyList<ModelEntry> Models, IReadOnlyList<int> Threads, int Rounds, double Seconds, string? Report, string Command);
+
+/// <summary>
+/// Runs Graphene and ONNX Runtime in turns (A B A B ...), each time in a new process with the ceilings measured beside them,
+/// and compares the medians of the rounds: a machine that changes its speed changes it for both.
+/// </summary>
+internal static class SideBySide
+{
+    private static readonly string[] Columns =
+        ["model", "threads", "Graphene ms", "ONNX Runtime ms", "ratio", "of FMA peak", "prepare s (G / ORT)", "peak MB (G / ORT)"];
+
+    public static void Run(SideBySideOptions options)
+    {
+        var graphene = new GrapheneContender();
+        var peer = new OnnxRuntimeContender();
+        var rows = new List<string[]>();
+        foreach (ModelEntry model in options.Models)
+        {
+            foreach (int threads in options.Threads)
+            {
+                AnsiConsole.MarkupLineInterpolated($"[grey]{model.Name}, threads {threads}[/]");
+                rows.Add(MeasureRow(options, graphene, peer, model, threads));
+            }
+        }
+
+        var table = new Table().AddColumns(Columns);
+        rows.ForEach(r => table.AddRow([.. r.Select(Markup.Escape)]));
+        AnsiConsole.Write(table);
+        if (options.Report is { } path)
+        {
+            File.WriteAllText(path, Markdown(options, graphene, peer, rows));
+            Console.WriteLine($"written to {path}");
+        }
+    }
+
+    private static string[] MeasureRow(
+        SideBySideOptions options, Contender graphene, Contender peer, ModelEntry model, int threads)
+    {
+        var a = new List<Measurement>();
+        var b = new List<Measurement>();
+        var fma = new List<double>();
+        string problem = "";
+        int runs = 0;
+        for (int round = 0; round < options.Rounds; round++)
+        {
+            fma.Add(Ceilings.Measure(threads).FmaGigaflops);
+            if (runs == 0)
+            {
+                // A short first look tells how many runs fill the time.
+                double once = peer.Run(model, threads, 5, 2).MedianMs;
+                runs = (int)Math.Clamp(options.Seconds * 1000 / Math.Max(once, 0.001), 5, 2000);
+            }
+            try
+            {
+                a.Add(graphene.Run(model, threads, runs, Math.Max(2, runs / 10)));
+            }
+            catch (BenchException e)
+            {
+                problem = e.Message;
+            }
+            b.Add(peer.Run(model, threads, runs, Math.Max(2, runs / 10)));
+        }
+
+        double theirs = Measurement.Median(b.Select(m => m.MedianMs));
+        if (a.Count == 0)
+        {
+            return [model.Name, $"{threads}", $"failed: {problem}", Ms(theirs), "-", "-", "-", "-"];
+        }
+        double ours = Measurement.Median(a.Select(m => m.MedianMs));
+        return
+        [
+            model.Name, $"{threads}", Ms(ours), Ms(theirs), Invariant($"{ours / theirs:F2}"),
+            model.Gigaflop is { } work ? Invariant($"{work / ours * 1e3 / Measurement.Median(fma):P0}") : "-",
+            Invariant($"{a.Min(m => m.PrepareMs) / 1000:F2} / {b.Min(m => m.PrepareMs) / 1000:F2}"),
+            Invariant($"{a.Max(m => m.PeakRssMb):F0} / {b.Max(m => m.PeakRssMb):F0}"),
+        ];
+    }
+
+    private static string Markdown(SideBySideOptions options, Contender graphene, Contender peer, List<string[]> rows)
+    {
+        var text = new StringBuilder();
+        text.AppendLine($"{graphene.Name} beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.");
+        text.AppendLine($"Ratio below 1: Graphene is faster. Prepare: the best round. Peak: the whole process, the worst round.").AppendLine();
+        text.AppendLine(Invariant($"- {DateTime.UtcNow:yyyy-MM-dd}, {MachineDescription.OneLine()}"));
+        text.AppendLine($"- `{options.Command}`");
+        foreach (int threads in options.Threads)
+        {
+            Ceilings c = Ceilings.Measure(threads);
+            text.AppendLine(Invariant(
+                $"- ceilings right after, {threads} threads: {c.FmaGigaflops:F0} GFLOP/s FMA, {c.ReadGigabytesPerSecond:F1} GB/s read"));
+        }
+        text.AppendLine().AppendLine($"| {string.Join(" | ", Columns)} |").AppendLine($"|{string.Concat(Columns.Select(_ => " --- |"))}");
+        rows.ForEach(r => text.AppendLine($"| {string.Join(" | ", r.Select(c => c.Replace("|", "/", StringComparison.Ordinal)))} |"));
+        return text.ToString();
+    }
+
+    private static string Ms(double value) => value < 1 ? Invariant($"{value:F4}") : Invariant($"{value:F2}");
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,10 @@
+using System.CommandLine;
+
+namespace Graphene.Cli.Commands;
+
+/// <summary>The commands, in the order in which help lists them.</summary>
+internal static class CommandTable
+{
+    /// <summary>All commands, writing to the given streams.</summary>
+    public static IEnumerable<Command> All(CommandIO io) => [];
+}
