@@ -1,0 +1,11 @@
+namespace Graphene.Codegen;
+
+/// <summary>Errors that a user can meet while machine code is generated.</summary>
+public static class CodegenDiagnostics
+{
+    /// <summary>A native library that the compiler needs is missing or unsuitable.</summary>
+    public static readonly DiagnosticId NativeLibrary = new("GR5001", "native library missing or unsuitable");
+
+    /// <summary>There is no code generator for the wanted target.</summary>
+    public static readonly DiagnosticId UnsupportedTarget = new("GR5002", "target not supported");
+}

@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using LLVMSharp.Interop;
+
+namespace Graphene.Codegen.Llvm;
+
+/// <summary>What machine code is generated for. Equal targets give equal bytes for equal IR.</summary>
+/// <param name="Triple">LLVM's target triple, such as <c>x86_64-unknown-linux-gnu</c>.</param>
+/// <param name="Cpu">Processor name as in <c>-mcpu</c>; empty means the plainest one of the architecture.</param>
+/// <param name="Features">Features added or removed, such as <c>+avx2,-sse4a</c>; may be empty.</param>
+public sealed record LlvmTarget(string Triple, string Cpu = "", string Features = "")
+{
+    private static readonly Lazy<LlvmTarget> HostTarget = new(DetectHost);
+
+    /// <summary>Plain x86-64 with SSE2: runs on every 64-bit x86.</summary>
+    public static LlvmTarget X64 { get; } = new("x86_64-unknown-linux-gnu", "x86-64");
+
+    /// <summary>x86-64-v3: AVX2, FMA, F16C; every x86 server since 2015.</summary>
+    public static LlvmTarget X64V3 { get; } = new("x86_64-unknown-linux-gnu", "x86-64-v3");
+
+    /// <summary>x86-64-v4: AVX-512 F, BW, CD, DQ and VL.</summary>
+    public static LlvmTarget X64V4 { get; } = new("x86_64-unknown-linux-gnu", "x86-64-v4");
+
+    /// <summary>64-bit ARM with NEON.</summary>
+    public static LlvmTarget Arm64 { get; } = new("aarch64-unknown-linux-gnu", "generic", "+neon");
+
+    /// <summary>The processor that runs now, with every feature it reports.</summary>
+    /// <remarks>
+    /// The object format is ELF on every operating system, because our own loader reads it. On Windows the functions
+    /// that are called from outside must be marked with the Windows calling convention in the IR; see
+    /// <c>docs/decisions/0001-llvm-and-cuda-bindings.md</c>.
+    /// </remarks>
+    /// <exception cref="NativeLibraryException">libLLVM, which knows the processors, is missing or too old.</exception>
+    /// <exception cref="PlatformNotSupportedException">The process is neither x86-64 nor 64-bit ARM.</exception>
+    public static LlvmTarget Host() => HostTarget.Value;
+
+    /// <summary>The instruction set that the triple begins with.</summary>
+    /// <exception cref="GraphException">Code is not generated for that instruction set.</exception>
+    public LlvmArchitecture Architecture => LlvmTargetTable.ArchitectureOf(Triple);
+
+    /// <summary>The widest vector register in bits: 512, 256 or 128; 0 where there are no vectors.</summary>
+    public int VectorBits => LlvmTargetTable.VectorBits(this);
+
+    /// <summary>Whether the processor fuses multiply and add in one instruction; otherwise each is a library call.</summary>
+    public bool HasFma => Architecture is LlvmArchitecture.Arm64 or LlvmArchitecture.Nvptx64 || HasFeature("fma");
+
+    /// <summary>Whether a feature is known to be there.</summary>
+    /// <param name="name">LLVM's name without sign, such as <c>avx512f</c>.</param>
+    /// <returns>
+    /// What <see cref="Features"/> says last about it; where it says nothing, whether <see cref="Cpu"/> is one of the
+    /// <c>x86-64-v1..4</c> levels that contain it. Other processor names alone promise nothing.
+    /// </returns>
+    public bool HasFeature(string name) => LlvmTargetTable.HasFeature(this, name);
+
+    /// <inheritdoc/>
+    public override string ToString() => Features.Length > 0 ? $"{Triple} {Cpu} {Features}" : $"{Triple} {Cpu}";
+
+    private static unsafe LlvmTarget DetectHost()
+    {
+        string triple = RuntimeInformation.ProcessArchitecture switch
+        {
+            System.Runtime.InteropServices.Architecture.X64 => X64.Triple,
+            System.Runtime.InteropServices.Architecture.Arm64 => Arm64.Triple,
+            var other => throw new PlatformNotSupportedException(
+                $"machine code can be run on x86-64 and 64-bit ARM, not on {other}"),
+        };
+        LlvmLibrary.Ensure();
+        string cpu = MarshaledString.ReadAndDispose(LLVM.GetHostCPUName());
+        string features = MarshaledString.ReadAndDispose(LLVM.GetHostCPUFeatures());
+
+        // The Linux triple lets code use x18, which the other systems keep for themselves.
+        if (triple == Arm64.Triple && !OperatingSystem.IsLinux())
+        {
+            features = features.Length > 0 ? features + ",+reserve-x18" : "+reserve-x18";
+        }
+
+        return new LlvmTarget(triple, cpu, features);
+    }
+}
