@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Runtime;
+
+/// <summary>Pages of memory whose protection can be changed. They are never writable and executable at once.</summary>
+internal static partial class MemoryPages
+{
+    private const int ProtectRead = 1;
+    private const int ProtectWrite = 2;
+    private const int ProtectExecute = 4;
+    private const int MapPrivate = 2;
+
+    private const uint CommitAndReserve = 0x3000;
+    private const uint Release = 0x8000;
+    private const uint PageReadOnly = 0x02;
+    private const uint PageReadWrite = 0x04;
+    private const uint PageExecuteRead = 0x20;
+
+    private static int MapAnonymous => OperatingSystem.IsLinux() ? 0x20 : 0x1000;
+
+    /// <summary>Allocates zeroed pages that can be read and written.</summary>
+    /// <exception cref="InsufficientMemoryException">The system has no room.</exception>
+    public static nint Allocate(nint size)
+    {
+        nint address = OperatingSystem.IsWindows()
+            ? VirtualAlloc(0, size, CommitAndReserve, PageReadWrite)
+            : Map(0, size, ProtectRead | ProtectWrite, MapPrivate | MapAnonymous, -1, 0);
+        return address is 0 or -1
+            ? throw new InsufficientMemoryException(
+                $"no {size} bytes for machine code: {Marshal.GetLastPInvokeErrorMessage()}")
+            : address;
+    }
+
+    /// <summary>Makes pages readable and executable, and lets the processor see the instructions written to them.</summary>
+    public static void MakeExecutable(nint address, nint size)
+    {
+        Protect(address, size, ProtectRead | ProtectExecute, PageExecuteRead);
+        InstructionCache.Flush(address, size);
+    }
+
+    /// <summary>Makes pages readable only.</summary>
+    public static void MakeReadOnly(nint address, nint size) => Protect(address, size, ProtectRead, PageReadOnly);
+
+    /// <summary>Gives pages back.</summary>
+    public static bool Free(nint address, nint size) =>
+        OperatingSystem.IsWindows() ? VirtualFree(address, 0, Release) : Unmap(address, size) == 0;
+
+    private static void Protect(nint address, nint size, int protection, uint windowsProtection)
+    {
+        bool done = OperatingSystem.IsWindows()
+            ? VirtualProtect(address, size, windowsProtection, out _)
+            : ChangeProtection(address, size, protection) == 0;
+        if (!done)
+        {
+            throw new InvalidOperationException(
+                "the system does not let memory become executable: " + Marshal.GetLastPInvokeErrorMessage());
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    private static partial nint Map(nint address, nint size, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static partial int ChangeProtection(nint address, nint size, int protection);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    private static partial int Unmap(nint address, nint size);
+
+    [LibraryImport("kernel32", EntryPoint = "VirtualAlloc", SetLastError = true)]
+    private static partial nint VirtualAlloc(nint address, nint size, uint type, uint protection);
+
+    [LibraryImport("kernel32", EntryPoint = "VirtualProtect", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool VirtualProtect(nint address, nint size, uint protection, out uint old);
+
+    [LibraryImport("kernel32", EntryPoint = "VirtualFree", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool VirtualFree(nint address, nint size, uint type);
+}

@@ -1,0 +1,144 @@
+using System.Buffers.Binary;
+
+namespace Graphene.Runtime;
+
+/// <summary>Links relocatable objects into one image. Pure: it computes bytes for an address and touches no memory.</summary>
+internal sealed class ObjectLinker
+{
+    private readonly IReadOnlyList<ElfObject> _objects;
+    private readonly SymbolResolver _symbols;
+    private readonly IRelocator _relocator;
+    private readonly LinkageTables _tables;
+
+    /// <param name="objects">At least one object; all for the same processor.</param>
+    /// <param name="pageSize">A power of two.</param>
+    /// <param name="windows">Whether the C library has the Windows calling convention.</param>
+    /// <exception cref="ObjectLoadException">The objects do not fit together.</exception>
+    public ObjectLinker(IReadOnlyList<ElfObject> objects, int pageSize, bool windows)
+    {
+        _objects = objects;
+        Machine = objects[0].Machine;
+        if (objects.FirstOrDefault(o => o.Machine != Machine) is { } stranger)
+        {
+            throw new ObjectLoadException(
+                stranger.Name,
+                $"it is for {ElfMachines.Name((ushort)stranger.Machine)}, others are for "
+                + ElfMachines.Name((ushort)Machine));
+        }
+
+        _relocator = Machine == ElfMachine.X64 ? new X64Relocator(windows) : new Arm64Relocator();
+        _symbols = new SymbolResolver(objects);
+        _tables = new LinkageTables(objects, _symbols, _relocator);
+        Layout = new ImageLayout(
+            objects,
+            (long)_tables.StubCount * LinkageTables.StubSize,
+            (long)_tables.AddressSlots.Count * LinkageTables.AddressSize,
+            pageSize);
+    }
+
+    public ElfMachine Machine { get; }
+
+    public ImageLayout Layout { get; }
+
+    /// <summary>Offsets in the image of the functions that are visible from outside.</summary>
+    public Dictionary<string, long> Functions()
+    {
+        var functions = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach ((string name, int objectIndex, ElfSymbol symbol) in _symbols.Definitions)
+        {
+            if (symbol is { IsFunction: true, Section: > 0 }
+                && _objects[objectIndex].Sections[symbol.Section].Kind == SectionKind.Code)
+            {
+                functions.Add(name, Layout.OffsetOf(objectIndex, symbol.Section) + (long)symbol.Value);
+            }
+        }
+
+        return functions;
+    }
+
+    /// <summary>The image's bytes for an address; everything after them is zero.</summary>
+    /// <param name="baseAddress">Where the image will be; a multiple of the page size.</param>
+    /// <param name="externalAddress">Address of a function of the C library.</param>
+    /// <exception cref="ObjectLoadException">A target is out of reach, or a function is missing.</exception>
+    public byte[] Link(ulong baseAddress, Func<string, nint> externalAddress)
+    {
+        var image = new byte[Layout.BackedSize];
+        CopySections(image);
+        for (int i = 0; i < _tables.StubCount; i++)
+        {
+            Span<byte> stub = image.AsSpan(
+                (int)(Layout.StubOffset + (i * LinkageTables.StubSize)), LinkageTables.StubSize);
+            _relocator.WriteStub(stub, (ulong)externalAddress(_symbols.ExternalNames[i]));
+        }
+
+        foreach ((ResolvedSymbol symbol, int slot) in _tables.AddressSlots)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                image.AsSpan((int)SlotOffset(slot)), AddressOf(symbol, baseAddress));
+        }
+
+        for (int o = 0; o < _objects.Count; o++)
+        {
+            foreach (ElfRelocation relocation in _objects[o].Relocations)
+            {
+                Apply(image, baseAddress, o, relocation);
+            }
+        }
+
+        return image;
+    }
+
+    private void CopySections(byte[] image)
+    {
+        for (int o = 0; o < _objects.Count; o++)
+        {
+            for (int s = 0; s < _objects[o].Sections.Count; s++)
+            {
+                // A section without contents has no bytes to copy, and its offset may be behind the image's end.
+                ReadOnlySpan<byte> contents = _objects[o].Sections[s].Contents.Span;
+                if (contents.Length > 0)
+                {
+                    contents.CopyTo(image.AsSpan((int)Layout.OffsetOf(o, s)));
+                }
+            }
+        }
+    }
+
+    private void Apply(byte[] image, ulong baseAddress, int objectIndex, in ElfRelocation relocation)
+    {
+        ElfObject from = _objects[objectIndex];
+        ElfSection section = from.Sections[relocation.Section];
+        int width = _relocator.WidthOf(relocation.Type);
+        if (relocation.Offset > section.Size - width)
+        {
+            throw new ObjectLoadException(from.Name, $"a relocation lies outside of section '{section.Name}'");
+        }
+
+        ResolvedSymbol symbol = _symbols.Resolve(objectIndex, relocation.Symbol);
+        ulong target = _relocator.TargetOf(relocation.Type) == RelocationTarget.AddressTableEntry
+            ? baseAddress + (ulong)SlotOffset(_tables.AddressSlots[symbol])
+            : AddressOf(symbol, baseAddress);
+        long place = Layout.OffsetOf(objectIndex, relocation.Section) + relocation.Offset;
+        bool reached = _relocator.TryApply(
+            relocation.Type,
+            image.AsSpan((int)place, width),
+            baseAddress + (ulong)place,
+            unchecked(target + (ulong)relocation.Addend));
+        if (!reached)
+        {
+            throw new ObjectLoadException(
+                from.Name,
+                $"a relocation of type {relocation.Type} in section '{section.Name}' does not reach its target");
+        }
+    }
+
+    private ulong AddressOf(ResolvedSymbol symbol, ulong baseAddress) => symbol.Kind switch
+    {
+        ResolvedKind.Absolute => symbol.Value,
+        ResolvedKind.External =>
+            baseAddress + (ulong)Layout.StubOffset + (symbol.Value * LinkageTables.StubSize),
+        _ => baseAddress + (ulong)Layout.OffsetOf(symbol.Object, symbol.Section) + symbol.Value,
+    };
+
+    private long SlotOffset(int slot) => Layout.AddressTableOffset + ((long)slot * LinkageTables.AddressSize);
+}

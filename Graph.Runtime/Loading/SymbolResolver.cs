@@ -1,0 +1,117 @@
+namespace Graphene.Runtime;
+
+/// <summary>What a symbol turned out to be.</summary>
+/// <param name="Kind">Which of the other members count.</param>
+/// <param name="Object">Index of the object that defines it.</param>
+/// <param name="Section">Section of that object.</param>
+/// <param name="Value">Offset in the section, absolute address, or index of the external function.</param>
+internal readonly record struct ResolvedSymbol(ResolvedKind Kind, int Object, int Section, ulong Value);
+
+/// <summary>Where a symbol was found.</summary>
+internal enum ResolvedKind
+{
+    Defined,
+    Absolute,
+    External,
+}
+
+/// <summary>Finds what symbols mean across objects that are linked together.</summary>
+internal sealed class SymbolResolver
+{
+    private readonly IReadOnlyList<ElfObject> _objects;
+    private readonly Dictionary<string, (int Object, int Symbol)> _definitions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _externals = new(StringComparer.Ordinal);
+    private readonly List<string> _externalNames = [];
+
+    /// <exception cref="ObjectLoadException">Two objects define the same name.</exception>
+    public SymbolResolver(IReadOnlyList<ElfObject> objects)
+    {
+        _objects = objects;
+        for (int o = 0; o < objects.Count; o++)
+        {
+            for (int s = 1; s < objects[o].Symbols.Count; s++)
+            {
+                ElfSymbol symbol = objects[o].Symbols[s];
+                if (symbol.IsGlobal && symbol.Section != ElfSymbol.Undefined)
+                {
+                    Define(o, s, symbol);
+                }
+            }
+        }
+    }
+
+    /// <summary>Names of the functions outside of the objects that were asked for so far.</summary>
+    public IReadOnlyList<string> ExternalNames => _externalNames;
+
+    /// <summary>All global definitions.</summary>
+    public IEnumerable<(string Name, int Object, ElfSymbol Symbol)> Definitions =>
+        _definitions.Select(d => (d.Key, d.Value.Object, _objects[d.Value.Object].Symbols[d.Value.Symbol]));
+
+    /// <exception cref="ObjectLoadException">Nothing defines the symbol, or it is of a kind without support.</exception>
+    public ResolvedSymbol Resolve(int objectIndex, int symbolIndex)
+    {
+        ElfObject from = _objects[objectIndex];
+        ElfSymbol symbol = from.Symbols[symbolIndex];
+        if (symbol.IsGlobal && _definitions.TryGetValue(symbol.Name, out var definition))
+        {
+            objectIndex = definition.Object;
+            symbol = _objects[objectIndex].Symbols[definition.Symbol];
+        }
+
+        switch (symbol.Section)
+        {
+            case ElfSymbol.Unsupported:
+                throw new ObjectLoadException(
+                    from.Name, $"symbol '{symbol.Name}' is thread-local, common or of another kind without support");
+            case ElfSymbol.Absolute:
+                return new ResolvedSymbol(ResolvedKind.Absolute, 0, 0, symbol.Value);
+            case ElfSymbol.Undefined:
+                return new ResolvedSymbol(ResolvedKind.External, 0, 0, (ulong)External(from, symbol.Name));
+        }
+
+        ElfSection section = _objects[objectIndex].Sections[symbol.Section];
+        return section.Kind == SectionKind.Ignored
+            ? throw new ObjectLoadException(
+                from.Name, $"code refers to section '{section.Name}', which is not loaded")
+            : new ResolvedSymbol(ResolvedKind.Defined, objectIndex, symbol.Section, symbol.Value);
+    }
+
+    private void Define(int objectIndex, int symbolIndex, ElfSymbol symbol)
+    {
+        if (!_definitions.TryGetValue(symbol.Name, out var other))
+        {
+            _definitions.Add(symbol.Name, (objectIndex, symbolIndex));
+            return;
+        }
+
+        bool otherIsWeak = _objects[other.Object].Symbols[other.Symbol].IsWeak;
+        if (!symbol.IsWeak && !otherIsWeak)
+        {
+            throw new ObjectLoadException(
+                _objects[objectIndex].Name, $"'{symbol.Name}' is also defined in '{_objects[other.Object].Name}'");
+        }
+
+        if (otherIsWeak && !symbol.IsWeak)
+        {
+            _definitions[symbol.Name] = (objectIndex, symbolIndex);
+        }
+    }
+
+    private int External(ElfObject from, string name)
+    {
+        if (_externals.TryGetValue(name, out int index))
+        {
+            return index;
+        }
+
+        if (!ExternalFunctions.IsAllowed(name))
+        {
+            throw new ObjectLoadException(
+                from.Name, name.Length > 0 ? $"nothing defines '{name}'" : "a relocation refers to no symbol");
+        }
+
+        _externals.Add(name, _externalNames.Count);
+        _externalNames.Add(name);
+        return _externalNames.Count - 1;
+    }
+}
