@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Runtime.Interop;
+
+/// <summary>The few functions of the C library that .NET has no API for. Linux only; callers check the platform.</summary>
+internal static unsafe partial class Libc
+{
+    /// <summary>MADV_HUGEPAGE of linux/mman.h.</summary>
+    public const int MadviseHugePage = 14;
+
+    private const string Library = "libc";
+    private const int FutexWaitPrivate = 0 | 128;
+    private const int FutexWakePrivate = 1 | 128;
+
+    /// <summary>The number of the futex system call here, or -1 where it is not known.</summary>
+    private static readonly long _futexNumber = !OperatingSystem.IsLinux()
+        ? -1
+        : RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => 202,
+            Architecture.Arm64 or Architecture.RiscV64 or Architecture.LoongArch64 => 98,
+            _ => -1,
+        };
+
+    /// <summary>Whether <see cref="FutexWait"/> and <see cref="FutexWake"/> can be used.</summary>
+    public static bool HasFutex => _futexNumber > 0;
+
+    /// <summary>Sleeps while <c>*word == expected</c>, until a wake; may return early for no reason.</summary>
+    public static void FutexWait(int* word, int expected) =>
+        Syscall(_futexNumber, word, FutexWaitPrivate, expected, null, null, 0);
+
+    /// <summary>Wakes at most <paramref name="count"/> threads that sleep on <paramref name="word"/>.</summary>
+    public static void FutexWake(int* word, int count) =>
+        Syscall(_futexNumber, word, FutexWakePrivate, count, null, null, 0);
+
+    /// <summary>Reads the CPUs that a thread may use as a bit set.</summary>
+    /// <returns>The bytes written, or -1 (for example when the set is too small for this kernel).</returns>
+    public static int GetAffinity(int threadId, Span<byte> set)
+    {
+        fixed (byte* bytes = set)
+        {
+            return SchedGetAffinity(threadId, (nuint)set.Length, bytes) == 0 ? set.Length : -1;
+        }
+    }
+
+    /// <summary>Sets the CPUs that a thread (0: the calling one) may use.</summary>
+    public static bool SetAffinity(int threadId, ReadOnlySpan<byte> set)
+    {
+        fixed (byte* bytes = set)
+        {
+            return SchedSetAffinity(threadId, (nuint)set.Length, bytes) == 0;
+        }
+    }
+
+    /// <summary>Gives the kernel advice about a range of pages; failure is harmless.</summary>
+    [LibraryImport(Library, EntryPoint = "madvise")]
+    public static partial int Madvise(void* address, nuint length, int advice);
+
+    // Variadic in C. The kernel's own convention ignores what variadic calls pass beside the arguments, and on every
+    // architecture listed above integer arguments travel as in a plain call.
+    [LibraryImport(Library, EntryPoint = "syscall")]
+    private static partial long Syscall(
+        long number, int* word, int operation, int value, void* timeout, int* word2, int value3);
+
+    [LibraryImport(Library, EntryPoint = "sched_getaffinity")]
+    private static partial int SchedGetAffinity(int threadId, nuint size, byte* set);
+
+    [LibraryImport(Library, EntryPoint = "sched_setaffinity")]
+    private static partial int SchedSetAffinity(int threadId, nuint size, byte* set);
+}

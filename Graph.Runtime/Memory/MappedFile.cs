@@ -1,0 +1,69 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Graphene.Runtime;
+
+/// <summary>A file's bytes as read-only memory: pages are read when touched, and shared between processes.</summary>
+/// <remarks>
+/// The file must not shrink while it is mapped: a read past its new end ends the process. Files that Graphene writes are
+/// replaced as a whole by renaming, never rewritten in place, so a mapping keeps the content that it was made from.
+/// </remarks>
+public sealed unsafe class MappedFile : IDisposable
+{
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private byte* _pointer;
+    private int _disposed;
+
+    private MappedFile(FileStream stream)
+    {
+        Length = stream.Length;
+        if (Length == 0)
+        {
+            return; // an empty mapping is an error to the system, not to us
+        }
+        _file = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _pointer);
+        _pointer += _view.PointerOffset;
+    }
+
+    /// <summary>The file's size in bytes when it was mapped.</summary>
+    public long Length { get; }
+
+    /// <summary>The first byte, at the start of a page; null for an empty file. Valid until disposed.</summary>
+    public byte* Pointer => _pointer;
+
+    /// <summary>Maps a whole file.</summary>
+    /// <param name="path">An existing file.</param>
+    /// <exception cref="IOException">The file cannot be opened or mapped.</exception>
+    public static MappedFile Open(string path)
+    {
+        using var stream = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        return new MappedFile(stream);
+    }
+
+    /// <summary>A view of bytes inside the file.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range does not lie inside.</exception>
+    public ReadOnlySpan<byte> Bytes(long offset, int length)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)offset + (uint)length, (ulong)Length);
+        return new ReadOnlySpan<byte>(_pointer + offset, length);
+    }
+
+    /// <summary>Removes the mapping. Nothing may use the memory afterwards.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0 && _view is not null)
+        {
+            _pointer = null;
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            _view.Dispose();
+            _file!.Dispose();
+        }
+    }
+}
