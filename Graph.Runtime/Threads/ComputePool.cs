@@ -27,6 +27,7 @@ public sealed unsafe class ComputePool : IDisposable
     public const int MaxWidth = 1024;
 
     private const int MaxCalls = 64;
+    private const string WidthVariable = "GRAPHENE_THREADS";
     private static readonly long _spinTicks = System.Diagnostics.Stopwatch.Frequency / 20_000; // 50 microseconds
     private static readonly Lazy<ComputePool> _shared = new(CreateShared);
 
@@ -66,6 +67,7 @@ public sealed unsafe class ComputePool : IDisposable
     }
 
     /// <summary>The pool of this process, as wide as its <see cref="CpuBudget"/> or as GRAPHENE_THREADS says.</summary>
+    /// <exception cref="GraphException">GR4001: GRAPHENE_THREADS is not a number of threads.</exception>
     public static ComputePool Shared => _shared.Value;
 
     /// <summary>The most threads that work on one call, the caller's included.</summary>
@@ -126,12 +128,26 @@ public sealed unsafe class ComputePool : IDisposable
     private static ComputePool CreateShared()
     {
         CpuBudget budget = CpuBudget.Read();
-        string? text = Environment.GetEnvironmentVariable("GRAPHENE_THREADS");
-        int width = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int asked) && asked > 0
-            ? asked
-            : budget.Threads;
+        int width = ReadWidth(Environment.GetEnvironmentVariable(WidthVariable)) ?? budget.Threads;
         width = Math.Min(width, MaxWidth);
         return new ComputePool(width, budget.AllowsSpinning(width));
+    }
+
+    /// <summary>Reads the value of GRAPHENE_THREADS; null when it is not set.</summary>
+    internal static int? ReadWidth(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int width);
+        return isNumber && width is >= 1 and <= MaxWidth
+            ? width
+            : throw new GraphException(
+                RuntimeDiagnostics.BadEnvironment,
+                $"{WidthVariable}: '{text}' is not a number of threads",
+                why: $"the thread pool has 1 to {MaxWidth} threads",
+                fix: $"set {WidthVariable} to such a number, or unset it to use every processor that the process may use");
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
