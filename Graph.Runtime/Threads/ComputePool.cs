@@ -67,7 +67,7 @@ public sealed unsafe class ComputePool : IDisposable
     }
 
     /// <summary>The pool of this process, as wide as its <see cref="CpuBudget"/> or as GRAPHENE_THREADS says.</summary>
-    /// <exception cref="GraphException">GR4001: GRAPHENE_THREADS is not a number of threads.</exception>
+    /// <exception cref="GraphException">GR6101: GRAPHENE_THREADS is not a number of threads.</exception>
     public static ComputePool Shared => _shared.Value;
 
     /// <summary>The most threads that work on one call, the caller's included.</summary>
