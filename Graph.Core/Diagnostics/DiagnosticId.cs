@@ -53,6 +53,12 @@ public sealed record DiagnosticId(string Code, string Title)
     /// <summary>A window (pooling, convolution) does not fit its operand.</summary>
     public static readonly DiagnosticId BadWindow = new("GR1303", "window does not fit");
 
+    /// <summary>A scatter's shapes or dimension numbers do not fit together.</summary>
+    public static readonly DiagnosticId BadScatter = new("GR1304", "scatter does not fit");
+
+    /// <summary>What decides about control flow is not a scalar of the right type.</summary>
+    public static readonly DiagnosticId BadPredicate = new("GR1401", "predicate is not a scalar");
+
     /// <summary>IR text could not be read.</summary>
     public static readonly DiagnosticId TextSyntax = new("GR1901", "IR text could not be read");
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace Graphene;
 
@@ -28,15 +29,27 @@ public sealed class GraphBuilder(ProvenanceTable? provenance = null)
     /// <summary>Applies an op.</summary>
     /// <returns>The node: a new one, or the one that is there already.</returns>
     /// <exception cref="GraphException">The operands do not fit the op.</exception>
+    [OverloadResolutionPriority(1)]
     public Node Add(Op op, ImmutableArray<Node> operands)
     {
+        if (op.HasSideEffects)
+        {
+            return Register(Create(op, operands)); // an effect happens as often as it is asked for
+        }
         var key = new NodeKey(op, operands);
         if (!_interned.TryGetValue(key, out Node? node))
         {
-            var site = new OpSite(op, operands, this);
-            node = new Node(_nextId++, op, operands, op.InferTypes(site));
+            node = Create(op, operands);
             _interned.Add(key, node);
         }
+        return Register(node);
+    }
+
+    private Node Create(Op op, ImmutableArray<Node> operands) =>
+        new(_nextId++, op, operands, op.InferTypes(new OpSite(op, operands, this)));
+
+    private Node Register(Node node)
+    {
         if (CurrentOrigin is not null)
         {
             Provenance.Add(node, CurrentOrigin);

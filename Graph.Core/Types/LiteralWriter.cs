@@ -9,6 +9,14 @@ public sealed class LiteralWriter(TensorType type)
     private readonly byte[] _bytes = new byte[checked((int)type.SizeInBytes.Value)];
     private int _next;
 
+    /// <summary>A writer that begins with the elements of a literal.</summary>
+    public static LiteralWriter CopyOf(Literal value)
+    {
+        var writer = new LiteralWriter(value.Type);
+        value.Bytes.Span.CopyTo(writer._bytes);
+        return writer;
+    }
+
     /// <summary>Sets the next element in row-major order.</summary>
     public void Append(Scalar value)
     {
