@@ -3,7 +3,7 @@ namespace Graphene;
 /// <summary>The identity of an error a user can meet; docs/errors has one page for each.</summary>
 /// <param name="Code">For example <c>GR1203</c>.</param>
 /// <param name="Title">The rule that was broken, in a few words.</param>
-public sealed record DiagnosticId(string Code, string Title)
+public sealed partial record DiagnosticId(string Code, string Title)
 {
     /// <summary>An op got a wrong number of operands.</summary>
     public static readonly DiagnosticId OperandCount = new("GR1001", "wrong number of operands");
@@ -35,6 +35,12 @@ public sealed record DiagnosticId(string Code, string Title)
     /// <summary>A dimension is symbolic where a number is needed.</summary>
     public static readonly DiagnosticId StaticDimRequired = new("GR1010", "a static dimension is needed");
 
+    /// <summary>A dimension or element count does not fit into 64 bits.</summary>
+    public static readonly DiagnosticId DimOverflow = new("GR1011", "dimension too large");
+
+    /// <summary>Computations carry computations beyond any reasonable depth.</summary>
+    public static readonly DiagnosticId NestedTooDeep = new("GR1012", "computations nested too deep");
+
     /// <summary>A permutation does not list each dimension exactly once.</summary>
     public static readonly DiagnosticId BadPermutation = new("GR1203", "not a permutation");
 
@@ -58,9 +64,6 @@ public sealed record DiagnosticId(string Code, string Title)
 
     /// <summary>What decides about control flow is not a scalar of the right type.</summary>
     public static readonly DiagnosticId BadPredicate = new("GR1401", "predicate is not a scalar");
-
-    /// <summary>IR text could not be read.</summary>
-    public static readonly DiagnosticId TextSyntax = new("GR1901", "IR text could not be read");
 
     /// <summary>An environment variable of ours has a value that cannot be used.</summary>
     public static readonly DiagnosticId BadSwitch = new("GR1950", "switch has an unusable value");

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Graphene;
 
@@ -7,6 +9,7 @@ namespace Graphene;
 public sealed class Computation : IEquatable<Computation>
 {
     private string? _key;
+    private string? _digest;
 
     internal Computation(
         string name, ImmutableArray<Node> parameters, ImmutableArray<Node> results, ImmutableArray<Node> effects)
@@ -15,7 +18,11 @@ public sealed class Computation : IEquatable<Computation>
         Parameters = parameters;
         Results = results;
         Effects = effects;
+        NestingDepth = 1 + PostOrder().SelectMany(n => n.Op.Computations).Select(c => c.NestingDepth).DefaultIfEmpty().Max();
     }
+
+    /// <summary>1 for a computation that carries no others, one more than the deepest it carries otherwise.</summary>
+    public int NestingDepth { get; }
 
     /// <summary>A name for dumps; it is not part of equality.</summary>
     public string Name { get; }
@@ -50,6 +57,9 @@ public sealed class Computation : IEquatable<Computation>
 
     /// <summary>The canonical text without names: equal keys mean equal computations.</summary>
     public string StructuralKey => _key ??= Printer.PrintStructure(this);
+
+    /// <summary>A digest of <see cref="StructuralKey"/>: keys that hold digests of nested ones do not grow with depth.</summary>
+    internal string StructuralDigest => _digest ??= Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(StructuralKey)));
 
     /// <inheritdoc/>
     public override string ToString() =>

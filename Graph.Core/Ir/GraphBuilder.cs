@@ -8,6 +8,9 @@ namespace Graphene;
 /// <param name="provenance">The table that records where nodes come from; a new one by default.</param>
 public sealed class GraphBuilder(ProvenanceTable? provenance = null)
 {
+    // Whatever walks into nested computations may recurse; this keeps it far from the end of the stack.
+    private const int DeepestNesting = 100;
+
     private readonly Dictionary<NodeKey, Node> _interned = [];
     private readonly SortedDictionary<int, Node> _parameters = [];
     private int _nextId;
@@ -46,7 +49,7 @@ public sealed class GraphBuilder(ProvenanceTable? provenance = null)
     }
 
     private Node Create(Op op, ImmutableArray<Node> operands) =>
-        new(_nextId++, op, operands, op.InferTypes(new OpSite(op, operands, this)));
+        new(_nextId++, op, operands, InferTypes(op, new OpSite(op, operands, this)));
 
     private Node Register(Node node)
     {
@@ -74,6 +77,7 @@ public sealed class GraphBuilder(ProvenanceTable? provenance = null)
     /// <param name="results">The values to return.</param>
     /// <param name="effects">Nodes that run for their effect, in order.</param>
     /// <exception cref="InvalidOperationException">The parameter numbers have gaps.</exception>
+    /// <exception cref="GraphException">Computations are nested too deep.</exception>
     public Computation Build(string name, IEnumerable<Node> results, IEnumerable<Node>? effects = null)
     {
         if (_parameters.Count > 0 && _parameters.Keys.Last() != _parameters.Count - 1)
@@ -81,7 +85,24 @@ public sealed class GraphBuilder(ProvenanceTable? provenance = null)
             throw new InvalidOperationException(
                 $"computation {name} has {_parameters.Count} parameters but its largest number is {_parameters.Keys.Last()}");
         }
-        return new Computation(name, [.. _parameters.Values], [.. results], [.. effects ?? []]);
+        var computation = new Computation(name, [.. _parameters.Values], [.. results], [.. effects ?? []]);
+        return computation.NestingDepth <= DeepestNesting
+            ? computation
+            : throw new GraphException(
+                DiagnosticId.NestedTooDeep, $"computations are nested deeper than {DeepestNesting}", $"computation {name}",
+                fix: "a loop of loops of that depth can be written as one loop with a counter");
+    }
+
+    private static ImmutableArray<TensorType> InferTypes(Op op, OpSite site)
+    {
+        try
+        {
+            return op.InferTypes(site);
+        }
+        catch (OverflowException)
+        {
+            throw site.Error(DiagnosticId.DimOverflow, "a dimension or element count does not fit into 64 bits");
+        }
     }
 
     private readonly struct NodeKey(Op op, ImmutableArray<Node> operands) : IEquatable<NodeKey>

@@ -9,6 +9,9 @@ namespace Graphene;
 /// <param name="BroadcastDimensions">One result dimension per operand dimension, ascending or not, without repetition.</param>
 public sealed record BroadcastInDimOp(Shape Shape, Axes BroadcastDimensions) : Op("broadcast_in_dim")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new BroadcastInDimOp(a.ResultType.Shape, a.Axes("dims"));
+
     /// <inheritdoc/>
     public override bool MovesDataOnly => true;
 
@@ -17,6 +20,10 @@ public sealed record BroadcastInDimOp(Shape Shape, Axes BroadcastDimensions) : O
 
     /// <inheritdoc/>
     public override void Write(AttributeWriter w) => w.Add("dims", BroadcastDimensions);
+
+    /// <inheritdoc/>
+    public override Op SubstituteDims(IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        this with { Shape = Shape.Substitute(values) };
 
     /// <inheritdoc/>
     protected override TensorType InferType(OpSite site)

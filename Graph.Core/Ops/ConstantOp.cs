@@ -4,6 +4,9 @@ namespace Graphene;
 /// <param name="Value">The tensor.</param>
 public sealed record ConstantOp(Literal Value) : Op("constant")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new ConstantOp(a.Literal("value", a.ResultType));
+
     /// <inheritdoc/>
     public override bool MovesDataOnly => true;
 

@@ -15,6 +15,10 @@ namespace Graphene;
 public sealed record DotGeneralOp(
     Axes LhsBatch, Axes RhsBatch, Axes LhsContracting, Axes RhsContracting, DType ResultType) : Op("dot_general")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new DotGeneralOp(
+        a.Axes("lhs_batch"), a.Axes("rhs_batch"), a.Axes("lhs_contracting"), a.Axes("rhs_contracting"), a.DType("result_type"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 

@@ -23,6 +23,9 @@ public enum FusionKind
 /// <param name="Body">What it computes.</param>
 public sealed record FusionOp(FusionKind Kind, Computation Body) : Op("fusion")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new FusionOp(a.Choice<FusionKind>("kind"), a.Computation("body"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 

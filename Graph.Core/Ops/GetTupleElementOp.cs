@@ -4,6 +4,9 @@ namespace Graphene;
 /// <param name="Index">Which one.</param>
 public sealed record GetTupleElementOp(int Index) : Op("get_tuple_element")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new GetTupleElementOp(a.Int("index"));
+
     /// <inheritdoc/>
     public override bool MovesDataOnly => true;
 

@@ -6,11 +6,18 @@ namespace Graphene;
 /// <param name="Dimension">The dimension that is counted.</param>
 public sealed record IotaOp(TensorType Type, int Dimension) : Op("iota")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new IotaOp(a.ResultType, a.Int("iota_dimension"));
+
     /// <inheritdoc/>
     public override bool HasElementForm => true;
 
     /// <inheritdoc/>
     public override void Write(AttributeWriter w) => w.Add("iota_dimension", Dimension);
+
+    /// <inheritdoc/>
+    public override Op SubstituteDims(IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        this with { Type = Type.Substitute(values) };
 
     /// <inheritdoc/>
     protected override TensorType InferType(OpSite site)

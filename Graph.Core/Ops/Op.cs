@@ -32,7 +32,10 @@ public abstract record Op(string Name)
         ? this
         : throw new InvalidOperationException($"{Name} carries no computations");
 
-    /// <summary>Writes the attributes.</summary>
+    /// <summary>The op with symbols replaced in its attributes and result types; nested computations are not touched.</summary>
+    public virtual Op SubstituteDims(IReadOnlyDictionary<DimSymbol, Dim> values) => this;
+
+    /// <summary>Writes the attributes; the op's static <c>Parse</c>, listed in <see cref="OpTable"/>, reads them back.</summary>
     public virtual void Write(AttributeWriter w)
     {
     }

@@ -12,6 +12,9 @@ namespace Graphene;
 /// <param name="Body">Combines two groups of scalars.</param>
 public sealed record ReduceOp(Axes Dimensions, Computation Body) : Op("reduce")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new ReduceOp(a.Axes("dimensions"), a.Computation("body"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 

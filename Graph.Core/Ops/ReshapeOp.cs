@@ -5,11 +5,18 @@ namespace Graphene;
 /// <param name="Shape">The result shape.</param>
 public sealed record ReshapeOp(Shape Shape) : Op("reshape")
 {
+    /// <summary>Makes the op from the written result type.</summary>
+    public static Op Parse(AttributeReader a) => new ReshapeOp(a.ResultType.Shape);
+
     /// <inheritdoc/>
     public override bool MovesDataOnly => true;
 
     /// <inheritdoc/>
     public override bool HasElementForm => true;
+
+    /// <inheritdoc/>
+    public override Op SubstituteDims(IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        this with { Shape = Shape.Substitute(values) };
 
     /// <inheritdoc/>
     protected override TensorType InferType(OpSite site)

@@ -8,6 +8,9 @@ namespace Graphene;
 /// <param name="Permutation">Each of 0..n-1 once.</param>
 public sealed record TransposeOp(Axes Permutation) : Op("transpose")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new TransposeOp(a.Axes("permutation"));
+
     /// <inheritdoc/>
     public override bool MovesDataOnly => true;
 

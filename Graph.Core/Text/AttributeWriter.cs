@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 
@@ -10,6 +11,15 @@ namespace Graphene;
 public sealed class AttributeWriter(
     StringBuilder text, Func<Computation, string> computationName, Func<Literal, string>? formatLiteral = null)
 {
+    /// <summary>The attribute that goes into the operands' parentheses instead.</summary>
+    internal string? InlineName { get; init; }
+
+    /// <summary>That attribute's value.</summary>
+    internal string InlineText { get; private set; } = "";
+
+    /// <summary>Sees every dim that is written.</summary>
+    internal Action<Dim>? OnDim { get; init; }
+
     /// <summary>Writes a list of axes.</summary>
     public void Add(string name, Axes value) => Raw(name, value.ToString());
 
@@ -17,7 +27,11 @@ public sealed class AttributeWriter(
     public void Add(string name, long value) => Raw(name, value.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Writes a dim.</summary>
-    public void Add(string name, Dim value) => Raw(name, value.ToString());
+    public void Add(string name, Dim value)
+    {
+        OnDim?.Invoke(value);
+        Raw(name, value.ToString());
+    }
 
     /// <summary>Writes a truth value.</summary>
     public void Add(string name, bool value) => Raw(name, value ? "true" : "false");
@@ -32,10 +46,18 @@ public sealed class AttributeWriter(
     public void Add(string name, ValueList<long> value) => Raw(name, value.ToString());
 
     /// <summary>Writes a list of dims.</summary>
-    public void Add(string name, ValueList<Dim> value) => Raw(name, value.ToString());
+    public void Add(string name, ValueList<Dim> value)
+    {
+        Note(value);
+        Raw(name, value.ToString());
+    }
 
     /// <summary>Writes a type.</summary>
-    public void Add(string name, TensorType value) => Raw(name, value.ToString());
+    public void Add(string name, TensorType value)
+    {
+        Note(value.Shape);
+        Raw(name, value.ToString());
+    }
 
     /// <summary>Writes an element type.</summary>
     public void Add(string name, DType value) => Raw(name, value.Name());
@@ -49,5 +71,27 @@ public sealed class AttributeWriter(
     /// <summary>Writes a reference to a nested computation.</summary>
     public void Add(string name, Computation value) => Raw(name, "@" + computationName(value));
 
-    private void Raw(string name, string value) => text.Append(", ").Append(name).Append('=').Append(value);
+    /// <summary>Writes references to nested computations.</summary>
+    public void Add(string name, ImmutableArray<Computation> value) =>
+        Raw(name, $"[{string.Join(",", value.Select(c => "@" + computationName(c)))}]");
+
+    private void Note(IEnumerable<Dim> dims)
+    {
+        foreach (Dim dim in dims)
+        {
+            OnDim?.Invoke(dim);
+        }
+    }
+
+    private void Raw(string name, string value)
+    {
+        if (name == InlineName)
+        {
+            InlineText = value;
+        }
+        else
+        {
+            text.Append(", ").Append(name).Append('=').Append(value);
+        }
+    }
 }

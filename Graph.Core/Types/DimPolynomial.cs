@@ -26,7 +26,7 @@ internal sealed class SymbolAtom(DimSymbol symbol) : DimAtom
 {
     public DimSymbol Symbol { get; } = symbol;
 
-    public override string Key => Symbol.Name;
+    public override string Key { get; } = symbol.ToString();
 
     public override DimRange Range => new(Symbol.Min, Symbol.Max);
 

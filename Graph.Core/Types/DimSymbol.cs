@@ -9,6 +9,15 @@ public sealed record DimSymbol(string Name, long Min = 0, long Max = DimSymbol.U
     /// <summary>The bound of a symbol for which none was given; large enough for any tensor that fits in memory.</summary>
     public const long Unbounded = int.MaxValue;
 
-    /// <inheritdoc/>
-    public override string ToString() => Name;
+    /// <summary>The name as in IR text: quoted unless it is a plain word, so that it is not taken for an expression.</summary>
+    public override string ToString() => Quote(Name);
+
+    /// <summary>True for the functions that dim expressions are written with.</summary>
+    internal static bool IsReservedWord(string name) => name is "floordiv" or "max" or "min";
+
+    internal static string Quote(string name) =>
+        name.Length > 0 && !char.IsAsciiDigit(name[0]) && !IsReservedWord(name) &&
+        name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.')
+            ? name
+            : QuotedText.Quote(name);
 }

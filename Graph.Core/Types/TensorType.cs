@@ -45,6 +45,9 @@ public sealed record TensorType(DType DType, Shape Shape, Layout? Layout = null)
         return strides;
     }
 
+    /// <summary>Replaces symbols by their values.</summary>
+    public TensorType Substitute(IReadOnlyDictionary<DimSymbol, Dim> values) => this with { Shape = Shape.Substitute(values) };
+
     /// <summary>As in IR text: <c>f32[batch,8]</c>, with <c>{0,1}</c> behind it when a layout other than row-major is assigned.</summary>
     public override string ToString() => $"{DType.Name()}{Shape}{(IsRowMajor ? "" : Layout!.ToString())}";
 }
