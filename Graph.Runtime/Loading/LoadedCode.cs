@@ -61,7 +61,38 @@ public sealed class LoadedCode : SafeHandle
         }
 
         var linker = new ObjectLinker(parsed, Environment.SystemPageSize, OperatingSystem.IsWindows());
-        return Load(linker);
+        return Load(linker, ExternalFunctions.Resolve);
+    }
+
+    internal static unsafe LoadedCode Load(ObjectLinker linker, Func<string, nint> externalAddress)
+    {
+        ImageLayout layout = linker.Layout;
+        Dictionary<string, long> functions = linker.Functions();
+        nint address = MemoryPages.Allocate((nint)layout.TotalSize);
+        var code = new LoadedCode(address, layout.TotalSize, functions);
+        try
+        {
+            byte[] image = linker.Link((ulong)address, externalAddress);
+            image.CopyTo(new Span<byte>((void*)address, image.Length));
+
+            // Parts begin on pages; the system rounds their sizes up.
+            if (layout.CodeSize > 0)
+            {
+                MemoryPages.MakeExecutable(address, (nint)layout.CodeSize);
+            }
+
+            if (layout.ReadOnlySize > 0)
+            {
+                MemoryPages.MakeReadOnly(address + (nint)layout.ReadOnlyOffset, (nint)layout.ReadOnlySize);
+            }
+
+            return code;
+        }
+        catch
+        {
+            code.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The address of a function.</summary>
@@ -85,35 +116,4 @@ public sealed class LoadedCode : SafeHandle
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => MemoryPages.Free(handle, (nint)SizeInBytes);
-
-    private static unsafe LoadedCode Load(ObjectLinker linker)
-    {
-        ImageLayout layout = linker.Layout;
-        Dictionary<string, long> functions = linker.Functions();
-        nint address = MemoryPages.Allocate((nint)layout.TotalSize);
-        var code = new LoadedCode(address, layout.TotalSize, functions);
-        try
-        {
-            byte[] image = linker.Link((ulong)address, ExternalFunctions.Resolve);
-            image.CopyTo(new Span<byte>((void*)address, image.Length));
-
-            // Parts begin on pages; the system rounds their sizes up.
-            if (layout.CodeSize > 0)
-            {
-                MemoryPages.MakeExecutable(address, (nint)layout.CodeSize);
-            }
-
-            if (layout.ReadOnlySize > 0)
-            {
-                MemoryPages.MakeReadOnly(address + (nint)layout.ReadOnlyOffset, (nint)layout.ReadOnlySize);
-            }
-
-            return code;
-        }
-        catch
-        {
-            code.Dispose();
-            throw;
-        }
-    }
 }
