@@ -35,7 +35,7 @@ public static class LlvmLibrary
         {
             if (_loaded is null)
             {
-                LoadedLlvm found = Find(Environment.GetEnvironmentVariable(LlvmSearchPath.OverrideVariable));
+                LoadedLlvm found = Find(DebugOptions.FromEnvironment().LlvmPath);
                 LLVM.ResolveLibrary += (name, _, _) => name == "libLLVM" ? found.Handle : 0;
                 _loaded = found;
             }
@@ -46,7 +46,7 @@ public static class LlvmLibrary
 
     /// <summary>Opens the first suitable library: of the given file or folder, or of the usual places.</summary>
     internal static LoadedLlvm Find(string? fileOrFolder) =>
-        string.IsNullOrWhiteSpace(fileOrFolder)
+        fileOrFolder is null
             ? Open(LlvmSearchPath.Candidates(), LlvmInstallHint.ForThisSystem())
             : Open(
                 LlvmSearchPath.Under(fileOrFolder),
@@ -108,6 +108,10 @@ public static class LlvmLibrary
         uint major, minor, patch;
         ((delegate* unmanaged[Cdecl]<uint*, uint*, uint*, void>)getVersion)(&major, &minor, &patch);
         version = new Version((int)major, (int)minor, (int)patch);
-        return major >= MinimumMajorVersion ? string.Empty : $"LLVM {version}, which is too old";
+        return ProblemWith(version);
     }
+
+    /// <summary>What is wrong with a version; empty if nothing is.</summary>
+    internal static string ProblemWith(Version version) =>
+        version.Major >= MinimumMajorVersion ? string.Empty : $"LLVM {version}, which is too old";
 }

@@ -35,6 +35,9 @@ public sealed record DebugOptions
     /// <summary>GRAPHENE_CACHE_DIR: where compiled code is kept; an empty value turns the cache off.</summary>
     public string? CacheFolder { get; init; }
 
+    /// <summary>GRAPHENE_LLVM_PATH: a libLLVM, or the folder that it is in, used instead of searching for one.</summary>
+    public string? LlvmPath { get; init; }
+
     /// <summary>Reads the switches of this process.</summary>
     /// <exception cref="GraphException">GR1950: a switch has a value that cannot be used.</exception>
     public static DebugOptions FromEnvironment() => Read(Environment.GetEnvironmentVariable);
@@ -52,6 +55,7 @@ public sealed record DebugOptions
         StopAfter = Count("GRAPHENE_STOP_AFTER", NotEmpty(variable("GRAPHENE_STOP_AFTER"))),
         Verify = Flag("GRAPHENE_VERIFY", NotEmpty(variable("GRAPHENE_VERIFY"))),
         CacheFolder = variable("GRAPHENE_CACHE_DIR"),
+        LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
     };
 
     private static string? NotEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
