@@ -20,6 +20,14 @@ public sealed record ConvolutionOp(
     long BatchGroups,
     DType ResultType) : Op("convolution")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new ConvolutionOp(
+        a.Custom("dim_numbers", ConvolutionDimensions.TryParse, "dimension numbers such as [b, f, 0, 1]x[o, i, 0, 1]->[b, f, 0, 1]"),
+        WindowDims.Read(a),
+        a.Has("feature_group_count") ? a.Long("feature_group_count") : 1,
+        a.Has("batch_group_count") ? a.Long("batch_group_count") : 1,
+        a.DType("result_type"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 
@@ -44,6 +52,10 @@ public sealed record ConvolutionOp(
         }
         w.Add("result_type", ResultType);
     }
+
+    /// <inheritdoc/>
+    public override Op SubstituteDims(IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        this with { Window = WindowDims.Substitute(Window, values) };
 
     /// <inheritdoc/>
     protected override TensorType InferType(OpSite site)

@@ -11,6 +11,9 @@ namespace Graphene;
 /// <param name="WhenFalse">Runs otherwise.</param>
 public sealed record IfOp(Computation WhenTrue, Computation WhenFalse) : Op("if")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new IfOp(a.Computation("true"), a.Computation("false"));
+
     /// <inheritdoc/>
     public override bool HasSideEffects => Branches.HaveSideEffects(Computations);
 
@@ -54,6 +57,9 @@ public sealed record IfOp(Computation WhenTrue, Computation WhenFalse) : Op("if"
 /// <param name="Cases">The branches; computations compare by value.</param>
 public sealed record CaseOp(ValueList<Computation> Cases) : Op("case")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new CaseOp(a.Computations("cases").ToValueList());
+
     /// <inheritdoc/>
     public override bool HasSideEffects => Branches.HaveSideEffects(Computations);
 
@@ -68,14 +74,7 @@ public sealed record CaseOp(ValueList<Computation> Cases) : Op("case")
         this with { Cases = computations.ToValueList() };
 
     /// <inheritdoc/>
-    public override void Write(AttributeWriter w)
-    {
-        w.Add("count", Cases.Count);
-        for (int i = 0; i < Cases.Count; i++)
-        {
-            w.Add($"case{i}", Cases[i]);
-        }
-    }
+    public override void Write(AttributeWriter w) => w.Add("cases", Computations);
 
     /// <inheritdoc/>
     public override ImmutableArray<TensorType> InferTypes(OpSite site)

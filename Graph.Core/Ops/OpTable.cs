@@ -20,15 +20,24 @@ public static class OpTable
     private static readonly OpEntry[] Structural =
     [
         new("broadcast_in_dim", BroadcastInDimOp.Parse),
+        new("case", CaseOp.Parse),
         new("constant", ConstantOp.Parse) { InlineAttribute = "value" },
+        new("convolution", ConvolutionOp.Parse),
+        new("dim_value", DimValueOp.Parse),
         new("dot_general", DotGeneralOp.Parse),
         new("fusion", FusionOp.Parse),
         new("get_tuple_element", GetTupleElementOp.Parse),
+        new("if", IfOp.Parse),
         new("iota", IotaOp.Parse),
         new("parameter", ParameterOp.Parse) { InlineAttribute = "number" },
         new("reduce", ReduceOp.Parse),
+        new("reduce_window", ReduceWindowOp.Parse),
         new("reshape", ReshapeOp.Parse),
+        new("scatter", ScatterOp.Parse),
+        new("select_and_scatter", SelectAndScatterOp.Parse),
+        new("sort", SortOp.Parse),
         new("transpose", TransposeOp.Parse),
+        new("while", WhileOp.Parse),
     ];
 
     private static readonly FrozenDictionary<string, OpEntry> ByName = ElementwiseTable.All

@@ -12,6 +12,9 @@ namespace Graphene;
 /// <param name="Body">Combines two groups of scalars.</param>
 public sealed record ReduceWindowOp(ValueList<WindowDim> Window, Computation Body) : Op("reduce_window")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new ReduceWindowOp(WindowDims.Read(a), a.Computation("body"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 
@@ -30,6 +33,10 @@ public sealed record ReduceWindowOp(ValueList<WindowDim> Window, Computation Bod
         WindowDims.Write(w, Window);
         w.Add("body", Body);
     }
+
+    /// <inheritdoc/>
+    public override Op SubstituteDims(IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        this with { Window = WindowDims.Substitute(Window, values) };
 
     /// <inheritdoc/>
     public override ImmutableArray<TensorType> InferTypes(OpSite site)

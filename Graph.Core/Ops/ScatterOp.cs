@@ -29,6 +29,14 @@ public sealed record ScatterDimensions(
 /// <param name="Body">Combines present elements with updates.</param>
 public sealed record ScatterOp(ScatterDimensions Dimensions, bool UniqueIndices, Computation Body) : Op("scatter")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new ScatterOp(
+        new ScatterDimensions(
+            a.Axes("update_window_dims"), a.Axes("inserted_window_dims"), a.Axes("input_batching_dims"),
+            a.Axes("scatter_indices_batching_dims"), a.Axes("scatter_dims_to_operand_dims"), a.Int("index_vector_dim")),
+        a.Bool("unique_indices"),
+        a.Computation("body"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 

@@ -18,6 +18,10 @@ namespace Graphene;
 public sealed record SelectAndScatterOp(ValueList<WindowDim> Window, Computation Select, Computation Scatter)
     : Op("select_and_scatter")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) =>
+        new SelectAndScatterOp(WindowDims.Read(a), a.Computation("select"), a.Computation("scatter"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 
@@ -35,6 +39,10 @@ public sealed record SelectAndScatterOp(ValueList<WindowDim> Window, Computation
         w.Add("select", Select);
         w.Add("scatter", Scatter);
     }
+
+    /// <inheritdoc/>
+    public override Op SubstituteDims(IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        this with { Window = WindowDims.Substitute(Window, values) };
 
     /// <inheritdoc/>
     protected override TensorType InferType(OpSite site)

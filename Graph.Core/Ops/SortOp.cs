@@ -12,6 +12,9 @@ namespace Graphene;
 /// <param name="Comparator">True when its left arguments must stand before its right ones.</param>
 public sealed record SortOp(int Dimension, Computation Comparator) : Op("sort")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new SortOp(a.Int("dimension"), a.Computation("comparator"));
+
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 

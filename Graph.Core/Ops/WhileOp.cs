@@ -12,6 +12,9 @@ namespace Graphene;
 /// <param name="Body">Takes the carried values, returns the next ones.</param>
 public sealed record WhileOp(Computation Condition, Computation Body) : Op("while")
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static Op Parse(AttributeReader a) => new WhileOp(a.Computation("condition"), a.Computation("body"));
+
     /// <inheritdoc/>
     public override bool HasSideEffects => Branches.HaveSideEffects(Computations);
 

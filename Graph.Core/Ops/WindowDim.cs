@@ -79,6 +79,38 @@ public readonly record struct WindowDim(
 /// <summary>What windows have in common, whichever op carries them.</summary>
 public static class WindowDims
 {
+    /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
+    public static ValueList<WindowDim> Read(AttributeReader a)
+    {
+        ValueList<Dim> sizes = a.Dims("window_dimensions");
+        ValueList<long>? strides = Longs("window_strides");
+        ValueList<Dim>? low = Dims("padding_low");
+        ValueList<Dim>? high = Dims("padding_high");
+        ValueList<long>? baseDilations = Longs("base_dilations");
+        ValueList<long>? dilations = Longs("window_dilations");
+        ValueList<long>? reversal = Longs("window_reversal");
+        return sizes.Select((size, i) => new WindowDim(
+            size, At(strides, i, 1), At(low, i, 0), At(high, i, 0), At(baseDilations, i, 1), At(dilations, i, 1),
+            At(reversal, i, 0) != 0)).ToValueList();
+
+        ValueList<long>? Longs(string name) => a.Has(name) ? a.Longs(name) : null;
+
+        ValueList<Dim>? Dims(string name) => a.Has(name) ? a.Dims(name) : null;
+
+        // A list that is too short leaves zeros, which no op accepts as a stride or dilation.
+        static T At<T>(ValueList<T>? list, int i, T usual)
+            where T : struct, IEquatable<T> => list is null ? usual : i < list.Count ? list[i] : default;
+    }
+
+    /// <summary>Replaces symbols in sizes and padding.</summary>
+    public static ValueList<WindowDim> Substitute(ValueList<WindowDim> window, IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        window.Select(w => w with
+        {
+            Size = w.Size.Substitute(values),
+            Low = w.Low.Substitute(values),
+            High = w.High.Substitute(values),
+        }).ToValueList();
+
     /// <summary>Writes a window as attributes; what has its usual value is left out.</summary>
     /// <param name="w">Collects the attributes.</param>
     /// <param name="window">One entry per dimension that the window moves along.</param>

@@ -63,6 +63,21 @@ public sealed class AttributeReader
                 : throw _cursor.ErrorAt(start, $"expected one of {string.Join(", ", Enum.GetNames<T>())}, found '{word}'");
         });
 
+    /// <summary>A value in a form of its own, for example dimension numbers.</summary>
+    /// <param name="name">The attribute.</param>
+    /// <param name="parse">Reads the whole value; null when it does not have that form.</param>
+    /// <param name="expected">The form, for the message.</param>
+    public T Custom<T>(string name, Func<string, T?> parse, string expected)
+        where T : class
+    {
+        (int start, int end) = _values.TryGetValue(name, out (int Start, int End) value) ? value : (0, 0);
+        return Value(name, () =>
+        {
+            _cursor.Position = end;
+            return parse(_cursor.Text[start..end]) ?? throw _cursor.ErrorAt(start, $"expected {expected}");
+        });
+    }
+
     /// <summary>A quoted string.</summary>
     public string Text(string name) => Value(name, _cursor.Quoted);
 

@@ -1,6 +1,8 @@
+using NUnit.Framework;
+
 namespace Graphene.Tests.Support;
 
-/// <summary>Builds a few nodes over constants and evaluates them on the reference evaluator.</summary>
+/// <summary>Builds a few nodes over constants and evaluates them on the reference evaluator; their text must read back.</summary>
 internal static class Evaluation
 {
     public static Literal F32(ReadOnlySpan<long> shape, params ReadOnlySpan<float> elements) => Literal.From(elements, shape);
@@ -30,7 +32,10 @@ internal static class Evaluation
     public static Literal[] All(Func<GraphBuilder, IReadOnlyList<Node>> build)
     {
         var b = new GraphBuilder();
-        return Evaluator.Evaluate(b.Build("test", build(b)), []);
+        Computation computation = b.Build("test", build(b));
+        string text = Printer.Print(computation);
+        Assert.That(Printer.Print(Parser.ParseComputation(text)), Is.EqualTo(text), "text that is read back prints the same");
+        return Evaluator.Evaluate(computation, []);
     }
 
     public static Literal One(Func<GraphBuilder, Node> build) => All(b => [build(b)])[0];
