@@ -4,5 +4,6 @@ namespace Graphene.Optimizer;
 public static class Pipelines
 {
     /// <summary>What every compilation runs.</summary>
-    public static PassPipeline Default() => new();
+    public static PassPipeline Default() => new(
+        PassGroup.Once(new Fusion())); // last of the rewrites: everything after it sees kernels, not ops
 }

@@ -27,6 +27,9 @@ public sealed record OptimizerOptions
     /// <summary>Ops that one fusion may hold.</summary>
     public int MaxFusionSize { get; init; } = 256;
 
+    /// <summary>Keep the reasons why nodes were not fused, for <c>graphene inspect</c>.</summary>
+    public bool Explain { get; init; }
+
     /// <summary>Check the graph after each pass. <see cref="DebugOptions.Verify"/> has the last word.</summary>
     public bool Verify { get; init; }
 

@@ -7,6 +7,7 @@ namespace Graphene.Optimizer;
 public sealed class PassContext(OptimizerOptions options)
 {
     private readonly List<PassTiming> _timings = [];
+    private readonly List<PassDecision> _decisions = [];
     private readonly Stopwatch _folding = new();
     private long _foldedBytes;
 
@@ -50,6 +51,19 @@ public sealed class PassContext(OptimizerOptions options)
     /// <summary>Says something about this run, one line.</summary>
     public void Log(string line) => Options.Log?.Invoke(line);
 
+    /// <summary>Why things were not done, when <see cref="OptimizerOptions.Explain"/> asks for it.</summary>
+    public IReadOnlyList<PassDecision> Decisions => _decisions;
+
+    /// <summary>Records why something was not done.</summary>
+    /// <param name="what">The reason; only formatted when somebody wants to know.</param>
+    public void Explain(Func<string> what)
+    {
+        if (Options.Explain)
+        {
+            _decisions.Add(new PassDecision(CurrentPass, what()));
+        }
+    }
+
     /// <summary>Asks to make a constant of some size.</summary>
     /// <param name="sizeInBytes">The new constant less the constants it replaces; may be negative.</param>
     /// <returns>False when the byte or time budget of folding is used up.</returns>
@@ -87,3 +101,8 @@ public sealed class PassContext(OptimizerOptions options)
 /// <param name="NodesBefore">Nodes of the entry computation before it.</param>
 /// <param name="NodesAfter">Nodes of the entry computation after it.</param>
 public sealed record PassTiming(string Pass, TimeSpan Elapsed, long Rewrites, int NodesBefore, int NodesAfter);
+
+/// <summary>Something that a pass did not do, and why.</summary>
+/// <param name="Pass">The name of the pass.</param>
+/// <param name="Reason">What was not done and why.</param>
+public sealed record PassDecision(string Pass, string Reason);

@@ -1,0 +1,81 @@
+namespace Graphene.Optimizer;
+
+/// <summary>Gives each dot and convolution the elementwise work that follows it.</summary>
+/// <remarks>
+/// <code>
+/// d = dot(x, w);  t = d + broadcast(bias);  y = t * logistic(t);  z = y + residual        => all in one fusion, z is its result
+/// </code>
+/// The work joins in groups that leave a single value to store again (here: d, then t, then y, then z), so an epilogue never
+/// makes a fusion write more than the dot alone. Another operand (the residual) must not depend on the dot.
+/// </remarks>
+internal static class HeroEpilogues
+{
+    // How far to look for the point where branches (x * logistic(x)) meet again.
+    private const int MaxGroup = 24;
+
+    public static void Plan(FusionGraph graph, PassContext context)
+    {
+        foreach (Node hero in graph.Nodes.Where(n => FusionRoles.Of(n) == FusionRole.Hero))
+        {
+            FusionKind kind = hero.Op is DotGeneralOp ? FusionKind.Dot : FusionKind.Convolution;
+            FusionCluster cluster = graph.NewCluster(kind, hero.Shape, new bool[hero.Rank]);
+            FusionPosition everywhere = FusionPosition.Identity(hero.Shape);
+            graph.Add(cluster, hero, [everywhere]);
+            Node exit = hero;
+            while (cluster.Members.Count < context.Options.MaxFusionSize && NextGroup(graph, cluster, exit) is { } group)
+            {
+                if (!context.TryTakeRewrite(() => $"join {group.Count} nodes after {exit} to {cluster}"))
+                {
+                    break;
+                }
+                group.ForEach(node => graph.Add(cluster, node, [everywhere]));
+                exit = group[^1];
+            }
+            cluster.Stored.Add(exit);
+        }
+    }
+
+    // The shortest run of users of the exit after which only its last node is needed outside; null when there is none.
+    private static List<Node>? NextGroup(FusionGraph graph, FusionCluster cluster, Node exit)
+    {
+        var group = new List<Node>();
+        var inside = new HashSet<Node>(cluster.Members, ReferenceEqualityComparer.Instance);
+        var open = new SortedDictionary<int, Node>();
+        Open(exit);
+        while (open.Count > 0 && group.Count < MaxGroup && !graph.IsRoot(exit))
+        {
+            Node next = open.First().Value;
+            open.Remove(graph.OrderOf(next));
+            if (!MayJoin(graph, cluster, inside, next))
+            {
+                return null;
+            }
+            group.Add(next);
+            inside.Add(next);
+            if (open.Count == 0 && group.TrueForAll(n => ReferenceEquals(n, next) || !graph.IsRoot(n)))
+            {
+                return group;
+            }
+            if (graph.IsRoot(next))
+            {
+                return null;
+            }
+            Open(next);
+        }
+        return null;
+
+        void Open(Node node)
+        {
+            foreach (Node user in graph.UsersOf(node))
+            {
+                open.TryAdd(graph.OrderOf(user), user);
+            }
+        }
+    }
+
+    private static bool MayJoin(FusionGraph graph, FusionCluster cluster, HashSet<Node> inside, Node node) =>
+        FusionRoles.Of(node) == FusionRole.Map &&
+        node.Shape.Equals(cluster.Space) &&
+        graph.ClustersOf(node).Count == 0 &&
+        node.Operands.All(operand => inside.Contains(operand) || !graph.DependsOn(operand, cluster, inside));
+}
