@@ -15,7 +15,10 @@ public abstract record Op(string Name)
     /// <summary>True when every result element is a copy of some operand element or a constant: exact for every dtype.</summary>
     public virtual bool MovesDataOnly => false;
 
-    /// <summary>True when each result element depends on the operands' elements at the same index only.</summary>
+    /// <summary>
+    /// True when each result element depends on the operands' elements at the same index only, and on scalar operands (a
+    /// predicate, a bound).
+    /// </summary>
     public virtual bool IsElementwise => false;
 
     /// <summary>True when computing an element twice costs more than storing and loading it.</summary>

@@ -19,9 +19,13 @@ public static class OpTable
 {
     private static readonly OpEntry[] Structural =
     [
+        new("bitcast_convert", BitcastConvertOp.Parse),
         new("broadcast_in_dim", BroadcastInDimOp.Parse),
         new("case", CaseOp.Parse),
+        new("clamp", ClampOp.Parse),
+        new("compare", CompareOp.Parse),
         new("constant", ConstantOp.Parse) { InlineAttribute = "value" },
+        new("convert", ConvertOp.Parse),
         new("convolution", ConvolutionOp.Parse),
         new("dim_value", DimValueOp.Parse),
         new("dot_general", DotGeneralOp.Parse),
@@ -34,6 +38,7 @@ public static class OpTable
         new("reduce_window", ReduceWindowOp.Parse),
         new("reshape", ReshapeOp.Parse),
         new("scatter", ScatterOp.Parse),
+        new("select", SelectOp.Parse),
         new("select_and_scatter", SelectAndScatterOp.Parse),
         new("sort", SortOp.Parse),
         new("transpose", TransposeOp.Parse),
