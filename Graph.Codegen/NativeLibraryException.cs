@@ -3,7 +3,7 @@ using System.Text;
 namespace Graphene.Codegen;
 
 /// <summary>A native library that the compiler needs is missing, or none of those found will do.</summary>
-/// <remarks>The message has the form of a <see cref="GraphException"/>: what, where it was sought, why, the fix.</remarks>
+/// <remarks>The message has the form of a <see cref="GraphException"/>: what, where, why, fix.</remarks>
 public sealed class NativeLibraryException : Exception
 {
     private const int MaxAttemptsInMessage = 8;

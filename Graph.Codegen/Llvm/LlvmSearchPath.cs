@@ -101,7 +101,7 @@ internal static class LlvmSearchPath
         }
     }
 
-    /// <summary>Windows: the installer's folder, then <c>PATH</c>. Whole paths, so that no working folder counts.</summary>
+    /// <summary>Windows: the installer's folder, then <c>PATH</c>. Whole paths: no working folder counts.</summary>
     public static IEnumerable<string> OnWindows(string path)
     {
         foreach (string name in WindowsNames().Append("libLLVM.dll"))
