@@ -3,7 +3,7 @@ using System.Text;
 namespace Graphene.Codegen;
 
 /// <summary>A native library that the compiler needs is missing, or none of those found will do.</summary>
-/// <remarks>The message has the form of a <see cref="GraphException"/>: what, where it was looked for, why, the fix.</remarks>
+/// <remarks>The message has the form of a <see cref="GraphException"/>: what, where, why, fix.</remarks>
 public sealed class NativeLibraryException : Exception
 {
     private const int MaxAttemptsInMessage = 8;
@@ -74,8 +74,8 @@ public sealed class NativeLibraryException : Exception
             }
         }
 
-        text.Append("\n  why  ").Append(library).Append(' ').Append(expectedVersion).Append(" is needed, for example as ");
-        text.AppendJoin(" or ", files.Take(2));
+        text.Append("\n  why  ").Append(library).Append(' ').Append(expectedVersion);
+        text.Append(" is needed, for example as ").AppendJoin(" or ", files.Take(2));
         text.Append("\n  fix  ").Append(fix);
         return text.ToString();
     }

@@ -50,8 +50,8 @@ public static class LlvmLibrary
             ? Open(LlvmSearchPath.Candidates(), LlvmInstallHint.ForThisSystem())
             : Open(
                 LlvmSearchPath.Under(fileOrFolder),
-                $"let {LlvmSearchPath.OverrideVariable} name a libLLVM of version {MinimumMajorVersion} or newer, or the "
-                + "folder that it is in, or unset it to search the usual places");
+                $"let {LlvmSearchPath.OverrideVariable} name a libLLVM of version {MinimumMajorVersion} or newer, or "
+                + "the folder that it is in, or unset it to search the usual places");
 
     internal static LoadedLlvm Open(IEnumerable<string> candidates, string fix)
     {

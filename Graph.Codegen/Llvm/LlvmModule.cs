@@ -90,7 +90,8 @@ internal sealed unsafe class LlvmModule : IDisposable
         LlvmArchitecture architecture = target.Architecture;
         LlvmLibrary.Ensure();
         LlvmTargetTable.Initialize(architecture);
-        bool found = LLVMTargetRef.TryGetTargetFromTriple(target.Triple, out LLVMTargetRef description, out string message);
+        bool found = LLVMTargetRef.TryGetTargetFromTriple(
+            target.Triple, out LLVMTargetRef description, out string message);
         if (!found)
         {
             throw UnusableTarget(target, message);

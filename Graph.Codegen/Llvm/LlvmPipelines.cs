@@ -6,12 +6,12 @@ public static class LlvmPipelines
     /// <summary>No passes: instruction selection sees the IR as printed.</summary>
     public const string None = "";
 
-    /// <summary>For kernels: cleans up after a printer that need not be clever, and leaves the schedule alone.</summary>
+    /// <summary>For kernels: cleans up after a printer that need not be clever and keeps the schedule.</summary>
     /// <remarks>
     /// <list type="bullet">
     /// <item>Helpers marked <c>alwaysinline</c> go into their callers.</item>
-    /// <item><c>sroa</c> turns <c>alloca</c>s into registers; without it accumulators live in memory (3x slower).</item>
-    /// <item><c>early-cse</c>, <c>simplifycfg</c> and <c>instcombine</c> shorten index arithmetic and empty blocks.</item>
+    /// <item><c>sroa</c> turns <c>alloca</c>s into registers; accumulators in memory are 3x slower.</item>
+    /// <item><c>early-cse</c>, <c>simplifycfg</c>, <c>instcombine</c> shorten index arithmetic.</item>
     /// <item><c>loop-rotate</c> makes one branch per iteration and guards what <c>licm</c> moves out of the loop; the
     /// two are worth 40 % in row-wise reductions.</item>
     /// <item><c>indvars</c> gives loops one counter, which strength reduction in the back end relies on: 12 % in nests

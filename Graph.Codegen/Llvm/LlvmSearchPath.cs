@@ -33,7 +33,10 @@ internal static class LlvmSearchPath
     /// <summary>Places meant by a path that a user gave: the file, or the usual names in the folder.</summary>
     public static IEnumerable<string> Under(string fileOrFolder) =>
         Directory.Exists(fileOrFolder)
-            ? FileNames().Select(name => Path.Combine(fileOrFolder, name)).Where(File.Exists).DefaultIfEmpty(fileOrFolder)
+            ? FileNames()
+                .Select(name => Path.Combine(fileOrFolder, name))
+                .Where(File.Exists)
+                .DefaultIfEmpty(fileOrFolder)
             : [fileOrFolder];
 
     /// <summary>Linux: sonames for the loader, then folders of distributions that keep versions side by side.</summary>
@@ -98,7 +101,7 @@ internal static class LlvmSearchPath
         }
     }
 
-    /// <summary>Windows: the installer's folder, then <c>PATH</c>. Whole paths only, so that no working folder counts.</summary>
+    /// <summary>Windows: the installer's folder, then <c>PATH</c>. Whole paths: no working folder counts.</summary>
     public static IEnumerable<string> OnWindows(string path)
     {
         foreach (string name in WindowsNames().Append("libLLVM.dll"))
@@ -127,7 +130,7 @@ internal static class LlvmSearchPath
 
     private static IEnumerable<string> LinuxNames() => Majors().SelectMany(LinuxNames).Append("libLLVM.so");
 
-    // libLLVM.so.19.1 is the soname since LLVM 18; Debian keeps libLLVM-19.so beside it, Alpine and older scripts the rest.
+    // libLLVM.so.19.1 is the soname since LLVM 18; Debian keeps libLLVM-19.so beside it.
     private static IEnumerable<string> LinuxNames(int major) =>
         [$"libLLVM.so.{major}.1", $"libLLVM-{major}.so.1", $"libLLVM-{major}.so", $"libLLVM.so.{major}"];
 

@@ -40,8 +40,14 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
     /// <summary>The widest vector register in bits: 512, 256 or 128; 0 where there are no vectors.</summary>
     public int VectorBits => LlvmTargetTable.VectorBits(this);
 
-    /// <summary>Whether the processor fuses multiply and add in one instruction; otherwise each is a library call.</summary>
+    /// <summary>Whether fused multiply-add is one instruction; otherwise each is a library call.</summary>
     public bool HasFma => Architecture is LlvmArchitecture.Arm64 or LlvmArchitecture.Nvptx64 || HasFeature("fma");
+
+    /// <summary>
+    /// What a processor must have to run the code, as in <c>+avx2,+fma</c>; for
+    /// <see cref="Graphene.Runtime.LoadedCode"/>, which checks it.
+    /// </summary>
+    public string RequiredFeatures => LlvmTargetTable.RequiredFeatures(this);
 
     /// <summary>Whether a feature is known to be there.</summary>
     /// <param name="name">LLVM's name without sign, such as <c>avx512f</c>.</param>

@@ -57,6 +57,20 @@ internal static class LlvmTargetTable
         return X64Levels.Take(level + 1).Any(l => l.Features.Contains(name));
     }
 
+    public static string RequiredFeatures(LlvmTarget target)
+    {
+        IEnumerable<string> spelledOut = target.Features
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(f => f[1..]);
+        int level = Array.FindIndex(X64Levels, l => l.Cpu == target.Cpu);
+        IEnumerable<string> all = X64Levels.Take(level + 1).SelectMany(l => l.Features)
+            .Concat(spelledOut)
+            .Where(target.HasFeature)
+            .Distinct()
+            .Order(StringComparer.Ordinal);
+        return string.Join(',', all.Select(f => "+" + f));
+    }
+
     public static int VectorBits(LlvmTarget target) => target.Architecture switch
     {
         LlvmArchitecture.X64 when target.HasFeature("avx512f") && target.HasFeature("avx512vl") => 512,

@@ -2,17 +2,17 @@ using static Graphene.Runtime.ElfConstants;
 
 namespace Graphene.Runtime;
 
-/// <summary>A relocatable ELF-64 object, read and checked: whatever it says refers to something that is there.</summary>
+/// <summary>A relocatable ELF-64 object, read and checked: whatever it refers to is there.</summary>
 /// <remarks>
 /// The bytes are not trusted. Work and memory are bounded by a small multiple of the file's size, except for the size
 /// of zero-filled sections, which <see cref="MaxSectionSize"/> bounds.
 /// </remarks>
 internal sealed class ElfObject
 {
-    /// <summary>The largest section; branches and addresses reach 2 GiB, and machine code of graphs is far smaller.</summary>
+    /// <summary>The largest section. Addresses reach 2 GiB; the machine code of graphs is far smaller.</summary>
     public const long MaxSectionSize = 256L << 20;
 
-    /// <summary>The largest alignment of a section; the page size of every supported system is a multiple of it.</summary>
+    /// <summary>The largest alignment of a section; every system's page size is a multiple of it.</summary>
     public const int MaxAlignment = 4096;
 
     private ElfObject(

@@ -12,7 +12,8 @@ internal enum SectionKind
 }
 
 /// <summary>A section of an object file, checked to lie within the file.</summary>
-internal sealed record ElfSection(string Name, SectionKind Kind, ReadOnlyMemory<byte> Contents, long Size, int Alignment);
+internal sealed record ElfSection(
+    string Name, SectionKind Kind, ReadOnlyMemory<byte> Contents, long Size, int Alignment);
 
 /// <summary>A symbol of an object file.</summary>
 /// <param name="Name">Empty for sections and other local symbols, whose names nobody needs.</param>

@@ -43,7 +43,8 @@ internal readonly ref struct ElfReader(ReadOnlySpan<byte> bytes, string objectNa
 
     public ObjectLoadException Fail(string problem) => new(objectName, problem);
 
-    public static ushort U16(ReadOnlySpan<byte> at, int offset) => BinaryPrimitives.ReadUInt16LittleEndian(at[offset..]);
+    public static ushort U16(ReadOnlySpan<byte> at, int offset) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(at[offset..]);
 
     public static uint U32(ReadOnlySpan<byte> at, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(at[offset..]);
 

@@ -8,8 +8,8 @@ internal static class ElfRelocationTable
     public static ElfRelocation[] Read(
         ElfReader file, ElfSectionHeader[] headers, ElfSection[] sections, int symbolCount)
     {
+        RequireDisjoint(file, headers);
         var relocations = new List<ElfRelocation>();
-        ulong totalSize = 0;
         foreach (ElfSectionHeader header in headers)
         {
             if (header.Type is not (SectionRelocations or SectionRelocationsWithAddend))
@@ -35,12 +35,6 @@ internal static class ElfRelocationTable
             }
 
             ReadOnlySpan<byte> table = file.Slice(header.Offset, header.Size, $"relocations of '{target.Name}'");
-            totalSize += header.Size;
-            if (totalSize > (ulong)file.Length)
-            {
-                throw file.Fail("its relocations overlap each other");
-            }
-
             for (int at = 0; at < table.Length; at += RelocationSize)
             {
                 relocations.Add(Read(file, target, (int)header.Info, table[at..], symbolCount));
@@ -48,6 +42,24 @@ internal static class ElfRelocationTable
         }
 
         return [.. relocations];
+    }
+
+    // A file could otherwise have many tables over the same bytes and cost more than its size.
+    private static void RequireDisjoint(ElfReader file, ElfSectionHeader[] headers)
+    {
+        ulong room = (ulong)file.Length;
+        foreach (ElfSectionHeader header in headers)
+        {
+            if (header.Type == SectionRelocationsWithAddend)
+            {
+                if (header.Size > room)
+                {
+                    throw file.Fail("its relocations are larger than the file or overlap each other");
+                }
+
+                room -= header.Size;
+            }
+        }
     }
 
     private static ElfRelocation Read(

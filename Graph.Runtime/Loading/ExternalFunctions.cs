@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
 
-/// <summary>The functions of the C library that compiled code may call. Nothing else outside of the objects is visible.</summary>
+/// <summary>The functions of the C library that compiled code may call; nothing else outside is visible.</summary>
 /// <remarks>
 /// LLVM calls them for what has no instruction: block moves, floating remainder, and on old processors fused
 /// multiply-add and rounding. All are exact or correctly rounded by the C standard, so which library has them does not

@@ -4,8 +4,8 @@ namespace Graphene.Runtime;
 
 /// <summary>Machine code in memory, ready to be called. Disposing it frees the memory.</summary>
 /// <remarks>
-/// Made from relocatable ELF objects by our own loader: neither LLVM nor the system's linker takes part. Pages with code
-/// are never writable. Whoever calls a function keeps the object alive: hold a reference to it during the call, or
+/// Made from relocatable ELF objects by our own loader: neither LLVM nor the system's linker takes part. Pages with
+/// code are never writable. Whoever calls a function keeps the object alive: hold a reference to it during the call, or
 /// bracket calls that may run while another thread disposes it with <see cref="SafeHandle.DangerousAddRef"/> and
 /// <see cref="SafeHandle.DangerousRelease"/>.
 /// </remarks>
@@ -35,17 +35,31 @@ public sealed class LoadedCode : SafeHandle
     /// <exception cref="ObjectLoadException">It cannot be loaded; nothing was allocated.</exception>
     public static LoadedCode Load(ReadOnlyMemory<byte> objectCode) => Load([objectCode]);
 
-    /// <summary>Links objects with each other and with the C library's <c>memcpy</c> and the like, and loads them.</summary>
+    /// <summary>Links objects with each other and with the C library's <c>memcpy</c> and so on.</summary>
     /// <param name="objects">Relocatable ELF-64 objects for the processor of this process, not trusted.</param>
     /// <param name="names">What messages call them; numbers if null.</param>
+    /// <param name="requiredFeatures">
+    /// Processor features that the code uses, as in <c>+avx2,+fma</c>; pass them for code that may come from elsewhere.
+    /// </param>
     /// <exception cref="ObjectLoadException">
-    /// An object is damaged or for another processor, two define the same name, or a name is defined nowhere.
+    /// An object is damaged or for another processor, the processor lacks a feature, two objects define the same name,
+    /// or a name is defined nowhere.
     /// </exception>
     /// <exception cref="InsufficientMemoryException">The system has no room.</exception>
     /// <exception cref="InvalidOperationException">The system forbids executable memory.</exception>
-    public static LoadedCode Load(IReadOnlyList<ReadOnlyMemory<byte>> objects, IReadOnlyList<string>? names = null)
+    public static LoadedCode Load(
+        IReadOnlyList<ReadOnlyMemory<byte>> objects,
+        IReadOnlyList<string>? names = null,
+        string requiredFeatures = "")
     {
         ArgumentOutOfRangeException.ThrowIfZero(objects.Count);
+        if (HostProcessor.MissingFeatures(requiredFeatures) is { Count: > 0 } missing)
+        {
+            throw new ObjectLoadException(
+                names is not null ? names[0] : "object 0",
+                $"it uses {string.Join(", ", missing)}, which this processor does not have");
+        }
+
         var parsed = new ElfObject[objects.Count];
         for (int i = 0; i < parsed.Length; i++)
         {

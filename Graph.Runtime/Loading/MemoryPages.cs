@@ -31,7 +31,7 @@ internal static partial class MemoryPages
             : address;
     }
 
-    /// <summary>Makes pages readable and executable, and lets the processor see the instructions written to them.</summary>
+    /// <summary>Makes pages executable, and lets the processor see the instructions written to them.</summary>
     public static void MakeExecutable(nint address, nint size)
     {
         Protect(address, size, ProtectRead | ProtectExecute, PageExecuteRead);

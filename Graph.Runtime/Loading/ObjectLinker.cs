@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Graphene.Runtime;
 
-/// <summary>Links relocatable objects into one image. Pure: it computes bytes for an address and touches no memory.</summary>
+/// <summary>Links objects into one image. Pure: it computes bytes for an address and touches no memory.</summary>
 internal sealed class ObjectLinker
 {
     private readonly IReadOnlyList<ElfObject> _objects;

@@ -1,6 +1,6 @@
 namespace Graphene.Runtime;
 
-/// <summary>Object code cannot be loaded: the file is damaged, is for another machine, or needs what is not there.</summary>
+/// <summary>Object code cannot be loaded: it is damaged, for another machine, or needs what is not there.</summary>
 /// <param name="objectName">Which object.</param>
 /// <param name="problem">What is wrong with it.</param>
 public sealed class ObjectLoadException(string objectName, string problem)

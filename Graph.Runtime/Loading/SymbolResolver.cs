@@ -47,7 +47,7 @@ internal sealed class SymbolResolver
     public IEnumerable<(string Name, int Object, ElfSymbol Symbol)> Definitions =>
         _definitions.Select(d => (d.Key, d.Value.Object, _objects[d.Value.Object].Symbols[d.Value.Symbol]));
 
-    /// <exception cref="ObjectLoadException">Nothing defines the symbol, or it is of a kind without support.</exception>
+    /// <exception cref="ObjectLoadException">Nothing defines the symbol, or its kind is not supported.</exception>
     public ResolvedSymbol Resolve(int objectIndex, int symbolIndex)
     {
         ElfObject from = _objects[objectIndex];

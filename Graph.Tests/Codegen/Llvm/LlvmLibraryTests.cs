@@ -79,7 +79,8 @@ internal sealed class LlvmLibraryTests
     [Test]
     public void AnOldLibraryIsRefused()
     {
-        string[] names = ["libLLVM.so.18.1", "libLLVM-17.so.1", "libLLVM-16.so.1", "libLLVM-15.so.1", "libLLVM-14.so.1"];
+        string[] names =
+            ["libLLVM.so.18.1", "libLLVM-17.so.1", "libLLVM-16.so.1", "libLLVM-15.so.1", "libLLVM-14.so.1"];
         string? installed = Array.Find(names, name => NativeLibrary.TryLoad(name, out _));
         if (installed is null)
         {

@@ -60,7 +60,8 @@ internal static class SampleIr
 
     /// <summary>A polynomial whose coefficients are a table in read-only data.</summary>
     public const string Polynomial = """
-        @coefficients = private unnamed_addr constant [5 x double] [double 1.0, double 2.0, double -3.5, double 0.25, double 8.0], align 64
+        @coefficients = private unnamed_addr constant [5 x double]
+          [double 1.0, double 2.0, double -3.5, double 0.25, double 8.0], align 64
         define double @polynomial(double %x) nounwind {
         entry:
           br label %loop

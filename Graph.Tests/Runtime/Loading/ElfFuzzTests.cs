@@ -89,6 +89,42 @@ internal sealed class ElfFuzzTests
     }
 
     [Test]
+    public void SectionsThatShareBytesAreRefused()
+    {
+        // Each section may claim the whole file, but not several of them: the image would outgrow the file.
+        byte[] bytes = LlvmCompiler.Compile(SampleIr.Callee, LlvmTarget.X64);
+        int[] sections = [.. SectionHeadersOf(bytes, type: 1)];
+        foreach (int section in sections)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(section + 24), 0);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(section + 32), (ulong)bytes.Length);
+        }
+
+        Assert.That(sections, Has.Length.GreaterThan(2));
+        Assert.That(
+            () => ElfObject.Parse(bytes, "kernels.o"),
+            Throws.TypeOf<ObjectLoadException>().With.Message.Contains("its sections overlap each other"));
+    }
+
+    [Test]
+    public void RelocationsThatShareBytesAreRefused()
+    {
+        byte[] bytes = LlvmCompiler.Compile(SampleIr.Callee, LlvmTarget.X64);
+        int[] tables = [.. SectionHeadersOf(bytes, type: 4)];
+        ulong size = (ulong)(bytes.Length / 24 * 24);
+        foreach (int table in tables)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(table + 24), 0);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(table + 32), size);
+        }
+
+        Assert.That(tables, Has.Length.GreaterThan(1));
+        Assert.That(
+            () => ElfObject.Parse(bytes, "kernels.o"),
+            Throws.TypeOf<ObjectLoadException>().With.Message.Contains("relocations are larger than the file"));
+    }
+
+    [Test]
     public void ObjectsForDifferentProcessorsAreNotMixed()
     {
         ElfObject[] objects =
@@ -139,12 +175,14 @@ internal sealed class ElfFuzzTests
         }
     }
 
-    private static int SectionHeaderOf(byte[] bytes, uint type)
+    private static int SectionHeaderOf(byte[] bytes, uint type) => SectionHeadersOf(bytes, type).First();
+
+    private static IEnumerable<int> SectionHeadersOf(byte[] bytes, uint type)
     {
         int table = (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(40));
         int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(60));
         return Enumerable.Range(0, count)
             .Select(i => table + (i * 64))
-            .First(at => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + 4)) == type);
+            .Where(at => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + 4)) == type);
     }
 }

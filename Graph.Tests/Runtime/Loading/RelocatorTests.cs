@@ -107,7 +107,8 @@ internal sealed class RelocatorTests
     {
         LlvmTarget target = processor == "x64" ? LlvmTarget.X64 : LlvmTarget.Arm64;
         string[] sources = [SampleIr.Caller, SampleIr.Callee, SampleIr.Copy, SampleIr.Polynomial, SampleIr.JumpTable];
-        ElfObject[] objects = [.. sources.Select((ir, i) => ElfObject.Parse(LlvmCompiler.Compile(ir, target), $"{i}.o"))];
+        ElfObject[] objects =
+            [.. sources.Select((ir, i) => ElfObject.Parse(LlvmCompiler.Compile(ir, target), $"{i}.o"))];
         var linker = new ObjectLinker(objects, pageSize: 16384, windows: false);
 
         byte[] low = linker.Link(0x10000, _ => 0x1234);

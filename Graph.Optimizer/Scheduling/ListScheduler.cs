@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Optimizer;
+
+/// <summary>Orders the nodes of a computation so that little memory is in use at once.</summary>
+/// <remarks>
+/// Two orders are tried: depth first from the results, and greedily the node that frees the most (and allocates the least)
+/// among those whose operands are there. The one with the smaller simulated peak wins; the first on a tie. Effects keep their
+/// order. Symbolic sizes count with a value typical of their symbols, so the order is the same for all of them.
+/// </remarks>
+public static class ListScheduler
+{
+    // Stands for a symbol whose bounds allow it; large enough that tensors weigh more than scalars.
+    private const long TypicalExtent = 64;
+
+    /// <summary>All nodes of the computation, each after its operands.</summary>
+    public static ImmutableArray<Node> Schedule(Computation computation)
+    {
+        var problem = new SchedulingProblem(computation, SizeOf);
+        ImmutableArray<Node> depthFirst = problem.InOrder([.. computation.PostOrder()]);
+        ImmutableArray<Node> greedy = problem.Greedy();
+        return problem.Peak(greedy) < problem.Peak(depthFirst) ? greedy : depthFirst;
+    }
+
+    private static long SizeOf(TensorType type)
+    {
+        try
+        {
+            return type.SizeInBytes.Evaluate(symbol => Math.Clamp(TypicalExtent, symbol.Min, symbol.Max));
+        }
+        catch (OverflowException)
+        {
+            return long.MaxValue >> 16;
+        }
+    }
+}

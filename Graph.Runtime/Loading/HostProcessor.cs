@@ -1,0 +1,40 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Runtime;
+
+/// <summary>What the processor of this process can do, found out without LLVM.</summary>
+/// <remarks>
+/// An instruction that the processor does not have ends the process, so code from a file says what it needs and is
+/// checked before it is loaded. Features have LLVM's names.
+/// </remarks>
+public static class HostProcessor
+{
+    private static readonly Lazy<(string Model, HashSet<string> Features)> Detected = new(Detect);
+
+    /// <summary>Processor model and features; equal where the same machine code is the best.</summary>
+    /// <remarks>Stable between runs and processes; part of the key under which compiled code is cached.</remarks>
+    public static string Fingerprint =>
+        $"{Detected.Value.Model} {string.Join(',', Detected.Value.Features.Order(StringComparer.Ordinal))}";
+
+    /// <summary>Whether the processor, and the operating system where it must save registers, has a feature.</summary>
+    /// <param name="feature">LLVM's name, such as <c>avx512f</c>. Unknown ones are not there.</param>
+    public static bool Has(string feature) => Detected.Value.Features.Contains(feature);
+
+    /// <summary>Which features are required and not there.</summary>
+    /// <param name="features">As LLVM writes them: <c>+avx2,-sse4a</c>. Those with a minus are not required.</param>
+    public static IReadOnlyList<string> MissingFeatures(string features) =>
+    [
+        .. features
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Where(f => f.StartsWith('+'))
+            .Select(f => f[1..])
+            .Where(f => !Has(f)),
+    ];
+
+    private static (string Model, HashSet<string> Features) Detect() => RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => (X64Features.Model(), X64Features.Detect()),
+        Architecture.Arm64 => Arm64Features.Detect(),
+        var other => (other.ToString(), []),
+    };
+}

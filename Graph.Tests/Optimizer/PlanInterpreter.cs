@@ -1,0 +1,98 @@
+using Graphene.Optimizer;
+
+namespace Graphene.Tests.Optimizer;
+
+/// <summary>Executes a memory plan on real memory with each op's reference evaluation. Fresh memory is filled with garbage.</summary>
+internal sealed class PlanInterpreter
+{
+    private readonly MemoryPlan _plan;
+    private readonly byte[] _arena;
+    private readonly ArenaLayout _layout;
+    private readonly byte[]?[] _owned;
+
+    private PlanInterpreter(MemoryPlan plan, IReadOnlyList<Literal> arguments)
+    {
+        _plan = plan;
+        _layout = plan.Pack(_ => throw new InvalidOperationException("symbolic size"));
+        _arena = Garbage(_layout.SizeInBytes);
+        _owned = [.. plan.Buffers.Select(b => b.Kind switch
+        {
+            BufferKind.Parameter => arguments[b.Number].Bytes.ToArray(),
+            BufferKind.Result => Garbage(b.SizeInBytes.Value),
+            BufferKind.Constant => b.Constant!.Bytes.ToArray(),
+            _ => null,
+        })];
+    }
+
+    /// <summary>The number of copies that were made.</summary>
+    public static int Copies { get; private set; }
+
+    public static Literal[] Run(MemoryPlan plan, IReadOnlyList<Literal> arguments)
+    {
+        Copies = 0;
+        var interpreter = new PlanInterpreter(plan, arguments);
+        interpreter.Run(plan.Entry);
+        return [.. plan.Entry.Results.Select((buffer, i) => interpreter.Read(buffer, plan.Entry.Computation.Results[i].Type))];
+    }
+
+    private static byte[] Garbage(long size)
+    {
+        var bytes = new byte[size];
+        Array.Fill(bytes, (byte)0xCD);
+        return bytes;
+    }
+
+    private Span<byte> Memory(int buffer) => _owned[buffer] ?? _arena.AsSpan(
+        (int)_layout.Offsets[buffer], (int)_plan.Buffers[buffer].SizeInBytes.Value);
+
+    private Literal Read(int buffer, TensorType type) => new(type, Memory(buffer)[..(int)type.SizeInBytes.Value].ToArray());
+
+    private void Write(int buffer, Literal value) => value.Bytes.Span.CopyTo(Memory(buffer));
+
+    private void Run(ComputationPlan plan)
+    {
+        foreach (PlanStep step in plan.Steps)
+        {
+            switch (step)
+            {
+                case RunStep run:
+                    Literal[] operands = [.. run.Operands.Select((buffer, i) => Read(buffer, run.Node.Operands[i].Type))];
+                    Literal[] results = run.Node.Op.EvaluateAll(operands, run.Node.Types);
+                    for (int i = 0; i < results.Length; i++)
+                    {
+                        Write(run.Results[i], results[i]);
+                    }
+                    break;
+                case CopyStep copy:
+                    Copies++;
+                    Write(copy.To, Read(copy.From, copy.Type));
+                    break;
+                case WhileStep loop:
+                    while (Holds(loop))
+                    {
+                        Run(loop.Body);
+                    }
+                    break;
+                case BranchStep branch:
+                    Run(branch.Branches[Chosen(branch)]);
+                    break;
+            }
+        }
+    }
+
+    private bool Holds(WhileStep loop)
+    {
+        Run(loop.Condition);
+        return Read(loop.Condition.Results[0], TensorType.Scalar(DType.Bool))[0].AsBool;
+    }
+
+    private int Chosen(BranchStep step)
+    {
+        Scalar value = Read(step.Selector, step.Node.Operands[0].Type)[0];
+        if (step.Node.Op is IfOp)
+        {
+            return value.AsBool ? 0 : 1;
+        }
+        return value.AsInteger >= 0 && value.AsInteger < step.Branches.Length ? (int)value.AsInteger : step.Branches.Length - 1;
+    }
+}
