@@ -1,0 +1,7 @@
+namespace Graphene;
+
+public sealed partial record DiagnosticId
+{
+    /// <summary>A size for a symbolic dimension names no dimension, or is outside its bounds.</summary>
+    public static readonly DiagnosticId BadDimensionValue = new("GR1060", "size does not fit a symbolic dimension");
+}
