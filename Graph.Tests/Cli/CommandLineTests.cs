@@ -5,10 +5,21 @@ namespace Graphene.Tests.Cli;
 
 internal sealed class CommandLineTests
 {
+    private static readonly string[] Commands = ["run", "inspect", "opt", "bisect"];
+
+    [TestCaseSource(nameof(Commands))]
+    public void EachCommandHasHelp(string command)
+    {
+        (int exit, string output, _) = CliRun.Of("help", command);
+
+        Assert.That(exit, Is.EqualTo(ExitCode.Success));
+        Assert.That(output, Does.Contain($"graphene {command}"));
+    }
+
     [Test]
     public void TheVersionNamesGrapheneAndDotNet()
     {
-        (int exit, string output, string error) = Run("--version");
+        (int exit, string output, string error) = CliRun.Of("--version");
 
         Assert.That(exit, Is.EqualTo(ExitCode.Success));
         Assert.That(output, Does.StartWith("graphene ").And.Contain(".NET"));
@@ -20,28 +31,29 @@ internal sealed class CommandLineTests
     [TestCase("--help")]
     public void HelpListsTheCommands(params string[] args)
     {
-        (int exit, string output, _) = Run(args);
+        (int exit, string output, _) = CliRun.Of(args);
 
         Assert.That(exit, Is.EqualTo(ExitCode.Success));
-        Assert.That(output, Does.Contain("--version"));
+        Assert.That(output, Does.Contain("graphene").And.Contain("--version"));
+        foreach (string command in Commands)
+        {
+            Assert.That(output, Does.Contain($"  {command} "));
+        }
     }
 
     [TestCase("no-such-command")]
     [TestCase("--no-such-option")]
+    [TestCase("run")]
+    [TestCase("run", "no-such-file.onnx", "--device", "abacus")]
+    [TestCase("run", "no-such-file.onnx")]
+    [TestCase("run", "no-such-file.hlo")]
+    [TestCase("run", "a", "b")]
     public void BadUsageIsOneReadableErrorAndTwo(params string[] args)
     {
-        (int exit, string output, string error) = Run(args);
+        (int exit, string output, string error) = CliRun.Of(args);
 
         Assert.That(exit, Is.EqualTo(ExitCode.BadInput));
         Assert.That(output, Is.Empty);
         Assert.That(error, Does.StartWith("graphene: ").And.Not.Contain("   at "));
-    }
-
-    private static (int Exit, string Output, string Error) Run(params string[] args)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        int exit = CommandLine.Run(args, output, error);
-        return (exit, output.ToString(), error.ToString());
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Graphene.Cli.Commands;
 
 namespace Graphene.Cli;
@@ -18,11 +19,15 @@ public static class CommandLine
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
         var io = new CommandIO(output, error);
-        ParseResult parsed = RootCommandFor(io).Parse(HelpWords(args));
+        ParseResult parsed = Root(io).Parse(HelpWords(args));
         if (parsed.Errors.Count > 0)
         {
-            error.WriteLine($"graphene: {parsed.Errors[0].Message}");
-            error.WriteLine($"See `graphene help{(parsed.CommandResult.Command is RootCommand ? "" : " " + PathOf(parsed))}`.");
+            // A word nobody knows explains more than the command that is missing because of it.
+            string problem = parsed.UnmatchedTokens is [var word, ..]
+                ? $"'{word}' is not a command or option here"
+                : parsed.Errors[0].Message;
+            error.WriteLine($"graphene: {problem}");
+            error.WriteLine($"See `{string.Join(' ', PathOf(parsed.CommandResult.Command).Prepend("graphene help"))}`.");
             return ExitCode.BadInput;
         }
 
@@ -42,21 +47,17 @@ public static class CommandLine
         }
     }
 
-    internal static RootCommand RootCommandFor(CommandIO io)
+    // Not a RootCommand: that one calls itself after the file that runs, and its version option cannot be replaced.
+    private static Command Root(CommandIO io)
     {
-        var root = new RootCommand("Graphene: imports, optimizes, compiles and runs tensor graphs.");
-        // The built-in option prints the version alone; ours also says which LLVM was found.
-        for (int i = root.Options.Count - 1; i >= 0; i--)
+        var root = new Command("graphene", "Graphene: imports, optimizes, compiles and runs tensor graphs.")
         {
-            if (root.Options[i] is VersionOption)
-            {
-                root.Options.RemoveAt(i);
-            }
-        }
-        root.Options.Add(VersionReport.Option(io));
+            new HelpOption { Recursive = true },
+            VersionReport.Option(io),
+        };
         foreach (Command command in CommandTable.All(io))
         {
-            root.Subcommands.Add(command);
+            root.Add(command);
         }
         return root;
     }
@@ -69,13 +70,14 @@ public static class CommandLine
         _ => args,
     };
 
-    private static string PathOf(ParseResult parsed)
+    private static Stack<string> PathOf(Command command)
     {
         var names = new Stack<string>();
-        for (Symbol? at = parsed.CommandResult.Command; at is Command command and not RootCommand; at = at.Parents.FirstOrDefault())
+        for (Command? at = command; at is not null; at = at.Parents.OfType<Command>().FirstOrDefault())
         {
-            names.Push(command.Name);
+            names.Push(at.Name);
         }
-        return string.Join(' ', names);
+        names.Pop(); // the program's own name
+        return names;
     }
 }

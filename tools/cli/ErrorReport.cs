@@ -1,3 +1,5 @@
+using Graphene.Codegen;
+
 namespace Graphene.Cli;
 
 /// <summary>One readable error for whatever went wrong; never a stack trace.</summary>
@@ -8,7 +10,7 @@ internal static class ErrorReport
     {
         switch (exception)
         {
-            case UsageException or GraphException:
+            case UsageException or GraphException or NativeLibraryException:
                 error.WriteLine($"graphene: {exception.Message}");
                 break;
             case OperationCanceledException:

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Graphene.Codegen;
+using Graphene.Codegen.Llvm;
 
 namespace Graphene.Cli;
 
@@ -23,6 +25,15 @@ internal static class VersionReport
     {
         output.WriteLine($"graphene {Version}");
         output.WriteLine($"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}");
+        try
+        {
+            LlvmLibraryInfo llvm = LlvmLibrary.Load();
+            output.WriteLine($"LLVM {llvm.Version} ({llvm.Path})");
+        }
+        catch (NativeLibraryException)
+        {
+            output.WriteLine($"LLVM not found; {LlvmLibrary.MinimumMajorVersion} or newer is needed to compile");
+        }
     }
 
     private sealed class Show(CommandIO io) : SynchronousCommandLineAction

@@ -6,5 +6,11 @@ namespace Graphene.Cli.Commands;
 internal static class CommandTable
 {
     /// <summary>All commands, writing to the given streams.</summary>
-    public static IEnumerable<Command> All(CommandIO io) => [];
+    public static IEnumerable<Command> All(CommandIO io) =>
+    [
+        RunCommand.Create(io),
+        InspectCommand.Create(io),
+        OptCommand.Create(io),
+        BisectCommand.Create(io),
+    ];
 }

@@ -1,0 +1,131 @@
+using System.Text.Json;
+using Graphene.Cli;
+using Graphene.Interop.Numpy;
+using NUnit.Framework;
+
+namespace Graphene.Tests.Cli;
+
+/// <summary>The commands on a small graph in IR text.</summary>
+internal sealed class GraphFileCommandTests
+{
+    private const string Text = """
+        module "small"
+        inputs "x", "w"
+        outputs "y"
+
+        %p0 = f32[2,3] parameter(0)
+        %p1 = f32[3] parameter(1)
+        %0 = f32[2,3] broadcast_in_dim(%p1), dims=[1]
+        %1 = f32[2,3] add(%p0, %0)
+        return %1
+
+        """;
+
+    private string _folder = "";
+
+    private string Graph => Path.Combine(_folder, "small.hlo");
+
+    [SetUp]
+    public void WriteGraph()
+    {
+        _folder = Directory.CreateTempSubdirectory("graphene-cli-").FullName;
+        File.WriteAllText(Graph, Text);
+        NpyFile.Write(Path.Combine(_folder, "x.npy"), Literal.From<float>([1, 2, 3, 4, 5, 6], 2, 3));
+        NpyFile.Write(Path.Combine(_folder, "w.npy"), Literal.From<float>([10, 20, 30], 3));
+    }
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void RunComputesWritesAndCompares()
+    {
+        string[] run =
+        [
+            "run", Graph, "--device", "reference", "--input", $"x={_folder}/x.npy", "--input", $"w={_folder}/w.npy",
+            "--output-dir", $"{_folder}/out",
+        ];
+        CliRun first = CliRun.Of(run);
+        CliRun compared = CliRun.Of([.. run, "--expect", $"y={_folder}/out/y.npy"]);
+        CliRun differing = CliRun.Of([.. run, "--expect", $"y={_folder}/x.npy"]);
+
+        Assert.That(first.Exit, Is.EqualTo(ExitCode.Success), first.Error);
+        Assert.That(first.Output, Does.Contain("f32[2,3]").And.Contain("[11, 22, 33, 14, 25, 36]"));
+        Assert.That(
+            NpyFile.Read(Path.Combine(_folder, "out", "y.npy")), Is.EqualTo(Literal.From<float>([11, 22, 33, 14, 25, 36], 2, 3)));
+        Assert.That(compared.Exit, Is.EqualTo(ExitCode.Success), compared.Error);
+        Assert.That(differing.Exit, Is.EqualTo(ExitCode.Negative));
+        Assert.That(differing.Error, Does.Contain("output 'y': 6 of 6 elements differ"));
+    }
+
+    [TestCase("--input", "x=w.npy", "--random", "1", TestName = "a shape that does not fit")]
+    [TestCase("--input", "z=x.npy", "--random", "1", TestName = "an input that is not there")]
+    [TestCase("--input", "x=x.npy", TestName = "an input without value")]
+    [TestCase("--input", "x=x.npy", "--input", "x=x.npy", "--random", "1", TestName = "an input twice")]
+    [TestCase("--input", "x=small.hlo", "--random", "1", TestName = "a file of another kind")]
+    [TestCase("--input", "x", "--random", "1", TestName = "no file name")]
+    [TestCase("--random", "1", "--dim", "n=3", TestName = "a dimension that is not there")]
+    [TestCase("--random", "1", "--dim", "n", TestName = "a dimension without size")]
+    [TestCase("--random", "1", "--expect", "z=x.npy", TestName = "an output that is not there")]
+    public void RunReportsWrongFeeds(params string[] options)
+    {
+        string[] inFolder = [.. options.Select(o => o.Replace("=x.npy", $"={_folder}/x.npy", StringComparison.Ordinal)
+            .Replace("=w.npy", $"={_folder}/w.npy", StringComparison.Ordinal)
+            .Replace("=small.hlo", $"={_folder}/small.hlo", StringComparison.Ordinal))];
+
+        CliRun run = CliRun.Of(["run", Graph, "--device", "reference", .. inFolder]);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.BadInput));
+        Assert.That(run.Output, Is.Empty);
+        Assert.That(run.Error, Does.StartWith("graphene: ").And.Not.Contain("internal error").And.Not.Contain("   at G"));
+    }
+
+    [Test]
+    public void InspectWritesJsonThatReadsBack()
+    {
+        CliRun run = CliRun.Of("inspect", Graph, "--format", "json");
+
+        using JsonDocument json = JsonDocument.Parse(run.Output);
+        JsonElement nodes = json.RootElement.GetProperty("entry").GetProperty("nodes");
+        Assert.That(
+            nodes.EnumerateArray().Select(n => n.GetProperty("op").GetString()),
+            Is.EquivalentTo(new[] { "parameter", "parameter", "broadcast_in_dim", "add" }));
+    }
+
+    [TestCase("dot", "digraph")]
+    [TestCase("html", "<!doctype html>")]
+    [TestCase("text", "module \"small\"")]
+    public void InspectKnowsTheFormat(string format, string start)
+    {
+        CliRun run = CliRun.Of("inspect", Graph, "--format", format);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(run.Output, Does.StartWith(start).And.Contain("add"));
+    }
+
+    [Test]
+    public void OptPrintsTextThatItReadsAgain()
+    {
+        string again = Path.Combine(_folder, "again.hlo");
+
+        CliRun run = CliRun.Of("opt", Graph, "-o", again);
+        CliRun second = CliRun.Of("opt", again);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(second.Exit, Is.EqualTo(ExitCode.Success), second.Error);
+        Assert.That(second.Output, Is.EqualTo(File.ReadAllText(again)));
+    }
+
+    [Test]
+    public void OptReportsAnUnknownPass() =>
+        Assert.That(CliRun.Of("opt", Graph, "--passes", "no-such-pass").Exit, Is.EqualTo(ExitCode.BadInput));
+
+    [Test]
+    public void BisectFindsNothingInAGoodPipeline()
+    {
+        CliRun run = CliRun.Of("bisect", Graph);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(run.Output, Does.StartWith("none of "));
+    }
+}

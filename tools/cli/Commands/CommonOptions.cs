@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Globalization;
+using Graphene.Cli.Execution;
+
+namespace Graphene.Cli.Commands;
+
+/// <summary>Arguments and options that several commands share, always with the same meaning.</summary>
+internal static class CommonOptions
+{
+    public static readonly Argument<string> Model = new("MODEL")
+    {
+        Description = "An ONNX model, or IR text in a .hlo file.",
+    };
+
+    public static readonly Option<string[]> Input = new("--input")
+    {
+        Description = "NAME=FILE: an input's value, .npy or .pb with one ONNX tensor. May be repeated.",
+        DefaultValueFactory = _ => [],
+    };
+
+    public static readonly Option<long?> Random = new("--random")
+    {
+        Description = "Random values of this seed for all inputs without a file.",
+    };
+
+    public static readonly Option<string[]> Dim = new("--dim")
+    {
+        Description = "NAME=N: the size of a symbolic dimension. May be repeated.",
+        DefaultValueFactory = _ => [],
+    };
+
+    public static readonly Option<string> Device = DeviceOption();
+
+    public static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads that a run may use; 0 takes all that this process may.",
+        DefaultValueFactory = _ => 0,
+    };
+
+    /// <summary>The values of <c>--dim</c>.</summary>
+    /// <exception cref="UsageException">One is not NAME=N.</exception>
+    public static IReadOnlyDictionary<string, long> Dims(ParseResult parsed)
+    {
+        var dims = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (string text in parsed.GetValue(Dim) ?? [])
+        {
+            int at = text.LastIndexOf('=');
+            if (at <= 0 || !long.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long size))
+            {
+                throw new UsageException($"'{text}' is not NAME=N");
+            }
+            if (!dims.TryAdd(text[..at], size))
+            {
+                throw new UsageException($"dimension '{text[..at]}' is given twice");
+            }
+        }
+        return dims;
+    }
+
+    private static Option<string> DeviceOption()
+    {
+        var option = new Option<string>("--device")
+        {
+            Description = "Where to run.",
+            DefaultValueFactory = _ => Devices.Names[0],
+        };
+        option.AcceptOnlyFromAmong(Devices.Names);
+        return option;
+    }
+}

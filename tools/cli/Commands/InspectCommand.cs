@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Graphene.Cli.Inspection;
+using Graphene.Cli.Models;
+using Graphene.Optimizer;
+
+namespace Graphene.Cli.Commands;
+
+/// <summary><c>graphene inspect MODEL</c>: shows the graph as imported, optimized or fused.</summary>
+internal static class InspectCommand
+{
+    private static readonly Option<string> Stage = OneOf(
+        "--stage", "Which form of the graph: as imported, after simplification, or with its fusions.", "imported", "optimized", "fused");
+
+    private static readonly Option<string> Format = OneOf(
+        "--format", "text (IR without the contents of long constants), html, dot (Graphviz) or json.", "text", "html", "dot", "json");
+
+    private static readonly Option<string?> Output = new("-o", "--output") { Description = "Write to this file." };
+
+    /// <summary>The command.</summary>
+    public static Command Create(CommandIO io)
+    {
+        var command = new Command("inspect", "Show a model's graph at a stage of the compilation.")
+        {
+            CommonOptions.Model, CommonOptions.Dim, Stage, Format, Output,
+        };
+        command.SetAction(p => Run(p, io));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CommandIO io)
+    {
+        string stage = parsed.GetRequiredValue(Stage);
+        LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed));
+        Module module = At(stage, model.Module, io);
+        string text = parsed.GetRequiredValue(Format) switch
+        {
+            "html" => ModuleHtml.Write(module, stage),
+            "dot" => ModuleDot.Write(module),
+            "json" => ModuleJson.Write(module),
+            _ => Printer.Print(module, new PrintOptions { ElideLongConstants = true, Provenance = module.Provenance }),
+        };
+        if (parsed.GetValue(Output) is { } path)
+        {
+            File.WriteAllText(path, text);
+        }
+        else
+        {
+            io.Output.WriteLine(text.TrimEnd());
+        }
+        return ExitCode.Success;
+    }
+
+    private static Module At(string stage, Module module, CommandIO io)
+    {
+        if (stage == "imported")
+        {
+            return module;
+        }
+        DebugOptions debug = DebugOptions.FromEnvironment();
+        if (stage == "optimized")
+        {
+            debug = debug with { DisabledPasses = debug.DisabledPasses.Add("fusion") };
+        }
+        return GraphOptimizer.Run(module, new OptimizerOptions { Debug = debug, Log = io.Error.WriteLine });
+    }
+
+    private static Option<string> OneOf(string name, string description, params string[] values)
+    {
+        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => values[0] };
+        option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+}

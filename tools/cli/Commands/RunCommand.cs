@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Graphene.Cli.Execution;
+using Graphene.Cli.Models;
+using Graphene.Cli.Values;
+using Graphene.Interop.Numpy;
+using Spectre.Console;
+
+namespace Graphene.Cli.Commands;
+
+/// <summary><c>graphene run MODEL</c>: runs a model once, shows its outputs, and compares or writes them when asked to.</summary>
+internal static class RunCommand
+{
+    private static readonly Option<string?> OutputDir = new("--output-dir")
+    {
+        Description = "Write each output to DIR/NAME.npy.",
+    };
+
+    private static readonly Option<string[]> Expect = new("--expect")
+    {
+        Description = "NAME=FILE: what an output should be; a difference is exit status 1. May be repeated.",
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<double> Relative = new("--rtol")
+    {
+        Description = "Allowed error relative to the expected element.",
+        DefaultValueFactory = _ => 1e-3,
+    };
+
+    private static readonly Option<double> Absolute = new("--atol")
+    {
+        Description = "Allowed absolute error.",
+        DefaultValueFactory = _ => 1e-4,
+    };
+
+    private static readonly Option<double> OfLargest = new("--atol-of-max")
+    {
+        Description = "Allowed absolute error as a fraction of the largest expected element, if that is more than --atol.",
+        DefaultValueFactory = _ => 1e-5,
+    };
+
+    /// <summary>The command.</summary>
+    public static Command Create(CommandIO io)
+    {
+        var command = new Command("run", "Run a model once and show its outputs.")
+        {
+            CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, OutputDir, Expect,
+            Relative, Absolute, OfLargest, CommonOptions.Device, CommonOptions.Threads,
+        };
+        command.SetAction(p => Run(p, io));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CommandIO io)
+    {
+        InputSet inputSet = InputSet.Read(parsed.GetRequiredValue(CommonOptions.Input), parsed.GetValue(CommonOptions.Random));
+        LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Find);
+        IReadOnlyList<Literal> inputs = inputSet.For(
+            model, (symbol, value) => io.Progress($"{symbol.Name} = {value}; choose with --dim {symbol.Name}=N"));
+        SymbolBinding.Bind(model, inputs);
+        Dictionary<string, Literal> expected = ReadExpected(model, parsed.GetRequiredValue(Expect));
+
+        Func<LoadedModel, IModelRunner> device =
+            Devices.Factory(parsed.GetRequiredValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+        long start = Stopwatch.GetTimestamp();
+        using IModelRunner runner = device(model);
+        TimeSpan prepared = Stopwatch.GetElapsedTime(start);
+        start = Stopwatch.GetTimestamp();
+        IReadOnlyList<Literal> outputs = runner.Run(inputs);
+        TimeSpan ran = Stopwatch.GetElapsedTime(start);
+
+        Show(io, model, outputs);
+        io.Progress(string.Create(
+            CultureInfo.InvariantCulture, $"prepared in {prepared.TotalMilliseconds:F0} ms, ran in {ran.TotalMilliseconds:F2} ms"));
+        if (parsed.GetValue(OutputDir) is { } folder)
+        {
+            WriteAll(folder, model, outputs);
+        }
+        var tolerance = new Tolerance(parsed.GetValue(Relative), parsed.GetValue(Absolute), parsed.GetValue(OfLargest));
+        return Compare(io, model, outputs, expected, tolerance) ? ExitCode.Success : ExitCode.Negative;
+    }
+
+    private static Dictionary<string, Literal> ReadExpected(LoadedModel model, string[] options)
+    {
+        var expected = new Dictionary<string, Literal>(StringComparer.Ordinal);
+        foreach ((string name, string file) in options.Select(InputFile.ParseOption))
+        {
+            if (!model.Module.OutputNames.Contains(name))
+            {
+                throw new UsageException(
+                    $"{model.Path} has no output '{name}'; its outputs are {string.Join(", ", model.Module.OutputNames.Select(n => $"'{n}'"))}");
+            }
+            expected[name] = InputFile.Read(file);
+        }
+        return expected;
+    }
+
+    private static void Show(CommandIO io, LoadedModel model, IReadOnlyList<Literal> outputs)
+    {
+        Table table = new Table().Border(TableBorder.Minimal).AddColumns("output", "type", "values");
+        for (int i = 0; i < outputs.Count; i++)
+        {
+            table.AddRow(
+                Markup.Escape(model.Module.OutputNames[i]), Markup.Escape(outputs[i].Type.ToString()),
+                Markup.Escape(ValueSummary.Of(outputs[i])));
+        }
+        io.Tables.Write(table);
+    }
+
+    private static void WriteAll(string folder, LoadedModel model, IReadOnlyList<Literal> outputs)
+    {
+        Directory.CreateDirectory(folder);
+        for (int i = 0; i < outputs.Count; i++)
+        {
+            NpyFile.Write(Path.Combine(folder, OutputFileName.Of(model.Module.OutputNames[i]) + ".npy"), outputs[i]);
+        }
+    }
+
+    private static bool Compare(
+        CommandIO io, LoadedModel model, IReadOnlyList<Literal> outputs, Dictionary<string, Literal> expected, Tolerance tolerance)
+    {
+        bool equal = true;
+        for (int i = 0; i < outputs.Count; i++)
+        {
+            string name = model.Module.OutputNames[i];
+            if (expected.TryGetValue(name, out Literal? value) && tolerance.Difference(outputs[i], value) is { } difference)
+            {
+                io.Error.WriteLine($"graphene: output '{name}': {difference}");
+                equal = false;
+            }
+        }
+        return equal;
+    }
+}

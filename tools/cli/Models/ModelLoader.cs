@@ -1,0 +1,44 @@
+namespace Graphene.Cli.Models;
+
+/// <summary>Reads a model file: IR text.</summary>
+internal static class ModelLoader
+{
+    private const long MaxTextBytes = 256L << 20;
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="dims">Sizes for symbolic dims by name; the others stay symbolic.</param>
+    /// <param name="inputValue">The value of an input, if it is known; used when it decides a shape.</param>
+    /// <exception cref="GraphException">The file cannot be used.</exception>
+    public static LoadedModel Load(
+        string path, IReadOnlyDictionary<string, long>? dims = null, Func<string, Literal?>? inputValue = null)
+    {
+        if (IsText(path))
+        {
+            Module module = Parser.ParseModule(ReadText(path), path);
+            return new LoadedModel(path, dims is { Count: > 0 } ? Specialization.Apply(module, dims) : module, []);
+        }
+        throw new UsageException($"{path} is not IR text (.hlo, .txt or .ir)");
+    }
+
+    /// <summary>True for files that hold IR text.</summary>
+    public static bool IsText(string path) => Path.GetExtension(path).ToUpperInvariant() is ".HLO" or ".TXT" or ".IR";
+
+    /// <summary>Reads a text file of bearable size.</summary>
+    public static string ReadText(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (file.Exists && file.Length > MaxTextBytes)
+            {
+                throw new UsageException($"{path} has {file.Length} bytes, too much for IR text");
+            }
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new UsageException($"{path} cannot be read: {e.Message}");
+        }
+    }
+}
