@@ -62,8 +62,17 @@ public sealed partial record DiagnosticId(string Code, string Title)
     /// <summary>A scatter's shapes or dimension numbers do not fit together.</summary>
     public static readonly DiagnosticId BadScatter = new("GR1304", "scatter does not fit");
 
+    /// <summary>A gather's shapes or dimension numbers do not fit together.</summary>
+    public static readonly DiagnosticId BadGather = new("GR1305", "gather does not fit");
+
     /// <summary>What decides about control flow is not a scalar of the right type.</summary>
     public static readonly DiagnosticId BadPredicate = new("GR1401", "predicate is not a scalar");
+
+    /// <summary>A custom call names something that nobody here implements.</summary>
+    public static readonly DiagnosticId UnknownCustomCall = new("GR1402", "unknown custom call");
+
+    /// <summary>An assertion in the graph does not hold.</summary>
+    public static readonly DiagnosticId AssertionFailed = new("GR1403", "assertion failed");
 
     /// <summary>An environment variable of ours has a value that cannot be used.</summary>
     public static readonly DiagnosticId BadSwitch = new("GR1950", "switch has an unusable value");

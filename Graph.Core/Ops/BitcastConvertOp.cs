@@ -32,7 +32,7 @@ public sealed record BitcastConvertOp(DType Type) : Op("bitcast_convert")
             return new TensorType(Type, x.Shape); // C1
         }
         site.Require( // C1, C2
-            x.Rank > 0 && !x.Shape[x.Rank - 1].ProvablyDiffers(to / from), DiagnosticId.ShapeMismatch,
+            x.Rank > 0 && site.CanBeEqual(x.Shape[x.Rank - 1], to / from), DiagnosticId.ShapeMismatch,
             $"the last dimension of {x} does not hold the {to / from} pieces of a {Type.Name()}",
             fix: $"reshape the operand so that its last dimension is {to / from}");
         return new TensorType(Type, Shape.From(x.Shape.Take(x.Rank - 1)));

@@ -38,7 +38,7 @@ public sealed record BroadcastInDimOp(Shape Shape, Axes BroadcastDimensions) : O
             Dim from = x.Shape[i];
             Dim to = Shape[BroadcastDimensions[i]];
             site.Require( // C5
-                from == 1 || !from.ProvablyDiffers(to), DiagnosticId.NotBroadcastable,
+                from == 1 || site.CanBeEqual(from, to), DiagnosticId.NotBroadcastable,
                 $"dimension {i} of {x} has size {from}, the result's dimension {BroadcastDimensions[i]} has {to}",
                 why: "a broadcast dimension keeps its size or has size 1");
         }

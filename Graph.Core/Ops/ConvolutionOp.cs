@@ -201,7 +201,7 @@ public sealed record ConvolutionOp(
         Dim inputFeatures = lhs.Shape[d.LhsFeature];
         Dim kernelFeatures = rhs.Shape[d.RhsInputFeature];
         site.Require( // C11, C14
-            !inputFeatures.ProvablyDiffers(kernelFeatures * FeatureGroups), DiagnosticId.BadConvolution,
+            site.CanBeEqual(inputFeatures, kernelFeatures * FeatureGroups), DiagnosticId.BadConvolution,
             $"the input {lhs} has {inputFeatures} features, the kernel {rhs} takes {kernelFeatures} in each of {FeatureGroups} groups",
             why: "input features = kernel input features * groups",
             fix: "check the dimension numbers and the number of groups");

@@ -155,7 +155,7 @@ public sealed record DotGeneralOp(
             Dim x = site.Operand(0).Shape[left[i]];
             Dim y = site.Operand(1).Shape[right[i]];
             site.Require(
-                !x.ProvablyDiffers(y), DiagnosticId.ContractionMismatch,
+                site.CanBeEqual(x, y), DiagnosticId.ContractionMismatch,
                 $"{kind} dimension {left[i]} of {site.Operand(0)} has size {x}, dimension {right[i]} of {site.Operand(1)} has {y}",
                 fix: "transpose or reshape one operand so that the sizes agree");
         }

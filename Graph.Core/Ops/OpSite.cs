@@ -9,6 +9,9 @@ namespace Graphene;
 /// <param name="builder">The builder that will own the node; gives the user's source line.</param>
 public sealed class OpSite(Op op, ImmutableArray<Node> operands, GraphBuilder? builder = null)
 {
+    /// <summary>Collects what inference could not decide; null when nobody asks.</summary>
+    internal IList<DimCheck>? Checks { get; init; }
+
     /// <summary>The number of operands.</summary>
     public int OperandCount => operands.Length;
 
@@ -53,11 +56,41 @@ public sealed class OpSite(Op op, ImmutableArray<Node> operands, GraphBuilder? b
         bool same = x.Rank == y.Rank;
         for (int i = 0; same && i < x.Rank; i++)
         {
-            same = !x[i].ProvablyDiffers(y[i]);
+            same = CanBeEqual(x[i], y[i]);
         }
         Require(
             same, DiagnosticId.ShapeMismatch, $"operands {left} and {right} have different shapes: {Operand(left)} and {Operand(right)}",
             fix: "broadcast, slice or reshape one of them first");
+    }
+
+    /// <summary>False when two dims are known to differ. What the types cannot decide is noted as a run-time check.</summary>
+    public bool CanBeEqual(Dim left, Dim right)
+    {
+        if (left == right)
+        {
+            return true;
+        }
+        if (left.ProvablyDiffers(right))
+        {
+            return false;
+        }
+        Checks?.Add(new DimCheck(left, DimRelation.Equal, right));
+        return true;
+    }
+
+    /// <summary>False when one dim is known to be larger than another. What cannot be decided is noted as a run-time check.</summary>
+    public bool CanBeAtMost(Dim left, Dim right)
+    {
+        DimRange difference = (left - right).Range;
+        if (difference.Min > 0)
+        {
+            return false;
+        }
+        if (difference.Max > 0)
+        {
+            Checks?.Add(new DimCheck(left, DimRelation.AtMost, right));
+        }
+        return true;
     }
 
     /// <summary>Throws unless a body takes two groups of scalars of the given types and returns one such group.</summary>

@@ -24,7 +24,7 @@ public sealed record ReshapeOp(Shape Shape) : Op("reshape")
         site.RequireOperands(1);
         TensorType x = site.Operand(0);
         site.Require( // C2
-            !x.Shape.ElementCount.ProvablyDiffers(Shape.ElementCount), DiagnosticId.ElementCountMismatch,
+            site.CanBeEqual(x.Shape.ElementCount, Shape.ElementCount), DiagnosticId.ElementCountMismatch,
             $"{x} has {x.Shape.ElementCount} elements, {Shape} has {Shape.ElementCount}",
             why: "a reshape keeps all elements", fix: "choose a shape with as many elements");
         return new TensorType(x.DType, Shape);

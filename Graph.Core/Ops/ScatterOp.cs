@@ -157,20 +157,20 @@ public sealed record ScatterOp(ScatterDimensions Dimensions, bool UniqueIndices,
             $"batching dimensions {d.ScatterIndicesBatchingDims} and index_vector_dim {d.IndexVectorDim} do not fit {indices}");
         Dim entries = d.IndexVectorDim < indices.Rank ? indices.Shape[d.IndexVectorDim] : 1;
         Check( // C19..C21
-            !entries.ProvablyDiffers(d.ScatterDimsToOperandDims.Count) &&
+            site.CanBeEqual(entries, d.ScatterDimsToOperandDims.Count) &&
             Axes.From([.. d.ScatterDimsToOperandDims, .. d.InputBatchingDims]).AreUniqueBelow(input.Rank),
             $"index vectors have {entries} entries, scatter_dims_to_operand_dims is {d.ScatterDimsToOperandDims}");
         Shape places = indices.Shape.Without(Axes.Range(d.IndexVectorDim, d.IndexVectorDim < indices.Rank ? 1 : 0));
         Shape scattered = updates.Shape.Without(d.UpdateWindowDims);
         Check( // C4
-            places.Rank == scattered.Rank && !places.Zip(scattered).Any(p => p.First.ProvablyDiffers(p.Second)),
+            places.Rank == scattered.Rank && places.Zip(scattered).All(p => site.CanBeEqual(p.First, p.Second)),
             $"the indices {indices} are for updates over {places}, the updates {updates} are over {scattered}");
         Axes windowDims = WindowDims(input.Rank);
         for (int i = 0; i < windowDims.Count; i++)
         {
             Dim size = updates.Shape[d.UpdateWindowDims[i]];
             Check( // C4
-                (size - input.Shape[windowDims[i]]).Range.Min <= 0,
+                site.CanBeAtMost(size, input.Shape[windowDims[i]]),
                 $"windows of {updates} have size {size} where the input {input} has {input.Shape[windowDims[i]]}");
         }
 

@@ -59,7 +59,7 @@ public sealed record SelectAndScatterOp(ValueList<WindowDim> Window, Computation
             Window.All(w => w.BaseDilation == 1 && w.Dilation == 1 && !w.Reversed), DiagnosticId.BadWindow,
             $"the window is dilated or reversed");
         site.Require( // C1, C2
-            source.Rank == x.Rank && !Window.Where((w, i) => w.OutputSize(x.Shape[i]).ProvablyDiffers(source.Shape[i])).Any(),
+            source.Rank == x.Rank && Window.Select((w, i) => site.CanBeEqual(w.OutputSize(x.Shape[i]), source.Shape[i])).All(fits => fits),
             DiagnosticId.BadWindow, $"the source {source} does not have one element per place of the window on {x}");
         TensorType element = TensorType.Scalar(x.DType);
         site.Require( // C9

@@ -59,6 +59,10 @@ public static class ValueList
     public static ValueList<T> ToValueList<T>(this IEnumerable<T> items)
         where T : IEquatable<T> => new([.. items]);
 
+    /// <summary>Replaces symbols by their values.</summary>
+    public static ValueList<Dim> Substitute(this ValueList<Dim> dims, IReadOnlyDictionary<DimSymbol, Dim> values) =>
+        dims.Select(d => d.Substitute(values)).ToValueList();
+
     /// <summary>A list of <paramref name="count"/> equal items.</summary>
     public static ValueList<T> Repeat<T>(T item, int count)
         where T : IEquatable<T> => new([.. Enumerable.Repeat(item, count)]);

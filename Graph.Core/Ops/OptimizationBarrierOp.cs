@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+
+namespace Graphene;
+
+/// <summary>Gives its operands back, all computed before any of the results is used; nothing is moved across it.</summary>
+/// <remarks>Any number of operands of any type. Source: StableHLO specification, optimization_barrier.</remarks>
+public sealed record OptimizationBarrierOp() : Op("optimization_barrier")
+{
+    /// <summary>The op has no attributes.</summary>
+    public static Op Parse(AttributeReader a) => new OptimizationBarrierOp();
+
+    /// <inheritdoc/>
+    public override ImmutableArray<TensorType> InferTypes(OpSite site) => site.OperandTypes; // C1
+
+    /// <inheritdoc/>
+    public override Literal[] EvaluateAll(IReadOnlyList<Literal> operands, ImmutableArray<TensorType> results) => [.. operands];
+}
+
+/// <summary>Builds barriers.</summary>
+public static class OptimizationBarrierBuilder
+{
+    /// <summary>The operands again, behind a barrier that the optimizer does not look through.</summary>
+    public static Node[] OptimizationBarrier(this GraphBuilder b, params ReadOnlySpan<Node> operands) =>
+        operands.IsEmpty ? [] : b.Results(b.Add(new OptimizationBarrierOp(), operands));
+}
