@@ -87,7 +87,10 @@ public sealed record KCall(ScalarOp Op, ValueList<KExpr> Arguments) : KExpr(Resu
 /// <param name="Condition">Bool lanes.</param>
 /// <param name="WhenTrue">The value where the condition holds.</param>
 /// <param name="WhenFalse">The value elsewhere.</param>
-public sealed record KSelect(KExpr Condition, KExpr WhenTrue, KExpr WhenFalse) : KExpr(WhenTrue.Type);
+/// <param name="IsRare">
+/// A hint: the condition seldom holds in any lane and <paramref name="WhenTrue"/> is dear, so that a branch around it pays.
+/// </param>
+public sealed record KSelect(KExpr Condition, KExpr WhenTrue, KExpr WhenFalse, bool IsRare = false) : KExpr(WhenTrue.Type);
 
 /// <summary>A conversion by value, lane by lane, as the convert op defines it (saturating float to integer, NaN to 0).</summary>
 /// <param name="Value">What is converted.</param>

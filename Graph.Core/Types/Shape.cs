@@ -39,6 +39,9 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
     /// <inheritdoc/>
     public Dim this[int axis] => _dims[axis];
 
+    /// <summary>A dimension, counted from the end with <c>^</c>.</summary>
+    public Dim this[Index axis] => _dims[axis];
+
     /// <summary>Copies the dimensions into a shape.</summary>
     public static Shape Create(ReadOnlySpan<Dim> dims) => dims.IsEmpty ? Scalar : new(dims.ToArray());
 

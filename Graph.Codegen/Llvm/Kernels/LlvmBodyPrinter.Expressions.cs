@@ -1,0 +1,107 @@
+namespace Graphene.Codegen.Llvm;
+
+/// <content>Expressions: each object is computed once per statement.</content>
+internal sealed partial class LlvmBodyPrinter
+{
+    private readonly Dictionary<KExpr, LlvmValue> _known = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KExpr, KExpr> _expanded = new(ReferenceEqualityComparer.Instance);
+
+    private LlvmValue Evaluate(KExpr root)
+    {
+        _known.Clear();
+        _expanded.Clear();
+        return EvaluateAlso(root);
+    }
+
+    // As Evaluate, within the same statement: what was computed stays known.
+    private LlvmValue EvaluateAlso(KExpr root)
+    {
+        KTraversal.PostOrder(root, _known.ContainsKey, Parts, e => _known.Add(e, Compute(e)));
+        return _known[root];
+    }
+
+    private IReadOnlyList<KExpr> Parts(KExpr e) => e switch
+    {
+        KCall call when VectorMath.Expands(call) => [Expansion(call)],
+        KSelect { IsRare: true } select => [select.Condition, select.WhenFalse],
+        _ => KTraversal.Operands(e),
+    };
+
+    private KExpr Expansion(KCall call)
+    {
+        if (!_expanded.TryGetValue(call, out KExpr? expansion))
+        {
+            expansion = VectorMath.Expand(call);
+            _expanded.Add(call, expansion);
+        }
+        return expansion;
+    }
+
+    private LlvmValue Compute(KExpr e) => e switch
+    {
+        KConstant constant => LlvmTypes.Constant(constant.Value, constant.Lanes),
+        KVariable variable => _variables.TryGetValue(variable, out LlvmValue value)
+            ? value
+            : throw Bug($"variable '{variable.Name}' is used before it is bound"),
+        KRead read => _out.Add(read.Type, $"load {LlvmTypes.Register(read.Type)}, ptr {Place(read.Register)}"),
+        KSymbol symbol => Symbol(symbol.Symbol),
+        KLoad load => Load(load),
+        KGather gather => Gather(gather),
+        KCall call when VectorMath.Expands(call) => _known[Expansion(call)],
+        KCall call => Call(call),
+        KSelect { IsRare: true } select => SelectRarely(select),
+        KSelect select => Select(_known[select.Condition], _known[select.WhenTrue], _known[select.WhenFalse]),
+        KConvert convert => Convert(_known[convert.Value], convert.To),
+        KBitcast bitcast => Bitcast(_known[bitcast.Value], bitcast.To),
+        KBroadcast broadcast => Broadcast(_known[broadcast.Value], broadcast.Lanes),
+        KRamp ramp => Ramp(ramp),
+        KShuffle shuffle => Shuffle(_known[shuffle.Value], shuffle.Lanes),
+        KJoin join => Join(_known[join.Low], _known[join.High]),
+        _ => throw Bug($"unknown expression {e.GetType().Name}"),
+    };
+
+    private LlvmValue Select(LlvmValue condition, LlvmValue whenTrue, LlvmValue whenFalse) =>
+        _out.Add(whenTrue.Type, $"select {condition}, {whenTrue}, {whenFalse}");
+
+    // The true side is computed in a block of its own that is entered when some lane needs it.
+    private LlvmValue SelectRarely(KSelect select)
+    {
+        LlvmValue condition = _known[select.Condition];
+        LlvmValue usual = _known[select.WhenFalse];
+        string before = _out.Block;
+        string rare = _out.NewLabel();
+        string after = _out.NewLabel();
+        _out.Do($"br {AnyLane(condition)}, label %{rare}, label %{after}{LlvmMetadata.Rare}");
+        _out.Begin(rare);
+        var outside = new HashSet<KExpr>(_known.Keys, ReferenceEqualityComparer.Instance);
+        LlvmValue chosen = Select(condition, EvaluateAlso(select.WhenTrue), usual);
+        string last = _out.Block;
+        foreach (KExpr inside in _known.Keys.Where(k => !outside.Contains(k)).ToArray())
+        {
+            _known.Remove(inside);
+        }
+        _out.Branch(after);
+        _out.Begin(after);
+        string type = LlvmTypes.Register(select.Type);
+        return _out.Add(select.Type, $"phi {type} [ {usual.Name}, %{before} ], [ {chosen.Name}, %{last} ]");
+    }
+
+    private LlvmValue AnyLane(LlvmValue condition)
+    {
+        int lanes = condition.Type.Lanes;
+        if (lanes == 1)
+        {
+            return condition;
+        }
+        LlvmValue bits = _out.Add(Bool, $"bitcast {condition} to i{lanes}");
+        return _out.Add(Bool, $"icmp ne i{lanes} {bits.Name}, 0");
+    }
+
+    private LlvmValue Bitcast(LlvmValue value, DType to)
+    {
+        KType type = value.Type with { Element = to };
+        string from = LlvmTypes.Register(value.Type);
+        return from == LlvmTypes.Register(type) ? value with { Type = type }
+            : _out.Add(type, $"bitcast {value} to {LlvmTypes.Register(type)}");
+    }
+}

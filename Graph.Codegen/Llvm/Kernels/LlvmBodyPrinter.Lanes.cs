@@ -1,0 +1,74 @@
+namespace Graphene.Codegen.Llvm;
+
+/// <content>Vectors made of lanes, and lanes of vectors.</content>
+internal sealed partial class LlvmBodyPrinter
+{
+    private LlvmValue Broadcast(LlvmValue value, int lanes)
+    {
+        if (lanes == value.Type.Lanes)
+        {
+            return value;
+        }
+        KType type = value.Type with { Lanes = lanes };
+        string vector = LlvmTypes.Register(type);
+        LlvmValue first = _out.Add(type, $"insertelement {vector} poison, {value}, i64 0");
+        return _out.Add(type, $"shufflevector {first}, {vector} poison, <{lanes} x i32> zeroinitializer");
+    }
+
+    private LlvmValue Ramp(KRamp ramp)
+    {
+        LlvmValue start = Broadcast(_known[ramp.Base], ramp.Lanes);
+        if (ramp.Lanes == 1)
+        {
+            return start;
+        }
+        IEnumerable<long> numbers = Enumerable.Range(0, ramp.Lanes).Select(i => (long)i);
+        if (ramp.Stride is KConstant stride)
+        {
+            long step = (long)stride.Value.AsInteger;
+            string offsets = LlvmTypes.List("i64", numbers.Select(i => unchecked(i * step)));
+            return _out.Add(ramp.Type, $"add {start}, {offsets}");
+        }
+        LlvmValue steps = Broadcast(_known[ramp.Stride], ramp.Lanes);
+        LlvmValue distance = _out.Add(ramp.Type, $"mul {steps}, {LlvmTypes.List("i64", numbers)}");
+        return _out.Add(ramp.Type, $"add {start}, {distance.Name}");
+    }
+
+    private LlvmValue Shuffle(LlvmValue value, ValueList<int> lanes)
+    {
+        if (lanes.Count == 1)
+        {
+            return Extract(value, lanes[0]);
+        }
+        KType type = value.Type with { Lanes = lanes.Count };
+        if (value.Type.IsScalar)
+        {
+            return Broadcast(value, lanes.Count);
+        }
+        string order = LlvmTypes.List("i32", lanes.Select(l => (long)l));
+        string vector = LlvmTypes.Register(value.Type);
+        return _out.Add(type, $"shufflevector {value}, {vector} poison, <{lanes.Count} x i32> {order}");
+    }
+
+    private LlvmValue Join(LlvmValue low, LlvmValue high)
+    {
+        int half = low.Type.Lanes;
+        KType type = low.Type with { Lanes = 2 * half };
+        if (half == 1)
+        {
+            string vector = LlvmTypes.Register(type);
+            LlvmValue first = _out.Add(type, $"insertelement {vector} poison, {low}, i64 0");
+            return Insert(first, high, 1);
+        }
+        string order = LlvmTypes.List("i32", Enumerable.Range(0, 2 * half).Select(i => (long)i));
+        return _out.Add(type, $"shufflevector {low}, {high}, <{2 * half} x i32> {order}");
+    }
+
+    private LlvmValue Extract(LlvmValue value, int lane) => value.Type.IsScalar
+        ? value
+        : _out.Add(value.Type with { Lanes = 1 }, $"extractelement {value}, i64 {lane}");
+
+    private LlvmValue Insert(LlvmValue vector, LlvmValue value, int lane) => vector.Type.IsScalar
+        ? value
+        : _out.Add(vector.Type, $"insertelement {vector}, {value}, i64 {lane}");
+}

@@ -1,0 +1,122 @@
+namespace Graphene.Codegen;
+
+/// <summary>e^x and its relatives.</summary>
+/// <remarks>
+/// x = n ln2 + r with |r| below ln2/2: e^x = 2^n e^r, e^r by a polynomial. Adding a large number rounds x / ln2 to the integer n and
+/// leaves it, biased, in the low bits of the sum, from where shifts move it into the exponent field of 2^n.
+/// </remarks>
+internal static class ExponentialMath
+{
+    private const double InverseLn2 = 1.4426950408889634;
+
+    // High parts have few enough bits that n times them is exact in fused multiply-adds; low parts are the rest.
+    private const double Ln2High32 = 0.693147182464599609375;
+    private const double Ln2Low32 = -1.90465429995776804525e-9;
+    private const double Ln2High64 = 0.69314718055994528623;
+    private const double Ln2Low64 = 2.3190468138462995584e-17;
+
+    // e^r = 1 + r + r^2 q(r)
+    private static readonly double[] Exp32 =
+        [0.49999994f, 0.166665226f, 0.0416681878f, 0.00836859178f, 0.00138290867f];
+
+    private static readonly double[] Exp64 =
+    [
+        0.500000000000001, 0.16666666666666408, 0.041666666666547919, 0.0083333333336164678, 0.0013888888937359379,
+        0.00019841269092603169, 2.4801500600225405e-05, 2.7558060402289664e-06, 2.7627330850984777e-07,
+        2.4821758694225766e-08,
+    ];
+
+    // e^r - 1 = r + r^2 q(r), relative
+    private static readonly double[] ExpMinusOne32 =
+        [0.5f, 0.166666657f, 0.0416664965f, 0.00833352841f, 0.0013932914f, 0.00019780967f];
+
+    private static readonly double[] ExpMinusOne64 =
+    [
+        0.5, 0.16666666666666674, 0.041666666666666442, 0.0083333333333237211, 0.0013888888889086186,
+        0.00019841269881385151, 2.4801586835133867e-05, 2.7557247673064971e-06, 2.7557724677826096e-07,
+        2.5108364268397327e-08, 2.0773463263677718e-09,
+    ];
+
+    /// <summary>e^x.</summary>
+    public static KNum Exponential(KNum x)
+    {
+        RealFormat f = RealFormat.Of(x);
+        KNum bounded = x.AtMost(f.Pick(89, 710)).AtLeast(f.Pick(-104, -746));
+        (KNum bits, KNum r) = Reduce(f, bounded, 2 * f.Bias);
+        KNum power = KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
+
+        // 2^n leaves the range of normal numbers; its two halves never do, and only the last product rounds.
+        KNum half = bits >>> 1;
+        KNum otherHalf = bits - half;
+        return power * Scale(f, half) * Scale(f, otherHalf);
+    }
+
+    /// <summary>e^x - 1.</summary>
+    public static KNum ExponentialMinusOne(KNum x)
+    {
+        RealFormat f = RealFormat.Of(x);
+        KNum bounded = x.AtMost(f.Pick(89, 710)).AtLeast(f.Pick(-18, -38));
+
+        // Half of 2^n, which is finite where the result is.
+        (KNum bits, KNum r) = Reduce(f, bounded, f.Bias - 1);
+        KNum half = Scale(f, bits);
+        KNum result = KNum.Fma(half, PowerMinusOne(f, r), half - 0.5) * 2;
+
+        // Tiny numbers, and the sign of zero, do not survive halving.
+        return KNum.Select(x.Abs() < f.Pick(1e-9f, 1e-18), x, result);
+    }
+
+    /// <summary>tanh x = (e^2x - 1) / (e^2x + 1).</summary>
+    public static KNum HyperbolicTangent(KNum x)
+    {
+        RealFormat f = RealFormat.Of(x);
+        KNum sign = x.As(f.Integer) & f.SignBit;
+        KNum magnitude = (x.As(f.Integer) ^ sign).As(f.Real).AtMost(f.Pick(9.125, 19.125));
+
+        (KNum bits, KNum r) = Reduce(f, magnitude + magnitude, f.Bias);
+        KNum scale = Scale(f, bits);
+        KNum difference = KNum.Fma(scale, PowerMinusOne(f, r), scale - 1);
+        KNum result = difference / (difference + 2);
+        return (result.As(f.Integer) | sign).As(f.Real);
+    }
+
+    /// <summary>1 / (1 + e^-x), written for x below 0 as e^x / (1 + e^x) so that it keeps its accuracy there.</summary>
+    public static KNum Logistic(KNum x)
+    {
+        RealFormat f = RealFormat.Of(x);
+        KNum negative = (x.As(f.Integer) | f.SignBit).As(f.Real).AtLeast(f.Pick(-104, -746));
+
+        // n lies between -151 and 0, or -1077 and 0: a constant keeps 2^n normal and is taken back at the end.
+        int shift = f.IsSingle ? 64 : 128;
+        (KNum bits, KNum r) = Reduce(f, negative, f.Bias + shift);
+        KNum power = KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
+        KNum exponential = power * Scale(f, bits) * Math.ScaleB(1, -shift);
+        KNum numerator = KNum.Select(x.As(f.Integer) < x.As(f.Integer).Constant(0), exponential, 1.0);
+        return numerator / (exponential + 1);
+    }
+
+    /// <summary>e^x for a moderate x, whose result is a normal number; relative error as <see cref="Exponential"/>.</summary>
+    public static KNum ModerateExponential(KNum x)
+    {
+        RealFormat f = RealFormat.Of(x);
+        (KNum bits, KNum r) = Reduce(f, x, f.Bias);
+        KNum power = KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
+        return power * Scale(f, bits);
+    }
+
+    // n + offset in the low bits of an integer, and what is left of x.
+    private static (KNum Bits, KNum Remainder) Reduce(RealFormat f, KNum x, int offset)
+    {
+        double shift = f.RoundingShift + offset;
+        KNum sum = KNum.Fma(x, InverseLn2, shift);
+        KNum n = sum - shift;
+        KNum rest = KNum.Fma(n, -f.Pick(Ln2High32, Ln2High64), x);
+        rest = KNum.Fma(n, -f.Pick(Ln2Low32, Ln2Low64), rest);
+        return (sum.As(f.Integer), rest);
+    }
+
+    private static KNum PowerMinusOne(RealFormat f, KNum r) =>
+        KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(ExpMinusOne32, ExpMinusOne64)), r);
+
+    private static KNum Scale(RealFormat f, KNum biasedExponent) => (biasedExponent << f.FractionBits).As(f.Real);
+}

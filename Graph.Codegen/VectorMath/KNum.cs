@@ -1,0 +1,131 @@
+namespace Graphene.Codegen;
+
+/// <summary>An expression with operators, so that formulas read as formulas. A number beside one takes its type and lanes.</summary>
+/// <param name="Expr">The expression.</param>
+internal readonly record struct KNum(KExpr Expr)
+{
+    public KType Type => Expr.Type;
+
+    public static KNum operator +(KNum a, KNum b) => Of(ScalarOp.Add, a, b);
+
+    public static KNum operator +(KNum a, double b) => a + a.Constant(b);
+
+    public static KNum operator -(KNum a, KNum b) => Of(ScalarOp.Subtract, a, b);
+
+    public static KNum operator -(KNum a, double b) => a - a.Constant(b);
+
+    public static KNum operator -(double a, KNum b) => b.Constant(a) - b;
+
+    public static KNum operator -(KNum a) => Of(ScalarOp.Negate, a);
+
+    public static KNum operator *(KNum a, KNum b) => Of(ScalarOp.Multiply, a, b);
+
+    public static KNum operator *(KNum a, double b) => a * a.Constant(b);
+
+    public static KNum operator /(KNum a, KNum b) => Of(ScalarOp.Divide, a, b);
+
+    public static KNum operator /(double a, KNum b) => b.Constant(a) / b;
+
+    public static KNum operator &(KNum a, KNum b) => Of(ScalarOp.And, a, b);
+
+    public static KNum operator &(KNum a, long b) => a & a.Constant(b);
+
+    public static KNum operator |(KNum a, KNum b) => Of(ScalarOp.Or, a, b);
+
+    public static KNum operator |(KNum a, long b) => a | a.Constant(b);
+
+    public static KNum operator ^(KNum a, KNum b) => Of(ScalarOp.Xor, a, b);
+
+    public static KNum operator ^(KNum a, long b) => a ^ a.Constant(b);
+
+    public static KNum operator <<(KNum a, int bits) => Of(ScalarOp.ShiftLeft, a, a.Constant((long)bits));
+
+    public static KNum operator >>(KNum a, int bits) => Of(ScalarOp.ShiftRightArithmetic, a, a.Constant((long)bits));
+
+    public static KNum operator >>>(KNum a, int bits) => Of(ScalarOp.ShiftRightLogical, a, a.Constant((long)bits));
+
+    public static KNum operator <(KNum a, KNum b) => Of(ScalarOp.Less, a, b);
+
+    public static KNum operator >(KNum a, KNum b) => b < a;
+
+    public static KNum operator <=(KNum a, KNum b) => Of(ScalarOp.LessOrEqual, a, b);
+
+    public static KNum operator >=(KNum a, KNum b) => b <= a;
+
+    public static KNum operator <(KNum a, double b) => a < a.Constant(b);
+
+    public static KNum operator >(KNum a, double b) => a > a.Constant(b);
+
+    public static KNum operator <=(KNum a, double b) => a <= a.Constant(b);
+
+    public static KNum operator >=(KNum a, double b) => a >= a.Constant(b);
+
+    /// <summary>a * b + c, rounded once.</summary>
+    public static KNum Fma(KNum a, KNum b, KNum c) => Of(ScalarOp.FusedMultiplyAdd, a, b, c);
+
+    public static KNum Fma(KNum a, double b, KNum c) => Fma(a, a.Constant(b), c);
+
+    public static KNum Fma(KNum a, double b, double c) => Fma(a, a.Constant(b), a.Constant(c));
+
+    public static KNum Fma(KNum a, KNum b, double c) => Fma(a, b, a.Constant(c));
+
+    /// <summary>c0 + x (c1 + x (c2 + ...)), coefficients lowest first.</summary>
+    public static KNum Polynomial(KNum x, ReadOnlySpan<double> coefficients)
+    {
+        KNum sum = x.Constant(coefficients[^1]);
+        for (int i = coefficients.Length - 2; i >= 0; i--)
+        {
+            sum = Fma(sum, x, coefficients[i]);
+        }
+        return sum;
+    }
+
+    /// <summary>One of two values, lane by lane.</summary>
+    public static KNum Select(KNum condition, KNum whenTrue, KNum whenFalse) =>
+        new(new KSelect(condition.Expr, whenTrue.Expr, whenFalse.Expr));
+
+    public static KNum Select(KNum condition, double whenTrue, KNum whenFalse) =>
+        Select(condition, whenFalse.Constant(whenTrue), whenFalse);
+
+    public static KNum Select(KNum condition, KNum whenTrue, double whenFalse) =>
+        Select(condition, whenTrue, whenTrue.Constant(whenFalse));
+
+    /// <summary>As <see cref="Select(KNum, KNum, KNum)"/>, for a true side that is dear and seldom needed.</summary>
+    public static KNum SelectRarely(KNum condition, KNum whenTrue, KNum whenFalse) =>
+        new(new KSelect(condition.Expr, whenTrue.Expr, whenFalse.Expr, IsRare: true));
+
+    /// <summary>The smaller of this and a number; NaN stays NaN.</summary>
+    public KNum AtMost(double bound) => Of(ScalarOp.Minimum, Constant(bound), this);
+
+    /// <summary>The larger of this and a number; NaN stays NaN.</summary>
+    public KNum AtLeast(double bound) => Of(ScalarOp.Maximum, Constant(bound), this);
+
+    public KNum Abs() => Of(ScalarOp.Abs, this);
+
+    public KNum SquareRoot() => Of(ScalarOp.SquareRoot, this);
+
+    public KNum Floor() => Of(ScalarOp.Floor, this);
+
+    public KNum IsEqual(KNum other) => Of(ScalarOp.Equal, this, other);
+
+    public KNum IsEqual(double other) => IsEqual(Constant(other));
+
+    public KNum IsNotEqual(KNum other) => Of(ScalarOp.NotEqual, this, other);
+
+    public KNum Not() => Of(ScalarOp.Not, this);
+
+    /// <summary>The same bits as another type.</summary>
+    public KNum As(DType type) => new(new KBitcast(Expr, type));
+
+    /// <summary>The same value as another type.</summary>
+    public KNum To(DType type) => new(new KConvert(Expr, type));
+
+    /// <summary>A number of this type, in every lane.</summary>
+    public KNum Constant(double value) => new(new KConstant(Scalar.FromNumber(Type.Element, value), Type.Lanes));
+
+    /// <summary>An integer of this type, wrapped, in every lane.</summary>
+    public KNum Constant(long value) => new(new KConstant(Scalar.FromInteger(Type.Element, value), Type.Lanes));
+
+    private static KNum Of(ScalarOp op, params KNum[] arguments) =>
+        new(KBuilder.Call(op, Array.ConvertAll(arguments, a => a.Expr)));
+}

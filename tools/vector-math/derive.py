@@ -1,0 +1,138 @@
+"""Derives the coefficients of Graph.Codegen/VectorMath. Run: python3 derive.py [name ...]"""
+import sys
+
+from mpmath import mp, mpf
+
+from remez import fit, show
+
+LN2 = mp.log(2)
+HALF_LN2 = LN2 / 2 * mpf("1.001")       # the magic-number rounding may overshoot a little
+QUARTER_PI = mp.pi / 4 * mpf("1.0005")
+ROOT = mp.sqrt(2) * mpf("1.0000001")
+
+
+def series(f, zero):
+    """f with its limit at 0."""
+    return lambda x: zero if x == 0 else f(x)
+
+
+def exp32():
+    """exp(r) = 1 + r + r^2 q(r), relative."""
+    return fit(mp.exp, range(7), -HALF_LN2, HALF_LN2, lambda x: mp.exp(-x), 24, {0: 1, 1: 1}, 400), 24
+
+
+def exp64():
+    return fit(mp.exp, range(12), -HALF_LN2, HALF_LN2, lambda x: mp.exp(-x), 53, {0: 1, 1: 1}, 400), 53
+
+
+def expm1_32():
+    """expm1(r)/r = 1 + r q(r), relative."""
+    f = series(lambda x: mp.expm1(x) / x, mpf(1))
+    return fit(f, range(7), -HALF_LN2, HALF_LN2, lambda x: 1 / f(x), 24, {0: 1}, 400), 24
+
+
+def expm1_64():
+    f = series(lambda x: mp.expm1(x) / x, mpf(1))
+    return fit(f, range(12), -HALF_LN2, HALF_LN2, lambda x: 1 / f(x), 53, {0: 1}, 400), 53
+
+
+def log32():
+    """log1p(f) = f - f^2/2 + f^3 p(f): the fit is of log1p(f)/f, relative."""
+    f = series(lambda x: mp.log1p(x) / x, mpf(1))
+    return fit(f, range(10), 1 / ROOT - 1, ROOT - 1, lambda x: 1 / f(x), 24, {0: 1, 1: mpf(-0.5)}, 400), 24
+
+
+def log64():
+    """log((1+s)/(1-s))/s = 2 + s^2 p(s^2), in z = s^2; weighed with z because the rest is exact."""
+    def f(z):
+        s = mp.sqrt(z)
+        return mpf(2) if z == 0 else 2 * mp.atanh(s) / s
+    top = ((ROOT - 1) / (ROOT + 1)) ** 2
+    return fit(f, range(8), 0, top, lambda z: mpf(1) / 2, 53, {0: 2}, 400), 53
+
+
+def sin32():
+    """sin(r)/r = 1 + z p(z), z = r^2."""
+    f = series(lambda z: mp.sin(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
+    return fit(f, range(4), 0, QUARTER_PI ** 2, lambda z: 1 / f(z), 24, {0: 1}, 400), 24
+
+
+def cos32():
+    """cos(r) = 1 - z/2 + z^2 p(z)."""
+    f = lambda z: mp.cos(mp.sqrt(z))
+    return fit(f, range(5), 0, QUARTER_PI ** 2, lambda z: 1 / f(z), 24, {0: 1, 1: mpf(-0.5)}, 400), 24
+
+
+def sin64():
+    f = series(lambda z: mp.sin(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
+    return fit(f, range(7), 0, QUARTER_PI ** 2, lambda z: 1 / f(z), 53, {0: 1}, 400), 53
+
+
+def cos64():
+    f = lambda z: mp.cos(mp.sqrt(z))
+    return fit(f, range(8), 0, QUARTER_PI ** 2, lambda z: 1 / f(z), 53, {0: 1, 1: mpf(-0.5)}, 400), 53
+
+
+def erf32_small():
+    """erf(x)/x = p(z), z = x^2, for |x| < 0.921875; printed less 1, so that x + x p(z) rounds once."""
+    f = lambda z: (2 / mp.sqrt(mp.pi) if z == 0 else mp.erf(mp.sqrt(z)) / mp.sqrt(z)) - 1
+    return fit(f, range(6), 0, mpf("0.9219") ** 2, lambda z: 1 / (1 + f(z)), 24, {}, 400), 24
+
+
+def erf32_large():
+    """log(erfc(a)) in a on [0.9218, 3.93]; the error that counts is that of erfc beside erf."""
+    return fit(lambda a: mp.log(mp.erfc(a)), range(8), mpf("0.9218"), mpf("3.93"),
+               lambda a: mp.erfc(a) / mp.erf(a), 24, {}, 400), 24
+
+
+def erf64_small():
+    f = lambda z: (2 / mp.sqrt(mp.pi) if z == 0 else mp.erf(mp.sqrt(z)) / mp.sqrt(z)) - 1
+    return fit(f, range(12), 0, mpf("1.0001"), lambda z: 1 / (1 + f(z)), 53, {}, 400), 53
+
+
+def erf64_large():
+    """erfc(a) exp(a^2) in t = (a - 2)/(a + 2) on [1, 6]; the error that counts is that of erfc beside erf."""
+    a = lambda t: 2 * (1 + t) / (1 - t)
+    f = lambda t: mp.erfc(a(t)) * mp.exp(a(t) ** 2)
+    return fit(f, range(15), mpf(-1) / 3 - mpf("1e-4"), mpf(1) / 2, lambda t: mp.erfc(a(t)) / mp.erf(a(t)), 53, {}, 400), 53
+
+
+def atan32():
+    """atan(a)/a = 1 + z p(z), z = a^2, a in [0, 1]."""
+    f = series(lambda z: mp.atan(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
+    return fit(f, range(9), 0, mpf("1.0001"), lambda z: 1 / f(z), 24, {0: 1}, 400), 24
+
+
+def atan64():
+    f = series(lambda z: mp.atan(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
+    return fit(f, range(21), 0, mpf("1.0001"), lambda z: 1 / f(z), 53, {0: 1}, 600), 53
+
+
+def pow32_log2():
+    """log2((1+s)/(1-s))/s in z = s^2, to about 2^-37."""
+    def f(z):
+        s = mp.sqrt(z)
+        return 2 / LN2 if z == 0 else 2 * mp.atanh(s) / s / LN2
+    top = ((ROOT - 1) / (ROOT + 1)) ** 2
+    return fit(f, range(5), 0, top, lambda z: 1 / f(z), 53, {}, 400), 53
+
+
+def pow32_exp2():
+    """2^r on [-1/2, 1/2] in f64, to about 2^-31."""
+    return fit(lambda x: mpf(2) ** x, range(7), mpf("-0.501"), mpf("0.501"), lambda x: mpf(2) ** -x, 53, {0: 1}, 400), 53
+
+
+def cbrt_guess():
+    """m^(-1/3) for m in [1, 2], cubic."""
+    return fit(lambda m: m ** (-mpf(1) / 3), range(4), 1, 2, lambda m: m ** (mpf(1) / 3), 24, {}, 200), 24
+
+
+ALL = [exp32, exp64, expm1_32, expm1_64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
+       erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, cbrt_guess]
+
+if __name__ == "__main__":
+    for function in ALL:
+        if len(sys.argv) < 2 or function.__name__ in sys.argv[1:]:
+            (coefficients, worst), bits = function()
+            show(function.__name__, coefficients, worst, bits)
+            sys.stdout.flush()
