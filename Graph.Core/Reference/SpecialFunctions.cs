@@ -20,7 +20,7 @@ internal static class SpecialFunctions
     public static double LogPlusOne(double x)
     {
         double u = 1 + x;
-        return u == 1 || double.IsInfinity(u) ? x : Math.Log(u) * (x / (u - 1));
+        return u == 1 ? x : double.IsInfinity(u) ? Math.Log(u) : Math.Log(u) * (x / (u - 1));
     }
 
     // The exponential stays below 1, so nothing overflows on the way to a denormal result.

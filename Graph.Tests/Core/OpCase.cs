@@ -10,6 +10,9 @@ internal sealed record OpCase(string Op, string Label, Literal[] Inputs, Func<Gr
     /// <summary>How far reference and element form may be apart, relatively; 0 for the same bits.</summary>
     public double Tolerance { get; init; }
 
+    /// <summary>False when the reference cannot evaluate it.</summary>
+    public bool Runs { get; init; } = true;
+
     /// <summary>The computation and the node under test.</summary>
     public (Computation Computation, Node Node) Make()
     {

@@ -3,14 +3,14 @@ using static Graphene.Tests.Support.Evaluation;
 namespace Graphene.Tests.Core;
 
 /// <summary>At least one use of every op in <see cref="OpTable"/>; structural ones by hand, elementwise ones over all dtypes.</summary>
-internal static class OpCases
+internal static partial class OpCases
 {
     private static readonly Shape[] Shapes = [Shape.Scalar, Shape.Of(0), Shape.Of(1), Shape.Of(0, 3), Shape.Of(3, 1, 7)];
 
     public static IEnumerable<OpCase> All =>
     [
         .. ElementwiseTable.All.SelectMany(Elementwise), .. Pointwise(), .. Conversions(), .. Movement(), .. Dynamic(), .. Gathers(),
-        .. Contractions(), .. Others(),
+        .. Contractions(), .. Windows(), .. Bodies(), .. Others(),
     ];
 
     private static IEnumerable<OpCase> Elementwise(ElementwiseFn fn) =>
@@ -187,11 +187,9 @@ internal static class OpCases
         yield return new(
             "host_call", "assert", [Literal.FromScalar(Scalar.FromBool(true)), x],
             (b, p) => b.HostCall(HostCallKind.Assert, "holds \"always\"", 3, p));
-        yield return new("fusion", "loop", [x], (b, p) =>
-        {
-            var body = new GraphBuilder();
-            Node inner = body.Parameter(0, x.Type);
-            return b.Add(new FusionOp(FusionKind.Loop, body.Build("fused", [body.Exponential(inner), body.Negate(inner)])), p);
-        });
+        yield return new(
+            "custom_call", "effect", [x],
+            (b, p) => b.CustomCall("vendor.call", p, [x.Type, TensorType.Scalar(DType.I32)], "a=\"b\"\n", hasEffect: true))
+        { Runs = false };
     }
 }

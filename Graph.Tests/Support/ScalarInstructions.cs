@@ -31,8 +31,7 @@ internal static class ScalarInstructions
         {
             return type switch
             {
-                DType.F64 => Scalar.FromDouble(type, (double)(BigInteger)value.AsInteger),
-                DType.F32 or DType.F16 or DType.BF16 => NearestFloat(value.AsInteger, type),
+                _ when type.IsFloating() => NearestFloat(value.AsInteger, type),
                 _ => Scalar.FromInteger(type, value.AsInteger),
             };
         }
