@@ -11,6 +11,9 @@ namespace Graphene;
 /// </remarks>
 public sealed record DebugOptions
 {
+    /// <summary>The most threads that <see cref="Threads"/> may ask for.</summary>
+    public const int MaxThreads = 1024;
+
     /// <summary>No switch set.</summary>
     public static DebugOptions None { get; } = new();
 
@@ -38,6 +41,12 @@ public sealed record DebugOptions
     /// <summary>GRAPHENE_LLVM_PATH: a libLLVM, or the folder that it is in, used instead of searching for one.</summary>
     public string? LlvmPath { get; init; }
 
+    /// <summary>GRAPHENE_CACHE=0: keep no compiled code on disk.</summary>
+    public bool? Cache { get; init; }
+
+    /// <summary>GRAPHENE_THREADS: how wide the thread pool of the process is; by default what the process may use.</summary>
+    public int? Threads { get; init; }
+
     /// <summary>Reads the switches of this process.</summary>
     /// <exception cref="GraphException">GR1950: a switch has a value that cannot be used.</exception>
     public static DebugOptions FromEnvironment() => Read(Environment.GetEnvironmentVariable);
@@ -55,6 +64,8 @@ public sealed record DebugOptions
         StopAfter = Count("GRAPHENE_STOP_AFTER", NotEmpty(variable("GRAPHENE_STOP_AFTER"))),
         Verify = Flag("GRAPHENE_VERIFY", NotEmpty(variable("GRAPHENE_VERIFY"))),
         CacheFolder = variable("GRAPHENE_CACHE_DIR"),
+        Cache = Flag("GRAPHENE_CACHE", NotEmpty(variable("GRAPHENE_CACHE"))),
+        Threads = ThreadCount("GRAPHENE_THREADS", NotEmpty(variable("GRAPHENE_THREADS"))),
         LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
     };
 
@@ -77,6 +88,17 @@ public sealed record DebugOptions
         return long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long count)
             ? count
             : throw Unusable(name, value, "it counts rewrites", "set it to a whole number, 0 or more");
+    }
+
+    private static int? ThreadCount(string name, string? value)
+    {
+        if (value is null)
+        {
+            return null;
+        }
+        return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= MaxThreads
+            ? count
+            : throw Unusable(name, value, "it is a number of threads", $"set it to 1..{MaxThreads}, or unset it");
     }
 
     // Without backtracking, so that no pattern can stall the compiler.
