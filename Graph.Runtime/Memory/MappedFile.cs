@@ -1,10 +1,12 @@
 using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Runtime;
 
 /// <summary>A file's bytes as read-only memory: pages are read when touched, and shared between processes.</summary>
 /// <remarks>
-/// The file must not shrink while it is mapped: a read past its new end ends the process. Files that Graphene writes are
+/// The file must not shrink while it is mapped: a read past its new end ends the process. Files that Graphene writes
+/// are
 /// replaced as a whole by renaming, never rewritten in place, so a mapping keeps the content that it was made from.
 /// </remarks>
 public sealed unsafe class MappedFile : IDisposable
@@ -14,15 +16,15 @@ public sealed unsafe class MappedFile : IDisposable
     private byte* _pointer;
     private int _disposed;
 
-    private MappedFile(FileStream stream)
+    private MappedFile(SafeFileHandle handle)
     {
-        Length = stream.Length;
+        Length = RandomAccess.GetLength(handle);
         if (Length == 0)
         {
             return; // an empty mapping is an error to the system, not to us
         }
         _file = MemoryMappedFile.CreateFromFile(
-            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _pointer);
         _pointer += _view.PointerOffset;
@@ -39,10 +41,12 @@ public sealed unsafe class MappedFile : IDisposable
     /// <exception cref="IOException">The file cannot be opened or mapped.</exception>
     public static MappedFile Open(string path)
     {
-        using var stream = new FileStream(
-            path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
-        return new MappedFile(stream);
+        using SafeFileHandle handle = File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
+        return new MappedFile(handle);
     }
+
+    /// <summary>Maps a whole file that is open for reading; the handle may be closed afterwards.</summary>
+    internal static MappedFile Open(SafeFileHandle handle) => new(handle);
 
     /// <summary>A view of bytes inside the file.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie inside.</exception>

@@ -10,24 +10,27 @@ namespace Graphene.Runtime;
 /// <summary>The threads that help runs of compiled graphs: one pool per process, shared by every session.</summary>
 /// <remarks>
 /// <para>
-/// Nothing runs until it is needed: a thread is created when a call first wants it, spins for some tens of microseconds after
+/// Nothing runs until it is needed: a thread is created when a call first wants it, spins for some tens of
+/// microseconds after
 /// its last task, because the next kernel usually comes at once, and then sleeps at no cost. How many threads may work
-/// on one call is that call's own bound (<see cref="NativeContext.Threads"/>); a call whose bound is 1 never touches the pool.
+/// on one call is that call's own bound (<see cref="NativeContext.Threads"/>); a call whose bound is 1 never touches
+/// the pool.
 /// </para>
 /// <para>
-/// A caller never waits for a helper to arrive: it starts on the tasks itself, helpers join while there is something left,
+/// A caller never waits for a helper to arrive: it starts on the tasks itself, helpers join while there is something
+/// left,
 /// and a call that finds every thread busy runs on its own. Free threads join the call with the fewest helpers,
 /// so concurrent sessions share the pool evenly. Calls allocate no managed memory.
 /// </para>
-/// <para>The split depends on the call's bound only, never on which thread came when; see <see cref="ParallelCall"/>.</para>
+/// <para>The split depends on the call's bound only, never on which thread came when; see
+/// <see cref="ParallelCall"/>.</para>
 /// </remarks>
 public sealed unsafe class ComputePool : IDisposable
 {
     /// <summary>The most threads a pool may have.</summary>
-    public const int MaxWidth = 1024;
+    public const int MaxWidth = DebugOptions.MaxThreads;
 
     private const int MaxCalls = 64;
-    private const string WidthVariable = "GRAPHENE_THREADS";
     private static readonly long _spinTicks = System.Diagnostics.Stopwatch.Frequency / 20_000; // 50 microseconds
     private static readonly Lazy<ComputePool> _shared = new(CreateShared);
 
@@ -45,7 +48,8 @@ public sealed unsafe class ComputePool : IDisposable
     private State _state;
 
     /// <summary>Creates a pool of its own, for tests and for hosts that partition a machine.</summary>
-    /// <param name="width">The most threads, the caller's included, that work on one call: 1 to <see cref="MaxWidth"/>.</param>
+    /// <param name="width">The most threads, the caller's included, that work on one call: 1 to
+    /// <see cref="MaxWidth"/>.</param>
     /// <param name="spin">Whether waiting threads may spin briefly before they sleep.</param>
     /// <exception cref="ArgumentOutOfRangeException">The width is out of range.</exception>
     public ComputePool(int width, bool spin = true)
@@ -67,7 +71,7 @@ public sealed unsafe class ComputePool : IDisposable
     }
 
     /// <summary>The pool of this process, as wide as its <see cref="CpuBudget"/> or as GRAPHENE_THREADS says.</summary>
-    /// <exception cref="GraphException">GR6101: GRAPHENE_THREADS is not a number of threads.</exception>
+    /// <exception cref="GraphException">GR1950: GRAPHENE_THREADS is not a number of threads.</exception>
     public static ComputePool Shared => _shared.Value;
 
     /// <summary>The most threads that work on one call, the caller's included.</summary>
@@ -83,7 +87,8 @@ public sealed unsafe class ComputePool : IDisposable
 
     /// <summary>Makes a context use this pool.</summary>
     /// <param name="context">The context of a run; its pool fields are set.</param>
-    /// <param name="maxThreads">The most threads for this run; 0 means the pool's width. More than the width is cut.</param>
+    /// <param name="maxThreads">The most threads for this run; 0 means the pool's width. More than the width is
+    /// cut.</param>
     public void Attach(NativeContext* context, int maxThreads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxThreads);
@@ -128,26 +133,8 @@ public sealed unsafe class ComputePool : IDisposable
     private static ComputePool CreateShared()
     {
         CpuBudget budget = CpuBudget.Read();
-        int width = ReadWidth(Environment.GetEnvironmentVariable(WidthVariable)) ?? budget.Threads;
-        width = Math.Min(width, MaxWidth);
+        int width = Math.Min(DebugOptions.FromEnvironment().Threads ?? budget.Threads, MaxWidth);
         return new ComputePool(width, budget.AllowsSpinning(width));
-    }
-
-    /// <summary>Reads the value of GRAPHENE_THREADS; null when it is not set.</summary>
-    internal static int? ReadWidth(string? text)
-    {
-        if (string.IsNullOrEmpty(text))
-        {
-            return null;
-        }
-        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int width);
-        return isNumber && width is >= 1 and <= MaxWidth
-            ? width
-            : throw new GraphException(
-                RuntimeDiagnostics.BadEnvironment,
-                $"{WidthVariable}: '{text}' is not a number of threads",
-                why: $"the thread pool has 1 to {MaxWidth} threads",
-                fix: $"set {WidthVariable} to such a number, or unset it to use every processor that the process may use");
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

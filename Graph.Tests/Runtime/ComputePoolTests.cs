@@ -182,26 +182,6 @@ public sealed unsafe class ComputePoolTests
         Assert.That(counters[1], Is.EqualTo(2));
     }
 
-    [TestCase("0")]
-    [TestCase("-1")]
-    [TestCase("two")]
-    [TestCase("1025")]
-    [TestCase("99999999999")]
-    public void AnUnusableWidthIsRefused(string text)
-    {
-        var error = Assert.Throws<GraphException>(() => ComputePool.ReadWidth(text));
-        Assert.That(error!.Id, Is.EqualTo(RuntimeDiagnostics.BadEnvironment));
-        Assert.That(error.Message, Does.Contain($"'{text}'"));
-    }
-
-    [Test]
-    public void AUsableWidthIsTaken()
-    {
-        Assert.That(ComputePool.ReadWidth("12"), Is.EqualTo(12));
-        Assert.That(ComputePool.ReadWidth(null), Is.Null);
-        Assert.That(ComputePool.ReadWidth(""), Is.Null);
-    }
-
     [Test]
     public void PartsCoverARangeWithoutGapOrOverlap([Values(1, 2, 3, 7)] int parts, [Values(0, 1, 6, 100)] long count)
     {

@@ -45,49 +45,41 @@ public sealed unsafe class MemoryTests
         Assert.Throws<OutOfMemoryException>(() => NativeBlock.Allocate(long.MaxValue - 100));
 
     [Test]
-    public void ArenasAreUsedAgainAndBounded()
+    public void IdleObjectsAreUsedAgainAndBounded()
     {
         long before = NativeBlock.LiveBytes;
-        using (var pool = new ArenaPool(maxIdle: 2))
+        using (var pool = new IdlePool<NativeBlock>(2))
         {
-            NativeBlock[] arenas = [pool.Rent(100), pool.Rent(100), pool.Rent(100)];
-            byte* first = arenas[0].Pointer;
-            foreach (NativeBlock arena in arenas)
-            {
-                pool.Return(arena);
-            }
-            Assert.That(pool.IdleBytes, Is.EqualTo(200), "the third found no place");
-            NativeBlock again = pool.Rent(50);
-            Assert.That((nint)again.Pointer, Is.EqualTo((nint)first));
-            pool.Return(again);
-            NativeBlock larger = pool.Rent(500);
-            Assert.That(larger.Length, Is.EqualTo((nuint)500));
-            pool.Return(larger);
+            Assert.That(pool.TryTake(), Is.Null);
+            NativeBlock[] blocks = [NativeBlock.Allocate(100), NativeBlock.Allocate(100), NativeBlock.Allocate(100)];
+            Array.ForEach(blocks, pool.Return);
+            Assert.That(NativeBlock.LiveBytes - before, Is.EqualTo(200), "the third found no place");
+            Assert.That(pool.TryTake(), Is.SameAs(blocks[0]));
+            pool.Return(blocks[0]);
         }
         Assert.That(NativeBlock.LiveBytes, Is.EqualTo(before));
     }
 
     [Test]
-    public void ArenasOfADisposedPoolAreFreedOnReturn()
+    public void ObjectsOfADisposedPoolAreDisposedOnReturn()
     {
         long before = NativeBlock.LiveBytes;
-        var pool = new ArenaPool(maxIdle: 2);
-        NativeBlock arena = pool.Rent(100);
+        var pool = new IdlePool<NativeBlock>(2);
         pool.Dispose();
-        pool.Return(arena);
+        pool.Return(NativeBlock.Allocate(100));
         Assert.That(NativeBlock.LiveBytes, Is.EqualTo(before));
-        Assert.Throws<ObjectDisposedException>(() => pool.Rent(1));
+        Assert.That(pool.TryTake(), Is.Null);
     }
 
     [Test]
-    public void RentingAllocatesNothingInTheSteadyState()
+    public void TakingAndReturningAllocatesNothing()
     {
-        using var pool = new ArenaPool(maxIdle: 1);
-        pool.Return(pool.Rent(1000));
+        using var pool = new IdlePool<NativeBlock>(1);
+        pool.Return(NativeBlock.Allocate(1000));
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)
         {
-            pool.Return(pool.Rent(1000));
+            pool.Return(pool.TryTake()!);
         }
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }

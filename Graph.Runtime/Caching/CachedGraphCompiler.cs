@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+
+namespace Graphene.Runtime;
+
+/// <summary>Compiles graphs to machine code, and looks first whether another process has done it already.</summary>
+/// <param name="compiler">Does the work when nobody has.</param>
+/// <param name="device">The device's name.</param>
+/// <param name="cache">Where code is kept; null for nowhere.</param>
+public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string device, DiskCache? cache) : IGraphCompiler
+{
+    /// <inheritdoc/>
+    public string Device => device;
+
+    /// <inheritdoc/>
+    public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation)
+    {
+        string? key = cache is null ? null : CacheKey.Of(module, compiler.Fingerprint);
+        if (key is not null && TryLoad(key) is { } cached)
+        {
+            return cached;
+        }
+        Executable executable = compiler.Compile(module, logger, cancellation);
+        try
+        {
+            if (key is not null)
+            {
+                cache!.TryWrite(key, executable);
+            }
+            return NativeProgram.Load(executable);
+        }
+        catch
+        {
+            executable.Dispose();
+            throw;
+        }
+    }
+
+    private NativeProgram? TryLoad(string key)
+    {
+        if (cache!.TryRead(key) is not { } executable)
+        {
+            return null;
+        }
+        try
+        {
+            return NativeProgram.Load(executable);
+        }
+        catch (Exception e) when (e is GraphException or ObjectLoadException)
+        {
+            executable.Dispose();
+            cache.Remove(key, e.Message);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace Graphene.Runtime;
+
+/// <summary>Writes files that other processes see complete or not at all, also after a crash.</summary>
+internal static class AtomicFile
+{
+    /// <summary>The end of the names of files that are being written.</summary>
+    public const string TemporaryExtension = ".tmp";
+
+    /// <summary>Replaces a file.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="write">Writes the content.</param>
+    public static void Write(string path, Action<Stream> write)
+    {
+        string full = Path.GetFullPath(path);
+        // In the same folder: renaming is atomic only within one file system.
+        string temporary = $"{full}.{Guid.NewGuid():N}{TemporaryExtension}";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            TryDelete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Deletes a file if that is possible; says whether it is gone.</summary>
+    public static bool TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

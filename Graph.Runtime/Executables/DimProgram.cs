@@ -1,0 +1,192 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Runtime;
+
+/// <summary>A dim as a program for a small stack machine: what a run evaluates, and what an executable file
+/// stores.</summary>
+/// <remarks>
+/// Evaluating allocates nothing. Every program, also one from a file, was checked when it was made: it never reads a
+/// symbol that
+/// is not there, never needs more than <see cref="MaxDepth"/> values, and leaves exactly one.
+/// </remarks>
+internal sealed class DimProgram
+{
+    /// <summary>The most values that a program may have on its stack at a time.</summary>
+    public const int MaxDepth = 64;
+
+    /// <summary>The most steps of a program; far beyond any shape expression, and a bound for files.</summary>
+    public const int MaxSteps = 4096;
+
+    private readonly ImmutableArray<DimStep> _steps;
+
+    private DimProgram(ImmutableArray<DimStep> steps) => _steps = steps;
+
+    /// <summary>The steps in order.</summary>
+    public ImmutableArray<DimStep> Steps => _steps;
+
+    /// <summary>Translates a dim.</summary>
+    /// <param name="dim">Over the given symbols only.</param>
+    /// <param name="symbols">The plan's symbols, in plan order.</param>
+    /// <exception cref="CompilerBugException">The dim has a symbol that is not in the plan.</exception>
+    public static DimProgram Compile(Dim dim, ImmutableArray<DimSymbol> symbols)
+    {
+        var steps = new Translator(symbols).Visit(dim);
+        string? problem = Check(steps, symbols.Length);
+        return problem is null
+            ? new DimProgram([.. steps])
+            : throw new CompilerBugException("executable plan", $"dimension '{dim}': {problem}");
+    }
+
+    /// <summary>Says why steps are not a program; null when they are one.</summary>
+    public static string? Check(IReadOnlyList<DimStep> steps, int symbolCount)
+    {
+        if (steps.Count > MaxSteps)
+        {
+            return $"{steps.Count} steps, at most {MaxSteps} are allowed";
+        }
+        int depth = 0;
+        foreach (DimStep step in steps)
+        {
+            switch (step.Code)
+            {
+                case DimCode.Number:
+                    depth++;
+                    break;
+                case DimCode.Symbol when step.Value >= 0 && step.Value < symbolCount:
+                    depth++;
+                    break;
+                case DimCode.Add or DimCode.Multiply or DimCode.FloorDiv or DimCode.Max or DimCode.Min when depth >= 2:
+                    depth--;
+                    break;
+                default:
+                    return $"step {step.Code} {step.Value} is not possible here";
+            }
+            if (depth > MaxDepth)
+            {
+                return $"more than {MaxDepth} values at a time";
+            }
+        }
+        return depth == 1 ? null : $"{depth} values are left, not one";
+    }
+
+    /// <summary>The dim that checked steps compute.</summary>
+    /// <param name="steps">Steps for which <see cref="Check"/> found nothing.</param>
+    /// <param name="symbols">The plan's symbols.</param>
+    /// <param name="spend">Is told the operands before each operation, and may object by throwing.</param>
+    /// <exception cref="OverflowException">Numbers leave 64 bits.</exception>
+    /// <exception cref="DivideByZeroException">A number is divided by zero.</exception>
+    public static Dim ToDim(ImmutableArray<DimStep> steps, ImmutableArray<DimSymbol> symbols, Action<Dim, Dim> spend)
+    {
+        var stack = new Stack<Dim>();
+        foreach (DimStep step in steps)
+        {
+            if (step.Code is DimCode.Number or DimCode.Symbol)
+            {
+                stack.Push(step.Code is DimCode.Number ? step.Value : symbols[(int)step.Value]);
+                continue;
+            }
+            Dim right = stack.Pop();
+            Dim left = stack.Pop();
+            spend(left, right);
+            stack.Push(step.Code switch
+            {
+                DimCode.Add => left + right,
+                DimCode.Multiply => left * right,
+                DimCode.FloorDiv => Dim.FloorDiv(left, right),
+                DimCode.Max => Dim.Max(left, right),
+                _ => Dim.Min(left, right),
+            });
+        }
+        return stack.Pop();
+    }
+
+    /// <summary>Computes the value for given symbol values.</summary>
+    /// <exception cref="OverflowException">The value leaves 64 bits.</exception>
+    /// <exception cref="DivideByZeroException">A divisor is zero for these values.</exception>
+    public long Evaluate(ReadOnlySpan<long> symbols)
+    {
+        if (_steps is [{ Code: DimCode.Number, Value: var constant }])
+        {
+            return constant;
+        }
+        Span<long> stack = stackalloc long[MaxDepth + 1];
+        int depth = 0;
+        foreach (ref readonly DimStep step in _steps.AsSpan())
+        {
+            if (step.Code is DimCode.Number or DimCode.Symbol)
+            {
+                stack[depth++] = step.Code is DimCode.Number ? step.Value : symbols[(int)step.Value];
+                continue;
+            }
+            long right = stack[--depth];
+            ref long left = ref stack[depth - 1];
+            left = step.Code switch
+            {
+                DimCode.Add => checked(left + right),
+                DimCode.Multiply => checked(left * right),
+                DimCode.FloorDiv => DimMath.FloorDiv(left, right),
+                DimCode.Max => Math.Max(left, right),
+                _ => Math.Min(left, right),
+            };
+        }
+        return stack[0];
+    }
+
+    private sealed class Translator(ImmutableArray<DimSymbol> symbols) : DimVisitor<List<DimStep>>
+    {
+        protected override List<DimStep> Number(long value) => [new(DimCode.Number, value)];
+
+        protected override List<DimStep> Symbol(DimSymbol symbol)
+        {
+            int index = symbols.IndexOf(symbol);
+            return index >= 0
+                ? [new(DimCode.Symbol, index)]
+                : throw new CompilerBugException("executable plan", $"symbol '{symbol}' is not one of the plan's symbols");
+        }
+
+        protected override List<DimStep> Add(List<DimStep> left, List<DimStep> right) => Join(left, right, DimCode.Add);
+
+        protected override List<DimStep> Multiply(List<DimStep> left, List<DimStep> right) =>
+            Join(left, right, DimCode.Multiply);
+
+        protected override List<DimStep> FloorDiv(List<DimStep> left, List<DimStep> right) =>
+            Join(left, right, DimCode.FloorDiv);
+
+        protected override List<DimStep> Max(List<DimStep> left, List<DimStep> right) => Join(left, right, DimCode.Max);
+
+        protected override List<DimStep> Min(List<DimStep> left, List<DimStep> right) => Join(left, right, DimCode.Min);
+
+        private static List<DimStep> Join(List<DimStep> left, List<DimStep> right, DimCode code) =>
+            [.. left, .. right, new DimStep(code, 0)];
+    }
+}
+
+/// <summary>What a step of a <see cref="DimProgram"/> does; the values are part of the file format.</summary>
+internal enum DimCode : byte
+{
+    /// <summary>Pushes the step's value.</summary>
+    Number,
+
+    /// <summary>Pushes the symbol with the step's value as number.</summary>
+    Symbol,
+
+    /// <summary>Replaces the top two values by their sum.</summary>
+    Add,
+
+    /// <summary>Replaces the top two values by their product.</summary>
+    Multiply,
+
+    /// <summary>Replaces the top two values by their quotient rounded down; the divisor is on top.</summary>
+    FloorDiv,
+
+    /// <summary>Replaces the top two values by the larger.</summary>
+    Max,
+
+    /// <summary>Replaces the top two values by the smaller.</summary>
+    Min,
+}
+
+/// <summary>One step.</summary>
+/// <param name="Code">What it does.</param>
+/// <param name="Value">The number or the symbol's number.</param>
+internal readonly record struct DimStep(DimCode Code, long Value);

@@ -1,0 +1,196 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Graphene.Runtime;
+
+/// <summary>Reads what <see cref="PlanWriter"/> wrote. The bytes are not trusted.</summary>
+/// <remarks>
+/// Throws <see cref="InvalidDataException"/>, never anything else: no count is believed before the bytes that it
+/// promises are there,
+/// and dims, whose arithmetic could be made to explode, share one budget of work.
+/// </remarks>
+internal sealed class PlanReader
+{
+    private const int MaxTextBytes = 1 << 20;
+    private const int MaxRank = 64;
+    private const int MaxDimText = 1024;
+    private const int MinDimStepBytes = 9;
+    private readonly ReadOnlyMemory<byte> _bytes;
+    private ImmutableArray<DimSymbol> _symbols = [];
+    private long _dimBudget = 64L << 20;
+    private int _position;
+
+    private PlanReader(ReadOnlyMemory<byte> bytes) => _bytes = bytes;
+
+    /// <summary>Reads a plan and the names of the objects.</summary>
+    public static (ExecutablePlan Plan, ImmutableArray<string> ObjectNames) Read(ReadOnlyMemory<byte> bytes)
+    {
+        var r = new PlanReader(bytes);
+        string name = r.Text();
+        string compiler = r.Text();
+        string triple = r.Text();
+        string features = r.Text();
+        string entry = r.Text();
+        ImmutableArray<string> objects = r.List(4, r.Text);
+        r._symbols = r.List(20, r.Symbol);
+        var plan = new ExecutablePlan
+        {
+            Name = name,
+            CompilerVersion = compiler,
+            TargetTriple = triple,
+            CpuFeatures = features,
+            EntrySymbol = entry,
+            Symbols = r._symbols,
+            Inputs = r.List(16, r.Input),
+            Outputs = r.List(16, r.Output),
+            Buffers = r.List(20, r.Buffer),
+            Checks = r.List(16, r.Check),
+            NativeChecks = r.List(4, r.Text),
+            HostCalls = r.List(20, r.HostCall),
+            Kernels = r.List(16, r.Kernel),
+        };
+        return r._position == bytes.Length
+            ? (plan, objects)
+            : throw r.Bad($"{bytes.Length - r._position} bytes follow the plan");
+    }
+
+    private DimSymbol Symbol() => new(Text(), Int64(), Int64());
+
+    private InputSpec Input() => new(Text(), Type(), Int32());
+
+    private OutputSpec Output() => new(Text(), Type(), Int32());
+
+    private BufferSpec Buffer()
+    {
+        var kind = (BufferKind)Int32();
+        Dim size = Dim();
+        int index = Int32();
+        Dim? offset = null;
+        if (Flag())
+        {
+            offset = Dim();
+        }
+        return new BufferSpec(kind, size) { Index = index, Offset = offset, FirstStep = Int32(), LastStep = Int32() };
+    }
+
+    private ShapeCheck Check() => new(new DimCheck(Dim(), Enumerated<DimRelation>(), Dim()), Text());
+
+    private HostCallSpec HostCall()
+    {
+        HostCallKind kind = Enumerated<HostCallKind>();
+        string message = Text();
+        ImmutableArray<TensorType> operands = List(8, Type);
+        bool hasOrigin = Flag();
+        string origin = Text();
+        return new HostCallSpec(kind, message, operands, hasOrigin ? origin : null);
+    }
+
+    private KernelSpec Kernel() => new(Text(), Text(), Dim(), Dim());
+
+    private TensorType Type()
+    {
+        DType type = Enumerated<DType>();
+        ImmutableArray<Dim> dims = List(4, Dim);
+        if (dims.Length > MaxRank)
+        {
+            throw Bad($"a shape has {dims.Length} dimensions");
+        }
+        Compute(() => dims.Aggregate((Dim)1, (count, dim) =>
+        {
+            Spend(count, dim); // everyone will ask for the number of elements
+            return count * dim;
+        }));
+        return new TensorType(type, Shape.From(dims));
+    }
+
+    private Dim Dim()
+    {
+        ImmutableArray<DimStep> steps = List(MinDimStepBytes, () => new DimStep((DimCode)Take(1)[0], Int64()));
+        if (DimProgram.Check(steps, _symbols.Length) is { } problem)
+        {
+            throw Bad($"a dimension is malformed: {problem}");
+        }
+        return Compute(() => DimProgram.ToDim(steps, _symbols, Spend));
+    }
+
+    private Dim Compute(Func<Dim> dim)
+    {
+        try
+        {
+            return dim();
+        }
+        catch (Exception e) when (e is OverflowException or DivideByZeroException)
+        {
+            throw Bad($"a dimension cannot be computed: {e.Message}");
+        }
+    }
+
+    // An expression costs about the product of its operands' lengths; honest plans use a small fraction of the budget.
+    private void Spend(Dim left, Dim right)
+    {
+        int leftLength = left.IsStatic ? 1 : left.ToString().Length;
+        int rightLength = right.IsStatic ? 1 : right.ToString().Length;
+        _dimBudget -= (long)leftLength * rightLength;
+        if (leftLength > MaxDimText || rightLength > MaxDimText || _dimBudget < 0)
+        {
+            throw Bad("its dimensions are too complicated");
+        }
+    }
+
+    private ImmutableArray<T> List<T>(int minElementBytes, Func<T> read)
+    {
+        int count = Int32();
+        if (count < 0 || count > PlanVerifier.MaxEntries || (long)count * minElementBytes > _bytes.Length - _position)
+        {
+            throw Bad($"a list of {count} elements does not fit");
+        }
+        var list = ImmutableArray.CreateBuilder<T>(count);
+        for (int i = 0; i < count; i++)
+        {
+            list.Add(read());
+        }
+        return list.MoveToImmutable();
+    }
+
+    private string Text()
+    {
+        int length = Int32();
+        if (length is < 0 or > MaxTextBytes)
+        {
+            throw Bad($"a text of {length} bytes does not fit");
+        }
+        return Encoding.UTF8.GetString(Take(length));
+    }
+
+    private T Enumerated<T>()
+        where T : struct, Enum
+    {
+        var value = (T)Enum.ToObject(typeof(T), Int32());
+        return Enum.IsDefined(value) ? value : throw Bad($"there is no {typeof(T).Name} {value}");
+    }
+
+    private bool Flag() => Int32() switch
+    {
+        0 => false,
+        1 => true,
+        int other => throw Bad($"{other} is neither 0 nor 1"),
+    };
+
+    private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
+
+    private long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
+
+    private ReadOnlySpan<byte> Take(int length)
+    {
+        if (length > _bytes.Length - _position)
+        {
+            throw Bad("it ends too early");
+        }
+        ReadOnlySpan<byte> taken = _bytes.Span.Slice(_position, length);
+        _position += length;
+        return taken;
+    }
+
+    private InvalidDataException Bad(string problem) => new($"the plan is damaged at byte {_position}: {problem}");
+}

@@ -1,0 +1,191 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Runtime;
+
+/// <summary>Checks what compiled code and the runtime rely on in a plan, whoever made it.</summary>
+/// <remarks>
+/// Compiled code trusts the pointer table without looking, so this is where sizes must be right: a parameter or result
+/// buffer is exactly as large as the type that feeds are checked against, constants lie inside the constants, and
+/// parts of buffers inside those buffers.
+/// </remarks>
+internal static class PlanVerifier
+{
+    /// <summary>The most entries of any list in a plan.</summary>
+    public const int MaxEntries = 1 << 20;
+
+    /// <summary>Says what is wrong with a plan; null when it is sound.</summary>
+    public static string? Check(ExecutablePlan plan, long constantBytes)
+    {
+        try
+        {
+            return CheckNames(plan) ?? CheckSymbols(plan.Symbols) ?? CheckInputs(plan) ?? CheckOutputs(plan)
+                ?? CheckBuffers(plan, constantBytes) ?? CheckHostCalls(plan);
+        }
+        catch (OverflowException)
+        {
+            return "the size of a tensor leaves 64 bits";
+        }
+    }
+
+    private static string? CheckNames(ExecutablePlan plan)
+    {
+        if (plan.EntrySymbol.Length == 0)
+        {
+            return "the entry function has no name";
+        }
+        return Repeated(plan.Inputs.Select(i => i.Name)) is { } input ? $"two inputs are called '{input}'"
+            : Repeated(plan.Outputs.Select(o => o.Name)) is { } output ? $"two outputs are called '{output}'"
+            : Repeated(plan.Symbols.Select(s => s.Name)) is { } symbol ? $"two symbols are called '{symbol}'"
+            : null;
+    }
+
+    private static string? CheckSymbols(ImmutableArray<DimSymbol> symbols)
+    {
+        foreach (DimSymbol symbol in symbols)
+        {
+            if (symbol.Min < 0 || symbol.Max < symbol.Min)
+            {
+                return $"symbol '{symbol.Name}' has the bounds {symbol.Min}..{symbol.Max}";
+            }
+        }
+        return null;
+    }
+
+    private static string? CheckInputs(ExecutablePlan plan)
+    {
+        foreach (InputSpec input in plan.Inputs)
+        {
+            if (CheckType(input.Type) is { } problem)
+            {
+                return $"input '{input.Name}': {problem}";
+            }
+            if (input.DefaultBuffer >= 0 && !IsConstantOf(plan, input.DefaultBuffer, input.Type))
+            {
+                return $"input '{input.Name}': its default is not a constant of type {input.Type}";
+            }
+        }
+        return null;
+    }
+
+    private static bool IsConstantOf(ExecutablePlan plan, int buffer, TensorType type) =>
+        buffer < plan.Buffers.Length
+        && plan.Buffers[buffer].Kind == BufferKind.Constant
+        && type.Shape.IsStatic
+        && plan.Buffers[buffer].SizeInBytes == type.SizeInBytes;
+
+    private static string? CheckOutputs(ExecutablePlan plan)
+    {
+        for (int i = 0; i < plan.Outputs.Length; i++)
+        {
+            OutputSpec output = plan.Outputs[i];
+            if (CheckType(output.Type) is { } problem)
+            {
+                return $"output '{output.Name}': {problem}";
+            }
+            if (output.Buffer < 0 || output.Buffer >= plan.Buffers.Length)
+            {
+                return $"output '{output.Name}': there is no buffer {output.Buffer}";
+            }
+            if (plan.Buffers[output.Buffer].SizeInBytes != output.Type.SizeInBytes)
+            {
+                return $"output '{output.Name}' takes {output.Type.SizeInBytes} bytes, its buffer has {plan.Buffers[output.Buffer].SizeInBytes}";
+            }
+        }
+        return null;
+    }
+
+    private static string? CheckType(TensorType type) =>
+        type.DType.IsComplex() ? $"{type} is complex"
+        : !type.IsRowMajor ? $"{type} is not row-major"
+        : null;
+
+    private static string? CheckBuffers(ExecutablePlan plan, long constantBytes)
+    {
+        for (int i = 0; i < plan.Buffers.Length; i++)
+        {
+            if (CheckBuffer(plan, plan.Buffers[i], constantBytes) is { } problem)
+            {
+                return $"buffer {i}: {problem}";
+            }
+        }
+        bool[] placed = [.. plan.Buffers.Where(b => b.Kind == BufferKind.Temp).Select(b => b.Offset is not null).Distinct()];
+        return placed.Length < 2 ? null : "some temporary buffers have an arena offset and some have none";
+    }
+
+    private static string? CheckBuffer(ExecutablePlan plan, BufferSpec buffer, long constantBytes)
+    {
+        if (buffer.SizeInBytes is { IsStatic: true, Value: < 0 })
+        {
+            return $"it has {buffer.SizeInBytes} bytes";
+        }
+        return buffer.Kind switch
+        {
+            BufferKind.Parameter when buffer.Index < 0 || buffer.Index >= plan.Inputs.Length
+                => $"there is no input {buffer.Index}",
+            BufferKind.Parameter when buffer.SizeInBytes != plan.Inputs[buffer.Index].Type.SizeInBytes
+                => $"it has {buffer.SizeInBytes} bytes, its input {plan.Inputs[buffer.Index].Type}",
+            BufferKind.Result when buffer.Index < 0 || buffer.Index >= plan.Outputs.Length
+                => $"there is no output {buffer.Index}",
+            BufferKind.Result when buffer.SizeInBytes != plan.Outputs[buffer.Index].Type.SizeInBytes
+                => $"it has {buffer.SizeInBytes} bytes, its output {plan.Outputs[buffer.Index].Type}",
+            BufferKind.Constant => CheckConstant(buffer, constantBytes),
+            BufferKind.Temp => CheckTemp(buffer),
+            BufferKind.Alias => CheckAlias(plan, buffer),
+            BufferKind.Parameter or BufferKind.Result => null,
+            _ => $"there is no kind {(int)buffer.Kind}",
+        };
+    }
+
+    private static string? CheckConstant(BufferSpec buffer, long constantBytes) =>
+        buffer is { SizeInBytes.IsStatic: true, Offset: { IsStatic: true } offset }
+        && offset.Value >= 0
+        && offset.Value % NativeBlock.Alignment == 0
+        && offset.Value <= constantBytes
+        && buffer.SizeInBytes.Value <= constantBytes - offset.Value
+            ? null
+            : $"{buffer.SizeInBytes} bytes at {buffer.Offset} do not lie in {constantBytes} bytes of constants";
+
+    private static string? CheckTemp(BufferSpec buffer)
+    {
+        if (buffer.FirstStep < 0 || buffer.LastStep < buffer.FirstStep)
+        {
+            return $"it lives from step {buffer.FirstStep} to {buffer.LastStep}";
+        }
+        return buffer.Offset is not { } offset
+            || (offset is { IsStatic: true, Value: >= 0 and <= long.MaxValue / 4 }
+                && offset.Value % NativeBlock.Alignment == 0
+                && buffer.SizeInBytes is { IsStatic: true, Value: <= long.MaxValue / 4 })
+                ? null
+                : $"an arena offset of {offset} for {buffer.SizeInBytes} bytes is not possible";
+    }
+
+    // What depends on symbols is checked again when they have values.
+    private static string? CheckAlias(ExecutablePlan plan, BufferSpec buffer)
+    {
+        if (buffer.Index < 0 || buffer.Index >= plan.Buffers.Length || plan.Buffers[buffer.Index].Kind == BufferKind.Alias)
+        {
+            return $"buffer {buffer.Index} has no parts";
+        }
+        if (buffer.Offset is not { } offset)
+        {
+            return "it has no offset";
+        }
+        Dim whole = plan.Buffers[buffer.Index].SizeInBytes;
+        bool isStatic = offset.IsStatic && buffer.SizeInBytes.IsStatic && whole.IsStatic;
+        return !isStatic || LiesInside(offset.Value, buffer.SizeInBytes.Value, whole.Value)
+            ? null
+            : $"{buffer.SizeInBytes} bytes at {offset} do not lie in {whole} bytes";
+    }
+
+    private static string? CheckHostCalls(ExecutablePlan plan) =>
+        plan.HostCalls.Any(c => c.Kind == HostCallKind.Assert && (c.Operands.IsEmpty || c.Operands[0].DType != DType.Bool))
+            ? "an assertion has no condition"
+            : plan.HostCalls.SelectMany(c => c.Operands).Select(CheckType).FirstOrDefault(p => p is not null);
+
+    /// <summary>Whether a range of bytes lies inside a buffer.</summary>
+    public static bool LiesInside(long offset, long size, long whole) =>
+        offset >= 0 && size >= 0 && offset <= whole && size <= whole - offset;
+
+    private static string? Repeated(IEnumerable<string> names) =>
+        names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
+}

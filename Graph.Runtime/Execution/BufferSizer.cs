@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Runtime;
+
+/// <summary>Computes sizes and places of a plan's buffers from the symbols' values.</summary>
+internal sealed class BufferSizer
+{
+    private readonly ImmutableArray<BufferSpec> _buffers;
+    private readonly DimProgram[] _sizes;
+    private readonly DimProgram?[] _offsets;
+    private readonly int[] _temps;
+    private readonly bool _isPlaced;
+
+    /// <summary>Prepares for a plan.</summary>
+    public BufferSizer(ExecutablePlan plan, SignatureBinder binder)
+    {
+        _buffers = plan.Buffers;
+        _sizes = [.. _buffers.Select(b => binder.Compile(b.SizeInBytes))];
+        _offsets = [.. _buffers.Select(b => b.Offset is { } offset ? binder.Compile(offset) : null)];
+        _temps = [.. Enumerable.Range(0, _buffers.Length).Where(i => _buffers[i].Kind == BufferKind.Temp)];
+        _isPlaced = _temps.All(i => _offsets[i] is not null);
+    }
+
+    /// <summary>Computes everything.</summary>
+    /// <returns>Bytes and offset of each buffer, and the bytes of the arena.</returns>
+    /// <exception cref="GraphException">GR6201: a size is impossible for these values.</exception>
+    public (long[] Bytes, long[] Offsets, long ArenaBytes) Compute(long[] symbols)
+    {
+        long[] bytes = new long[_buffers.Length];
+        long[] offsets = new long[_buffers.Length];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = SignatureBinder.Evaluate(_sizes[i], symbols);
+            offsets[i] = _offsets[i] is { } offset ? SignatureBinder.Evaluate(offset, symbols) : 0;
+            if (bytes[i] < 0)
+            {
+                throw Impossible(i, $"{bytes[i]} bytes");
+            }
+        }
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            if (_buffers[i].Kind == BufferKind.Alias && !PlanVerifier.LiesInside(offsets[i], bytes[i], bytes[_buffers[i].Index]))
+            {
+                throw Impossible(i, $"{bytes[i]} bytes at {offsets[i]} of {bytes[_buffers[i].Index]}");
+            }
+        }
+        return (bytes, offsets, _isPlaced ? PlacedArena(bytes, offsets) : PackArena(bytes, offsets));
+    }
+
+    private long PlacedArena(long[] bytes, long[] offsets)
+    {
+        long end = 0;
+        foreach (int i in _temps)
+        {
+            end = Math.Max(end, offsets[i] + bytes[i]);
+        }
+        return end;
+    }
+
+    private long PackArena(long[] bytes, long[] offsets)
+    {
+        long[] packed = new long[_temps.Length];
+        try
+        {
+            long arena = ArenaLayout.Pack(
+                Array.ConvertAll(_temps, i => bytes[i]),
+                Array.ConvertAll(_temps, i => _buffers[i].FirstStep),
+                Array.ConvertAll(_temps, i => _buffers[i].LastStep),
+                packed);
+            for (int i = 0; i < packed.Length; i++)
+            {
+                offsets[_temps[i]] = packed[i];
+            }
+            return arena;
+        }
+        catch (OverflowException e)
+        {
+            throw new GraphException(
+                RuntimeDiagnostics.ShapeMismatch, "the shapes that were fed need more scratch memory than there can be",
+                fix: "feed smaller tensors", inner: e);
+        }
+    }
+
+    private static GraphException Impossible(int buffer, string what) => new(
+        RuntimeDiagnostics.ShapeMismatch, $"the shapes that were fed make a buffer impossible (number {buffer}: {what})",
+        fix: "feed tensors of shapes that the graph can take");
+}

@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Runtime;
+
+/// <summary>A graph that can be run: machine code, or the reference evaluator behind the same face.</summary>
+/// <remarks>
+/// Thread-safe: any number of runs at a time, each with scratch memory of its own. A run that is in progress when the
+/// program is
+/// disposed finishes; memory is freed after it.
+/// </remarks>
+public abstract unsafe class GraphProgram : IDisposable
+{
+    private const int MaxBindings = 64;
+    private readonly BindingCache _bindings = new(MaxBindings);
+
+    private protected GraphProgram(
+        string name,
+        ImmutableArray<InputSpec> inputs,
+        ImmutableArray<OutputSpec> outputs,
+        ImmutableArray<DimSymbol> symbols,
+        ImmutableArray<ShapeCheck> checks)
+    {
+        Name = name;
+        Inputs = inputs;
+        Outputs = outputs;
+        Symbols = symbols;
+        Binder = new SignatureBinder(inputs, outputs, symbols, checks);
+    }
+
+    /// <summary>The name of the graph.</summary>
+    public string Name { get; }
+
+    /// <summary>What is fed.</summary>
+    public ImmutableArray<InputSpec> Inputs { get; }
+
+    /// <summary>What comes out.</summary>
+    public ImmutableArray<OutputSpec> Outputs { get; }
+
+    /// <summary>The symbolic dimensions.</summary>
+    public ImmutableArray<DimSymbol> Symbols { get; }
+
+    internal SignatureBinder Binder { get; }
+
+    /// <summary>Bytes of scratch memory that a run needs.</summary>
+    /// <param name="inputShapes">The shape of each input.</param>
+    /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
+    public long ScratchBytes(params ReadOnlySpan<long[]> inputShapes)
+    {
+        var extents = new List<long>();
+        foreach (long[] shape in inputShapes)
+        {
+            extents.AddRange(shape);
+        }
+        return extents.Count == Binder.ExtentCount
+            ? ScratchBytes(Bind(extents.ToArray()))
+            : throw new ArgumentException($"{extents.Count} extents for {Binder.ExtentCount} dimensions", nameof(inputShapes));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what the program holds.</summary>
+    protected abstract void Dispose(bool disposing);
+
+    /// <summary>Frees scratch memory that no run uses now.</summary>
+    public virtual void Trim()
+    {
+    }
+
+    /// <summary>The default value of an input, or null.</summary>
+    internal virtual void* DefaultOf(int input) => null;
+
+    internal ShapeBinding Bind(ReadOnlySpan<long> inputExtents)
+    {
+        if (_bindings.Find(inputExtents) is { } known)
+        {
+            return known;
+        }
+        long[] symbols = new long[Symbols.Length];
+        Binder.Bind(inputExtents, symbols);
+        ShapeBinding binding = CreateBinding(inputExtents, symbols);
+        _bindings.Add(binding);
+        return binding;
+    }
+
+    /// <summary>Runs once. Every input and output points to as many bytes as the binding says.</summary>
+    internal abstract void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings);
+
+    private protected abstract ShapeBinding CreateBinding(ReadOnlySpan<long> inputExtents, long[] symbols);
+
+    private protected abstract long ScratchBytes(ShapeBinding binding);
+
+    private protected long[][] OutputShapes(long[] symbols) =>
+        [.. Enumerable.Range(0, Outputs.Length).Select(i => Binder.OutputShape(i, symbols))];
+
+    private protected long[] InputBytes(ReadOnlySpan<long> extents)
+    {
+        long[] bytes = new long[Inputs.Length];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = SizeInBytes(Inputs[i].Type, extents[Binder.Start(i)..Binder.Start(i + 1)]);
+        }
+        return bytes;
+    }
+
+    private protected long[] OutputBytes(long[][] shapes) =>
+        [.. Outputs.Select((output, i) => SizeInBytes(output.Type, shapes[i]))];
+
+    private static long SizeInBytes(TensorType type, ReadOnlySpan<long> shape)
+    {
+        try
+        {
+            long size = type.DType.SizeInBytes();
+            foreach (long extent in shape)
+            {
+                size = checked(size * extent);
+            }
+            return size;
+        }
+        catch (OverflowException e)
+        {
+            throw new GraphException(
+                RuntimeDiagnostics.ShapeMismatch, $"a tensor of type {type} would be larger than memory can be",
+                fix: "feed smaller tensors", inner: e);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Runtime;
+
+/// <summary>Compiled code in memory, ready to run.</summary>
+public sealed unsafe class NativeProgram : GraphProgram
+{
+    private const int MaxIdleFrames = 16;
+    private readonly Executable _executable;
+    private readonly LoadedCode? _code;
+    private readonly NativeEntry _entry;
+    private readonly BufferSizer _sizer;
+    private readonly HostCalls _hostCalls;
+    private readonly IdlePool<RunFrame> _frames = new(MaxIdleFrames);
+    private readonly (int Output, int Buffer)[] _copiedOutputs;
+    private int _users = 1;
+    private int _disposed;
+
+    private NativeProgram(Executable executable, LoadedCode? code, NativeEntry entry)
+        : base(
+            executable.Plan.Name, executable.Plan.Inputs, executable.Plan.Outputs, executable.Plan.Symbols, executable.Plan.Checks)
+    {
+        _executable = executable;
+        _code = code;
+        _entry = entry;
+        _sizer = new BufferSizer(Plan, Binder);
+        _hostCalls = new HostCalls(Plan.HostCalls, Binder);
+        ParameterBuffers = BuffersOf(BufferKind.Parameter);
+        ResultBuffers = BuffersOf(BufferKind.Result);
+        AliasBuffers = BuffersOf(BufferKind.Alias);
+        _copiedOutputs =
+        [
+            .. Plan.Outputs.Select((output, i) => (i, output.Buffer)).Where(o =>
+                Plan.Buffers[o.Buffer].Kind != BufferKind.Result || Plan.Buffers[o.Buffer].Index != o.i),
+        ];
+    }
+
+    /// <summary>How the code is called.</summary>
+    public ExecutablePlan Plan => _executable.Plan;
+
+    /// <summary>Bytes of machine code and its data in memory.</summary>
+    public long CodeBytes => _code?.SizeInBytes ?? 0;
+
+    internal ConstantData Constants => _executable.Constants;
+
+    internal (int Buffer, int Index)[] ParameterBuffers { get; }
+
+    internal (int Buffer, int Index)[] ResultBuffers { get; }
+
+    internal (int Buffer, int Index)[] AliasBuffers { get; }
+
+    /// <summary>Loads the code of an executable, which belongs to the program from here on.</summary>
+    /// <exception cref="GraphException">
+    /// GR6103: this processor cannot run the code. GR6202: a symbol cannot be computed from the inputs' shapes.
+    /// </exception>
+    /// <exception cref="ObjectLoadException">The machine code is damaged.</exception>
+    public static NativeProgram Load(Executable executable)
+    {
+        ExecutablePlan plan = executable.Plan;
+        if (WhyNot(plan) is { } reason)
+        {
+            throw new GraphException(
+                RuntimeDiagnostics.WrongProcessor, $"'{plan.Name}' cannot run here: {reason}",
+                why: "an instruction that the processor does not know ends the process",
+                fix: "compile on this machine, or for an older processor");
+        }
+        LoadedCode code = LoadedCode.Load(
+            [.. executable.Objects.Select(o => o.Bytes)], [.. executable.Objects.Select(o => o.Name)]);
+        try
+        {
+            return code.TryGetFunction(plan.EntrySymbol, out nint address)
+                ? new NativeProgram(executable, code, new NativeEntry(address))
+                : throw new ObjectLoadException(plan.Name, $"it has no entry function '{plan.EntrySymbol}'");
+        }
+        catch
+        {
+            code.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Trim() => _frames.Trim();
+
+    /// <summary>For tests: a plan with an entry function that is in the process already.</summary>
+    internal static NativeProgram FromEntry(Executable executable, NativeEntry entry) => new(executable, null, entry);
+
+    internal override void* DefaultOf(int input) => Plan.Inputs[input].DefaultBuffer is >= 0 and var buffer
+        ? Constants.Pointer + Plan.Buffers[buffer].Offset!.Value.Value
+        : null;
+
+    internal override void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
+    {
+        RunFrame frame = _frames.TryTake() ?? CreateFrame();
+        try
+        {
+            frame.Prepare((NativeBinding)binding, inputs, outputs, settings);
+            NativeError error;
+            using (frame.Flag.Connect(settings.Cancellation))
+            {
+                error = _entry.Invoke(frame.Context);
+            }
+            if (error != NativeError.None)
+            {
+                throw Failure(error, frame, settings.Cancellation);
+            }
+            foreach (var (output, buffer) in _copiedOutputs)
+            {
+                long bytes = binding.OutputBytes[output];
+                Buffer.MemoryCopy(frame.Context->Buffers[buffer], outputs[output], bytes, bytes);
+            }
+        }
+        finally
+        {
+            _frames.Return(frame);
+        }
+    }
+
+    internal void HandleHostCall(RunFrame frame, long id, void** arguments) =>
+        _hostCalls.Handle(id, arguments, new ReadOnlySpan<long>(frame.Context->Symbols, Symbols.Length), frame.PrintOutput);
+
+    internal void ReleaseUser()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            _code?.Dispose();
+            _executable.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _frames.Dispose();
+            ReleaseUser();
+        }
+    }
+
+    private protected override ShapeBinding CreateBinding(ReadOnlySpan<long> inputExtents, long[] symbols)
+    {
+        var (bytes, offsets, arenaBytes) = _sizer.Compute(symbols);
+        long[][] outputShapes = OutputShapes(symbols);
+        return new NativeBinding
+        {
+            InputExtents = inputExtents.ToArray(),
+            Symbols = symbols,
+            OutputShapes = outputShapes,
+            InputBytes = InputBytes(inputExtents),
+            OutputBytes = OutputBytes(outputShapes),
+            BufferBytes = bytes,
+            BufferOffsets = offsets,
+            ArenaBytes = arenaBytes,
+        };
+    }
+
+    private protected override long ScratchBytes(ShapeBinding binding) => ((NativeBinding)binding).ArenaBytes;
+
+    private static string? WhyNot(ExecutablePlan plan)
+    {
+        string wanted = plan.TargetTriple.Split('-')[0];
+        bool fits = RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => wanted is "x86_64" or "amd64",
+            Architecture.Arm64 => wanted is "aarch64" or "arm64",
+            _ => false,
+        };
+        if (!fits)
+        {
+            return $"its code is for {wanted}, this process runs on {RuntimeInformation.ProcessArchitecture}";
+        }
+        IReadOnlyList<string> missing = HostProcessor.MissingFeatures(plan.CpuFeatures);
+        return missing.Count == 0 ? null : $"its code uses {string.Join(", ", missing)}, which this processor does not have";
+    }
+
+    private RunFrame CreateFrame()
+    {
+        int users;
+        do
+        {
+            users = Volatile.Read(ref _users);
+            ObjectDisposedException.ThrowIf(users == 0 || Volatile.Read(ref _disposed) != 0, this);
+        }
+        while (Interlocked.CompareExchange(ref _users, users + 1, users) != users);
+        return new RunFrame(this);
+    }
+
+    private Exception Failure(NativeError error, RunFrame frame, CancellationToken cancellation)
+    {
+        long detail = frame.Context->ErrorDetail;
+        return error switch
+        {
+            NativeError.Cancelled => new OperationCanceledException($"the run of '{Name}' was cancelled", cancellation),
+            NativeError.CheckFailed => new GraphException(
+                RuntimeDiagnostics.RunTimeCheck,
+                $"a check failed while '{Name}' ran",
+                where: detail >= 0 && detail < Plan.NativeChecks.Length ? Plan.NativeChecks[(int)detail] : null,
+                why: "values or shapes that were fed do not fit what the graph does with them",
+                fix: "look at the values that reach the place named above"),
+            NativeError.HostCallFailed when frame.HostError is { } inner => Rethrown(inner),
+            _ => new CompilerBugException($"code of '{Name}'", $"it ended with error {(int)error}, detail {detail}"),
+        };
+    }
+
+    private static Exception Rethrown(Exception inner) => inner is GraphException graph
+        ? new GraphException(graph.Id, graph.What, graph.Where, graph.Why, graph.Fix, inner)
+        : inner;
+
+    private (int Buffer, int Index)[] BuffersOf(BufferKind kind) =>
+        [.. Plan.Buffers.Select((buffer, i) => (Buffer: buffer, Number: i)).Where(b => b.Buffer.Kind == kind)
+            .Select(b => (b.Number, b.Buffer.Index))];
+}

@@ -1,0 +1,124 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Runtime;
+
+/// <summary>What one run of compiled code needs besides the caller's memory: context, pointer table, symbol values,
+/// arena.</summary>
+/// <remarks>
+/// Frames are kept between runs. A run with the binding of the run before sets the pointers of inputs and outputs and
+/// nothing
+/// else.
+/// </remarks>
+internal sealed unsafe class RunFrame : IDisposable
+{
+    private const int ContextBytes = 128;
+    private readonly NativeProgram _program;
+    private readonly NativeBlock _memory;
+    private NativeBlock? _arena;
+    private NativeBinding? _binding;
+    private GCHandle _self;
+
+    /// <summary>Creates a frame; the program counts it as a user until it is disposed.</summary>
+    public RunFrame(NativeProgram program)
+    {
+        _program = program;
+        int buffers = program.Plan.Buffers.Length;
+        _memory = NativeBlock.Allocate(ContextBytes + ((buffers + (long)program.Symbols.Length) * sizeof(long)));
+        NativeMemory.Clear(_memory.Pointer, _memory.Length);
+        _self = GCHandle.Alloc(this);
+        Context->Buffers = (void**)(_memory.Pointer + ContextBytes);
+        Context->Symbols = (long*)(Context->Buffers + buffers);
+        Context->HostCall = HostCallEntry.Address;
+        Context->Host = (void*)GCHandle.ToIntPtr(_self);
+        Context->Cancel = Flag.Pointer;
+    }
+
+    /// <summary>The context to pass to the entry function.</summary>
+    public NativeContext* Context => (NativeContext*)_memory.Pointer;
+
+    /// <summary>The flag that stops this frame's run.</summary>
+    public CancellationFlag Flag { get; } = new();
+
+    /// <summary>What a host call failed with.</summary>
+    public Exception? HostError { get; private set; }
+
+    /// <summary>Where prints of this frame's run go.</summary>
+    public TextWriter PrintOutput { get; private set; } = TextWriter.Null;
+
+    /// <summary>Fills the pointer table.</summary>
+    public void Prepare(NativeBinding binding, void** inputs, void** outputs, in RunSettings settings)
+    {
+        if (!ReferenceEquals(binding, _binding))
+        {
+            Apply(binding);
+        }
+        void** buffers = Context->Buffers;
+        foreach (var (buffer, input) in _program.ParameterBuffers)
+        {
+            buffers[buffer] = inputs[input];
+        }
+        foreach (var (buffer, output) in _program.ResultBuffers)
+        {
+            buffers[buffer] = outputs[output];
+        }
+        foreach (var (buffer, whole) in _program.AliasBuffers)
+        {
+            buffers[buffer] = (byte*)buffers[whole] + binding.BufferOffsets[buffer];
+        }
+        Context->Error = NativeError.None;
+        Context->ErrorDetail = 0;
+        HostError = null;
+        PrintOutput = settings.PrintOutput;
+        settings.Pool.Attach(Context, settings.MaxThreads);
+    }
+
+    /// <summary>Does what compiled code asked for; a failure ends the run.</summary>
+    public void HandleHostCall(long id, void** arguments)
+    {
+        try
+        {
+            _program.HandleHostCall(this, id, arguments);
+        }
+        catch (Exception e)
+        {
+            // An exception must not unwind native frames: it is thrown again when they have returned.
+            HostError = e;
+            Context->Error = NativeError.HostCallFailed;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_self.IsAllocated)
+        {
+            _self.Free();
+            _memory.Dispose();
+            _arena?.Dispose();
+            Flag.Dispose();
+            _program.ReleaseUser();
+        }
+    }
+
+    private void Apply(NativeBinding binding)
+    {
+        _binding = null; // nothing is right any more should the allocation fail
+        if (_arena is null || (long)_arena.Length < binding.ArenaBytes)
+        {
+            _arena?.Dispose();
+            _arena = null;
+            _arena = NativeBlock.Allocate(binding.ArenaBytes);
+        }
+        binding.Symbols.CopyTo(new Span<long>(Context->Symbols, binding.Symbols.Length));
+        for (int i = 0; i < binding.BufferOffsets.Length; i++)
+        {
+            Context->Buffers[i] = _program.Plan.Buffers[i].Kind switch
+            {
+                BufferKind.Constant => _program.Constants.Pointer + binding.BufferOffsets[i],
+                BufferKind.Temp => _arena.Pointer + binding.BufferOffsets[i],
+                _ => null,
+            };
+        }
+        _binding = binding;
+    }
+}

@@ -1,0 +1,144 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Runtime;
+
+/// <summary>A call whose inputs and outputs have fixed shapes and fixed memory: the cheapest way to run again and
+/// again.</summary>
+/// <remarks>
+/// <para>
+/// By default the call owns native memory for every input and output, which starts as zeros or as the input's default;
+/// <see cref="UseInput{T}"/> and <see cref="UseOutput{T}"/> put
+/// the caller's memory in its place, without copies.
+/// </para>
+/// <para>Running allocates no managed memory. One thread at a time uses a bound call; make one per thread.</para>
+/// </remarks>
+public sealed unsafe class BoundCall : IDisposable
+{
+    private readonly Callable _callable;
+    private readonly ShapeBinding _binding;
+    private readonly CallMemory _memory;
+    private readonly NativeBlock?[] _inputs;
+    private readonly NativeBlock?[] _outputs;
+    private bool _disposed;
+
+    internal BoundCall(Callable callable, ShapeBinding binding)
+    {
+        _callable = callable;
+        _binding = binding;
+        _memory = new CallMemory(callable.Inputs.Length, callable.Outputs.Length);
+        _inputs = new NativeBlock?[callable.Inputs.Length];
+        _outputs = new NativeBlock?[callable.Outputs.Length];
+        for (int i = 0; i < _inputs.Length; i++)
+        {
+            NativeBlock block = NativeBlock.Allocate(binding.InputBytes[i]);
+            void* value = callable.Program.DefaultOf(i);
+            if (value is null)
+            {
+                NativeMemory.Clear(block.Pointer, block.Length);
+            }
+            else
+            {
+                NativeMemory.Copy(value, block.Pointer, block.Length);
+            }
+            _inputs[i] = block;
+            _memory.SetInput(i, block.Pointer);
+        }
+        for (int i = 0; i < _outputs.Length; i++)
+        {
+            NativeBlock block = NativeBlock.Allocate(binding.OutputBytes[i]);
+            NativeMemory.Clear(block.Pointer, block.Length);
+            _outputs[i] = block;
+            _memory.SetOutput(i, block.Pointer);
+        }
+    }
+
+    /// <summary>The shape of an output.</summary>
+    public ReadOnlySpan<long> OutputShape(int output) => _binding.OutputShapes[output];
+
+    /// <summary>The elements of an input, to be written before a run.</summary>
+    /// <exception cref="GraphException">GR6205: the element type differs.</exception>
+    /// <exception cref="InvalidOperationException">The input uses the caller's memory.</exception>
+    public Span<T> Input<T>(int input)
+        where T : unmanaged
+    {
+        InputShapes.RequireType("input", _callable.Inputs[input].Name, _callable.Inputs[input].Type, DTypeFacts.Of<T>());
+        return View<T>(_inputs[input]);
+    }
+
+    /// <summary>The elements of an output, valid after a run and until the next.</summary>
+    /// <exception cref="GraphException">GR6205: the element type differs.</exception>
+    /// <exception cref="InvalidOperationException">The output uses the caller's memory.</exception>
+    public ReadOnlySpan<T> Output<T>(int output)
+        where T : unmanaged
+    {
+        InputShapes.RequireType("output", _callable.Outputs[output].Name, _callable.Outputs[output].Type, DTypeFacts.Of<T>());
+        return View<T>(_outputs[output]);
+    }
+
+    /// <summary>Reads an input from the caller's memory from now on; it stays pinned until this call is
+    /// disposed.</summary>
+    /// <exception cref="GraphException">GR6201, GR6205: the memory does not fit the input.</exception>
+    public void UseInput<T>(int input, ReadOnlyMemory<T> elements)
+        where T : unmanaged
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        InputSpec spec = _callable.Inputs[input];
+        InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
+        RequireBytes("input", spec.Name, (long)elements.Length * sizeof(T), _binding.InputBytes[input]);
+        _memory.SetInput(input, new ElementBytes<T>(elements).Memory);
+        _inputs[input]?.Dispose();
+        _inputs[input] = null;
+    }
+
+    /// <summary>Writes an output into the caller's memory from now on; it stays pinned until this call is
+    /// disposed.</summary>
+    /// <exception cref="GraphException">GR6201, GR6205: the memory does not fit the output.</exception>
+    public void UseOutput<T>(int output, Memory<T> elements)
+        where T : unmanaged
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        OutputSpec spec = _callable.Outputs[output];
+        InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
+        RequireBytes("output", spec.Name, (long)elements.Length * sizeof(T), _binding.OutputBytes[output]);
+        _memory.SetOutput(output, new ElementBytes<T>(elements).Memory);
+        _outputs[output]?.Dispose();
+        _outputs[output] = null;
+    }
+
+    /// <summary>Runs once with what is in the inputs now.</summary>
+    /// <exception cref="OperationCanceledException">The token was raised; the outputs hold nothing useful.</exception>
+    /// <exception cref="GraphException">A check or an assertion in the graph failed.</exception>
+    public void Run(CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _memory.Run(_callable.Program, _binding, _callable.Settings(cancellation));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _disposed = true;
+        _memory.Dispose();
+        Array.ForEach(_inputs, b => b?.Dispose());
+        Array.ForEach(_outputs, b => b?.Dispose());
+    }
+
+    private Span<T> View<T>(NativeBlock? block)
+        where T : unmanaged
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return block is null
+            ? throw new InvalidOperationException("the elements are in the caller's memory")
+            : new Span<T>(block.Pointer, checked((int)(block.Length / (nuint)sizeof(T))));
+    }
+
+    private static void RequireBytes(string what, string name, long given, long needed)
+    {
+        if (given != needed)
+        {
+            throw new GraphException(
+                RuntimeDiagnostics.ShapeMismatch, $"{what} '{name}': memory of {given} bytes was given, it has {needed} bytes",
+                fix: "give memory for exactly the shape that the call was bound to");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Runtime;
+
+/// <summary>A compiled plan without the lookups of
+/// <see cref="Session.Run(IReadOnlyList{string}, IReadOnlyDictionary{string, Feed}, CancellationToken)"/>: inputs and
+/// outputs go by position.</summary>
+/// <remarks>
+/// Thread-safe, and independent of the session's plan cache. Running allocates no managed memory, unless it fails or a
+/// combination of
+/// shapes is seen for the first time; memory that spans point to is used in place.
+/// </remarks>
+public sealed unsafe class Callable : IDisposable
+{
+    private const int MaxStackExtents = 64;
+    private readonly IDisposable _lease;
+    private readonly RunSettings _settings;
+    private volatile bool _disposed;
+
+    internal Callable(GraphProgram program, IDisposable lease, RunSettings settings)
+    {
+        Program = program;
+        _lease = lease;
+        _settings = settings;
+    }
+
+    /// <summary>The inputs, in the order in which they are passed.</summary>
+    public ImmutableArray<InputSpec> Inputs => Program.Inputs;
+
+    /// <summary>The outputs, in the order in which they were fetched.</summary>
+    public ImmutableArray<OutputSpec> Outputs => Program.Outputs;
+
+    internal GraphProgram Program { get; }
+
+    /// <summary>Fixes the shapes and makes memory for all inputs and outputs.</summary>
+    /// <param name="inputShapes">One shape per input; none at all when every input has a static shape.</param>
+    /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
+    public BoundCall Bind(params ReadOnlySpan<long[]> inputShapes)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (inputShapes.Length != Inputs.Length && inputShapes.Length > 0)
+        {
+            throw new ArgumentException($"{inputShapes.Length} shapes for {Inputs.Length} inputs", nameof(inputShapes));
+        }
+        long[] extents = new long[Program.Binder.ExtentCount];
+        for (int i = 0; i < Inputs.Length; i++)
+        {
+            long[] shape = inputShapes.IsEmpty ? StaticShape(Inputs[i]) : inputShapes[i];
+            InputShapes.Copy(Inputs[i], shape, extents.AsSpan(Program.Binder.Start(i), Inputs[i].Type.Rank));
+        }
+        return new BoundCall(this, Program.Bind(extents));
+    }
+
+    /// <summary>Runs a plan with one input and one output.</summary>
+    /// <param name="input">The elements; one symbolic dimension follows from their number.</param>
+    /// <param name="output">Receives the elements; may be longer than they are.</param>
+    /// <param name="cancellation">Stops the run.</param>
+    /// <exception cref="GraphException">The elements do not fit, or a check in the graph failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was raised; the output holds nothing useful.</exception>
+    public void Run<TIn, TOut>(ReadOnlySpan<TIn> input, Span<TOut> output, CancellationToken cancellation = default)
+        where TIn : unmanaged
+        where TOut : unmanaged
+    {
+        RequireCounts(1, 1);
+        Span<long> extents = stackalloc long[MaxStackExtents];
+        extents = Extents(extents);
+        Feed<TIn>(0, input.Length, extents);
+        ShapeBinding binding = Program.Bind(extents);
+        RequireRoom<TOut>(0, output.Length, binding);
+        fixed (TIn* in0 = input)
+        {
+            fixed (TOut* out0 = output)
+            {
+                void* inputs = in0;
+                void* outputs = out0;
+                Program.Run(binding, &inputs, &outputs, Settings(cancellation));
+            }
+        }
+    }
+
+    /// <summary>Runs a plan with two inputs and one output.</summary>
+    /// <inheritdoc cref="Run{TIn, TOut}(ReadOnlySpan{TIn}, Span{TOut}, CancellationToken)"/>
+    /// <param name="first">The elements of the first input.</param>
+    /// <param name="second">The elements of the second input.</param>
+    /// <param name="output">Receives the elements; may be longer than they are.</param>
+    /// <param name="cancellation">Stops the run.</param>
+    public void Run<T0, T1, TOut>(
+        ReadOnlySpan<T0> first, ReadOnlySpan<T1> second, Span<TOut> output, CancellationToken cancellation = default)
+        where T0 : unmanaged
+        where T1 : unmanaged
+        where TOut : unmanaged
+    {
+        RequireCounts(2, 1);
+        Span<long> extents = stackalloc long[MaxStackExtents];
+        extents = Extents(extents);
+        Feed<T0>(0, first.Length, extents);
+        Feed<T1>(1, second.Length, extents);
+        ShapeBinding binding = Program.Bind(extents);
+        RequireRoom<TOut>(0, output.Length, binding);
+        fixed (T0* in0 = first)
+        {
+            fixed (T1* in1 = second)
+            {
+                fixed (TOut* out0 = output)
+                {
+                    void** inputs = stackalloc void*[] { in0, in1 };
+                    void* outputs = out0;
+                    Program.Run(binding, inputs, &outputs, Settings(cancellation));
+                }
+            }
+        }
+    }
+
+    /// <summary>Lets go of the plan.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _lease.Dispose();
+    }
+
+    internal RunSettings Settings(CancellationToken cancellation) => _settings with { Cancellation = cancellation };
+
+    private static long[] StaticShape(InputSpec input) => input.Type.Shape.IsStatic
+        ? input.Type.Shape.ToStatic()
+        : throw new GraphException(
+            RuntimeDiagnostics.ShapeMismatch, $"input '{input.Name}': {input.Type} has no shape yet",
+            why: "it has a symbolic dimension", fix: "pass the shapes of all inputs");
+
+    private void RequireCounts(int inputs, int outputs)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (Inputs.Length != inputs || Outputs.Length != outputs)
+        {
+            throw new InvalidOperationException(
+                $"the plan has {Inputs.Length} inputs and {Outputs.Length} outputs, not {inputs} and {outputs}; use Bind");
+        }
+    }
+
+    private Span<long> Extents(Span<long> buffer) =>
+        Program.Binder.ExtentCount <= buffer.Length ? buffer[..Program.Binder.ExtentCount] : new long[Program.Binder.ExtentCount];
+
+    private void Feed<T>(int input, int count, Span<long> extents)
+        where T : unmanaged
+    {
+        InputSpec spec = Inputs[input];
+        InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
+        InputShapes.Infer(spec, count, extents.Slice(Program.Binder.Start(input), spec.Type.Rank));
+    }
+
+    private void RequireRoom<T>(int output, int count, ShapeBinding binding)
+        where T : unmanaged
+    {
+        OutputSpec spec = Outputs[output];
+        InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
+        if ((long)count * sizeof(T) < binding.OutputBytes[output])
+        {
+            throw new GraphException(
+                RuntimeDiagnostics.ShapeMismatch,
+                $"output '{spec.Name}': {binding.OutputBytes[output] / sizeof(T)} elements do not fit into {count}",
+                fix: "pass memory for all elements of the output");
+        }
+    }
+}

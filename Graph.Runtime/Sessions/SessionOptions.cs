@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Graphene.Runtime;
+
+/// <summary>How a session works.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>The most threads that work on one run, the caller's included; 0 means as many as the pool
+    /// has.</summary>
+    public int MaxThreads { get; init; }
+
+    /// <summary>The threads that help; the process's own pool by default.</summary>
+    public ComputePool? Pool { get; init; }
+
+    /// <summary>The most compiled plans that are kept; the one used longest ago makes room.</summary>
+    public int MaxPlans { get; init; } = 32;
+
+    /// <summary>Receives what is compiled and why.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>Where the graph's prints go; the standard error stream by default.</summary>
+    public TextWriter? PrintOutput { get; init; }
+}
