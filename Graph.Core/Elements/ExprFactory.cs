@@ -123,6 +123,9 @@ public class ExprFactory(ExprPool pool)
         : Pool.Intern(
             ("guard", condition.Id, value.Id, otherwise.Id), () => new GuardExpr(condition, value, otherwise));
 
+    /// <summary>Stands for a value that the schedule computes itself, for example the result of a dot inside its fusion.</summary>
+    public CarriedExpr Placeholder(DType type) => Pool.Register(new CarriedExpr(type));
+
     /// <summary>A loop whose iterations run strictly in order.</summary>
     /// <param name="extents">One counter each, outermost first.</param>
     /// <param name="initial">The values carried in.</param>
@@ -132,7 +135,7 @@ public class ExprFactory(ExprPool pool)
         IReadOnlyList<Dim> extents, ScalarExpr[] initial, Func<IndexVariable[], ScalarExpr[], ScalarExpr[]> body)
     {
         IndexVariable[] variables = Variables(extents);
-        CarriedExpr[] carried = Array.ConvertAll(initial, x => Pool.Register(new CarriedExpr(x.DType)));
+        CarriedExpr[] carried = Array.ConvertAll(initial, x => Placeholder(x.DType));
         return Results(new LoopExpr(variables, initial, carried, body(variables, carried), null, null));
     }
 
@@ -149,7 +152,7 @@ public class ExprFactory(ExprPool pool)
         Func<ScalarExpr[], ScalarExpr[], ScalarExpr[]> combine)
     {
         IndexVariable[] variables = Variables(extents);
-        CarriedExpr[] carried = Array.ConvertAll(initial, x => Pool.Register(new CarriedExpr(x.DType)));
+        CarriedExpr[] carried = Array.ConvertAll(initial, x => Placeholder(x.DType));
         ScalarExpr[] values = elements(variables);
         return Results(new LoopExpr(variables, initial, carried, combine(carried, values), values, combine));
     }

@@ -1,0 +1,142 @@
+namespace Graphene.Codegen;
+
+// Loops inside of expressions: strictly ordered ones, and reductions in a fixed number of lanes joined by a fixed tree.
+internal sealed partial class ExprEmitter
+{
+    /// <summary>
+    /// How many running results a reduction over consecutive elements keeps: element i goes to lane i modulo this. It is part of
+    /// the numerics contract (bits must not depend on the machine's vector width), and wide enough to hide the latency of adds.
+    /// </summary>
+    public const int ReductionLanes = 32;
+
+    private KExpr[] EmitLoop(LoopExpr loop)
+    {
+        if (Lookup(loop) is { } known)
+        {
+            return known;
+        }
+        KExpr[] results = TryEmitLaneReduction(loop) ?? EmitOrderedLoop(loop);
+        _scopes[^1][loop] = results;
+        return results;
+    }
+
+    private KExpr[] EmitOrderedLoop(LoopExpr loop)
+    {
+        bool varies = _vector is not null && (_guarded ||
+            loop.Next.Concat(loop.Initial).Any(e => Analysis.DependsOn(e, [_vector.Variable])));
+        int lanes = varies ? _vector!.Lanes : 1;
+        Hoist(loop.Next, [.. loop.Variables, .. loop.Carried]);
+        KRegister[] carried =
+            [.. loop.Initial.Select(e => Builder.Declare("carried", KBuilder.Broadcast(Emit(e), lanes)))];
+        var merging = new LoopMerging(Analysis, loop.Next, []);
+        EmitRounds(merging.Merge(loop.Variables), 0, () => InScope(() =>
+        {
+            for (int i = 0; i < carried.Length; i++)
+            {
+                Bind(loop.Carried[i], Builder.Let("now", new KRead(carried[i])));
+            }
+            KExpr[] next = [.. loop.Next.Select(e => KBuilder.Broadcast(Emit(e), lanes))];
+            for (int i = 0; i < carried.Length; i++)
+            {
+                Builder.Assign(carried[i], next[i]);
+            }
+        }));
+        return [.. carried.Select(r => Builder.Let("result", new KRead(r)))];
+    }
+
+    private void EmitRounds(IReadOnlyList<LoopGroup> groups, int depth, Action body)
+    {
+        if (depth == groups.Count)
+        {
+            body();
+            return;
+        }
+        Builder.For("r", 0, KBuilder.Value(groups[depth].Extent), 1, counter => InScope(() =>
+        {
+            BindGroup(groups[depth], counter);
+            EmitRounds(groups, depth + 1, body);
+        }));
+    }
+
+    /// <summary>Binds a merged loop's counters: the last one counts, the others are 0.</summary>
+    public void BindGroup(LoopGroup group, KExpr counter)
+    {
+        foreach (IndexVariable member in group.Members)
+        {
+            Bind(member, 0);
+        }
+        Bind(group.Last, counter);
+    }
+
+    // acc[l] = combine(acc[l], element(32 i + l)) ; then lanes join 32 -> 16 -> ... -> 1 ; then combine(initial, total)
+    private KExpr[]? TryEmitLaneReduction(LoopExpr loop)
+    {
+        if (_vector is not null || loop is not { Combine: not null, Elements: [var element], Initial: [var initial] } ||
+            ReductionFunction.Of(loop) is not { } function || loop.Variables.Count == 0)
+        {
+            return null;
+        }
+        var merging = new LoopMerging(Analysis, [element], []);
+        List<LoopGroup> groups = merging.Merge(loop.Variables);
+        LoopGroup inner = groups[^1];
+        if (!merging.Accesses.Any(a => a[inner.Last] == 1))
+        {
+            return null;
+        }
+        Hoist([element], loop.Variables);
+        KExpr identity = new KConstant(function.Identity, ReductionLanes);
+        KRegister lanes = Builder.Declare("lanes", identity);
+        EmitRounds([.. groups.SkipLast(1)], 0, () => EmitLaneRounds(inner, element, function, lanes));
+        KExpr total = function.Round(JoinLanes(new KRead(lanes), function.Op));
+        return [EmitCall(function.Op, [Emit(initial), total])];
+    }
+
+    private void EmitLaneRounds(LoopGroup inner, ScalarExpr element, ReductionFunction function, KRegister lanes)
+    {
+        foreach (IndexVariable member in inner.Members.SkipLast(1))
+        {
+            Bind(member, 0);
+        }
+        KExpr extent = Builder.Let("extent", KBuilder.Value(inner.Extent));
+        KExpr whole = Builder.Let("whole", KBuilder.Multiply(KBuilder.Divide(extent, ReductionLanes), ReductionLanes));
+        Builder.For("r", 0, whole, ReductionLanes, first => WithVector(inner.Last, first, ReductionLanes, null, () =>
+            Builder.Assign(lanes, KBuilder.Call(function.Op, new KRead(lanes), function.Widen(EmitLanes(element))))));
+        EmitTail(extent, whole, ReductionLanes, mask => WithVector(inner.Last, whole, ReductionLanes, mask, () =>
+        {
+            KExpr now = new KRead(lanes);
+            KExpr next = KBuilder.Call(function.Op, now, function.Widen(EmitLanes(element)));
+            Builder.Assign(lanes, new KSelect(mask, next, now));
+        }));
+    }
+
+    /// <summary>Emits what is left behind the last whole vector, if anything, under a mask.</summary>
+    public void EmitTail(KExpr extent, KExpr whole, int lanes, Action<KExpr> body)
+    {
+        KExpr rest = Builder.Let("rest", KBuilder.Subtract(extent, whole));
+        if (rest is KConstant { Value.AsBool: false })
+        {
+            return;
+        }
+        void Masked() => body(Builder.Let("mask", KBuilder.Less(new KRamp(0, 1, lanes), KBuilder.Broadcast(rest, lanes))));
+        if (rest is KConstant)
+        {
+            InScope(Masked);
+        }
+        else
+        {
+            Builder.If(KBuilder.Less(0, rest), () => InScope(Masked));
+        }
+    }
+
+    private KExpr JoinLanes(KExpr value, ScalarOp op)
+    {
+        value = Builder.Let("lanes", value);
+        for (int half = value.Type.Lanes / 2; half >= 1; half /= 2)
+        {
+            KExpr low = new KShuffle(value, Enumerable.Range(0, half).ToValueList());
+            KExpr high = new KShuffle(value, Enumerable.Range(half, half).ToValueList());
+            value = Builder.Let("joined", KBuilder.Call(op, low, high));
+        }
+        return value;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace Graphene.Codegen;
+
+/// <summary>
+/// The inside of a fusion as scalar expressions: its parameters and larger constants are sources, everything else is composed.
+/// </summary>
+public sealed class FusionSource
+{
+    private readonly List<KBuffer> _sources = [];
+    private readonly Dictionary<Node, int> _constants = new(ReferenceEqualityComparer.Instance);
+    private readonly ElementComposer _composer;
+
+    /// <summary>Prepares a fusion for lowering.</summary>
+    /// <param name="fusion">A node whose op is a <see cref="FusionOp"/>.</param>
+    /// <param name="arguments">Receives one input buffer per parameter, then one output per result.</param>
+    /// <param name="isOverwritten">Tells which operands share memory with a result, so are not read-only.</param>
+    /// <param name="leaf">Gives elements of nodes that a schedule computes itself, for example a dot; null for none.</param>
+    public FusionSource(
+        Node fusion, KernelArguments arguments, Func<int, bool> isOverwritten, Func<Node, int, IndexVector, ScalarExpr?>? leaf = null)
+    {
+        Body = ((FusionOp)fusion.Op).Body;
+        Arguments = arguments;
+        for (int i = 0; i < Body.Parameters.Length; i++)
+        {
+            string name = "in" + i.ToString(CultureInfo.InvariantCulture);
+            var operand = new KernelOperand.Value(fusion.Operands[i]);
+            DType type = Body.Parameters[i].DType;
+            _sources.Add(isOverwritten(i) ? arguments.Output(name, type, operand) : arguments.Input(name, type, operand));
+        }
+        Outputs = [.. Body.Results.Select((r, i) => arguments.Output(
+            "out" + i.ToString(CultureInfo.InvariantCulture), r.DType, new KernelOperand.Value(fusion, i)))];
+        _composer = new ElementComposer(new ExprPool(), (node, result, at) => leaf?.Invoke(node, result, at) ?? Leaf(node, at));
+        Factory = new ExprFactory(_composer.Pool);
+    }
+
+    /// <summary>The fused computation.</summary>
+    public Computation Body { get; }
+
+    /// <summary>The kernel's buffers.</summary>
+    public KernelArguments Arguments { get; }
+
+    /// <summary>One buffer per result.</summary>
+    public IReadOnlyList<KBuffer> Outputs { get; }
+
+    /// <summary>Makes expressions of this kernel.</summary>
+    public ExprFactory Factory { get; }
+
+    /// <summary>The buffer behind a source number.</summary>
+    public KBuffer Source(int number) => _sources[number];
+
+    /// <summary>An element of a node inside the fusion.</summary>
+    public ScalarExpr Element(Node node, IndexVector at) => _composer.Element(node, at);
+
+    private ScalarExpr? Leaf(Node node, IndexVector at)
+    {
+        if (node.Op is ParameterOp parameter)
+        {
+            return Factory.Load(parameter.Number, node.Type, at);
+        }
+        if (node.Op is not ConstantOp { HasElementForm: false } constant)
+        {
+            return null;
+        }
+        if (!_constants.TryGetValue(node, out int source))
+        {
+            source = _sources.Count;
+            _constants.Add(node, source);
+            _sources.Add(Arguments.Input("const", node.DType, new KernelOperand.Constant(constant.Value)));
+        }
+        return Factory.Load(source, node.Type, at);
+    }
+}

@@ -1,0 +1,336 @@
+namespace Graphene.Codegen;
+
+/// <summary>
+/// Lowers loop and reduction fusions: loops over the dimensions that all results share, and for each result over those it has
+/// alone; the innermost contiguous loop runs in vector lanes.
+/// </summary>
+/// <remarks>
+/// <code>
+/// softmax over [rows, columns]:     for row in task            rows are the tasks
+///                                       m = max over columns   in reduction lanes
+///                                       s = sum over columns   in reduction lanes
+///                                       for column by lanes    vector loop with a masked tail
+/// </code>
+/// Sums over the last dimension run in lanes along it; sums over others run in lanes across the last dimension that is kept.
+/// Dimensions that no reduction depends on are walked innermost, so that each reduction is computed once.
+/// </remarks>
+public sealed class LoopNestLowering
+{
+    private const long ElementsPerTask = 16384;
+    private readonly KernelTarget _target;
+    private readonly FusionSource _source;
+    private readonly KBuilder _b = new();
+    private readonly ExprAnalysis _analysis = new();
+    private readonly ExprEmitter _emitter;
+    private readonly List<Root> _roots = [];
+    private IndexVariable[] _shared = [];
+
+    private LoopNestLowering(FusionSource source, KernelTarget target)
+    {
+        _source = source;
+        _target = target;
+        _emitter = new ExprEmitter(_b, _analysis, source.Source);
+    }
+
+    /// <summary>Lowers a fusion of any kind by its element forms.</summary>
+    /// <param name="name">The kernel's name.</param>
+    /// <param name="fusion">A node whose op is a <see cref="FusionOp"/>.</param>
+    /// <param name="target">The machine.</param>
+    /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
+    public static LoweredKernel Lower(string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten)
+    {
+        var arguments = new KernelArguments();
+        var lowering = new LoopNestLowering(new FusionSource(fusion, arguments, isOverwritten), target);
+        return lowering.Run(name, fusion);
+    }
+
+    private LoweredKernel Run(string name, Node fusion)
+    {
+        MakeRoots();
+        var task = new KVariable("task", KType.Index);
+        LoopPlan plan = Plan();
+        KExpr taskCount = plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task);
+        Dim elements = _source.Body.Results.Aggregate((Dim)0, (sum, r) => sum + r.Shape.ElementCount);
+        Dim bytes = fusion.Operands.Select(o => o.Type).Concat(fusion.Types).Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
+        var kernel = new Kernel(
+            name, _source.Arguments.Buffers, task, taskCount, _b.ToBlock(), new KernelCost(elements * NodeCount(), bytes));
+        return new LoweredKernel(kernel, _source.Arguments.Operands);
+    }
+
+    private int NodeCount() => _source.Body.PostOrder().Count(n => n.Op is not (ParameterOp or ConstantOp));
+
+    // Every result gets counters of its own; those of the dimensions that all results begin with are shared.
+    private void MakeRoots()
+    {
+        IReadOnlyList<Node> results = _source.Body.Results;
+        Shape widest = results.MaxBy(r => r.Rank)!.Shape;
+        int shared = Enumerable.Range(0, results.Min(r => r.Rank) + 1).Reverse()
+            .First(n => results.All(r => r.Shape.Take(n).SequenceEqual(widest.Take(n))));
+        ScalarExpr[] sharedAt = Counters(widest.Take(shared), "i");
+        _shared = [.. sharedAt.OfType<IndexVariable>()];
+        for (int i = 0; i < results.Count; i++)
+        {
+            ScalarExpr[] own = Counters(results[i].Shape.Skip(shared), "o");
+            IndexVector at = IndexVector.From([.. sharedAt, .. own]);
+            _roots.Add(new Root(
+                _source.Element(results[i], at), [.. own.OfType<IndexVariable>()], AffineIndex.Of(at, results[i].Type),
+                _source.Outputs[i]));
+        }
+    }
+
+    // A dimension of size 1 needs no counter, and without one it stands in the way of nothing.
+    private ScalarExpr[] Counters(IEnumerable<Dim> dims, string name) =>
+        [.. dims.Select((d, i) => d == 1 ? _source.Factory.Index(0) : _source.Factory.Variable($"{name}{i}", d))];
+
+    private LoopPlan Plan()
+    {
+        var merging = new LoopMerging(_analysis, _roots.Select(r => r.Element), _roots.Select(r => r.Store));
+        bool sameShape = _roots.TrueForAll(r => r.Own.Length == 0);
+        LoopExpr[] loops = [.. Loops(_roots.Select(r => r.Element))];
+        IndexVariable[] outer = [.. _shared.Where(v => loops.Length == 0 || loops.Any(l => DependsOn(l, v)))];
+        if (!sameShape || _shared.Length == 0)
+        {
+            return new LoopPlan(merging, merging.Merge(_shared), null, []);
+        }
+        IndexVariable last = _shared[^1];
+        if (outer.Length > 0 && outer[^1] == last && ReducesAlongMemory(merging, last))
+        {
+            return new LoopPlan(merging, merging.Merge(_shared), null, []);
+        }
+        if (outer.Length == _shared.Length)
+        {
+            List<LoopGroup> groups = merging.Merge(_shared);
+            return new LoopPlan(merging, [.. groups.SkipLast(1)], groups[^1], []);
+        }
+        IndexVariable[] rest = [.. _shared.Except(outer)];
+        if (outer.Contains(last))
+        {
+            return new LoopPlan(merging, merging.Merge([.. outer.SkipLast(1)]), new LoopGroup(last), merging.Merge(rest));
+        }
+        List<LoopGroup> inner = merging.Merge(rest);
+        return new LoopPlan(merging, merging.Merge(outer), inner[^1], [.. inner.SkipLast(1)]);
+    }
+
+    private bool DependsOn(LoopExpr loop, IndexVariable variable) =>
+        loop.Next.Concat(loop.Initial).Any(e => _analysis.DependsOn(e, [variable]));
+
+    // True when the elements are reductions over consecutive elements that are long enough to fill the lanes.
+    private bool ReducesAlongMemory(LoopMerging merging, IndexVariable last)
+    {
+        foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
+        {
+            bool longEnough = !(loop.Variables[^1].Extent is { IsStatic: true } e && e.Value < _target.Lanes(DType.F32));
+            bool contiguous = loop.Combine is not null && longEnough &&
+                merging.Accesses.Any(a => a[loop.Variables[^1]] == 1 && a[last] != 1);
+            if (contiguous && _analysis.DependsOn(loop.Next[0], [last]))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static IEnumerable<LoopExpr> Loops(IEnumerable<ScalarExpr> roots)
+    {
+        var seen = new HashSet<ScalarExpr>();
+        var pending = new Stack<ScalarExpr>(roots);
+        while (pending.TryPop(out ScalarExpr? e))
+        {
+            if (!seen.Add(e))
+            {
+                continue;
+            }
+            if (e is LoopResultExpr { Loop: { Variables.Count: > 0 } loop })
+            {
+                yield return loop;
+            }
+            foreach (ScalarExpr part in ExprAnalysis.Parts(e))
+            {
+                pending.Push(part);
+            }
+        }
+    }
+
+    // One loop over everything: tasks are chunks of it.
+    private KExpr EmitChunks(LoopPlan plan, KVariable task)
+    {
+        if (plan.Inner is null)
+        {
+            _emitter.Hoist(_roots.Select(r => r.Element), [.. _roots.SelectMany(r => r.Own)]);
+            EmitRoots(plan);
+            return 1;
+        }
+        int lanes = VectorLanes();
+        long chunk = ElementsPerTask;
+        KExpr extent = KBuilder.Value(plan.Inner.Extent);
+        KExpr begin = _b.Let("begin", KBuilder.Multiply(task, chunk));
+        KExpr end = _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, chunk), extent));
+        KExpr taskCount = KBuilder.CeilDiv(extent, chunk);
+        if (taskCount is KConstant { Value: var one } && one.AsInteger == 1)
+        {
+            (begin, end) = (0, extent);
+        }
+        EmitVectorLoop(plan, plan.Inner, begin, end, lanes, _roots);
+        return taskCount;
+    }
+
+    // Outer loops flattened into rows: tasks are groups of rows.
+    private KExpr EmitRows(LoopPlan plan, KVariable task)
+    {
+        KExpr rows = _b.Let("rows", KBuilder.Value(plan.Outer.Aggregate((Dim)1, (n, g) => n * g.Extent)));
+        Dim perRow = WorkPerRow(plan);
+        KExpr rowsPerTask = perRow.IsStatic
+            ? Math.Max(1, ElementsPerTask / Math.Max(1, perRow.Value))
+            : KBuilder.Maximum(1, KBuilder.Divide(ElementsPerTask, KBuilder.Maximum(1, KBuilder.Value(perRow))));
+        KExpr begin = _b.Let("begin", KBuilder.Multiply(task, rowsPerTask));
+        KExpr end = _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, rowsPerTask), rows));
+        _b.For("row", begin, end, 1, row => _emitter.InScope(() =>
+        {
+            BindRow(plan.Outer, row);
+            IEnumerable<ScalarExpr> inner = plan.Inner is null
+                ? _roots.SelectMany(r => r.Own)
+                : plan.Serial.Append(plan.Inner).SelectMany(g => g.Members);
+            _emitter.Hoist(_roots.Select(r => r.Element), [.. inner]);
+            if (plan.Inner is null)
+            {
+                EmitRoots(plan);
+            }
+            else
+            {
+                EmitVectorLoop(plan, plan.Inner, 0, KBuilder.Value(plan.Inner.Extent), VectorLanes(), _roots);
+            }
+        }));
+        return TaskCount(plan, rowsPerTask);
+    }
+
+    // Task counts may only use symbols, so they are built without names.
+    private static KExpr TaskCount(LoopPlan plan, KExpr rowsPerTask)
+    {
+        KExpr rows = KBuilder.Value(plan.Outer.Aggregate((Dim)1, (n, g) => n * g.Extent));
+        return KBuilder.Divide(KBuilder.Add(rows, KBuilder.Subtract(rowsPerTask, 1)), rowsPerTask);
+    }
+
+    private static Dim OwnCount(Root root) => root.Own.Aggregate((Dim)1, (n, v) => n * v.Extent);
+
+    // Elements that are computed or reduced for one row.
+    private Dim WorkPerRow(LoopPlan plan)
+    {
+        Dim elements = plan.Inner is null
+            ? _roots.Aggregate((Dim)0, (n, r) => n + OwnCount(r))
+            : plan.Serial.Append(plan.Inner).Aggregate((Dim)1, (n, g) => n * g.Extent);
+        foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
+        {
+            Dim length = loop.Variables.Aggregate((Dim)1, (n, v) => n * v.Extent);
+            elements += plan.Inner is not null && DependsOn(loop, plan.Inner.Last) ? length * plan.Inner.Extent : length;
+        }
+        return elements;
+    }
+
+    private void BindRow(IReadOnlyList<LoopGroup> outer, KExpr row)
+    {
+        for (int i = outer.Count - 1; i > 0; i--)
+        {
+            KExpr extent = KBuilder.Value(outer[i].Extent);
+            _emitter.BindGroup(outer[i], _b.Let("i", KBuilder.Remainder(row, extent)));
+            row = _b.Let("row", KBuilder.Divide(row, extent));
+        }
+        _emitter.BindGroup(outer[0], row);
+    }
+
+    // The results' own dimensions, each result by itself.
+    private void EmitRoots(LoopPlan plan)
+    {
+        foreach (Root root in _roots)
+        {
+            if (root.Own.Length == 0)
+            {
+                _emitter.InScope(() => Store(root));
+                continue;
+            }
+            List<LoopGroup> groups = plan.Merging.Merge(root.Own);
+            EmitOwn(root, groups, 0);
+        }
+    }
+
+    private void EmitOwn(Root root, List<LoopGroup> groups, int depth)
+    {
+        if (depth == groups.Count - 1)
+        {
+            EmitVectorLoop(null, groups[depth], 0, KBuilder.Value(groups[depth].Extent), VectorLanes(), [root]);
+            return;
+        }
+        _b.For("i", 0, KBuilder.Value(groups[depth].Extent), 1, counter => _emitter.InScope(() =>
+        {
+            _emitter.BindGroup(groups[depth], counter);
+            EmitOwn(root, groups, depth + 1);
+        }));
+    }
+
+    private void EmitVectorLoop(LoopPlan? plan, LoopGroup group, KExpr begin, KExpr end, int lanes, IReadOnlyList<Root> roots)
+    {
+        IReadOnlyList<LoopGroup> serial = plan?.Serial ?? [];
+        void Body() => EmitSerial(serial, 0, roots);
+        _emitter.InScope(() =>
+        {
+            foreach (IndexVariable member in group.Members.SkipLast(1))
+            {
+                _emitter.Bind(member, 0);
+            }
+            _emitter.Hoist(roots.Select(r => r.Element), [.. serial.Append(group).SelectMany(g => g.Members)]);
+            if (lanes == 1)
+            {
+                _b.For("i", begin, end, 1, i => _emitter.WithVector(group.Last, i, 1, null, Body));
+                return;
+            }
+            KExpr count = KBuilder.Subtract(end, begin);
+            KExpr whole = _b.Let("whole", KBuilder.Add(begin, KBuilder.Multiply(KBuilder.Divide(count, lanes), lanes)));
+            _b.For("i", begin, whole, lanes, i => _emitter.WithVector(group.Last, i, lanes, null, Body));
+            _emitter.EmitTail(end, whole, lanes, mask => _emitter.WithVector(group.Last, whole, lanes, mask, Body));
+        });
+    }
+
+    // Dimensions that no reduction depends on, inside of those that some does.
+    private void EmitSerial(IReadOnlyList<LoopGroup> serial, int depth, IReadOnlyList<Root> roots)
+    {
+        if (depth == serial.Count)
+        {
+            StoreAll(roots);
+            return;
+        }
+        if (depth == 0)
+        {
+            _emitter.Hoist(roots.Select(r => r.Element), [.. serial.SelectMany(g => g.Members)]);
+        }
+        _b.For("i", 0, KBuilder.Value(serial[depth].Extent), 1, counter => _emitter.InScope(() =>
+        {
+            _emitter.BindGroup(serial[depth], counter);
+            EmitSerial(serial, depth + 1, roots);
+        }));
+    }
+
+    private void StoreAll(IReadOnlyList<Root> roots)
+    {
+        KExpr[] values = [.. roots.Select(r => _emitter.EmitLanes(r.Element))];
+        for (int i = 0; i < values.Length; i++)
+        {
+            StoreValue(roots[i], values[i]);
+        }
+    }
+
+    private void Store(Root root) => StoreValue(root, _emitter.EmitLanes(root.Element));
+
+    private void StoreValue(Root root, KExpr value) => _emitter.Store(root.Output, root.Store, value);
+
+    // As many lanes as fill a register with the widest element that is loaded or stored.
+    private int VectorLanes()
+    {
+        int widest = _source.Body.Parameters.Select(p => p.DType).Concat(_source.Body.Results.Select(r => r.DType))
+            .Max(t => Math.Max(4, t.SizeInBytes()));
+        return _target.VectorBits / (8 * widest);
+    }
+
+    private sealed record Root(ScalarExpr Element, IndexVariable[] Own, AffineIndex Store, KBuffer Output);
+
+    private sealed record LoopPlan(
+        LoopMerging Merging, IReadOnlyList<LoopGroup> Outer, LoopGroup? Inner, IReadOnlyList<LoopGroup> Serial);
+}
