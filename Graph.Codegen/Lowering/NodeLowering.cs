@@ -1,0 +1,24 @@
+namespace Graphene.Codegen;
+
+/// <summary>Chooses the schedule of a node: one file each for what has one of its own, element forms for everything else.</summary>
+public static class NodeLowering
+{
+    /// <summary>The kernels that compute a node, in order.</summary>
+    /// <param name="name">The kernels' name.</param>
+    /// <param name="node">A fusion, or an op that is never fused.</param>
+    /// <param name="target">The machine.</param>
+    /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
+    /// <exception cref="CompilerBugException">The op has no lowering: it should have been expanded or refused before.</exception>
+    public static IReadOnlyList<LoweredKernel> Lower(string name, Node node, KernelTarget target, Func<int, bool> isOverwritten) =>
+        node.Op switch
+        {
+            FusionOp { Kind: FusionKind.Dot } when DotLowering.TryLower(name, node, target, isOverwritten) is { } dot => [dot],
+            FusionOp { Kind: FusionKind.Convolution } when
+                ConvolutionLowering.TryLower(name, node, target, isOverwritten) is { } convolution => convolution,
+            FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten)],
+            ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),
+            SelectAndScatterOp => SelectAndScatterLowering.Lower(name, node, target),
+            SortOp => [SortLowering.Lower(name, node)],
+            _ => throw new CompilerBugException("lowering", $"no schedule for {node.Op.Name}"),
+        };
+}
