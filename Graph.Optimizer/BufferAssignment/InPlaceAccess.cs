@@ -10,7 +10,7 @@ namespace Graphene.Optimizer;
 public static class InPlaceAccess
 {
     /// <summary>True for ops that work on their results' buffers: result i starts as operand i, copied there when necessary.</summary>
-    public static bool UpdatesOperands(Op op) => op is ScatterOp or SortOp;
+    public static bool UpdatesOperands(Op op) => op is ScatterOp;
 
     /// <summary>True when results of the node may overwrite an operand while the node runs.</summary>
     /// <param name="node">A node whose op is anything.</param>

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Graphene.Codegen.Llvm;
+using Graphene.Optimizer;
+using Graphene.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Graphene.Codegen;
+
+/// <summary>Compiles a module to machine code: optimize, plan memory, lower to kernels, emit.</summary>
+public sealed class GraphCompiler : IExecutableCompiler
+{
+    private const string EntryName = "graphene_entry";
+    private readonly LlvmTarget _target;
+    private readonly ImmutableArray<string> _features;
+    private readonly GraphCompilerOptions _options;
+
+    private GraphCompiler(LlvmTarget target, ImmutableArray<string> features, GraphCompilerOptions options)
+    {
+        _target = target;
+        _features = features;
+        _options = options;
+    }
+
+    /// <summary>The build of this compiler, part of every cache key.</summary>
+    public static string Version { get; } =
+        $"{typeof(GraphCompiler).Assembly.GetName().Version}-{typeof(GraphCompiler).Assembly.ManifestModule.ModuleVersionId:N}" +
+        $"-{typeof(GraphOptimizer).Assembly.ManifestModule.ModuleVersionId:N}-{typeof(Op).Assembly.ManifestModule.ModuleVersionId:N}";
+
+    /// <summary>The machine that code is made for.</summary>
+    public LlvmTarget Target => _target;
+
+    /// <summary>A compiler for the processor that runs now, using exactly the features that can be checked before code runs.</summary>
+    public static GraphCompiler Cpu(GraphCompilerOptions? options = null)
+    {
+        string triple = HostCpu.Architecture == "aarch64" ? LlvmTarget.Arm64.Triple : LlvmTarget.X64.Triple;
+        string cpu = HostCpu.Architecture == "aarch64" ? "generic" : "x86-64";
+        var target = new LlvmTarget(triple, cpu, string.Join(',', HostCpu.Features.Select(f => "+" + f)));
+        return new GraphCompiler(target, [.. HostCpu.Features], options ?? GraphCompilerOptions.Default);
+    }
+
+    /// <inheritdoc/>
+    public string Fingerprint => $"{Version} {_target}";
+
+    /// <inheritdoc/>
+    /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
+    public Executable Compile(Module module, ILogger logger, CancellationToken cancellation)
+    {
+        Module optimized = GraphOptimizer.Run(module, _options.Optimizer);
+        cancellation.ThrowIfCancellationRequested();
+        var kernelTarget = new KernelTarget(_target.VectorBits, _target.VectorBits >= 512 || _target.Architecture == LlvmArchitecture.Arm64 ? 32 : 16);
+        var catalog = new KernelCatalog(kernelTarget);
+        MemoryPlan plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
+        var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol));
+        var constants = new ConstantPool(plan);
+        var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
+        List<EntryStep> steps = builder.Build(plan.Entry);
+        cancellation.ThrowIfCancellationRequested();
+        string entry = EntryPrinter.Print(EntryName, steps, symbol => plan.Symbols.IndexOf(symbol));
+        byte[][] objects = library.Compile(entry, _options.Threads, cancellation);
+        var writer = new ConstantWriter();
+        var executablePlan = new ExecutablePlan
+        {
+            Name = module.Name,
+            CompilerVersion = Version,
+            TargetTriple = _target.Triple,
+            CpuFeatures = _features,
+            EntrySymbol = EntryName,
+            Symbols = plan.Symbols,
+            Inputs = [.. module.Entry.Parameters.Select((p, i) => new InputSpec(module.InputNames[i], p.Type))],
+            Outputs = [.. module.Entry.Results.Select((r, i) => new OutputSpec(module.OutputNames[i], r.Type, plan.Entry.Results[i]))],
+            Buffers = [.. constants.Place(writer)],
+            HostCalls = [.. builder.HostCalls.Select(n => Describe(
+                (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n].FirstOrDefault()?.ToString()))],
+            Kernels = [.. library.Specs],
+        };
+        return Executable.Create(
+            executablePlan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], writer.ToData());
+    }
+
+    private static HostCallSpec Describe(HostCallOp op, ImmutableArray<TensorType> operands, string? origin) => new(
+        op.Kind == Graphene.HostCallKind.Assert ? Runtime.HostCallKind.Assert : Runtime.HostCallKind.Print, op.Message, operands, origin);
+}
+
+/// <summary>What a caller may choose about a compilation.</summary>
+public sealed record GraphCompilerOptions
+{
+    /// <summary>The defaults: all passes, all processors.</summary>
+    public static GraphCompilerOptions Default { get; } = new();
+
+    /// <summary>Choices of the optimizer.</summary>
+    public OptimizerOptions? Optimizer { get; init; }
+
+    /// <summary>How many threads compile; 0 means one for each processor.</summary>
+    public int Threads { get; init; }
+}

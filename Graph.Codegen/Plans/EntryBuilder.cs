@@ -1,0 +1,121 @@
+using System.Globalization;
+using Graphene.Optimizer;
+
+namespace Graphene.Codegen;
+
+/// <summary>
+/// Turns a memory plan into the steps of the entry function: nodes become kernels on buffers, control flow stays control flow.
+/// </summary>
+internal sealed class EntryBuilder
+{
+    // Below this much work a kernel is not worth waking other threads for.
+    private const long FlopsWorthSplitting = 100_000;
+    private const long BytesWorthSplitting = 64 * 1024;
+
+    private readonly MemoryPlan _plan;
+    private readonly KernelCatalog _catalog;
+    private readonly KernelLibrary _library;
+    private readonly ConstantPool _constants;
+    private readonly ProvenanceTable _provenance;
+
+    public EntryBuilder(
+        MemoryPlan plan, KernelCatalog catalog, KernelLibrary library, ConstantPool constants, ProvenanceTable provenance)
+    {
+        _plan = plan;
+        _catalog = catalog;
+        _library = library;
+        _constants = constants;
+        _provenance = provenance;
+    }
+
+    /// <summary>The host calls met so far; a step's id is its place here.</summary>
+    public List<Node> HostCalls { get; } = [];
+
+    /// <summary>The steps of a computation, nested ones inside.</summary>
+    public List<EntryStep> Build(ComputationPlan computation)
+    {
+        var steps = new List<EntryStep>();
+        foreach (PlanStep step in computation.Steps)
+        {
+            switch (step)
+            {
+                case RunStep run:
+                    AddRun(run, steps);
+                    break;
+                case CopyStep copy:
+                    steps.Add(new EntryStep.Copy(Buffer(copy.From), Buffer(copy.To), copy.Type.SizeInBytes));
+                    break;
+                case WhileStep loop:
+                    steps.Add(new EntryStep.Loop(
+                        Build(loop.Condition), Buffer(loop.Condition.Results[0]), Build(loop.Body)));
+                    break;
+                case BranchStep branch:
+                    DType selector = branch.Node.Operands[0].DType;
+                    steps.Add(new EntryStep.Branch(
+                        Buffer(branch.Selector), selector, [.. branch.Branches.Select(Build)]));
+                    break;
+                default:
+                    throw new CompilerBugException("entry builder", $"unknown step {step}");
+            }
+        }
+        return steps;
+    }
+
+    private void AddRun(RunStep run, List<EntryStep> steps)
+    {
+        if (run.Node.Op is HostCallOp)
+        {
+            steps.Add(new EntryStep.HostCall(HostCalls.Count, [.. run.Operands.Select(Buffer)]));
+            HostCalls.Add(run.Node);
+            return;
+        }
+        foreach (LoweredKernel lowered in _catalog.Kernels(run.Node, i => run.Results.Contains(run.Operands[i])))
+        {
+            string symbol = _library.Add(lowered.Kernel, Describe(run.Node));
+            steps.Add(new EntryStep.Call(
+                symbol, [.. lowered.Operands.Select(o => Argument(run, o))], lowered.Kernel.TaskCount, IsWorthSplitting(lowered.Kernel.Cost)));
+        }
+    }
+
+    private BufferRef Argument(RunStep run, KernelOperand operand)
+    {
+        switch (operand)
+        {
+            case KernelOperand.Value value when ReferenceEquals(value.Node, run.Node):
+                return Buffer(run.Results[value.Result]);
+            case KernelOperand.Value value:
+                int index = run.Node.Operands.IndexOf(value.Node);
+                return Buffer(run.Operands[index]);
+            case KernelOperand.Constant constant:
+                return new BufferRef(_plan.Buffers.Length + _constants.Add(constant.Literal));
+            case KernelOperand.Workspace:
+                return Buffer(run.Workspaces[0]);
+            default:
+                throw new CompilerBugException("entry builder", $"unknown operand {operand}");
+        }
+    }
+
+    private BufferRef Buffer(int index)
+    {
+        _constants.Use(index);
+        return new BufferRef(index);
+    }
+
+    private static bool IsWorthSplitting(KernelCost cost)
+    {
+        bool small = cost.Flops is { IsStatic: true, Value: < FlopsWorthSplitting } &&
+            cost.Bytes is { IsStatic: true, Value: < BytesWorthSplitting };
+        return !small;
+    }
+
+    private string Describe(Node node)
+    {
+        IEnumerable<string> ops = node.Op is FusionOp fusion
+            ? fusion.Body.PostOrder().Where(n => n.Op is not (ParameterOp or ConstantOp)).Select(n => n.Op.Name)
+            : [node.Op.Name];
+        string text = string.Join('+', ops.GroupBy(o => o).Select(
+            g => g.Count() == 1 ? g.Key : string.Create(CultureInfo.InvariantCulture, $"{g.Count()}*{g.Key}")));
+        IReadOnlyList<Provenance> origins = _provenance[node];
+        return origins.Count == 0 ? text : $"{text} ({string.Join("; ", origins)})";
+    }
+}

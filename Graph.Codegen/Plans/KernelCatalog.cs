@@ -1,0 +1,39 @@
+namespace Graphene.Codegen;
+
+/// <summary>The lowered kernels of each node, made when first asked for.</summary>
+/// <param name="target">The machine.</param>
+internal sealed class KernelCatalog(KernelTarget target)
+{
+    private readonly Dictionary<Node, IReadOnlyList<LoweredKernel>> _apart = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The sizes of the workspaces that a node's kernels share; asked by the memory plan.</summary>
+    public IReadOnlyList<Dim> Workspaces(Node node)
+    {
+        Dim[] sizes = node.Op is HostCallOp ? [] :
+        [
+            .. Apart(node).SelectMany(k => k.Operands).OfType<KernelOperand.Workspace>().Select(w => w.SizeInBytes).Distinct(),
+        ];
+        return sizes.Length <= 1 ? sizes : [sizes.Aggregate(Dim.Max)];
+    }
+
+    /// <summary>The kernels of a node.</summary>
+    /// <param name="node">A fusion, or an op that is never fused.</param>
+    /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
+    public IReadOnlyList<LoweredKernel> Kernels(Node node, Func<int, bool> isOverwritten) =>
+        Enumerable.Range(0, node.Operands.Length).Any(isOverwritten)
+            ? NodeLowering.Lower(Name(node), node, target, isOverwritten)
+            : Apart(node);
+
+    private IReadOnlyList<LoweredKernel> Apart(Node node)
+    {
+        if (!_apart.TryGetValue(node, out IReadOnlyList<LoweredKernel>? kernels))
+        {
+            kernels = NodeLowering.Lower(Name(node), node, target, _ => false);
+            _apart.Add(node, kernels);
+        }
+        return kernels;
+    }
+
+    private static string Name(Node node) =>
+        node.Op is FusionOp fusion ? fusion.Kind.ToString().ToLowerInvariant() : node.Op.Name;
+}

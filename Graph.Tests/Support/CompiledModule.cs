@@ -1,0 +1,37 @@
+using Graphene.Codegen;
+using Graphene.Runtime;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Graphene.Tests.Support;
+
+/// <summary>Runs modules through the whole compiler: optimizer, lowering, LLVM, native code.</summary>
+internal static class CompiledModule
+{
+    /// <summary>Compiles a module and runs it once.</summary>
+    public static Literal[] Run(Module module, IReadOnlyList<Literal> arguments, int threads = 0)
+    {
+        using var session = new Session(module, new Uncached(), new SessionOptions { MaxThreads = threads });
+        return session.Run(
+            module.OutputNames, module.InputNames.Zip(arguments).ToDictionary(p => p.First, p => (Feed)p.Second));
+    }
+
+    /// <summary>A module around a computation that a builder writes.</summary>
+    public static Module Build(Func<GraphBuilder, Node[]> write)
+    {
+        var b = new GraphBuilder();
+        Computation entry = b.Build("entry", write(b));
+        return new Module(
+            "test", entry, [.. entry.Parameters.Select((_, i) => $"x{i}")], [.. entry.Results.Select((_, i) => $"y{i}")],
+            b.Provenance);
+    }
+
+    /// <summary>Compiles without a disk cache.</summary>
+    internal sealed class Uncached : IGraphCompiler
+    {
+        public string Device => "cpu";
+
+        public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation) =>
+            NativeProgram.Load(GraphCompiler.Cpu().Compile(module, NullLogger.Instance, cancellation));
+    }
+}
