@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Reflection;
+using System.Runtime.InteropServices;
 using Graphene.Codegen.Llvm;
 using Graphene.Optimizer;
 using Graphene.Runtime;
@@ -12,13 +12,11 @@ public sealed class GraphCompiler : IExecutableCompiler
 {
     private const string EntryName = "graphene_entry";
     private readonly LlvmTarget _target;
-    private readonly ImmutableArray<string> _features;
     private readonly GraphCompilerOptions _options;
 
-    private GraphCompiler(LlvmTarget target, ImmutableArray<string> features, GraphCompilerOptions options)
+    private GraphCompiler(LlvmTarget target, GraphCompilerOptions options)
     {
         _target = target;
-        _features = features;
         _options = options;
     }
 
@@ -33,10 +31,12 @@ public sealed class GraphCompiler : IExecutableCompiler
     /// <summary>A compiler for the processor that runs now, using exactly the features that can be checked before code runs.</summary>
     public static GraphCompiler Cpu(GraphCompilerOptions? options = null)
     {
-        string triple = HostCpu.Architecture == "aarch64" ? LlvmTarget.Arm64.Triple : LlvmTarget.X64.Triple;
-        string cpu = HostCpu.Architecture == "aarch64" ? "generic" : "x86-64";
-        var target = new LlvmTarget(triple, cpu, string.Join(',', HostCpu.Features.Select(f => "+" + f)));
-        return new GraphCompiler(target, [.. HostCpu.Features], options ?? GraphCompilerOptions.Default);
+        bool isArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+        var target = new LlvmTarget(
+            isArm ? LlvmTarget.Arm64.Triple : LlvmTarget.X64.Triple,
+            isArm ? "generic" : "x86-64",
+            string.Join(',', HostProcessor.Features.Select(f => "+" + f)));
+        return new GraphCompiler(target, options ?? GraphCompilerOptions.Default);
     }
 
     /// <inheritdoc/>
@@ -64,14 +64,14 @@ public sealed class GraphCompiler : IExecutableCompiler
             Name = module.Name,
             CompilerVersion = Version,
             TargetTriple = _target.Triple,
-            CpuFeatures = _features,
+            CpuFeatures = _target.RequiredFeatures,
             EntrySymbol = EntryName,
             Symbols = plan.Symbols,
             Inputs = [.. module.Entry.Parameters.Select((p, i) => new InputSpec(module.InputNames[i], p.Type))],
             Outputs = [.. module.Entry.Results.Select((r, i) => new OutputSpec(module.OutputNames[i], r.Type, plan.Entry.Results[i]))],
             Buffers = [.. constants.Place(writer)],
             HostCalls = [.. builder.HostCalls.Select(n => Describe(
-                (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n].FirstOrDefault()?.ToString()))],
+                (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
             Kernels = [.. library.Specs],
         };
         return Executable.Create(
@@ -79,7 +79,7 @@ public sealed class GraphCompiler : IExecutableCompiler
     }
 
     private static HostCallSpec Describe(HostCallOp op, ImmutableArray<TensorType> operands, string? origin) => new(
-        op.Kind == Graphene.HostCallKind.Assert ? Runtime.HostCallKind.Assert : Runtime.HostCallKind.Print, op.Message, operands, origin);
+        op.Kind, op.Message, operands, origin);
 }
 
 /// <summary>What a caller may choose about a compilation.</summary>

@@ -16,6 +16,9 @@ public static class HostProcessor
     public static string Fingerprint =>
         $"{Detected.Value.Model} {string.Join(',', Detected.Value.Features.Order(StringComparer.Ordinal))}";
 
+    /// <summary>All features that the processor and the operating system have, in alphabetical order.</summary>
+    public static IReadOnlyList<string> Features => [.. Detected.Value.Features.Order(StringComparer.Ordinal)];
+
     /// <summary>Whether the processor, and the operating system where it must save registers, has a feature.</summary>
     /// <param name="feature">LLVM's name, such as <c>avx512f</c>. Unknown ones are not there.</param>
     public static bool Has(string feature) => Detected.Value.Features.Contains(feature);
