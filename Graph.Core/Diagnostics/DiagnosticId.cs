@@ -65,6 +65,9 @@ public sealed partial record DiagnosticId(string Code, string Title)
     /// <summary>A gather's shapes or dimension numbers do not fit together.</summary>
     public static readonly DiagnosticId BadGather = new("GR1305", "gather does not fit");
 
+    /// <summary>An einsum equation cannot be read, or does not fit its operands.</summary>
+    public static readonly DiagnosticId BadEquation = new("GR1306", "equation does not fit");
+
     /// <summary>What decides about control flow is not a scalar of the right type.</summary>
     public static readonly DiagnosticId BadPredicate = new("GR1401", "predicate is not a scalar");
 

@@ -71,4 +71,57 @@ public static class WhileBuilder
     public static Node[] While(
         this GraphBuilder b, IReadOnlyList<Node> initial, Computation condition, Computation body) =>
         b.Results(b.Add(new WhileOp(condition, body), [.. initial]));
+
+    /// <summary>Repeats a body for as long as a condition holds, both given as functions of the carried values.</summary>
+    /// <param name="b">The builder.</param>
+    /// <param name="initial">The initial values of what is carried.</param>
+    /// <param name="condition">Gives a bool scalar.</param>
+    /// <param name="body">Gives the next values.</param>
+    /// <returns>The final values of what is carried.</returns>
+    public static Node[] While(
+        this GraphBuilder b,
+        IReadOnlyList<Node> initial,
+        Func<GraphBuilder, Node[], Node> condition,
+        Func<GraphBuilder, Node[], Node[]> body) =>
+        b.While(initial, b.Nested("condition", initial, (inner, p) => [condition(inner, p)]), b.Nested("body", initial, body));
+
+    /// <summary>Runs a body a number of times.</summary>
+    /// <param name="b">The builder.</param>
+    /// <param name="count">How often; may be symbolic.</param>
+    /// <param name="initial">The initial values of what is carried.</param>
+    /// <param name="invariants">What the body reads besides; carried along unchanged.</param>
+    /// <param name="body">Gives the next values from the round (an i64 scalar from 0), the carried values and the invariants.</param>
+    /// <returns>The final values of what is carried.</returns>
+    public static Node[] Repeat(
+        this GraphBuilder b,
+        Dim count,
+        IReadOnlyList<Node> initial,
+        IReadOnlyList<Node> invariants,
+        Func<GraphBuilder, Node, Node[], Node[], Node[]> body)
+    {
+        int n = initial.Count;
+        Node[] results = b.While(
+            [b.Constant(DType.I64, 0), .. initial, .. invariants],
+            (inner, p) => inner.Less(p[0], inner.DimValue(count)),
+            (inner, p) =>
+            [
+                inner.Add(p[0], inner.Constant(DType.I64, 1)),
+                .. body(inner, p[0], p[1..(n + 1)], p[(n + 1)..]),
+                .. p[(n + 1)..],
+            ]);
+        return results[1..(n + 1)];
+    }
+
+    /// <summary>A computation over parameters of the types of some values, with its own builder and the outer one's provenance.</summary>
+    /// <param name="b">The builder of the values.</param>
+    /// <param name="name">A name for dumps.</param>
+    /// <param name="like">Values whose types the parameters have.</param>
+    /// <param name="body">Gives the results from the parameters.</param>
+    public static Computation Nested(
+        this GraphBuilder b, string name, IReadOnlyList<Node> like, Func<GraphBuilder, Node[], Node[]> body)
+    {
+        var inner = new GraphBuilder(b.Provenance) { CurrentOrigin = b.CurrentOrigin };
+        Node[] parameters = [.. like.Select((node, i) => inner.Parameter(i, node.Type))];
+        return inner.Build(name, body(inner, parameters));
+    }
 }
