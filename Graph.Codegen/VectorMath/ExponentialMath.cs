@@ -38,11 +38,15 @@ internal static class ExponentialMath
     ];
 
     /// <summary>e^x.</summary>
-    public static KNum Exponential(KNum x)
+    public static KNum Exponential(KNum x) => Exponential(x, null);
+
+    /// <summary>e^(x + y) for a tiny y, or e^x.</summary>
+    public static KNum Exponential(KNum x, KNum? y)
     {
         RealFormat f = RealFormat.Of(x);
         KNum bounded = x.AtMost(f.Pick(89, 710)).AtLeast(f.Pick(-104, -746));
         (KNum bits, KNum r) = Reduce(f, bounded, 2 * f.Bias);
+        r = y is { } small ? r + small : r;
         KNum power = KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
 
         // 2^n leaves the range of normal numbers; its two halves never do, and only the last product rounds.

@@ -112,7 +112,15 @@ internal readonly record struct KNum(KExpr Expr)
 
     public KNum IsNotEqual(KNum other) => Of(ScalarOp.NotEqual, this, other);
 
+    public KNum IsNotEqual(double other) => IsNotEqual(Constant(other));
+
     public KNum Not() => Of(ScalarOp.Not, this);
+
+    /// <summary>Shifted by an amount of its own in every lane.</summary>
+    public KNum ShiftLeft(KNum bits) => Of(ScalarOp.ShiftLeft, this, bits);
+
+    /// <summary>Shifted by an amount of its own in every lane, filling with zeros.</summary>
+    public KNum ShiftRight(KNum bits) => Of(ScalarOp.ShiftRightLogical, this, bits);
 
     /// <summary>The same bits as another type.</summary>
     public KNum As(DType type) => new(new KBitcast(Expr, type));

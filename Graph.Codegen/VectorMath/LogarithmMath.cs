@@ -2,18 +2,19 @@ namespace Graphene.Codegen;
 
 /// <summary>Natural logarithms.</summary>
 /// <remarks>
-/// x = 2^e m with m between sqrt(1/2) and sqrt(2): log x = e ln2 + log m. Subtracting the bits of sqrt(1/2) from those of x
-/// leaves e above the fraction field, whatever side of a power of two m lies on.
+/// x = 2^e m with m between sqrt(1/2) and sqrt(2): log x = e ln2 + log m. Adding the distance of the bits of sqrt(1/2) and 1 to those of x
+/// leaves the biased e above the fraction field, whatever side of a power of two m lies on.
 /// </remarks>
 internal static class LogarithmMath
 {
+    private const double TwoTo52 = 4503599627370496.0;
     private const double Ln2 = 0.69314718055994530942;
 
-    // e times the high part is exact.
-    private const double Ln2High64 = 0.693147180369123816490;
-    private const double Ln2Low64 = 1.90821492927058770002e-10;
+    // The high part has 32 bits, so that e times it is exact.
+    private const double Ln2High64 = 0.6931471806019545;
+    private const double Ln2Low64 = -4.2009150726810846e-11;
 
-    // log(1 + f) = f + f^2 (-1/2 + f p(f))
+    // log(1 + r) = r + r^2 p(r)
     private static readonly double[] Log32 =
     [
         -0.5f, 0.333333313f, -0.250005305f, 0.199998468f, -0.16629155f, 0.142361775f, -0.131660029f, 0.125440523f,
@@ -23,21 +24,15 @@ internal static class LogarithmMath
     // log((1 + s)/(1 - s)) = 2 s + s z p(z), z = s^2
     private static readonly double[] Log64 =
     [
-        0.66666666666667096, 0.39999999999542102, 0.28571428718660352, 0.22222200702327499,
-        0.18183464882736664, 0.1531638000259633, 0.14774321121238995,
+        0.66666666666667096, 0.39999999999542102, 0.28571428718660352, 0.22222200702327499, 0.18183464882736664,
+        0.1531638000259633, 0.14774321121238995,
     ];
 
     /// <summary>log x: -inf at both zeros, NaN below them.</summary>
     public static KNum Log(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        int lift = f.FractionBits + 2;
-        KNum isDenormal = x < f.SmallestNormal;
-        KNum normal = KNum.Select(isDenormal, x * Math.ScaleB(1, lift), x);
-        KNum distance = normal.As(f.Integer) - RootBits(f, normal);
-        KNum m = ((distance & FractionMask(f)) + RootBits(f, normal)).As(f.Real);
-        KNum exponent = (distance >> f.FractionBits).To(f.Real);
-        exponent = exponent - KNum.Select(isDenormal, x.Constant((double)lift), 0.0);
+        (KNum exponent, KNum m) = Split(f, x);
         KNum result = Combine(f, exponent, m - 1);
 
         // What is not below infinity is infinity or NaN; what is not above zero has no logarithm.
@@ -51,20 +46,31 @@ internal static class LogarithmMath
     {
         RealFormat f = RealFormat.Of(x);
         KNum sum = x + 1;
-        KNum distance = sum.As(f.Integer) - RootBits(f, sum);
-        KNum exponent = distance >> f.FractionBits;
-        KNum field = exponent << f.FractionBits;
+        KNum biased = Distance(f, sum) >>> f.FractionBits;
+        KNum field = (biased - biased.Constant((long)f.Bias)) << f.FractionBits;
 
         // 2^-e is denormal for the largest x; four times as much never is. Where x is denormal, e is 0.
         KNum scaled = (x.As(f.Integer) - field).As(f.Real);
         KNum fourfold = (sum.Constant(4.0).As(f.Integer) - field).As(f.Real);
         KNum rest = scaled + KNum.Fma(fourfold, 0.25, -1);
-        KNum result = Combine(f, exponent.To(f.Real), rest);
+        KNum result = Combine(f, ToReal(f, biased) - f.Bias, rest);
 
         result = KNum.Select(x < double.PositiveInfinity, result, x);
         KNum special = KNum.Select(x.IsEqual(-1.0), x.Constant(double.NegativeInfinity), double.NaN);
         result = KNum.Select(x <= -1.0, special, result);
         return KNum.Select(x.Abs() < f.Pick(1e-9f, 1e-18), x, result);
+    }
+
+    /// <summary>e and m of a positive finite number; unspecified for others.</summary>
+    public static (KNum Exponent, KNum Mantissa) Split(RealFormat f, KNum x)
+    {
+        int lift = f.FractionBits + 2;
+        KNum isDenormal = x < f.SmallestNormal;
+        KNum normal = KNum.Select(isDenormal, x * Math.ScaleB(1, lift), x);
+        KNum bias = KNum.Select(isDenormal, x.Constant((double)(f.Bias + lift)), f.Bias);
+        KNum distance = Distance(f, normal);
+        KNum m = ((distance & ((1L << f.FractionBits) - 1)) + distance.Constant(RootBits(f))).As(f.Real);
+        return (ToReal(f, distance >>> f.FractionBits) - bias, m);
     }
 
     private static KNum Combine(RealFormat f, KNum exponent, KNum rest)
@@ -84,13 +90,21 @@ internal static class LogarithmMath
         KNum s = r / (r + 2);
         KNum z = s * s;
         KNum half = r * r * 0.5;
-        KNum correction = s * (half + z * KNum.Polynomial(z, Log64));
+        KNum correction = s * (half + (z * KNum.Polynomial(z, Log64)));
         correction = KNum.Fma(exponent, Ln2Low64, correction);
         return KNum.Fma(exponent, Ln2High64, r - (half - correction));
     }
 
-    private static KNum RootBits(RealFormat f, KNum like) =>
-        like.As(f.Integer).Constant(f.IsSingle ? 0x3F3504F3 : 0x3FE6A09E667F3BCDL);
+    // The bits of x moved up by the distance from sqrt(1/2) to 1.
+    private static KNum Distance(RealFormat f, KNum x)
+    {
+        KNum bits = x.As(f.Integer);
+        return bits + bits.Constant(((long)f.Bias << f.FractionBits) - RootBits(f));
+    }
 
-    private static long FractionMask(RealFormat f) => (1L << f.FractionBits) - 1;
+    // A small number that is not negative. AVX2 converts no 64-bit integers, but the fraction field of 2^52 holds one.
+    private static KNum ToReal(RealFormat f, KNum n) =>
+        f.IsSingle ? n.To(DType.F32) : (n | BitConverter.DoubleToInt64Bits(TwoTo52)).As(DType.F64) - TwoTo52;
+
+    private static long RootBits(RealFormat f) => f.IsSingle ? 0x3F3504F3 : 0x3FE6A09E667F3BCD;
 }

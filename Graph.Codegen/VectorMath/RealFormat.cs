@@ -15,6 +15,9 @@ internal sealed record RealFormat(DType Real, DType Integer, int FractionBits, i
 
     public bool IsSingle => this == F32;
 
+    /// <summary>Bits of the whole number.</summary>
+    public int Width => IsSingle ? 32 : 64;
+
     /// <summary>Added to a small number, it leaves the nearest integer in the low bits.</summary>
     public double RoundingShift => IsSingle ? 12582912.0 : 6755399441055744.0;
 

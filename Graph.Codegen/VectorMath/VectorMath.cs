@@ -35,6 +35,13 @@ public static class VectorMath
             ScalarOp.ReciprocalSquareRoot => 1 / x.SquareRoot(),
             ScalarOp.Log => LogarithmMath.Log(x),
             ScalarOp.LogPlusOne => LogarithmMath.LogPlusOne(x),
+            ScalarOp.Sine => TrigonometricMath.Sine(x),
+            ScalarOp.Cosine => TrigonometricMath.Cosine(x),
+            ScalarOp.Tangent => TrigonometricMath.Tangent(x),
+            ScalarOp.ErrorFunction => ErrorFunctionMath.ErrorFunction(x),
+            ScalarOp.CubeRoot => CubeRootMath.CubeRoot(x),
+            ScalarOp.ArcTangent2 => ArcTangentMath.ArcTangent2(x, new KNum(call.Arguments[1])),
+            ScalarOp.Power => PowerMath.Power(x, new KNum(call.Arguments[1])),
             _ => throw new CompilerBugException("vector math", $"{call.Op} has no expansion"),
         };
         return result.Expr;

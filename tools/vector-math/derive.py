@@ -7,7 +7,7 @@ from remez import fit, show
 
 LN2 = mp.log(2)
 HALF_LN2 = LN2 / 2 * mpf("1.001")       # the magic-number rounding may overshoot a little
-QUARTER_PI = mp.pi / 4 * mpf("1.0005")
+QUARTER_PI = mp.pi / 4 * mpf("1.008")   # as for HALF_LN2, at the largest argument of the quick reduction
 ROOT = mp.sqrt(2) * mpf("1.0000001")
 
 
@@ -81,7 +81,7 @@ def erf32_small():
 
 def erf32_large():
     """log(erfc(a)) in a on [0.9218, 3.93]; the error that counts is that of erfc beside erf."""
-    return fit(lambda a: mp.log(mp.erfc(a)), range(8), mpf("0.9218"), mpf("3.93"),
+    return fit(lambda a: mp.log(mp.erfc(a)), range(7), mpf("0.9218"), mpf("3.93"),
                lambda a: mp.erfc(a) / mp.erf(a), 24, {}, 400), 24
 
 
@@ -94,7 +94,7 @@ def erf64_large():
     """erfc(a) exp(a^2) in t = (a - 2)/(a + 2) on [1, 6]; the error that counts is that of erfc beside erf."""
     a = lambda t: 2 * (1 + t) / (1 - t)
     f = lambda t: mp.erfc(a(t)) * mp.exp(a(t) ** 2)
-    return fit(f, range(15), mpf(-1) / 3 - mpf("1e-4"), mpf(1) / 2, lambda t: mp.erfc(a(t)) / mp.erf(a(t)), 53, {}, 400), 53
+    return fit(f, range(14), mpf(-1) / 3 - mpf("1e-4"), mpf(1) / 2, lambda t: mp.erfc(a(t)) / mp.erf(a(t)), 53, {}, 400), 53
 
 
 def atan32():
@@ -122,13 +122,22 @@ def pow32_exp2():
     return fit(lambda x: mpf(2) ** x, range(7), mpf("-0.501"), mpf("0.501"), lambda x: mpf(2) ** -x, 53, {0: 1}, 400), 53
 
 
+def pow64_log():
+    """(log((1+s)/(1-s)) - 2 s)/s^3 = 2/3 + z p(z), z = s^2; 2/3 is kept in two parts."""
+    def f(z):
+        s = mp.sqrt(z)
+        return mpf(2) / 3 if z == 0 else (2 * mp.atanh(s) / s - 2) / z
+    top = ((ROOT - 1) / (ROOT + 1)) ** 2
+    return fit(f, range(9), 0, top, lambda z: mpf(1), 53, {0: mpf(2) / 3}, 400), 53
+
+
 def cbrt_guess():
     """m^(-1/3) for m in [1, 2], cubic."""
     return fit(lambda m: m ** (-mpf(1) / 3), range(4), 1, 2, lambda m: m ** (mpf(1) / 3), 24, {}, 200), 24
 
 
 ALL = [exp32, exp64, expm1_32, expm1_64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
-       erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, cbrt_guess]
+       erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
 
 if __name__ == "__main__":
     for function in ALL:

@@ -32,7 +32,7 @@ def _exchange(target, basis, weight, a, b, grid):
     samples = [x for x in samples if x != 0]
     table = [[f(x) for f in basis] + [target(x), weight(x)] for x in samples]
     best = None
-    for _ in range(40):
+    for _ in range(60):
         system = matrix(count + 1, count + 1)
         right = matrix(count + 1, 1)
         for row, x in enumerate(nodes):
@@ -47,7 +47,7 @@ def _exchange(target, basis, weight, a, b, grid):
         worst = max(abs(e) for e in errors)
         if best is None or worst < best[1]:
             best = (c, worst)
-        if worst <= level * mpf("1.0005") or worst == 0:
+        if worst <= level * mpf("1.002") or worst == 0:
             break
         # The largest error of each run of one sign.
         peaks = []
@@ -62,10 +62,22 @@ def _exchange(target, basis, weight, a, b, grid):
                 peaks.pop(0)
             else:
                 peaks.pop()
-        if len(peaks) < count + 1:
-            break
-        nodes = [x for x, _ in peaks]
+        nodes = [x for x, _ in peaks] if len(peaks) == count + 1 else _exchange_one(nodes, solution[count], samples, errors)
     return best
+
+
+def _exchange_one(nodes, level, samples, errors):
+    """Takes the worst point in for the neighbouring node that has its sign. Slower, but it never runs out of peaks."""
+    worst = max(range(len(samples)), key=lambda i: abs(errors[i]))
+    x, sign = samples[worst], errors[worst] > 0
+    signs = [((-1) ** i * level < 0) for i in range(len(nodes))]
+    if x < nodes[0]:
+        return [x] + (nodes[1:] if signs[0] == sign else nodes[:-1])
+    if x > nodes[-1]:
+        return (nodes[:-1] if signs[-1] == sign else nodes[1:]) + [x]
+    after = next(i for i, node in enumerate(nodes) if node >= x)
+    place = after if signs[after] == sign else after - 1
+    return nodes[:place] + [x] + nodes[place + 1:]
 
 
 def fit(target, powers, a, b, weight, bits, fixed=None, grid=2000):
