@@ -187,6 +187,9 @@ internal sealed class OperatorCall
         return literal is null ? null : DimTensor.FromLiteral(value.Type, literal);
     }
 
+    /// <summary>The error about an input whose elements must be known.</summary>
+    public GraphException NotKnown(int input, string role) => NotKnown(Value(input), role);
+
     private GraphException NotKnown(OnnxValue value, string role)
     {
         IReadOnlyList<string> causes = value.Node is null ? [] : Importer.Constants.InputsBehind(value.Node);

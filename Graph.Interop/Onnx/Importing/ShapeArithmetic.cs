@@ -11,6 +11,9 @@ namespace Graphene.Interop.Onnx.Importing;
 /// </remarks>
 internal static class ShapeArithmetic
 {
+    // A bare null would be taken for a reference, since numbers convert to dims implicitly.
+    private static readonly Dim? Unknown = default(Dim?);
+
     private static readonly Dictionary<string, Func<OperatorCall, DimTensor?>> Functions = new(StringComparer.Ordinal)
     {
         ["Gather"] = Gather,
@@ -39,8 +42,8 @@ internal static class ShapeArithmetic
         ["Greater"] = c => Compare(c, (x, y) => Less(y, x)),
         ["LessOrEqual"] = c => Compare(c, (x, y) => Not(Less(y, x))),
         ["GreaterOrEqual"] = c => Compare(c, (x, y) => Not(Less(x, y))),
-        ["And"] = c => Fold(c, (x, y) => x == 0 || y == 0 ? 0 : x == 1 ? y : y == 1 ? x : null),
-        ["Or"] = c => Fold(c, (x, y) => x == 1 || y == 1 ? 1 : x == 0 ? y : y == 0 ? x : null),
+        ["And"] = c => Fold(c, (x, y) => x == 0 || y == 0 ? 0 : x == 1 ? y : y == 1 ? x : Unknown),
+        ["Or"] = c => Fold(c, (x, y) => x == 1 || y == 1 ? 1 : x == 0 ? y : y == 0 ? x : Unknown),
         ["Not"] = c => Known(c, 0)?.Map(OnnxDataType.Bool, e => Not(e)),
         ["ReduceProd"] = c => Reduce(c, 1, (x, y) => x * y),
         ["ReduceSum"] = c => Reduce(c, 0, (x, y) => x + y),
@@ -148,7 +151,7 @@ internal static class ShapeArithmetic
             return null;
         }
         bool widens = to is OnnxDataType.Int64 or OnnxDataType.Int32 || x.Type == to;
-        return to == OnnxDataType.Bool ? x.Map(to, e => e.IsStatic ? (e == 0 ? 0 : 1) : e.ProvablyDiffers(0) ? 1 : null)
+        return to == OnnxDataType.Bool ? x.Map(to, e => e.IsStatic ? (e == 0 ? 0 : 1) : e.ProvablyDiffers(0) ? 1 : Unknown)
             : widens || x.IsStatic && Array.TrueForAll(x.Elements, e => e.Value is >= 0 and <= sbyte.MaxValue) ? x with { Type = to }
             : null;
     }
@@ -216,7 +219,7 @@ internal static class ShapeArithmetic
         }
         (long min, long max) = Limits(x.Type);
         return DimTensor.Zip(x.Type, x, y, (l, r) =>
-            function(l, r) is { } value && (!value.IsStatic || (value.Value >= min && value.Value <= max)) ? value : null);
+            function(l, r) is { } value && (!value.IsStatic || (value.Value >= min && value.Value <= max)) ? value : Unknown);
     }
 
     private static (long Min, long Max) Limits(OnnxDataType type) => type switch
@@ -287,31 +290,31 @@ internal static class ShapeArithmetic
     {
         if (x.IsStatic && y.IsStatic)
         {
-            return y == 0 || (x == long.MinValue && y == -1) ? null : x.Value / y.Value;
+            return y == 0 || (x == long.MinValue && y == -1) ? Unknown : x.Value / y.Value;
         }
-        return x.Range.Min >= 0 && y.Range.Min > 0 ? Dim.FloorDiv(x, y) : null;
+        return x.Range.Min >= 0 && y.Range.Min > 0 ? Dim.FloorDiv(x, y) : Unknown;
     }
 
     private static Dim? Remainder(Dim x, Dim y)
     {
         if (x.IsStatic && y.IsStatic)
         {
-            return x.Value >= 0 && y.Value > 0 ? x.Value % y.Value : null;
+            return x.Value >= 0 && y.Value > 0 ? x.Value % y.Value : Unknown;
         }
-        return x.Range.Min >= 0 && y.Range.Min > 0 ? Dim.Mod(x, y) : null;
+        return x.Range.Min >= 0 && y.Range.Min > 0 ? Dim.Mod(x, y) : Unknown;
     }
 
-    private static Dim? Absolute(Dim x) => x.Range.Min >= 0 ? x : x.Range.Max <= 0 ? x * -1 : null;
+    private static Dim? Absolute(Dim x) => x.Range.Min >= 0 ? x : x.Range.Max <= 0 ? x * -1 : Unknown;
 
-    private static Dim? Equal(Dim x, Dim y) => x.ProvablyEquals(y) ? 1 : x.ProvablyDiffers(y) ? 0 : null;
+    private static Dim? Equal(Dim x, Dim y) => x.ProvablyEquals(y) ? 1 : x.ProvablyDiffers(y) ? 0 : Unknown;
 
     private static Dim? Less(Dim x, Dim y)
     {
         DimRange difference = (x - y).Range;
-        return difference.Max < 0 ? 1 : difference.Min >= 0 ? 0 : null;
+        return difference.Max < 0 ? 1 : difference.Min >= 0 ? 0 : Unknown;
     }
 
-    private static Dim? Not(Dim? x) => x is { } value ? 1 - value : null;
+    private static Dim? Not(Dim? x) => x is { } value ? 1 - value : Unknown;
 
     private static int Clamp(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);
 }

@@ -64,12 +64,12 @@ internal static class Indexing
         var dimensions = new GatherDimensions(
             Axes.Range(indices.Rank - 1, rest), indexed, batched, batched, indexed, indices.Rank - 1);
         Dim[] sizes = [.. data.Shape.Select((dim, axis) => axis < batch + depth ? 1 : dim)];
-        c.Output(0, b.Gather(data, places, dimensions, Shape.Create(sizes)), c.Value(0).Type);
+        c.Output(0, b.Gather(data, places, dimensions, [.. sizes]), c.Value(0).Type);
     }
 
     private static int IndexDepth(OperatorCall c, Node indices, Node data, int batch)
     {
-        Dim last = indices.Rank == 0 ? 0 : indices.Shape[^1];
+        Dim last = indices.Rank == 0 ? 0 : indices.Shape[indices.Rank - 1];
         return batch >= 0 && last.IsStatic && last.Value >= 1 && batch + last.Value <= data.Rank && batch < indices.Rank
             ? (int)last.Value
             : throw c.Bad(

@@ -35,7 +35,11 @@ internal static class LoopImport
             (TensorType.Scalar(DType.Bool), OnnxDataType.Bool),
             .. Enumerable.Range(2, carried).Select(i => (c.Value(i).TensorType, c.Value(i).Type)),
         ];
-        Body body = Body.Import(c, graph, types);
+        if (TryBody(c, graph, types, rounds) is not { } body)
+        {
+            Unroll(c, graph, carried, stacked, rounds);
+            return;
+        }
         Node[] results = body.ResultNodes();
         bool endsEarly = !ReferenceEquals(results[0], body.Parameters[1]) &&
             !(body.Results[0].Literal is { ElementCount: 1 } always && always[0].AsBool);
@@ -50,13 +54,31 @@ internal static class LoopImport
         AsWhile(c, body, results, carried, stacked, rounds);
     }
 
+    // Inside a loop, values that change from round to round are data. When one of them decides a shape, only unrolling helps.
+    private static Body? TryBody(
+        OperatorCall c, GraphProto graph, IReadOnlyList<(TensorType Type, OnnxDataType Element)> types, Dim? rounds)
+    {
+        try
+        {
+            return Body.Import(c, graph, types);
+        }
+        catch (GraphException e) when (e.Id == OnnxDiagnosticIds.ValueNeeded && rounds is { IsStatic: true })
+        {
+            return null;
+        }
+    }
+
     private static Dim? Rounds(OperatorCall c)
     {
         if (!c.Has(0))
         {
             return null;
         }
-        return c.TryDims(0) is { Elements: [var dim] } ? dim.IsStatic ? Math.Max(0, dim.Value) : dim : null;
+        if (c.TryDims(0) is not { Elements: [var dim] })
+        {
+            return null;
+        }
+        return dim.IsStatic ? Math.Max(0, dim.Value) : dim;
     }
 
     private static void AsWhile(OperatorCall c, Body body, Node[] results, int carried, int stacked, Dim? rounds)

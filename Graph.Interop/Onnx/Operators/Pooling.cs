@@ -39,7 +39,7 @@ internal static class Pooling
             place = ColumnMajorPlaces(b, x.Shape);
         }
         Node[] results = b.ReduceWindow(
-            [x, place], [b.Constant(Scalar.Lowest(x.DType)), b.Constant(DType.I64, long.MaxValue)], window,
+            [x, place], [b.Constant(Scalar.Lowest(x.DType)), b.Constant(Scalar.FromInteger(DType.I64, long.MaxValue))], window,
             Reductions.ArgBody(x.DType, CompareDirection.GT, last: false));
         c.Output(0, results[0]);
         c.Output(1, results[1]);
@@ -90,7 +90,7 @@ internal static class Pooling
         Windows window = w;
         if (padded is not null)
         {
-            ones = b.Pad(ones, b.Constant(x.DType, 1), padded.Low, padded.High);
+            ones = b.Pad(ones, b.Constant(x.DType, 1), [.. padded.Low], [.. padded.High]);
             window = w with
             {
                 Low = [.. w.Low.Zip(padded.Low).Select(p => p.First - p.Second)],

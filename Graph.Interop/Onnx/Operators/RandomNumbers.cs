@@ -67,7 +67,7 @@ internal static class RandomNumbers
             stream = (stream ^ letter) * 1099511628211;
         }
         Node state = b.Constant(Literal.From<ulong>([seed, stream], 2));
-        Node bits = b.RngBitGenerator(state, new TensorType(DType.U32, shape))[1];
+        Node bits = b.RngBitGenerator(state, new TensorType(DType.U32, shape)).Bits;
         Node upper = b.ShiftRightLogical(bits, b.Like(bits, 8));
         return b.Multiply(b.Convert(upper, DType.F32), b.Splat(DType.F32, shape, 1.0 / (1 << 24)));
     }

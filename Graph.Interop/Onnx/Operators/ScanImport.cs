@@ -95,7 +95,7 @@ internal static class ScanImport
     {
         Node zero = b.Constant(Scalar.Zero(place.DType));
         Node slice = b.DynamicSlice(
-            sequence, [place, .. Enumerable.Repeat(zero, sequence.Rank - 1)], Shape.From([1, .. sequence.Shape.Skip(1)]));
+            sequence, [place, .. Enumerable.Repeat(zero, sequence.Rank - 1)], [1, .. sequence.Shape.Skip(1)]);
         return b.Squeeze(slice, 0);
     }
 

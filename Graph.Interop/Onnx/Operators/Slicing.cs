@@ -19,14 +19,8 @@ internal static class Slicing
     private const long FarAway = DimSymbol.Unbounded;
 
     /// <summary>Part of one axis: from a start on, a number of elements.</summary>
-    public static Node Range(GraphBuilder b, Node x, int axis, Dim start, Dim count)
-    {
-        Dim[] starts = [.. Enumerable.Repeat<Dim>(0, x.Rank)];
-        Dim[] limits = [.. x.Shape];
-        starts[axis] = start;
-        limits[axis] = start + count;
-        return b.Slice(x, starts, limits, [.. Enumerable.Repeat(1L, x.Rank)]);
-    }
+    public static Node Range(GraphBuilder b, Node x, int axis, Dim start, Dim count) =>
+        b.SliceDimension(x, axis, start, start + count);
 
     private static Node Slice(OperatorCall c)
     {
@@ -34,7 +28,7 @@ internal static class Slicing
         Node x = c.Input(0);
         if (SliceArguments.Read(c, x.Rank) is not { } slice)
         {
-            return DynamicSlice(c, x);
+            throw c.NotKnown(c.TryDims(1) is null ? 1 : 2, "starts and ends");
         }
         Dim[] starts = [.. Enumerable.Repeat<Dim>(0, x.Rank)];
         Dim[] limits = [.. x.Shape];
@@ -56,7 +50,7 @@ internal static class Slicing
             limits[axis] = count == 0 ? 0 : count == 1 ? start + 1 : start + ((count - 1) * step) + 1;
             steps[axis] = count == 0 || count == 1 ? 1 : step;
         }
-        Node part = b.Slice(x, starts, limits, steps);
+        Node part = b.Slice(x, [.. starts], [.. limits], [.. steps]);
         return reversed.Count == 0 ? part : b.Reverse(part, Axes.From(reversed));
     }
 
@@ -88,13 +82,6 @@ internal static class Slicing
     }
 
     private static Dim FromEnd(Dim index, Dim extent) => index.Range.Max < 0 ? index + extent : index;
-
-    // Bounds that only a run knows, but whose distance is known: one element, from start to start + 1.
-    private static Node DynamicSlice(OperatorCall c, Node x)
-    {
-        c.Numbers(3, "axes");
-        throw c.NotKnown(1, "starts and ends");
-    }
 
     private static void Split(OperatorCall c)
     {
@@ -156,7 +143,7 @@ internal static class Slicing
             Node value = c.Version < 11 ? c.B.Constant(x.DType, c.Float("value", 0))
                 : c.Optional(2) is { } given ? c.B.Reshape(given, Shape.Scalar)
                 : c.B.Constant(x.DType, 0);
-            return c.B.Pad(x, value, low, high);
+            return c.B.Pad(x, value, [.. low], [.. high]);
         }
         Node result = x;
         for (int axis = 0; axis < x.Rank; axis++)
@@ -272,7 +259,7 @@ internal static class Slicing
             low[axes[i]] = missing.Value >= 0 ? missing.Value / 2 : -(-missing.Value / 2);
             high[axes[i]] = missing - low[axes[i]];
         }
-        return c.B.Pad(x, c.B.Constant(x.DType, 0), low, high);
+        return c.B.Pad(x, c.B.Constant(x.DType, 0), [.. low], [.. high]);
     }
 
     private static Node Trilu(OperatorCall c)

@@ -58,9 +58,10 @@ internal static class Softmaxes
             Node wide = b.Multiply(place, DimNodes.Splat(b, x.Shape[axis], DType.I64, x.Shape));
             place = b.Add(wide, b.Iota(new TensorType(DType.I64, x.Shape), axis));
         }
+        Node last = b.Constant(Scalar.FromInteger(DType.I64, long.MaxValue));
         Node isLargest = b.Compare(x, largest, CompareDirection.EQ);
-        Node candidates = b.Select(isLargest, place, b.Like(place, long.MaxValue));
-        Node first = b.Reduce(candidates, b.Constant(DType.I64, long.MaxValue), axes, ElementwiseTable.Minimum);
+        Node candidates = b.Select(isLargest, place, b.BroadcastInDim(last, x.Shape, []));
+        Node first = b.Reduce(candidates, last, axes, ElementwiseTable.Minimum);
         return b.Convert(
             b.Compare(candidates, b.BroadcastInDim(first, x.Shape, kept), CompareDirection.EQ), x.DType);
     }

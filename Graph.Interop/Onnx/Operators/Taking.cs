@@ -3,16 +3,6 @@ namespace Graphene.Interop.Onnx.Operators;
 /// <summary>The gathers that most operators need, as extension methods of the builder.</summary>
 internal static class Taking
 {
-    /// <summary>Slices of an axis by index: <c>[a, n, c]</c> and indices <c>[i, j]</c> give <c>[a, i, j, c]</c> for axis 1.</summary>
-    /// <remarks>Indices must not be negative; those beyond the end read the last slice.</remarks>
-    public static Node Take(this GraphBuilder b, Node data, Node indices, int axis)
-    {
-        Axes offsets = Axes.From(
-            [.. Enumerable.Range(0, axis), .. Enumerable.Range(axis + indices.Rank, data.Rank - axis - 1)]);
-        var dimensions = new GatherDimensions(offsets, [axis], [], [], [axis], indices.Rank);
-        return b.Gather(data, indices, dimensions, data.Shape.With(axis, 1));
-    }
-
     /// <summary>Element by element: result[i, j, k] = data[i, indices[i, j, k], k] for axis 1.</summary>
     /// <remarks>Indices must not be negative. Along the other axes the indices may have fewer elements than the data.</remarks>
     public static Node TakeAlong(this GraphBuilder b, Node data, Node indices, int axis)
@@ -22,12 +12,12 @@ internal static class Taking
         {
             if (other != axis && data.Shape[other].ProvablyDiffers(indices.Shape[other]))
             {
-                cut = Slicing.Range(b, cut, other, 0, indices.Shape[other]);
+                cut = b.SliceDimension(cut, other, 0, indices.Shape[other]);
             }
         }
         Axes others = Axes.Create([axis]).Complement(data.Rank);
         var dimensions = new GatherDimensions([], [axis], others, others, [axis], indices.Rank);
-        return b.Gather(cut, indices, dimensions, Shape.From(Enumerable.Repeat<Dim>(1, data.Rank)));
+        return b.Gather(cut, indices, dimensions, ValueList.Repeat<Dim>(1, data.Rank));
     }
 
     /// <summary>Indices counted from the end where they are negative.</summary>
