@@ -14,8 +14,10 @@ public sealed record OnnxPort(string Name, OnnxDataType ElementType, TensorType 
 /// Inputs whose values were taken from <see cref="OnnxImportOptions.InputValues"/> to compute shapes: the program is only right
 /// when they are fed with these values.
 /// </param>
+/// <param name="FixedDims">Symbolic dimensions of the file that were given a size, by name.</param>
 public sealed record OnnxModel(
     Module Module,
     IReadOnlyList<OnnxPort> Inputs,
     IReadOnlyList<OnnxPort> Outputs,
-    IReadOnlyList<string> SpecializedInputs);
+    IReadOnlyList<string> SpecializedInputs,
+    IReadOnlyDictionary<string, long> FixedDims);

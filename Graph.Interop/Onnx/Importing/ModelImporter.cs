@@ -71,7 +71,7 @@ internal sealed class ModelImporter
         var module = new Module(
             Path.GetFileNameWithoutExtension(_file.Name), entry, [.. ports.Select(p => p.Name)], [.. outputs.Select(o => o.Name)],
             _provenance);
-        return new OnnxModel(module, ports, outputs, [.. Constants.UsedInputs]);
+        return new OnnxModel(module, ports, outputs, [.. Constants.UsedInputs], _options.Dims);
     }
 
     /// <summary>Imports a subgraph into a region.</summary>

@@ -85,7 +85,7 @@ internal sealed class OperatorCall
     public DimTensor Dims(int input, string role)
     {
         OnnxValue value = Value(input);
-        if (TryDims(value) is { } dims)
+        if (TryDims(value, mayAskForInputs: true) is { } dims)
         {
             return dims;
         }
@@ -97,7 +97,7 @@ internal sealed class OperatorCall
     }
 
     /// <summary>The elements of an integer input as dimensions, or null when they are known only when the graph runs.</summary>
-    public DimTensor? TryDims(int input) => TryDims(Value(input));
+    public DimTensor? TryDims(int input) => TryDims(Value(input), mayAskForInputs: false);
 
     /// <summary>The elements of an integer input as numbers.</summary>
     /// <exception cref="GraphException">They are known only when the graph runs.</exception>
@@ -124,13 +124,15 @@ internal sealed class OperatorCall
 
     /// <summary>The elements of an input.</summary>
     /// <exception cref="GraphException">They are known only when the graph runs.</exception>
-    public Literal Known(int input, string role) => TryKnown(input) ?? throw NotKnown(Value(input), role);
+    public Literal Known(int input, string role) => TryKnown(input, mayAskForInputs: true) ?? throw NotKnown(Value(input), role);
 
     /// <summary>The elements of an input, or null when they are known only when the graph runs.</summary>
-    public Literal? TryKnown(int input)
+    /// <param name="input">Which input.</param>
+    /// <param name="mayAskForInputs">True to use values that the caller has for the model's inputs, when there is no other way.</param>
+    public Literal? TryKnown(int input, bool mayAskForInputs = false)
     {
         OnnxValue value = Value(input);
-        return value.Literal ?? (value.Node is null ? null : Importer.Constants.TryEvaluate(Input(input)));
+        return value.Literal ?? (value.Node is null ? null : Importer.Constants.TryEvaluate(Input(input), mayAskForInputs));
     }
 
     /// <summary>An integer attribute.</summary>
@@ -177,13 +179,13 @@ internal sealed class OperatorCall
     private GraphException Missing(string attribute) =>
         Bad($"{Proto.OpType} has no attribute '{attribute}'", "the operator needs it");
 
-    private DimTensor? TryDims(OnnxValue value)
+    private DimTensor? TryDims(OnnxValue value, bool mayAskForInputs)
     {
         if (value.Dims is not null)
         {
             return value.Dims;
         }
-        Literal? literal = value.Node is null ? null : Importer.Constants.TryEvaluate(Region.NodeOf(value));
+        Literal? literal = value.Node is null ? null : Importer.Constants.TryEvaluate(Region.NodeOf(value), mayAskForInputs);
         return literal is null ? null : DimTensor.FromLiteral(value.Type, literal);
     }
 

@@ -8,10 +8,13 @@ namespace Graphene.Interop.Onnx.Importing;
 internal sealed record SliceArguments(int[] Axes, Dim[] Starts, Dim[] Ends, long[] Steps)
 {
     /// <summary>Reads them, or returns null when starts or ends are known only when the graph runs.</summary>
-    public static SliceArguments? Read(OperatorCall c, int rank)
+    /// <param name="c">The call.</param>
+    /// <param name="rank">The rank of the input.</param>
+    /// <param name="isNeeded">True to throw instead of returning null.</param>
+    public static SliceArguments? Read(OperatorCall c, int rank, bool isNeeded = false)
     {
-        Dim[]? starts = Part(c, "starts", 1);
-        Dim[]? ends = Part(c, "ends", 2);
+        Dim[]? starts = Part(c, "starts", 1, isNeeded);
+        Dim[]? ends = Part(c, "ends", 2, isNeeded);
         if (starts is null || ends is null)
         {
             return null;
@@ -50,12 +53,16 @@ internal sealed record SliceArguments(int[] Axes, Dim[] Starts, Dim[] Ends, long
 
     private static long Bound(long index, long extent) => index < 0 ? Math.Max(index, -extent - 1) + extent : index;
 
-    private static Dim[]? Part(OperatorCall c, string attribute, int input)
+    private static Dim[]? Part(OperatorCall c, string attribute, int input, bool isNeeded)
     {
         if (c.Ints(attribute) is { } given)
         {
             return [.. given.Select(n => (Dim)n)];
         }
-        return c.Has(input) ? c.TryDims(input)?.Elements : throw c.Bad($"Slice has no {attribute}", "it must be given");
+        if (!c.Has(input))
+        {
+            throw c.Bad($"Slice has no {attribute}", "it must be given");
+        }
+        return isNeeded ? c.Dims(input, attribute).Elements : c.TryDims(input)?.Elements;
     }
 }

@@ -86,15 +86,11 @@ internal static class Constants
 
     private static Dim RangeCount(OperatorCall c)
     {
-        if (c.TryDims(0) is { } start && c.TryDims(1) is { } limit && c.TryDims(2) is { IsStatic: true } delta)
+        bool isWhole = DimTensor.Accepts(c.Value(0).Type);
+        if (isWhole && c.Dims(0, "start") is var start && c.Dims(1, "limit") is var limit &&
+            c.Dims(2, "delta") is { IsStatic: true } delta)
         {
-            long step = delta.Elements[0].Value;
-            if (step == 0)
-            {
-                throw c.Bad("Range has a step of 0", "it would not end");
-            }
-            Dim span = limit.Elements[0] - start.Elements[0];
-            return Dim.Max(0, step > 0 ? Dim.CeilDiv(span, step) : Dim.CeilDiv(span * -1, -step));
+            return CountBetween(c, start.Elements[0], limit.Elements[0], delta.Elements[0].Value);
         }
         double first = c.Known(0, "start")[0].AsDouble;
         double last = c.Known(1, "limit")[0].AsDouble;
@@ -103,6 +99,16 @@ internal static class Constants
         return double.IsNaN(count) || count > DimSymbol.Unbounded
             ? throw c.Bad($"Range from {first} to {last} in steps of {by} does not end", "its length must be bounded")
             : (long)Math.Max(0, count);
+    }
+
+    private static Dim CountBetween(OperatorCall c, Dim start, Dim limit, long step)
+    {
+        if (step == 0)
+        {
+            throw c.Bad("Range has a step of 0", "it would not end");
+        }
+        Dim count = step > 0 ? Dim.CeilDiv(limit - start, step) : Dim.CeilDiv(start - limit, -step);
+        return Dim.Max(0, count);
     }
 
     private static void EyeLike(OperatorCall c)

@@ -28,7 +28,7 @@ internal static class LoopImport
                 $"Loop carries {carried} values, its body takes {graph.Input.Count} and gives {graph.Output.Count}",
                 "the body takes number, condition and values, and gives condition, values and slices");
         }
-        Dim? rounds = Rounds(c);
+        Dim? rounds = Rounds(c, stacked > 0);
         (TensorType, OnnxDataType)[] types =
         [
             (TensorType.Scalar(DType.I64), OnnxDataType.Int64),
@@ -43,7 +43,7 @@ internal static class LoopImport
         Node[] results = body.ResultNodes();
         bool endsEarly = !ReferenceEquals(results[0], body.Parameters[1]) &&
             !(body.Results[0].Literal is { ElementCount: 1 } always && always[0].AsBool);
-        bool startsTrue = !c.Has(1) || c.TryKnown(1) is { ElementCount: 1 } first && first[0].AsBool;
+        bool startsTrue = !c.Has(1) || c.TryKnown(1, mayAskForInputs: stacked > 0) is { ElementCount: 1 } first && first[0].AsBool;
         bool keepsShapes = Enumerable.Range(0, carried).All(i => results[i + 1].Type.Equals(c.Value(i + 2).TensorType));
         bool countKnown = rounds is not null && startsTrue && !endsEarly;
         if (!keepsShapes || (stacked > 0 && !countKnown))
@@ -68,13 +68,17 @@ internal static class LoopImport
         }
     }
 
-    private static Dim? Rounds(OperatorCall c)
+    // Only stacked results need the number of rounds; for them a value given for an input may be used.
+    private static Dim? Rounds(OperatorCall c, bool stacks)
     {
         if (!c.Has(0))
         {
             return null;
         }
-        if (c.TryDims(0) is not { Elements: [var dim] })
+        DimTensor? count = c.TryDims(0) ?? (c.TryKnown(0, mayAskForInputs: stacks) is { } known
+            ? DimTensor.FromLiteral(c.Value(0).Type, known)
+            : null);
+        if (count is not { Elements: [var dim] })
         {
             return null;
         }
@@ -176,7 +180,7 @@ internal static class LoopImport
 
     private static bool? Known(OperatorCall c, OnnxValue condition)
     {
-        Literal? literal = condition.Literal ?? c.Importer.Constants.TryEvaluate(c.Region.NodeOf(condition));
+        Literal? literal = condition.Literal ?? c.Importer.Constants.TryEvaluate(c.Region.NodeOf(condition), mayAskForInputs: true);
         return literal is { ElementCount: 1 } ? literal[0].AsBool : null;
     }
 }

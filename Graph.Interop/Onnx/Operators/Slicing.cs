@@ -26,10 +26,7 @@ internal static class Slicing
     {
         GraphBuilder b = c.B;
         Node x = c.Input(0);
-        if (SliceArguments.Read(c, x.Rank) is not { } slice)
-        {
-            throw c.NotKnown(c.TryDims(1) is null ? 1 : 2, "starts and ends");
-        }
+        SliceArguments slice = SliceArguments.Read(c, x.Rank, isNeeded: true)!;
         Dim[] starts = [.. Enumerable.Repeat<Dim>(0, x.Rank)];
         Dim[] limits = [.. x.Shape];
         long[] steps = [.. Enumerable.Repeat(1L, x.Rank)];
