@@ -53,6 +53,9 @@ internal sealed class AttributeSet
     /// <summary>True when the attribute is given.</summary>
     public bool Has(string name) => _attributes.ContainsKey(name);
 
+    /// <summary>True when the attribute is given and says that it is an integer.</summary>
+    public bool IsInt(string name) => _attributes.TryGetValue(name, out AttributeProto? attribute) && attribute.Type == Kind.Int;
+
     /// <summary>The graph of an attribute.</summary>
     public GraphProto? Graph(string name) => Find(name, Kind.Graph)?.G;
 

@@ -12,7 +12,7 @@ namespace Graphene.Interop.Onnx.Importing;
 internal static class ShapeArithmetic
 {
     // A bare null would be taken for a reference, since numbers convert to dims implicitly.
-    private static readonly Dim? Unknown = default(Dim?);
+    private static Dim? Unknown => null;
 
     private static readonly Dictionary<string, Func<OperatorCall, DimTensor?>> Functions = new(StringComparer.Ordinal)
     {

@@ -49,17 +49,17 @@ internal sealed record CellActivation(string Name, double Alpha, double Beta)
     /// <summary>Applies it.</summary>
     public Node Apply(GraphBuilder b, Node x) => Name switch
     {
-        "relu" => Activations.Relu(b, x),
+        "relu" => b.Relu(x),
         "tanh" => b.HyperbolicTangent(x),
         "sigmoid" => b.Logistic(x),
-        "softsign" => Activations.Softsign(b, x),
-        "softplus" => Activations.Softplus(b, x),
+        "softsign" => b.Softsign(x),
+        "softplus" => b.Softplus(x),
         "affine" => b.Add(b.Multiply(x, b.Like(x, Alpha)), b.Like(x, Beta)),
-        "leakyrelu" => Activations.LeakyRelu(b, x, Alpha),
-        "thresholdedrelu" => Activations.ThresholdedRelu(b, x, Alpha),
+        "leakyrelu" => b.LeakyRelu(x, Alpha),
+        "thresholdedrelu" => b.ThresholdedRelu(x, Alpha),
         "scaledtanh" => b.Multiply(b.Like(x, Alpha), b.HyperbolicTangent(b.Multiply(x, b.Like(x, Beta)))),
-        "hardsigmoid" => Activations.HardSigmoid(b, x, Alpha, Beta),
-        _ => Activations.Elu(b, x, Alpha, 1),
+        "hardsigmoid" => b.HardSigmoid(x, Alpha, Beta),
+        _ => b.Elu(x, Alpha),
     };
 
     private static double Next(Queue<float> given, double? usual) =>

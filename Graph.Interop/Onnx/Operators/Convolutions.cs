@@ -16,8 +16,8 @@ internal static class Convolutions
     public static Node Convolve(OperatorCall c, Node x, Node weights)
     {
         int rank = RequireShapes(c, x, weights);
-        Windows w = Windows.Read(c, [.. x.Shape.Skip(2)], [.. weights.Shape.Skip(2)]);
-        return c.B.Convolution(x, weights, ConvolutionDimensions.ChannelsFirst(rank), w.Spatial(), Groups(c));
+        Windows w = Windows.Read(c, rank, [.. weights.Shape.Skip(2)]);
+        return c.B.Convolution(x, weights, ConvolutionDimensions.ChannelsFirst(rank), w.Over([.. x.Shape.Skip(2)]), Groups(c));
     }
 
     /// <summary>Adds a bias per channel, when it is given.</summary>

@@ -117,7 +117,7 @@ internal static class Einsum
         {
             int i = x.Labels.IndexOf(label, StringComparison.Ordinal);
             int j = y.Labels.IndexOf(label, StringComparison.Ordinal);
-            Dim joined = Broadcasting.Join(c, [left[i]], [right[j]])[0];
+            Dim joined = OnnxBroadcasting.Join(c, [left[i]], [right[j]])[0];
             left[i] = joined;
             right[j] = joined;
         }

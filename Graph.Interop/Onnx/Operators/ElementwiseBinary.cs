@@ -41,7 +41,7 @@ internal static class ElementwiseBinary
         new("", name, BroadcastsFrom, c =>
         {
             RequireSameType(c);
-            Node[] operands = Broadcasting.Align(c, c.Input(0), c.Input(1));
+            Node[] operands = OnnxBroadcasting.Align(c, c.Input(0), c.Input(1));
             c.Output(0, function(c.B, operands[0], operands[1]));
         }),
     ];
@@ -52,7 +52,7 @@ internal static class ElementwiseBinary
     private static Node Fold(OperatorCall c, Func<GraphBuilder, Node, Node, Node> function)
     {
         c.Value(0);
-        return Broadcasting.Align(c, c.Inputs()).Aggregate((x, y) => function(c.B, x, y));
+        return OnnxBroadcasting.Align(c, c.Inputs()).Aggregate((x, y) => function(c.B, x, y));
     }
 
     private static void Mean(OperatorCall c)
@@ -63,7 +63,7 @@ internal static class ElementwiseBinary
 
     private static void Where(OperatorCall c)
     {
-        Node[] operands = Broadcasting.Align(c, c.Input(0), c.Input(1), c.Input(2));
+        Node[] operands = OnnxBroadcasting.Align(c, c.Input(0), c.Input(1), c.Input(2));
         c.Output(0, c.B.Select(operands[0], operands[1], operands[2]), c.Value(1).Type);
     }
 
@@ -99,7 +99,7 @@ internal static class ElementwiseBinary
         Node x = c.Input(0);
         Node[] operands = c.Version < BroadcastsFrom
             ? [x, OldBroadcast(c, x, c.Input(1))]
-            : Broadcasting.Align(c, x, c.Input(1));
+            : OnnxBroadcasting.Align(c, x, c.Input(1));
         DType exponent = operands[1].DType;
         if (x.DType == exponent)
         {
@@ -114,7 +114,7 @@ internal static class ElementwiseBinary
     {
         GraphBuilder b = c.B;
         RequireSameType(c);
-        Node[] operands = Broadcasting.Align(c, c.Input(0), c.Input(1));
+        Node[] operands = OnnxBroadcasting.Align(c, c.Input(0), c.Input(1));
         Node remainder = b.Remainder(operands[0], operands[1]);
         if (c.Int("fmod", 0) != 0 || remainder.DType.IsUnsignedInteger())
         {
@@ -129,7 +129,7 @@ internal static class ElementwiseBinary
 
     private static Node Shift(OperatorCall c)
     {
-        Node[] operands = Broadcasting.Align(c, c.Input(0), c.Input(1));
+        Node[] operands = OnnxBroadcasting.Align(c, c.Input(0), c.Input(1));
         return c.Attributes.Text("direction") switch
         {
             "LEFT" => c.B.ShiftLeft(operands[0], operands[1]),

@@ -1,5 +1,3 @@
-using Graphene.Interop.Onnx.Importing;
-
 namespace Graphene.Interop.Onnx.Operators;
 
 /// <summary>How a node of a decision tree compares.</summary>

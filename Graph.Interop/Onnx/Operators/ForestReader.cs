@@ -203,7 +203,7 @@ internal static class ForestReader
     private static IReadOnlyList<long> Ints(OperatorCall c, string name) => c.Ints(name) ?? [];
 
     // Numbers may be floats, or a tensor of doubles.
-    private static IReadOnlyList<double> Numbers(OperatorCall c, string name) => c.Attributes.Floats(name) is { } floats
+    private static double[] Numbers(OperatorCall c, string name) => c.Attributes.Floats(name) is { } floats
         ? [.. floats.Select(f => (double)f)]
         : c.Attributes.Tensor($"{name}_as_tensor") is null ? [] : Tensor(c, $"{name}_as_tensor");
 

@@ -164,7 +164,8 @@ internal static class Indexing
         return fn is null ? Replace(type) : ReductionBody.Of(fn, type);
     }
 
-    private static Computation Replace(DType type)
+    /// <summary>The body of a scatter that replaces what is there.</summary>
+    public static Computation Replace(DType type)
     {
         var b = new GraphBuilder();
         b.Parameter(0, TensorType.Scalar(type));

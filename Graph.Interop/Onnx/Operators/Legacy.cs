@@ -14,7 +14,7 @@ internal static class Legacy
             c.B.HyperbolicTangent(c.B.Multiply(c.Input(0), c.B.Like(c.Input(0), c.Float("beta", 1))))))),
         new("", "ParametricSoftplus", 1, c => c.Output(0, c.B.Multiply(
             c.B.Like(c.Input(0), c.Float("alpha", 1)),
-            Activations.Softplus(c.B, c.B.Multiply(c.Input(0), c.B.Like(c.Input(0), c.Float("beta", 1))))))),
+            c.B.Softplus(c.B.Multiply(c.Input(0), c.B.Like(c.Input(0), c.Float("beta", 1))))))),
         new("", "Crop", 1, c => c.Output(0, Crop(c))),
     ];
 

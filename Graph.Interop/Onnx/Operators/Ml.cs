@@ -32,7 +32,7 @@ internal static class Ml
             case "LOGISTIC":
                 return b.Logistic(scores);
             case "SOFTMAX":
-                return Softmaxes.Softmax(b, scores, [scores.Rank - 1]);
+                return b.Softmax(scores);
             case "SOFTMAX_ZERO":
                 // Softmax over the scores that are not 0; those stay 0.
                 Node isZero = b.Equal(scores, b.Like(scores, 0));
@@ -48,7 +48,7 @@ internal static class Ml
     public static Node Labels(OperatorCall c, Node scores, IReadOnlyList<long> labels)
     {
         GraphBuilder b = c.B;
-        Node best = Reductions.ArgMax(b, scores, scores.Rank - 1);
+        Node best = b.ArgMax(scores, scores.Rank - 1);
         return b.Take(b.Constant(Literal.From<long>([.. labels], labels.Count)), best, 0);
     }
 

@@ -8,195 +8,113 @@ internal static class Normalization
     public static IReadOnlyList<OperatorRow> Rows { get; } =
     [
         new("", "BatchNormalization", 1, BatchNormalization),
-        new("", "InstanceNormalization", 1, InstanceNormalization),
+        new("", "InstanceNormalization", 1, c => c.Output(0, c.B.InstanceNorm(
+            c.Input(0), c.Input(1), c.Input(2), c.Float("epsilon", 1e-5f)))),
         new("", "LayerNormalization", 17, LayerNormalization),
-        new("", "RMSNormalization", 23, RmsNormalization),
-        new("", "GroupNormalization", 18, GroupNormalization),
+        new("", "RMSNormalization", 23, c => c.Output(0, c.B.RmsNorm(
+            c.Input(0), c.Input(1), Axis(c), c.Float("epsilon", 1e-5f)))),
+        new("", "GroupNormalization", 18, GroupNormalizationPerGroup),
+        new("", "GroupNormalization", 21, c => c.Output(0, c.B.GroupNorm(
+            c.Input(0), c.Int("num_groups"), c.Input(1), c.Input(2), c.Float("epsilon", 1e-5f)))),
         new("", "MeanVarianceNormalization", 9, MeanVarianceNormalization),
-        new("", "LRN", 1, LocalResponse),
+        new("", "LRN", 1, c => c.Output(0, c.B.LocalResponseNorm(
+            c.Input(0), c.Int("size"), c.Float("alpha", 1e-4f), c.Float("beta", 0.75f), c.Float("bias", 1)))),
         new("", "LpNormalization", 1, LpNormalization),
     ];
 
-    /// <summary>(x - mean) / sqrt(variance + epsilon) over axes, with the mean and the inverse deviation, which keep the axes.</summary>
-    public static (Node Normal, Node Mean, Node Inverse) Standardize(GraphBuilder b, Node x, Axes axes, double epsilon)
-    {
-        Axes kept = axes.Complement(x.Rank);
-        Node mean = Reductions.Mean(b, x, axes);
-        Node centered = b.Subtract(x, b.BroadcastInDim(mean, x.Shape, kept));
-        Node variance = Reductions.Mean(b, b.Multiply(centered, centered), axes);
-        Node inverse = b.ReciprocalSquareRoot(b.Add(variance, b.Like(variance, epsilon)));
-        Node normal = b.Multiply(centered, b.BroadcastInDim(inverse, x.Shape, kept));
-        return (normal, Reductions.KeepAxes(b, mean, x.Shape, axes), Reductions.KeepAxes(b, inverse, x.Shape, axes));
-    }
+    private static int Axis(OperatorCall c) => c.NormalAxis(c.Int("axis", -1), c.Value(0).Rank);
 
-    // With statistics given: x * s + t, s = scale / sqrt(variance + epsilon), t = bias - mean * s.
     private static void BatchNormalization(OperatorCall c)
     {
         GraphBuilder b = c.B;
         Node x = c.Input(0);
-        DType work = x.DType is DType.F16 or DType.BF16 ? DType.F32 : x.DType;
-        Node scale = b.Convert(c.Input(1), work);
-        Node bias = b.Convert(c.Input(2), work);
-        Node mean = b.Convert(c.Input(3), work);
-        Node variance = b.Convert(c.Input(4), work);
-        if (c.Int("training_mode", 0) != 0)
-        {
-            (mean, variance) = BatchStatistics(c, b.Convert(x, work), mean, variance);
-        }
-        else if (c.Wants(1))
-        {
-            throw c.Unsupported("BatchNormalization gives running statistics outside of training", "only the first output is known then");
-        }
-        Node inverse = b.ReciprocalSquareRoot(b.Add(variance, b.Like(variance, c.Float("epsilon", 1e-5f))));
-        Node factor = b.Multiply(scale, inverse);
-        Node shift = b.Subtract(bias, b.Multiply(mean, factor));
+        double epsilon = c.Float("epsilon", 1e-5f);
         int axis = x.Rank == 1 ? 0 : 1;
-        Node y = b.Add(
-            b.Multiply(b.Convert(x, work), b.AlongAxis(factor, x.Shape, axis)), b.AlongAxis(shift, x.Shape, axis));
-        c.Output(0, b.Convert(y, x.DType));
-    }
-
-    // The statistics of this batch; outputs 1 and 2 move the running ones towards them.
-    private static (Node Mean, Node Variance) BatchStatistics(OperatorCall c, Node x, Node runningMean, Node runningVariance)
-    {
-        GraphBuilder b = c.B;
-        Axes axes = Axes.Create([1]).Complement(x.Rank);
-        Node mean = Reductions.Mean(b, x, axes);
-        Node centered = b.Subtract(x, b.AlongAxis(mean, x.Shape, 1));
-        Node variance = Reductions.Mean(b, b.Multiply(centered, centered), axes);
-        double momentum = c.Float("momentum", 0.9f);
-        c.Output(1, b.Convert(Mix(b, runningMean, mean, momentum), c.Input(3).DType));
-        c.Output(2, b.Convert(Mix(b, runningVariance, variance, momentum), c.Input(4).DType));
-        return (mean, variance);
-    }
-
-    private static Node Mix(GraphBuilder b, Node old, Node now, double momentum) =>
-        b.Add(b.Multiply(old, b.Like(old, momentum)), b.Multiply(now, b.Like(now, 1 - momentum)));
-
-    private static void InstanceNormalization(OperatorCall c)
-    {
-        GraphBuilder b = c.B;
-        Node x = c.Input(0);
-        c.Output(0, b.Wide(x, v =>
+        if (c.Int("training_mode", 0) == 0)
         {
-            Node normal = Standardize(b, v, Axes.Range(2, v.Rank - 2), c.Float("epsilon", 1e-5f)).Normal;
-            Node scaled = b.Multiply(normal, b.AlongAxis(b.Convert(c.Input(1), v.DType), v.Shape, 1));
-            return b.Add(scaled, b.AlongAxis(b.Convert(c.Input(2), v.DType), v.Shape, 1));
-        }));
+            if (c.Wants(1))
+            {
+                throw c.Unsupported(
+                    "BatchNormalization gives running statistics outside of training", "only the first output is known then");
+            }
+            c.Output(0, b.BatchNormInference(x, c.Input(1), c.Input(2), c.Input(3), c.Input(4), epsilon, axis));
+            return;
+        }
+        // The statistics of this batch; outputs 1 and 2 move the running ones towards them.
+        Axes axes = Axes.Create([axis]).Complement(x.Rank);
+        Node wide = x.DType is DType.F16 or DType.BF16 ? b.Convert(x, DType.F32) : x;
+        Node mean = b.ReduceMean(wide, axes);
+        Node variance = b.ReduceVariance(wide, axes);
+        c.Output(0, b.BatchNormInference(x, c.Input(1), c.Input(2), mean, variance, epsilon, axis));
+        double momentum = c.Float("momentum", 0.9f);
+        c.Output(1, Mix(b, c.Input(3), mean, momentum));
+        c.Output(2, Mix(b, c.Input(4), variance, momentum));
     }
 
-    // stash_type 1: the statistics are computed in f32, the normalized values converted back before scale and bias.
+    private static Node Mix(GraphBuilder b, Node running, Node now, double momentum)
+    {
+        Node old = b.Convert(running, now.DType);
+        Node mixed = b.Add(b.Multiply(old, b.Like(old, momentum)), b.Multiply(now, b.Like(now, 1 - momentum)));
+        return b.Convert(mixed, running.DType);
+    }
+
     private static void LayerNormalization(OperatorCall c)
     {
-        GraphBuilder b = c.B;
-        Node x = c.Input(0);
-        int axis = c.NormalAxis(c.Int("axis", -1), x.Rank);
-        DType stash = c.Int("stash_type", 1) == 1 && x.DType != DType.F64 ? DType.F32 : x.DType;
-        (Node normal, Node mean, Node inverse) = Standardize(
-            b, b.Convert(x, stash), Axes.Range(axis, x.Rank - axis), c.Float("epsilon", 1e-5f));
-        Node scaled = b.Multiply(b.Convert(normal, x.DType), b.BroadcastTo(c.Input(1), x.Shape));
-        c.Output(0, c.Optional(2) is { } bias ? b.Add(scaled, b.BroadcastTo(bias, x.Shape)) : scaled);
-        c.Output(1, mean);
-        c.Output(2, inverse);
+        double epsilon = c.Float("epsilon", 1e-5f);
+        c.Output(0, c.B.LayerNorm(c.Input(0), c.Input(1), c.Optional(2), Axis(c), epsilon));
+        if (c.Wants(1) || c.Wants(2))
+        {
+            (Node mean, Node inverse) = c.B.LayerNormStatistics(c.Input(0), Axis(c), epsilon);
+            c.Output(1, mean);
+            c.Output(2, inverse);
+        }
     }
 
-    private static void RmsNormalization(OperatorCall c)
-    {
-        GraphBuilder b = c.B;
-        Node x = c.Input(0);
-        int axis = c.NormalAxis(c.Int("axis", -1), x.Rank);
-        var axes = Axes.Range(axis, x.Rank - axis);
-        DType stash = c.Int("stash_type", 1) == 1 && x.DType != DType.F64 ? DType.F32 : x.DType;
-        Node wide = b.Convert(x, stash);
-        Node square = Reductions.Mean(b, b.Multiply(wide, wide), axes);
-        Node inverse = b.ReciprocalSquareRoot(b.Add(square, b.Like(square, c.Float("epsilon", 1e-5f))));
-        Node normal = b.Multiply(wide, b.BroadcastInDim(inverse, x.Shape, axes.Complement(x.Rank)));
-        c.Output(0, b.Multiply(b.Convert(normal, x.DType), b.BroadcastTo(c.Input(1), x.Shape)));
-    }
-
-    // Since version 21 scale and bias are per channel, before that per group.
-    private static void GroupNormalization(OperatorCall c)
+    // Before version 21 scale and bias were per group.
+    private static void GroupNormalizationPerGroup(OperatorCall c)
     {
         GraphBuilder b = c.B;
         Node x = c.Input(0);
         long groups = c.Int("num_groups");
-        if (x.Rank < 2 || groups < 1)
+        if (x.Rank < 2 || groups < 1 || !Dim.TryDivideExact(x.Shape[1], groups, out Dim size))
         {
-            throw c.Bad($"GroupNormalization of {x.Type} in {groups} groups", "it takes channels and at least one group");
+            throw c.Bad($"GroupNormalization of {x.Type} in {groups} groups", "the groups must divide the channels");
         }
-        Dim perGroup = Dim.FloorDiv(x.Shape[1], groups);
-        Shape split = Shape.From([x.Shape[0], groups, perGroup, .. x.Shape.Skip(2)]);
-        DType stash = c.Int("stash_type", 1) == 1 && x.DType != DType.F64 ? DType.F32 : x.DType;
-        Node normal = Standardize(
-            b, b.Reshape(b.Convert(x, stash), split), Axes.Range(2, split.Rank - 2), c.Float("epsilon", 1e-5f)).Normal;
-        Node scale = b.Convert(c.Input(1), stash);
-        Node bias = b.Convert(c.Input(2), stash);
-        if (c.Version < 21)
-        {
-            Node grouped = b.Add(b.Multiply(normal, b.AlongAxis(scale, split, 1)), b.AlongAxis(bias, split, 1));
-            c.Output(0, b.Convert(b.Reshape(grouped, x.Shape), x.DType));
-            return;
-        }
-        Node whole = b.Reshape(normal, x.Shape);
-        c.Output(0, b.Convert(
-            b.Add(b.Multiply(whole, b.AlongAxis(scale, x.Shape, 1)), b.AlongAxis(bias, x.Shape, 1)), x.DType));
+        c.Output(0, b.GroupNorm(x, groups, PerChannel(c.Input(1)), PerChannel(c.Input(2)), c.Float("epsilon", 1e-5f)));
+
+        Node PerChannel(Node vector) => b.Reshape(b.BroadcastInDim(vector, [groups, size], [0]), [x.Shape[1]]);
     }
 
-    // (x - mean) / (deviation + 1e-9), with the variance as mean of squares minus square of mean in the definition.
+    // (x - mean) / (deviation + 1e-9)
     private static void MeanVarianceNormalization(OperatorCall c)
     {
         GraphBuilder b = c.B;
-        Node x = c.Input(0);
-        Axes axes = Axes.Create(c.NormalAxes(c.Ints("axes") ?? [0, 2, 3], x.Rank));
-        c.Output(0, b.Wide(x, v =>
+        int[] axes = c.NormalAxes(c.Ints("axes") ?? [0, 2, 3], c.Value(0).Rank);
+        Array.Sort(axes);
+        c.Output(0, b.Wide(c.Input(0), x =>
         {
-            Axes kept = axes.Complement(v.Rank);
-            Node centered = b.Subtract(v, b.BroadcastInDim(Reductions.Mean(b, v, axes), v.Shape, kept));
-            Node deviation = b.SquareRoot(Reductions.Mean(b, b.Multiply(centered, centered), axes));
-            return b.Divide(centered, b.BroadcastInDim(b.Add(deviation, b.Like(deviation, 1e-9)), v.Shape, kept));
+            Node centered = b.Subtract(x, b.BroadcastBack(b.ReduceMean(x, axes), x.Shape, Axes.Create(axes)));
+            Node deviation = b.ReduceStandardDeviation(x, axes);
+            Node divisor = b.Add(deviation, b.Like(deviation, 1e-9));
+            return b.Divide(centered, b.BroadcastBack(divisor, x.Shape, Axes.Create(axes)));
         }));
     }
 
-    // y = x / (bias + alpha / size * sum of squares over neighbouring channels)^beta.
-    private static void LocalResponse(OperatorCall c)
-    {
-        GraphBuilder b = c.B;
-        Node x = c.Input(0);
-        long size = c.Int("size");
-        if (x.Rank < 2 || size < 1)
-        {
-            throw c.Bad($"LRN of {x.Type} over {size} channels", "it takes channels and a positive size");
-        }
-        WindowDim[] window = [.. Enumerable.Repeat(WindowDim.Identity, x.Rank)];
-        window[1] = new WindowDim(size, Low: (size - 1) / 2, High: size / 2);
-        c.Output(0, b.Wide(x, v =>
-        {
-            Node squares = b.ReduceWindow(b.Multiply(v, v), b.Constant(v.DType, 0), window, ElementwiseTable.Add);
-            Node sum = b.Add(
-                b.Like(v, c.Float("bias", 1)), b.Multiply(squares, b.Like(v, c.Float("alpha", 1e-4f) / size)));
-            return b.Divide(v, b.Power(sum, b.Like(v, c.Float("beta", 0.75f))));
-        }));
-    }
-
+    // Where everything is 0 the result is 0.
     private static void LpNormalization(OperatorCall c)
     {
         GraphBuilder b = c.B;
-        Node x = c.Input(0);
-        int axis = c.NormalAxis(c.Int("axis", -1), x.Rank);
         long p = c.Int("p", 2);
         if (p is not (1 or 2))
         {
             throw c.Bad($"LpNormalization has p = {p}", "it must be 1 or 2");
         }
-        c.Output(0, b.Wide(x, v =>
+        Axes axes = [Axis(c)];
+        c.Output(0, b.Wide(c.Input(0), x =>
         {
-            Node norm = p == 1
-                ? b.ReduceSum(b.Abs(v), [axis])
-                : b.SquareRoot(b.ReduceSum(b.Multiply(v, v), [axis]));
-            Node wide = b.BroadcastInDim(norm, v.Shape, Axes.Create([axis]).Complement(v.Rank));
-            // Where everything is 0 the result is 0.
-            Node isZero = b.Compare(wide, b.Like(v, 0), CompareDirection.EQ);
-            return b.Select(isZero, b.Like(v, 0), b.Divide(v, wide));
+            Node norm = p == 1 ? b.ReduceL1(x, axes) : b.ReduceL2(x, axes);
+            Node wide = b.BroadcastBack(norm, x.Shape, axes);
+            return b.Select(b.Equal(wide, b.Like(x, 0)), b.Like(x, 0), b.Divide(x, wide));
         }));
     }
 }

@@ -26,6 +26,7 @@ internal static class OperatorTable
         .. ControlFlow.Rows,
         .. Resizing.Rows,
         .. Ml.Rows,
+        .. RandomNumbers.Rows,
         .. Legacy.Rows,
     ]);
 

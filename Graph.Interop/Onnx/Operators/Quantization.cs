@@ -118,19 +118,13 @@ internal static class Quantization
         GraphBuilder b = c.B;
         Node x = Products.Centered(b, c.Input(0), c.Optional(2), Math.Max(c.Input(0).Rank - 2, 0));
         Node y = Products.Centered(b, c.Input(3), c.Optional(5), c.Input(3).Rank - 1);
-        Node sum = b.Convert(Products.MatMul(c, x, y), DType.F32);
+        Node sum = b.Convert(b.MatMul(x, y), DType.F32);
         Node left = b.Convert(c.Input(1), DType.F32);
         Node right = b.Convert(c.Input(4), DType.F32);
-        Node scale = b.Multiply(Row(b, left, sum, sum.Rank - 2), Row(b, right, sum, sum.Rank - 1));
-        Node ratio = b.Divide(b.Multiply(sum, scale), Row(b, b.Convert(c.Input(6), DType.F32), sum, sum.Rank - 1));
-        c.Output(0, Round(c, ratio, Row(b, c.Input(7), sum, sum.Rank - 1), c.Value(7).Type), c.Value(7).Type);
+        Node scale = b.Multiply(Products.Spread(b, left, sum, sum.Rank - 2), Products.Spread(b, right, sum, sum.Rank - 1));
+        Node ratio = b.Divide(b.Multiply(sum, scale), Products.Spread(b, b.Convert(c.Input(6), DType.F32), sum, sum.Rank - 1));
+        c.Output(0, Round(c, ratio, Products.Spread(b, c.Input(7), sum, sum.Rank - 1), c.Value(7).Type), c.Value(7).Type);
     }
-
-    // A scalar everywhere, or a vector along an axis, or a tensor that broadcasts.
-    private static Node Row(GraphBuilder b, Node x, Node like, int axis) =>
-        x.Shape.ElementCount == 1 ? b.BroadcastInDim(b.Reshape(x, Shape.Scalar), like.Shape, [])
-            : x.Rank == 1 ? b.AlongAxis(x, like.Shape, axis)
-            : b.BroadcastTo(x, like.Shape);
 
     // x, x_scale, x_zero_point, w, w_scale, w_zero_point, y_scale, y_zero_point, bias in i32
     private static void QLinearConv(OperatorCall c)
@@ -140,10 +134,10 @@ internal static class Quantization
         Node weights = Products.Centered(b, c.Input(3), c.Optional(5), 0);
         Node sum = Convolutions.WithBias(c, Convolutions.Convolve(c, x, weights), 8);
         Node scale = b.Multiply(
-            Row(b, b.Convert(c.Input(1), DType.F32), sum, 1), Row(b, b.Convert(c.Input(4), DType.F32), sum, 1));
-        Node factor = b.Divide(scale, Row(b, b.Convert(c.Input(6), DType.F32), sum, 1));
+            Products.Spread(b, b.Convert(c.Input(1), DType.F32), sum, 1), Products.Spread(b, b.Convert(c.Input(4), DType.F32), sum, 1));
+        Node factor = b.Divide(scale, Products.Spread(b, b.Convert(c.Input(6), DType.F32), sum, 1));
         Node ratio = b.Multiply(b.Convert(sum, DType.F32), factor);
-        c.Output(0, Round(c, ratio, Row(b, c.Input(7), sum, 1), c.Value(7).Type), c.Value(7).Type);
+        c.Output(0, Round(c, ratio, Products.Spread(b, c.Input(7), sum, 1), c.Value(7).Type), c.Value(7).Type);
     }
 
     private static int Axis(OperatorCall c, Node x)

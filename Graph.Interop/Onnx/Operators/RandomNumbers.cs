@@ -57,10 +57,15 @@ internal static class RandomNumbers
     }
 
     // In [0, 1): the upper 24 of 32 random bits. Every node has a stream of its own, from its seed and its first output's name.
+    // The seed is a float, or for some operators an integer.
+    private static ulong Seed(OperatorCall c) => c.Attributes.IsInt("seed")
+        ? unchecked((ulong)c.Int("seed", 0))
+        : BitConverter.SingleToUInt32Bits(c.Float("seed", 0));
+
     private static Node Uniform01(OperatorCall c, Shape shape)
     {
         GraphBuilder b = c.B;
-        ulong seed = BitConverter.SingleToUInt32Bits(c.Float("seed", 0));
+        ulong seed = Seed(c);
         ulong stream = 14695981039346656037;
         foreach (char letter in c.Proto.Output.FirstOrDefault() ?? "")
         {

@@ -125,7 +125,7 @@ internal static class Shapes
     {
         Node x = c.Input(0);
         Shape shape = Constants.ShapeOf(c, c.Dims(1, "shape"));
-        return c.B.BroadcastTo(x, Broadcasting.Join(c, x.Shape, shape));
+        return c.B.BroadcastTo(x, OnnxBroadcasting.Join(c, x.Shape, shape));
     }
 
     // Repeating dimension d r times is [d] -> [r, d] -> [r * d].

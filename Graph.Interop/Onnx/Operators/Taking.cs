@@ -32,7 +32,7 @@ internal static class Taking
             return indices;
         }
         Node moved = b.Add(indices, Importing.DimNodes.Splat(b, extent, indices.DType, indices.Shape));
-        return b.Select(b.Less(indices, Importing.Broadcasting.Like(b, indices, 0)), moved, indices);
+        return b.Select(b.Less(indices, Importing.OnnxBroadcasting.Like(b, indices, 0)), moved, indices);
     }
 
     private static bool AllAtLeastZero(Literal literal)

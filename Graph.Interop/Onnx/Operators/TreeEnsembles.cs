@@ -70,8 +70,8 @@ internal static class TreeEnsembles
         Node scores = aggregate switch
         {
             "SUM" => b.ReduceSum(weights, [1]),
-            "AVERAGE" => Reductions.Mean(b, weights, [1]),
-            "MIN" => b.Reduce(weights, b.Constant(Scalar.Highest(x.DType)), [1], ElementwiseTable.Minimum),
+            "AVERAGE" => b.ReduceMean(weights, [1]),
+            "MIN" => b.ReduceMin(weights, [1]),
             "MAX" => b.ReduceMax(weights, [1]),
             _ => throw c.Bad($"{c.Proto.OpType} has the aggregate_function '{aggregate}'", "it must be SUM, AVERAGE, MIN or MAX"),
         };

@@ -1,34 +1,20 @@
 namespace Graphene.Interop.Onnx.Importing;
 
-/// <summary>ONNX's (NumPy's) implicit broadcasting, made explicit.</summary>
-internal static class Broadcasting
+/// <summary>ONNX's implicit broadcasting and other steps that many operators share.</summary>
+internal static class OnnxBroadcasting
 {
     /// <summary>The shape that shapes broadcast to, aligned at the last dimension.</summary>
-    /// <remarks>
-    /// Two symbolic dimensions that are not known to be equal are taken to be equal, and a symbolic one beside a number other than 1
-    /// to be that number; a run checks both.
-    /// </remarks>
+    /// <exception cref="GraphException">GR4010: they do not broadcast.</exception>
     public static Shape Join(OperatorCall c, params IEnumerable<Shape> shapes)
     {
-        Shape[] all = [.. shapes];
-        var result = new Dim[all.Max(s => s.Rank)];
-        for (int i = 1; i <= result.Length; i++)
+        Shape? joined = Shape.Scalar;
+        foreach (Shape shape in shapes)
         {
-            Dim joined = 1;
-            foreach (Shape shape in all.Where(s => s.Rank >= i))
-            {
-                Dim dim = shape[shape.Rank - i];
-                if (dim != 1 && joined != 1 && dim.IsStatic && joined.IsStatic && dim != joined)
-                {
-                    throw c.Bad(
-                        $"{c.Proto.OpType} cannot combine the shapes {string.Join(", ", all.Select(s => s.ToString()))}",
-                        $"dimensions {joined} and {dim} are different and neither is 1");
-                }
-                joined = joined == 1 || (dim.IsStatic && dim != 1) ? dim : joined;
-            }
-            result[^i] = joined;
+            joined = Broadcasting.TryBroadcast(joined, shape) ?? throw c.Bad(
+                $"{c.Proto.OpType} cannot combine the shapes {string.Join(" and ", shapes)}",
+                "aligned at the last one, dimensions must be equal or 1");
         }
-        return Shape.Create(result);
+        return joined;
     }
 
     /// <summary>All nodes with the shape that they broadcast to.</summary>
@@ -38,10 +24,6 @@ internal static class Broadcasting
         return [.. nodes.Select(n => c.B.BroadcastTo(n, shape))];
     }
 
-    /// <summary>Repeats along new leading and size-1 dimensions.</summary>
-    public static Node BroadcastTo(this GraphBuilder b, Node x, Shape shape) =>
-        b.BroadcastInDim(x, shape, Axes.Range(shape.Rank - x.Rank, x.Rank));
-
     /// <summary>A number in every element of the shape of another tensor, with its element type.</summary>
     public static Node Like(this GraphBuilder b, Node x, double value) => b.Splat(x.DType, x.Shape, value);
 
@@ -50,7 +32,7 @@ internal static class Broadcasting
         ? b.Convert(function(b.Convert(x, DType.F32)), x.DType)
         : function(x);
 
-    /// <summary>A tensor over one axis of a shape, repeated along all others: a bias per channel.</summary>
+    /// <summary>A vector, or anything with as many elements, along one axis of a shape: a bias per channel.</summary>
     public static Node AlongAxis(this GraphBuilder b, Node vector, Shape shape, int axis) =>
         b.BroadcastInDim(vector.Rank == 1 ? vector : b.Reshape(vector, [vector.Shape.ElementCount]), shape, [axis]);
 
