@@ -41,4 +41,7 @@ public static class OnnxDiagnosticIds
 
     /// <summary>A dimension given for the import does not fit the model.</summary>
     public static readonly DiagnosticId BadDimension = new("GR4013", "dimension does not fit the model");
+
+    /// <summary>An operator's result shape depends on values that only a run knows.</summary>
+    public static readonly DiagnosticId ValueNeeded = new("GR4014", "value needed at import");
 }

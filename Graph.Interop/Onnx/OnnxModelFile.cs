@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Graphene.Interop.Onnx.Importing;
 using Graphene.Interop.Onnx.Reading;
 using Graphene.Interop.Onnx.Schema;
 using Microsoft.Win32.SafeHandles;
@@ -42,6 +43,19 @@ public sealed class OnnxModelFile : IDisposable
     /// <summary>The pairs of text that the exporter attached to the model.</summary>
     public IReadOnlyDictionary<string, string> Metadata =>
         Model.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value);
+
+    /// <summary>The names of the inputs that a run must feed, in the order of the file.</summary>
+    public IReadOnlyList<string> InputNames
+    {
+        get
+        {
+            var stored = new HashSet<string>(ModelImporter.StoredNames(Model.Graph), StringComparer.Ordinal);
+            return [.. Model.Graph.Input.Select(i => i.Name).Where(name => !stored.Contains(name))];
+        }
+    }
+
+    /// <summary>The names of the outputs, in the order of the file.</summary>
+    public IReadOnlyList<string> OutputNames => [.. Model.Graph.Output.Select(o => o.Name)];
 
     /// <summary>The messages.</summary>
     internal ModelProto Model { get; }
