@@ -3,7 +3,22 @@ namespace Graphene.Optimizer;
 /// <summary>Every pass, in order, with the reason for its place. Read this file first.</summary>
 public static class Pipelines
 {
+    // Each pass makes work for the others; graphs settle after a few rounds.
+    private const int MaxRounds = 8;
+
     /// <summary>What every compilation runs.</summary>
     public static PassPipeline Default() => new(
-        PassGroup.Once(new Fusion())); // last of the rewrites: everything after it sees kernels, not ops
+        new PassGroup(
+            "simplification", MaxRounds,
+            new ConditionalSimplification(),      // first: what a branch that never runs computes need not be looked at
+            new LoopSimplification(),             // what leaves a loop can meet what is around it
+            new TransposeFolding(),               // before folding: a transpose that a dot absorbs must not be computed
+            new AlgebraicSimplifier(),            // canonical forms (constants to the right, merged broadcasts) for all that follows
+            new BatchNormFolding(),               // leaves factors that only constant folding can compute
+            new ConstantFolding()),               // last of the round: it makes constants of everything the others exposed
+        PassGroup.Once(new ReshapeSinking()),     // after simplification, which would merge the reshapes it leaves behind
+        PassGroup.Once(new Fusion                 // last of the rewrites: everything after it sees kernels, not ops
+        {
+            MustFollow = ["transpose-folding", "algebraic-simplifier", "reshape-sinking"],
+        }));
 }

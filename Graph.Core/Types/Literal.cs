@@ -7,6 +7,7 @@ namespace Graphene;
 public sealed class Literal : IEquatable<Literal>
 {
     private ulong _hash;
+    private bool? _isSplat;
 
     /// <summary>Wraps bytes that the caller no longer changes (they may be a mapped file).</summary>
     /// <param name="type">Element type and static shape, row-major.</param>
@@ -142,9 +143,13 @@ public sealed class Literal : IEquatable<Literal>
     /// <summary>True when all elements have the same bits as the first; true without elements.</summary>
     public bool IsSplat()
     {
-        ReadOnlySpan<byte> bytes = Bytes.Span;
-        int size = DType.SizeInBytes();
-        return bytes.Length <= size || bytes[size..].SequenceEqual(bytes[..^size]);
+        if (_isSplat is null)
+        {
+            ReadOnlySpan<byte> bytes = Bytes.Span;
+            int size = DType.SizeInBytes();
+            _isSplat = bytes.Length <= size || bytes[size..].SequenceEqual(bytes[..^size]);
+        }
+        return _isSplat.Value;
     }
 
     /// <inheritdoc/>

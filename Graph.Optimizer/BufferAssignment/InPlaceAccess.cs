@@ -47,7 +47,7 @@ public static class InPlaceAccess
         _ when isElsewhere => false,
         ReshapeOp => true,
         { IsElementwise: true } => user.Operands[operand].Shape.Equals(user.Shape),
-        { Name: "dynamic_update_slice" } => operand == 0,
+        DynamicUpdateSliceOp => operand == 0,
         _ => false,
     };
 }

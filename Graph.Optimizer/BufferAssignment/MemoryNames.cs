@@ -4,7 +4,7 @@ namespace Graphene.Optimizer;
 public static class MemoryNames
 {
     /// <summary>True for a reshape, a tuple access and an optimization barrier.</summary>
-    public static bool IsName(Node node) => node.Op is ReshapeOp or GetTupleElementOp || node.Op.Name == "optimization_barrier";
+    public static bool IsName(Node node) => node.Op is ReshapeOp or GetTupleElementOp or OptimizationBarrierOp;
 
     /// <summary>The node and the number of its result behind a name.</summary>
     public static (Node Node, int Result) Resolve(Node node)

@@ -43,11 +43,11 @@ internal sealed class FusionLegality(int maxFusionSize)
         bool withinRow = cluster.Kind == FusionKind.Reduction && cluster.IsWithinRow(at);
         return role switch
         {
+            _ when cluster.HasHero && at.Axes is null => "a fusion of a dot or convolution keeps its shape",
             FusionRole.Map when node.Op.IsExpensive && places > 1 => "it is expensive and asked for at several places",
             FusionRole.Map when node.Op.IsExpensive && !once && !withinRow => "it is expensive and would be computed again and again",
             FusionRole.Map when at is { Axes: null, Repeats: true } => "it would be computed again and again",
             FusionRole.Map or FusionRole.Broadcast or FusionRole.Pick or FusionRole.TupleElement => null,
-            FusionRole.Reshape when cluster.HasHero && at.Axes is null => "a fusion of a dot or convolution keeps its shape",
             FusionRole.Reshape => null,
             FusionRole.Transpose when IsSmall(node) || FusionCostModel.KeepsRuns(((TransposeOp)node.Op).Permutation) => null,
             FusionRole.Transpose => "it moves the fastest dimension, which is a kernel of its own",

@@ -54,21 +54,18 @@ internal static class FusionRoles
         DotGeneralOp => FusionRole.Hero,
         ConvolutionOp => FusionRole.Hero,
         ConstantOp constant => constant.HasElementForm ? FusionRole.Free : FusionRole.External,
-        IotaOp => FusionRole.Free,
+        IotaOp or DimValueOp => FusionRole.Free,
+        RngBitGeneratorOp => FusionRole.External, // results of two shapes, and bits that belong together in blocks
         { HasElementForm: false } => FusionRole.External,
+        BitcastConvertOp when node.Rank == node.Operands[0].Rank => FusionRole.Map,
         { IsElementwise: true } => FusionRole.Map,
         BroadcastInDimOp => FusionRole.Broadcast,
         ReshapeOp => FusionRole.Reshape,
         TransposeOp => FusionRole.Transpose,
         ReduceOp => FusionRole.Reduce,
-        _ => ByName(node.Op.Name),
-    };
-
-    private static FusionRole ByName(string name) => name switch
-    {
-        "slice" or "reverse" or "dynamic_slice" => FusionRole.Pick,
-        "gather" => FusionRole.Gather,
-        "concatenate" or "pad" or "dynamic_update_slice" => FusionRole.Assemble,
+        SliceOp or ReverseOp or DynamicSliceOp => FusionRole.Pick,
+        GatherOp => FusionRole.Gather,
+        ConcatenateOp or PadOp or DynamicUpdateSliceOp => FusionRole.Assemble,
         _ => FusionRole.Window,
     };
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Graphene.Optimizer;
 
 /// <summary>One run of a pipeline: its options, what is left of its budgets, and its log.</summary>
@@ -8,7 +6,7 @@ public sealed class PassContext(OptimizerOptions options)
 {
     private readonly List<PassTiming> _timings = [];
     private readonly List<PassDecision> _decisions = [];
-    private readonly Stopwatch _folding = new();
+    private TimeSpan _foldingTime;
     private long _foldedBytes;
 
     /// <summary>What the caller chose.</summary>
@@ -64,31 +62,21 @@ public sealed class PassContext(OptimizerOptions options)
         }
     }
 
-    /// <summary>Asks to make a constant of some size.</summary>
+    /// <summary>Asks to make a constant.</summary>
     /// <param name="sizeInBytes">The new constant less the constants it replaces; may be negative.</param>
-    /// <returns>False when the byte or time budget of folding is used up.</returns>
-    public bool TryTakeFolding(long sizeInBytes)
+    /// <param name="estimate">
+    /// How long it should take. Estimates are summed, not the time that passes, so that the same graph is always folded alike.
+    /// </param>
+    /// <returns>False when the byte or time budget of folding does not allow it.</returns>
+    public bool TryTakeFolding(long sizeInBytes, TimeSpan estimate)
     {
-        if (_folding.Elapsed > Options.FoldingTime || _foldedBytes + sizeInBytes > Options.FoldingBudgetInBytes)
+        if (_foldingTime + estimate > Options.FoldingTime || _foldedBytes + sizeInBytes > Options.FoldingBudgetInBytes)
         {
             return false;
         }
+        _foldingTime += estimate;
         _foldedBytes += Math.Max(0, sizeInBytes);
         return true;
-    }
-
-    /// <summary>Runs the computing of a constant against the time budget.</summary>
-    public T TimeFolding<T>(Func<T> fold)
-    {
-        _folding.Start();
-        try
-        {
-            return fold();
-        }
-        finally
-        {
-            _folding.Stop();
-        }
     }
 
     internal void AddTiming(PassTiming timing) => _timings.Add(timing);

@@ -1,0 +1,217 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Optimizer;
+
+/// <summary>
+/// Evaluates what large constants go through (transposes, slices, joins, f32 arithmetic) without an object per element. The
+/// results have the bits of the reference evaluation.
+/// </summary>
+internal static class FastEvaluation
+{
+    /// <summary>True when a node can be evaluated here: its operands are constants, for arithmetic also broadcast ones.</summary>
+    public static bool Handles(Node node) => node.Op switch
+    {
+        TransposeOp or SliceOp or ReverseOp or ConcatenateOp => node.Operands.All(o => o.Op is ConstantOp),
+        ConvertOp convert => convert.Type == DType.F32 && node.Operands[0] is { Op: ConstantOp, DType: DType.F16 or DType.BF16 },
+        ElementwiseOp { Fn: { Arity: 2 } fn } => node.DType == DType.F32 && node.Rank > 0 && Function(fn) is not null &&
+            node.Operands.All(o => StridedConstant.TryView(o) is not null),
+        _ => false,
+    };
+
+    /// <summary>The value of the node.</summary>
+    public static Literal Evaluate(Node node)
+    {
+        var bytes = new byte[checked((int)node.Type.SizeInBytes.Value)];
+        if (node.Op is ElementwiseOp elementwise)
+        {
+            Apply(Function(elementwise.Fn)!, node, MemoryMarshal.Cast<byte, float>(bytes.AsSpan()));
+            return new Literal(node.Type, bytes);
+        }
+        Literal[] operands = [.. node.Operands.Select(o => ((ConstantOp)o.Op).Value)];
+        switch (node.Op)
+        {
+            case ConcatenateOp concatenate:
+                Concatenate(operands, concatenate.Dimension, bytes);
+                break;
+            case ConvertOp:
+                Widen(operands[0], bytes);
+                break;
+            default:
+                StridedCopy(node, operands[0], bytes);
+                break;
+        }
+        return new Literal(node.Type, bytes);
+    }
+
+    // In single precision each of these rounds the exact result, as the reference does in double and then once more.
+    private static Func<float, float, float>? Function(ElementwiseFn fn) => fn.Name switch
+    {
+        "add" => (x, y) => x + y,
+        "subtract" => (x, y) => x - y,
+        "multiply" => (x, y) => x * y,
+        "divide" => (x, y) => x / y,
+        _ => null,
+    };
+
+    private static void Apply(Func<float, float, float> function, Node node, Span<float> result)
+    {
+        StridedConstant x = StridedConstant.TryView(node.Operands[0])!;
+        StridedConstant y = StridedConstant.TryView(node.Operands[1])!;
+        ReadOnlySpan<float> left = x.Source.As<float>();
+        ReadOnlySpan<float> right = y.Source.As<float>();
+        long[] extents = node.Shape.ToStatic();
+        int row = (int)extents[^1];
+        int next = 0;
+        foreach (long[] at in IndexSpace.Of([.. extents[..^1], Math.Min(1, row)]))
+        {
+            int i = (int)x.PlaceOf(at);
+            int j = (int)y.PlaceOf(at);
+            for (int k = 0; k < row; k++, i += (int)x.Strides[^1], j += (int)y.Strides[^1])
+            {
+                result[next++] = function(left[i], right[j]);
+            }
+        }
+    }
+
+    private static void Widen(Literal x, byte[] bytes)
+    {
+        Span<float> result = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
+        if (x.DType == DType.F16)
+        {
+            ReadOnlySpan<Half> halves = x.As<Half>();
+            for (int i = 0; i < result.Length; i++)
+            {
+                result[i] = (float)halves[i];
+            }
+            return;
+        }
+        ReadOnlySpan<BFloat16> brains = x.As<BFloat16>();
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = brains[i];
+        }
+    }
+
+    // Each operand contributes a run of consecutive bytes per index of the outer dimensions.
+    private static void Concatenate(Literal[] operands, int dimension, byte[] bytes)
+    {
+        long outer = operands[0].Shape.Take(dimension).Aggregate(1L, (n, d) => n * d.Value);
+        int at = 0;
+        for (long i = 0; i < outer; i++)
+        {
+            foreach (Literal operand in operands)
+            {
+                int run = (int)(operand.Bytes.Length / outer);
+                operand.Bytes.Span.Slice((int)(i * run), run).CopyTo(bytes.AsSpan(at));
+                at += run;
+            }
+        }
+    }
+
+    // Every result element is an operand element at a place that moves by a fixed step along each dimension.
+    private static void StridedCopy(Node node, Literal x, byte[] bytes)
+    {
+        int size = x.DType.SizeInBytes();
+        long[] extents = node.Shape.ToStatic();
+        long[] strides = [.. x.Type.Strides().Select(s => s.Value)];
+        var steps = new long[extents.Length];
+        long start = 0;
+        for (int i = 0; i < steps.Length; i++)
+        {
+            switch (node.Op)
+            {
+                case TransposeOp transpose:
+                    steps[i] = strides[transpose.Permutation[i]];
+                    break;
+                case SliceOp slice:
+                    steps[i] = strides[i] * slice.Strides[i];
+                    start += strides[i] * slice.Starts[i].Value;
+                    break;
+                case ReverseOp reverse:
+                    bool turns = reverse.Dimensions.Contains(i);
+                    steps[i] = turns ? -strides[i] : strides[i];
+                    start += turns ? strides[i] * (extents[i] - 1) : 0;
+                    break;
+            }
+        }
+        if (bytes.Length > 0)
+        {
+            Copy(x.Bytes.Span, start, steps, extents, size, bytes);
+        }
+    }
+
+    private static void Copy(ReadOnlySpan<byte> from, long start, long[] steps, long[] extents, int size, Span<byte> to)
+    {
+        int last = extents.Length - 1;
+        long row = last < 0 ? 1 : extents[last];
+        long step = last < 0 ? 1 : steps[last];
+        var at = new long[extents.Length];
+        long place = start;
+        int target = 0;
+        while (true)
+        {
+            if (step == 1)
+            {
+                from.Slice((int)(place * size), (int)(row * size)).CopyTo(to[target..]);
+            }
+            else
+            {
+                for (long i = 0; i < row; i++)
+                {
+                    from.Slice((int)((place + (i * step)) * size), size).CopyTo(to[(target + (int)(i * size))..]);
+                }
+            }
+            target += (int)(row * size);
+            int axis = last - 1;
+            while (axis >= 0)
+            {
+                place += steps[axis];
+                if (++at[axis] < extents[axis])
+                {
+                    break;
+                }
+                place -= steps[axis] * extents[axis];
+                at[axis--] = 0;
+            }
+            if (axis < 0)
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// <summary>A constant, or a broadcast one, as elements of a literal at strided places.</summary>
+/// <param name="Source">The literal.</param>
+/// <param name="Strides">Elements from one index to the next, per dimension of the node.</param>
+internal sealed record StridedConstant(Literal Source, long[] Strides)
+{
+    public static StridedConstant? TryView(Node node)
+    {
+        if (node.Op is ConstantOp constant)
+        {
+            return new StridedConstant(constant.Value, [.. constant.Value.Type.Strides().Select(s => s.Value)]);
+        }
+        if (node is not { Op: BroadcastInDimOp op, Operands: [{ Op: ConstantOp { Value: var source } }] } || !node.Shape.IsStatic)
+        {
+            return null;
+        }
+        var strides = new long[node.Rank];
+        Dim[] inner = source.Type.Strides();
+        for (int i = 0; i < inner.Length; i++)
+        {
+            strides[op.BroadcastDimensions[i]] = source.Shape[i] == 1 ? 0 : inner[i].Value;
+        }
+        return new StridedConstant(source, strides);
+    }
+
+    public long PlaceOf(long[] at)
+    {
+        long place = 0;
+        for (int i = 0; i < at.Length; i++)
+        {
+            place += at[i] * Strides[i];
+        }
+        return place;
+    }
+}
