@@ -164,5 +164,5 @@ internal sealed class LoopParts
     private static bool IsWorthCarrying(Node node) => node.Types.Length == 1 &&
         node.Op is not (ParameterOp or ConstantOp or IotaOp or BroadcastInDimOp or ReshapeOp or GetTupleElementOp);
 
-    private static bool IsConstant(Node node) => node.Op is ConstantOp { Value.ElementCount: 1 } || Splats.ValueOf(node) is not null;
+    private static bool IsConstant(Node node) => node.Op is ConstantOp || Splats.ValueOf(node) is not null;
 }
