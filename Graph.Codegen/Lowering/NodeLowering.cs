@@ -19,6 +19,22 @@ public static class NodeLowering
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),
             SelectAndScatterOp => SelectAndScatterLowering.Lower(name, node, target),
             SortOp => [SortLowering.Lower(name, node)],
+            { HasElementForm: true } => [LowerElements(name, node, target)],
             _ => throw new CompilerBugException("lowering", $"no schedule for {node.Op.Name}"),
         };
+
+    // An op that the optimizer never fuses, as a fusion of its own.
+    private static LoweredKernel LowerElements(string name, Node node, KernelTarget target)
+    {
+        var b = new GraphBuilder();
+        Node[] parameters = [.. node.Operands.Select((o, i) => b.Parameter(i, o.Type))];
+        Computation body = b.Build(name, b.Results(b.Add(node.Op, parameters)));
+        Node fusion = new GraphBuilder().Add(new FusionOp(FusionKind.Loop, body), node.Operands);
+        LoweredKernel lowered = LoopNestLowering.Lower(name, fusion, target, _ => false);
+        return lowered with
+        {
+            Operands = [.. lowered.Operands.Select(o =>
+                o is KernelOperand.Value v && ReferenceEquals(v.Node, fusion) ? v with { Node = node } : o)],
+        };
+    }
 }

@@ -99,7 +99,7 @@ internal static class ExponentialMath
         return numerator / (exponential + 1);
     }
 
-    /// <summary>e^x for a moderate x, whose result is a normal number; relative error as <see cref="Exponential"/>.</summary>
+    /// <summary>e^x for a moderate x, whose result is a normal number; relative error as the full form.</summary>
     public static KNum ModerateExponential(KNum x)
     {
         RealFormat f = RealFormat.Of(x);

@@ -137,8 +137,8 @@ internal sealed class FusionPlanner
     }
 
     private static bool CanStore(Demand demand) =>
-        demand.Places.Count == 1 && demand.Cluster.CanStore(demand.Node, demand.Places[0]) &&
-        demand.Node.Types.Length == 1 && FusionRoles.Of(demand.Node) != FusionRole.Broadcast;
+        demand.Node.Types.Length == 1 && FusionRoles.Of(demand.Node) != FusionRole.Broadcast &&
+        demand.Places.Count == 1 && demand.Cluster.CanStore(demand.Node, demand.Places[0]);
 
     private bool IsLegal(Demand demand)
     {
