@@ -5,7 +5,7 @@ namespace Graphene.Tests.Cli;
 
 internal sealed class CommandLineTests
 {
-    private static readonly string[] Commands = ["run", "inspect", "opt", "bisect"];
+    private static readonly string[] Commands = ["run", "compile", "bench", "inspect", "opt", "bisect"];
 
     [TestCaseSource(nameof(Commands))]
     public void EachCommandHasHelp(string command)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Graphene.Cli;
 using Graphene.Interop.Numpy;
+using Graphene.Runtime;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Cli;
@@ -37,12 +38,13 @@ internal sealed class GraphFileCommandTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
-    [Test]
-    public void RunComputesWritesAndCompares()
+    [TestCase("cpu")]
+    [TestCase("reference")]
+    public void RunComputesWritesAndCompares(string device)
     {
         string[] run =
         [
-            "run", Graph, "--device", "reference", "--input", $"x={_folder}/x.npy", "--input", $"w={_folder}/w.npy",
+            "run", Graph, "--device", device, "--input", $"x={_folder}/x.npy", "--input", $"w={_folder}/w.npy",
             "--output-dir", $"{_folder}/out",
         ];
         CliRun first = CliRun.Of(run);
@@ -78,6 +80,39 @@ internal sealed class GraphFileCommandTests
         Assert.That(run.Exit, Is.EqualTo(ExitCode.BadInput));
         Assert.That(run.Output, Is.Empty);
         Assert.That(run.Error, Does.StartWith("graphene: ").And.Not.Contain("internal error").And.Not.Contain("   at G"));
+    }
+
+    [Test]
+    public void BenchEndsWithOneJsonObject()
+    {
+        CliRun run = CliRun.Of("bench", Graph, "--runs", "3", "--warmup", "0", "--threads", "1", "--json");
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        using JsonDocument json = JsonDocument.Parse(run.Output.TrimEnd().Split('\n')[^1]);
+        foreach (string name in new[]
+            { "min_ms", "median_ms", "max_ms", "compile_ms", "load_ms", "peak_rss_mb", "arena_mb", "kernels" })
+        {
+            Assert.That(json.RootElement.GetProperty(name).GetDouble(), Is.GreaterThanOrEqualTo(0), name);
+        }
+        Assert.That(json.RootElement.GetProperty("kernels").GetInt32(), Is.Positive);
+    }
+
+    [TestCase("--runs", "0")]
+    [TestCase("--warmup", "-1")]
+    [TestCase("--runs", "many")]
+    public void BenchReportsBadCounts(params string[] options) =>
+        Assert.That(CliRun.Of(["bench", Graph, .. options]).Exit, Is.EqualTo(ExitCode.BadInput));
+
+    [Test]
+    public void CompileWritesABundle()
+    {
+        string bundle = Path.Combine(_folder, "small.graphene");
+
+        CliRun run = CliRun.Of("compile", Graph, "-o", bundle);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        using Executable executable = Executable.Read(bundle);
+        Assert.That(executable.Plan.Inputs.Select(i => i.Name), Is.EqualTo(new[] { "x", "w" }));
     }
 
     [Test]

@@ -54,6 +54,7 @@ public static class CommandLine
         {
             new HelpOption { Recursive = true },
             VersionReport.Option(io),
+            CommonOptions.Verbose,
         };
         foreach (Command command in CommandTable.All(io))
         {

@@ -9,6 +9,8 @@ internal static class CommandTable
     public static IEnumerable<Command> All(CommandIO io) =>
     [
         RunCommand.Create(io),
+        CompileCommand.Create(io),
+        BenchCommand.Create(io),
         InspectCommand.Create(io),
         OptCommand.Create(io),
         BisectCommand.Create(io),

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Graphene.Cli.Execution;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Graphene.Cli.Commands;
 
@@ -36,6 +39,23 @@ internal static class CommonOptions
         Description = "Threads that a run may use; 0 takes all that this process may.",
         DefaultValueFactory = _ => 0,
     };
+
+    public static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Say on the error stream what is compiled, cached and loaded, and why.",
+        Recursive = true,
+    };
+
+    /// <summary>Loggers that write to the error stream with <c>--verbose</c>, and nowhere without it.</summary>
+    public static ILoggerFactory Loggers(ParseResult parsed) => LoggerFactory.Create(builder =>
+    {
+        if (parsed.GetValue(Verbose))
+        {
+            builder.SetMinimumLevel(LogLevel.Debug)
+                .AddSimpleConsole(o => o.SingleLine = true)
+                .Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        }
+    });
 
     /// <summary>The values of <c>--dim</c>.</summary>
     /// <exception cref="UsageException">One is not NAME=N.</exception>

@@ -5,6 +5,8 @@ using Graphene.Cli.Execution;
 using Graphene.Cli.Models;
 using Graphene.Cli.Values;
 using Graphene.Interop.Numpy;
+using Graphene.Runtime;
+using Microsoft.Extensions.Logging;
 using Spectre.Console;
 
 namespace Graphene.Cli.Commands;
@@ -23,31 +25,13 @@ internal static class RunCommand
         DefaultValueFactory = _ => [],
     };
 
-    private static readonly Option<double> Relative = new("--rtol")
-    {
-        Description = "Allowed error relative to the expected element.",
-        DefaultValueFactory = _ => 1e-3,
-    };
-
-    private static readonly Option<double> Absolute = new("--atol")
-    {
-        Description = "Allowed absolute error.",
-        DefaultValueFactory = _ => 1e-4,
-    };
-
-    private static readonly Option<double> OfLargest = new("--atol-of-max")
-    {
-        Description = "Allowed absolute error as a fraction of the largest expected element, if that is more than --atol.",
-        DefaultValueFactory = _ => 1e-5,
-    };
-
     /// <summary>The command.</summary>
     public static Command Create(CommandIO io)
     {
         var command = new Command("run", "Run a model once and show its outputs.")
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, OutputDir, Expect,
-            Relative, Absolute, OfLargest, CommonOptions.Device, CommonOptions.Threads,
+            ToleranceOptions.Relative, ToleranceOptions.Absolute, ToleranceOptions.OfLargest, CommonOptions.Device, CommonOptions.Threads,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -62,24 +46,22 @@ internal static class RunCommand
         SymbolBinding.Bind(model, inputs);
         Dictionary<string, Literal> expected = ReadExpected(model, parsed.GetRequiredValue(Expect));
 
-        Func<LoadedModel, IModelRunner> device =
-            Devices.Factory(parsed.GetRequiredValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+        using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
+        ILogger logger = loggers.CreateLogger("graphene");
+        IGraphCompiler compiler = Devices.Compiler(parsed.GetRequiredValue(CommonOptions.Device), logger);
+        using var runner = new ModelRunner(model, compiler, parsed.GetValue(CommonOptions.Threads), logger);
         long start = Stopwatch.GetTimestamp();
-        using IModelRunner runner = device(model);
-        TimeSpan prepared = Stopwatch.GetElapsedTime(start);
-        start = Stopwatch.GetTimestamp();
         IReadOnlyList<Literal> outputs = runner.Run(inputs);
         TimeSpan ran = Stopwatch.GetElapsedTime(start);
 
         Show(io, model, outputs);
         io.Progress(string.Create(
-            CultureInfo.InvariantCulture, $"prepared in {prepared.TotalMilliseconds:F0} ms, ran in {ran.TotalMilliseconds:F2} ms"));
+            CultureInfo.InvariantCulture, $"compiled in {runner.CompileTime.TotalMilliseconds:F0} ms, ran in {ran.TotalMilliseconds:F2} ms"));
         if (parsed.GetValue(OutputDir) is { } folder)
         {
             WriteAll(folder, model, outputs);
         }
-        var tolerance = new Tolerance(parsed.GetValue(Relative), parsed.GetValue(Absolute), parsed.GetValue(OfLargest));
-        return Compare(io, model, outputs, expected, tolerance) ? ExitCode.Success : ExitCode.Negative;
+        return Compare(io, model, outputs, expected, type => ToleranceOptions.Choose(parsed, Tolerance.OfModels(type))) ? ExitCode.Success : ExitCode.Negative;
     }
 
     private static Dictionary<string, Literal> ReadExpected(LoadedModel model, string[] options)
@@ -119,13 +101,14 @@ internal static class RunCommand
     }
 
     private static bool Compare(
-        CommandIO io, LoadedModel model, IReadOnlyList<Literal> outputs, Dictionary<string, Literal> expected, Tolerance tolerance)
+        CommandIO io, LoadedModel model, IReadOnlyList<Literal> outputs, Dictionary<string, Literal> expected,
+        Func<DType, Tolerance> tolerance)
     {
         bool equal = true;
         for (int i = 0; i < outputs.Count; i++)
         {
             string name = model.Module.OutputNames[i];
-            if (expected.TryGetValue(name, out Literal? value) && tolerance.Difference(outputs[i], value) is { } difference)
+            if (expected.TryGetValue(name, out Literal? value) && tolerance(value.DType).Difference(outputs[i], value) is { } difference)
             {
                 io.Error.WriteLine($"graphene: output '{name}': {difference}");
                 equal = false;

@@ -12,6 +12,10 @@ internal sealed record Tolerance(double Relative, double Absolute, double OfLarg
     /// <summary>What the runner of the ONNX backend tests allows.</summary>
     public static Tolerance OnnxBackendTests { get; } = new(1e-3, 1e-7);
 
+    /// <summary>What suits whole models: rounding adds up over layers, and outputs may be small differences of large numbers.</summary>
+    public static Tolerance OfModels(DType type) =>
+        type is DType.F16 or DType.BF16 ? new(1e-2, 1e-3, 1e-5) : new(1e-3, 1e-4, 1e-5);
+
     /// <summary>Compares a computed value with the expected one.</summary>
     /// <returns>Null when they are equal within the tolerance, else what differs, in one line.</returns>
     public string? Difference(Literal actual, Literal expected)
