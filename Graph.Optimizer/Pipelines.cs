@@ -13,6 +13,7 @@ public static class Pipelines
             new ConditionalSimplification(),      // first: what a branch that never runs computes need not be looked at
             new LoopSimplification(),             // what leaves a loop can meet what is around it
             new TransposeFolding(),               // before folding: a transpose that a dot absorbs must not be computed
+            new ConvolutionCanonicalization(),    // before folding, which rearranges the weights for it
             new AlgebraicSimplifier(),            // canonical forms (constants to the right, merged broadcasts) for all that follows
             new BatchNormFolding(),               // leaves factors that only constant folding can compute
             new ConstantFolding()),               // last of the round: it makes constants of everything the others exposed
