@@ -16,5 +16,5 @@ public sealed record OnnxImportOptions
     public Func<string, Literal?>? InputValues { get; init; }
 
     /// <summary>The most nodes a model may have after its functions are inlined.</summary>
-    public int MaxNodes { get; init; } = 1_000_000;
+    public int MaxNodes { get; init; } = 250_000;
 }

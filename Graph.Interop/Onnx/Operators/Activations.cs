@@ -7,29 +7,29 @@ internal static class Activations
 {
     public static IReadOnlyList<OperatorRow> Rows { get; } =
     [
-        Row("Relu", (_, b, x) => b.Relu(x)),
-        Row("LeakyRelu", (c, b, x) => b.LeakyRelu(x, c.Float("alpha", 0.01f))),
+        Row("Relu", 1, (_, b, x) => b.Relu(x)),
+        Row("LeakyRelu", 1, (c, b, x) => b.LeakyRelu(x, c.Float("alpha", 0.01f))),
         new("", "PRelu", 1, Prelu),
-        Row("Elu", (c, b, x) => b.Elu(x, c.Float("alpha", 1))),
-        Row("Celu", (c, b, x) => b.Celu(x, c.Float("alpha", 1))),
-        Row("Selu", (c, b, x) => b.Selu(x, c.Float("alpha", 1.67326319f), c.Float("gamma", 1.05070102f))),
-        Row("ThresholdedRelu", (c, b, x) => b.ThresholdedRelu(x, c.Float("alpha", 1))),
-        Row("HardSigmoid", (c, b, x) => b.HardSigmoid(x, c.Float("alpha", 0.2f), c.Float("beta", 0.5f))),
-        Row("HardSwish", (_, b, x) => b.HardSwish(x)),
-        Row("Softplus", (_, b, x) => b.Softplus(x)),
-        Row("Softsign", (_, b, x) => b.Softsign(x)),
-        Row("Mish", (_, b, x) => b.Mish(x)),
-        Row("Swish", (c, b, x) => b.Silu(x, c.Float("alpha", 1))),
-        Row("Gelu", Gelu),
-        Row("Shrink", (c, b, x) => b.Shrink(x, c.Float("bias", 0), c.Float("lambd", 0.5f))),
+        Row("Elu", 1, (c, b, x) => b.Elu(x, c.Float("alpha", 1))),
+        Row("Celu", 12, (c, b, x) => b.Celu(x, c.Float("alpha", 1))),
+        Row("Selu", 1, (c, b, x) => b.Selu(x, c.Float("alpha", 1.67326319f), c.Float("gamma", 1.05070102f))),
+        Row("ThresholdedRelu", 1, (c, b, x) => b.ThresholdedRelu(x, c.Float("alpha", 1))),
+        Row("HardSigmoid", 1, (c, b, x) => b.HardSigmoid(x, c.Float("alpha", 0.2f), c.Float("beta", 0.5f))),
+        Row("HardSwish", 14, (_, b, x) => b.HardSwish(x)),
+        Row("Softplus", 1, (_, b, x) => b.Softplus(x)),
+        Row("Softsign", 1, (_, b, x) => b.Softsign(x)),
+        Row("Mish", 18, (_, b, x) => b.Mish(x)),
+        Row("Swish", 24, (c, b, x) => b.Silu(x, c.Float("alpha", 1))),
+        Row("Gelu", 20, Gelu),
+        Row("Shrink", 9, (c, b, x) => b.Shrink(x, c.Float("bias", 0), c.Float("lambd", 0.5f))),
         new("", "Clip", 1, c => c.Output(0, ClipByAttributes(c))),
         new("", "Clip", 11, c => c.Output(0, ClipByInputs(c))),
         new("", "SwiGLU", 28, c => c.Output(0, c.B.Multiply(
             c.B.Wide(c.Input(0), x => c.B.Silu(x, c.Float("alpha", 1))), c.Input(1)))),
     ];
 
-    private static OperatorRow Row(string name, Func<OperatorCall, GraphBuilder, Node, Node> function) =>
-        new("", name, 1, c => c.Output(0, c.B.Wide(c.Input(0), x => function(c, c.B, x))));
+    private static OperatorRow Row(string name, int since, Func<OperatorCall, GraphBuilder, Node, Node> function) =>
+        new("", name, since, c => c.Output(0, c.B.Wide(c.Input(0), x => function(c, c.B, x))));
 
     // The slope broadcasts to x only; before version 7 a vector meant one slope per channel.
     private static void Prelu(OperatorCall c)

@@ -20,11 +20,11 @@ internal static class ElementwiseBinary
         .. Pair("Equal", (b, x, y) => b.Compare(x, y, CompareDirection.EQ)),
         .. Pair("Less", (b, x, y) => b.Compare(x, y, CompareDirection.LT)),
         .. Pair("Greater", (b, x, y) => b.Compare(x, y, CompareDirection.GT)),
-        .. Pair("LessOrEqual", (b, x, y) => b.Compare(x, y, CompareDirection.LE)),
-        .. Pair("GreaterOrEqual", (b, x, y) => b.Compare(x, y, CompareDirection.GE)),
-        .. Pair("BitwiseAnd", (b, x, y) => b.And(x, y)),
-        .. Pair("BitwiseOr", (b, x, y) => b.Or(x, y)),
-        .. Pair("BitwiseXor", (b, x, y) => b.Xor(x, y)),
+        New("LessOrEqual", 12, (b, x, y) => b.Compare(x, y, CompareDirection.LE)),
+        New("GreaterOrEqual", 12, (b, x, y) => b.Compare(x, y, CompareDirection.GE)),
+        New("BitwiseAnd", 18, (b, x, y) => b.And(x, y)),
+        New("BitwiseOr", 18, (b, x, y) => b.Or(x, y)),
+        New("BitwiseXor", 18, (b, x, y) => b.Xor(x, y)),
         new("", "Pow", 1, c => c.Output(0, Power(c))),
         new("", "Mod", 10, c => c.Output(0, Modulo(c))),
         new("", "BitShift", 11, c => c.Output(0, Shift(c))),
@@ -38,13 +38,16 @@ internal static class ElementwiseBinary
     private static IEnumerable<OperatorRow> Pair(string name, Func<GraphBuilder, Node, Node, Node> function) =>
     [
         new("", name, 1, c => c.Output(0, function(c.B, c.Input(0), OldBroadcast(c, c.Input(0), c.Input(1))))),
-        new("", name, BroadcastsFrom, c =>
+        New(name, BroadcastsFrom, function),
+    ];
+
+    private static OperatorRow New(string name, int since, Func<GraphBuilder, Node, Node, Node> function) =>
+        new("", name, since, c =>
         {
             RequireSameType(c);
             Node[] operands = OnnxBroadcasting.Align(c, c.Input(0), c.Input(1));
             c.Output(0, function(c.B, operands[0], operands[1]));
-        }),
-    ];
+        });
 
     private static OperatorRow Many(string name, Func<GraphBuilder, Node, Node, Node> function) =>
         new("", name, 1, c => c.Output(0, Fold(c, function)));

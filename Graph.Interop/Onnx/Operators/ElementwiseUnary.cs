@@ -7,41 +7,41 @@ internal static class ElementwiseUnary
 {
     public static IReadOnlyList<OperatorRow> Rows { get; } =
     [
-        Row("Abs", (b, x) => x.DType.IsUnsignedInteger() ? x : b.Abs(x)),
-        Row("Neg", (b, x) => b.Negate(x)),
-        Row("Sign", (b, x) => x.DType.IsUnsignedInteger() ? b.Minimum(x, b.Like(x, 1)) : b.Sign(x)),
-        Row("Ceil", (b, x) => b.Ceil(x)),
-        Row("Floor", (b, x) => b.Floor(x)),
-        Row("Round", (b, x) => b.RoundNearestEven(x)),
-        Row("Sqrt", (b, x) => b.SquareRoot(x)),
-        Row("Reciprocal", (b, x) => b.Divide(b.Like(x, 1), x)),
-        Row("Exp", (b, x) => b.Exponential(x)),
-        Row("Log", (b, x) => b.Log(x)),
-        Row("Sin", (b, x) => b.Sine(x)),
-        Row("Cos", (b, x) => b.Cosine(x)),
-        Row("Tan", (b, x) => b.Tangent(x)),
-        Row("Tanh", (b, x) => b.HyperbolicTangent(x)),
-        Row("Erf", (b, x) => b.ErrorFunction(x)),
-        Row("Sigmoid", (b, x) => b.Logistic(x)),
-        Wide("Asin", ArcSine),
-        Wide("Acos", ArcCosine),
-        Row("Atan", (b, x) => b.ArcTangent2(x, b.Like(x, 1))),
-        Wide("Sinh", HyperbolicSine),
-        Wide("Cosh", HyperbolicCosine),
-        Wide("Asinh", InverseHyperbolicSine),
-        Wide("Acosh", InverseHyperbolicCosine),
-        Wide("Atanh", InverseHyperbolicTangent),
-        Row("Not", (b, x) => b.Not(x)),
-        Row("BitwiseNot", (b, x) => b.Not(x)),
-        Row("IsNaN", (b, x) => b.Compare(x, x, CompareDirection.NE)),
-        new("", "IsInf", 1, IsInfinite),
+        Row("Abs", 1, (b, x) => x.DType.IsUnsignedInteger() ? x : b.Abs(x)),
+        Row("Neg", 1, (b, x) => b.Negate(x)),
+        Row("Sign", 9, (b, x) => x.DType.IsUnsignedInteger() ? b.Minimum(x, b.Like(x, 1)) : b.Sign(x)),
+        Row("Ceil", 1, (b, x) => b.Ceil(x)),
+        Row("Floor", 1, (b, x) => b.Floor(x)),
+        Row("Round", 11, (b, x) => b.RoundNearestEven(x)),
+        Row("Sqrt", 1, (b, x) => b.SquareRoot(x)),
+        Row("Reciprocal", 1, (b, x) => b.Divide(b.Like(x, 1), x)),
+        Row("Exp", 1, (b, x) => b.Exponential(x)),
+        Row("Log", 1, (b, x) => b.Log(x)),
+        Row("Sin", 7, (b, x) => b.Sine(x)),
+        Row("Cos", 7, (b, x) => b.Cosine(x)),
+        Row("Tan", 7, (b, x) => b.Tangent(x)),
+        Row("Tanh", 1, (b, x) => b.HyperbolicTangent(x)),
+        Row("Erf", 9, (b, x) => b.ErrorFunction(x)),
+        Row("Sigmoid", 1, (b, x) => b.Logistic(x)),
+        Wide("Asin", 7, ArcSine),
+        Wide("Acos", 7, ArcCosine),
+        Row("Atan", 7, (b, x) => b.ArcTangent2(x, b.Like(x, 1))),
+        Wide("Sinh", 9, HyperbolicSine),
+        Wide("Cosh", 9, HyperbolicCosine),
+        Wide("Asinh", 9, InverseHyperbolicSine),
+        Wide("Acosh", 9, InverseHyperbolicCosine),
+        Wide("Atanh", 9, InverseHyperbolicTangent),
+        Row("Not", 1, (b, x) => b.Not(x)),
+        Row("BitwiseNot", 18, (b, x) => b.Not(x)),
+        Row("IsNaN", 9, (b, x) => b.Compare(x, x, CompareDirection.NE)),
+        new("", "IsInf", 10, IsInfinite),
     ];
 
-    private static OperatorRow Row(string name, Func<GraphBuilder, Node, Node> function) =>
-        new("", name, 1, c => c.Output(0, function(c.B, c.Input(0))));
+    private static OperatorRow Row(string name, int since, Func<GraphBuilder, Node, Node> function) =>
+        new("", name, since, c => c.Output(0, function(c.B, c.Input(0))));
 
-    private static OperatorRow Wide(string name, Func<GraphBuilder, Node, Node> function) =>
-        new("", name, 1, c => c.Output(0, c.B.Wide(c.Input(0), x => function(c.B, x))));
+    private static OperatorRow Wide(string name, int since, Func<GraphBuilder, Node, Node> function) =>
+        new("", name, since, c => c.Output(0, c.B.Wide(c.Input(0), x => function(c.B, x))));
 
     // asin(x) = 2 atan2(x, 1 + sqrt((1 - x)(1 + x))): no cancellation near the ends.
     private static Node ArcSine(GraphBuilder b, Node x)

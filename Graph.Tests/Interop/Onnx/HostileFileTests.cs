@@ -190,29 +190,34 @@ public sealed class HostileFileTests
         return model;
     }
 
-    // Written from the inside out, since a generated message of this depth could not be serialized either.
-    private static byte[] NestedGraphs(int depth)
-    {
-        byte[] graph = [];
-        for (int i = 0; i < depth; i++)
-        {
-            byte[] attribute = Field(AttributeProto.GFieldNumber, graph);
-            byte[] node = Field(NodeProto.AttributeFieldNumber, attribute);
-            graph = Field(GraphProto.NodeFieldNumber, node);
-        }
-        return [8, 8, .. Field(ModelProto.GraphFieldNumber, graph)];
-    }
+    // A generated message of this depth could not be serialized either.
+    private static byte[] NestedGraphs(int depth) => Nested(
+        [AttributeProto.GFieldNumber, NodeProto.AttributeFieldNumber, GraphProto.NodeFieldNumber], depth,
+        [ModelProto.GraphFieldNumber]);
 
-    private static byte[] NestedTypes(int depth)
+    private static byte[] NestedTypes(int depth) => Nested(
+        [TypeProto.Types.Sequence.ElemTypeFieldNumber, TypeProto.SequenceTypeFieldNumber], depth,
+        [ValueInfoProto.TypeFieldNumber, GraphProto.InputFieldNumber, ModelProto.GraphFieldNumber]);
+
+    // Written from the inside out, so back to front: each field's header in front of all that it contains.
+    private static byte[] Nested(int[] fields, int depth, int[] around)
     {
-        byte[] type = [];
+        var reversed = new List<byte>();
         for (int i = 0; i < depth; i++)
         {
-            byte[] sequence = Field(TypeProto.Types.Sequence.ElemTypeFieldNumber, type);
-            type = Field(TypeProto.SequenceTypeFieldNumber, sequence);
+            Array.ForEach(fields, Enclose);
         }
-        byte[] info = Field(ValueInfoProto.TypeFieldNumber, type);
-        return [8, 8, .. Field(ModelProto.GraphFieldNumber, Field(GraphProto.InputFieldNumber, info))];
+        Array.ForEach(around, Enclose);
+        reversed.AddRange([8, 8]);
+        reversed.Reverse();
+        return [.. reversed];
+
+        void Enclose(int field)
+        {
+            byte[] header = Field(field, [], reversed.Count);
+            Array.Reverse(header);
+            reversed.AddRange(header);
+        }
     }
 
     private static byte[] EmptyNodes(int count)
@@ -225,13 +230,13 @@ public sealed class HostileFileTests
         return [8, 8, .. Field(ModelProto.GraphFieldNumber, nodes)];
     }
 
-    private static byte[] Field(int number, byte[] content)
+    private static byte[] Field(int number, byte[] content, int? length = null)
     {
         using var stream = new MemoryStream();
         using (var output = new CodedOutputStream(stream, leaveOpen: true))
         {
             output.WriteTag(number, WireFormat.WireType.LengthDelimited);
-            output.WriteLength(content.Length);
+            output.WriteLength(length ?? content.Length);
         }
         stream.Write(content);
         return stream.ToArray();
