@@ -38,12 +38,7 @@ internal sealed class PassObserver(PassContext context)
 #endif
         if (asked)
         {
-            // Interface changes are the one thing that no verifier of a single module can see.
-            if (module.InputNames.Length != module.Entry.Parameters.Length ||
-                module.OutputNames.Length != module.Entry.Results.Length)
-            {
-                throw new CompilerBugException(where, $"the entry {module.Entry} does not match the names of its inputs and outputs");
-            }
+            Verifier.Verify(module, where);
         }
     }
 }
