@@ -60,8 +60,8 @@ internal static class PowerMath
         KNum product = Product(magnitude, high, y);
         KNum lost = KNum.Fma(high, y, -product) + (low * y);
 
-        // Beyond this, the result is 0 or infinity and the small part is not a number.
-        KNum isModerate = product.Abs() < 800.0;
+        // Beyond this, the result is 0 or infinity and the small part is not a number; nor is it for 1 to an infinite power.
+        KNum isModerate = (product.Abs() < 800.0) & lost.IsEqual(lost);
         return ExponentialMath.Exponential(product, KNum.Select(isModerate, lost, 0.0));
     }
 
