@@ -16,9 +16,19 @@ public sealed class LoopSimplification() : GraphPass("loop-simplification")
 {
     /// <inheritdoc/>
     public override Module Run(Module module, PassContext context) => ComputationRewriter.Rewrite(module, (computation, _) =>
-        computation.PostOrder().Any(n => n.Op is WhileOp)
-            ? Simplify(computation, module.Provenance, context)
-            : computation);
+    {
+        // What one round takes out of a loop may have been all that needed something else.
+        for (int i = 0; i < context.Options.MaxSweeps && computation.PostOrder().Any(n => n.Op is WhileOp); i++)
+        {
+            Computation next = Simplify(computation, module.Provenance, context);
+            if (ReferenceEquals(next, computation))
+            {
+                break;
+            }
+            computation = next;
+        }
+        return computation;
+    });
 
     private static Computation Simplify(Computation computation, ProvenanceTable provenance, PassContext context)
     {

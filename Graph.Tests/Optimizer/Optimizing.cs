@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Graphene.Optimizer;
-using NUnit.Framework;
+using Graphene.Tests.Support;
 
 namespace Graphene.Tests.Optimizer;
 
@@ -19,24 +19,26 @@ internal static class Optimizing
     public static Module Run(IGraphPass pass, Module module, OptimizerOptions? options = null) => PassPipeline.Of(pass).Run(
         module, new PassContext((options ?? OptimizerOptions.Default) with { Verify = true }));
 
-    /// <summary>Fails unless two graphs give the same bits for the same random arguments.</summary>
-    public static void AssertSameResults(Module expected, Module actual, int seed = 1)
+    /// <summary>Fails unless two graphs give the same bits (NaN is NaN) for the same random arguments, or nearly the same numbers.</summary>
+    public static void AssertSameResults(Module expected, Module actual, int seed = 1, double tolerance = 0)
     {
         Literal[] arguments = [.. expected.Entry.ParameterTypes.Select((type, i) => Random(type, seed + i))];
         Literal[] wanted = Evaluator.Evaluate(expected.Entry, arguments);
         Literal[] found = Evaluator.Evaluate(actual.Entry, arguments);
         for (int i = 0; i < wanted.Length; i++)
         {
-            Assert.That(found[i], Is.EqualTo(wanted[i]), $"result {i}");
+            LiteralAssert.AreClose(found[i], wanted[i], tolerance, tolerance, $"result {i}");
         }
     }
 
+    /// <summary>Random elements, with special values among those of floating types.</summary>
     public static Literal Random(TensorType type, int seed)
     {
         var random = new Random(seed);
-        return Literal.Generate(type, _ => type.DType.IsFloating()
-            ? Scalar.FromDouble(type.DType, (random.NextDouble() * 4) - 2)
-            : Scalar.FromInteger(type.DType, random.Next(-8, 8)));
+        double[] special = [0.0, -0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1, -1];
+        return Literal.Generate(type, _ => !type.DType.IsFloating() ? Scalar.FromInteger(type.DType, random.Next(-8, 8))
+            : random.Next(16) == 0 ? Scalar.FromDouble(type.DType, special[random.Next(special.Length)])
+            : Scalar.FromDouble(type.DType, (random.NextDouble() * 4) - 2));
     }
 
     private static ImmutableArray<string> Names(string prefix, int count) =>
