@@ -8,7 +8,8 @@ namespace Graphene.Optimizer;
 /// </code>
 /// Along a dimension that is dilated by s (a transposed convolution), result p, p + s, p + 2s, ... only ever meets every s-th
 /// element of the window: the others lie on holes. So each of the s phases is a plain convolution with a part of the window, and
-/// no zero is multiplied. The terms that remain keep their order; results are equal up to the sign of zero.
+/// no zero is multiplied. The terms that remain keep their order. Exact where the window is known to be finite (a hole under an
+/// infinity would make a NaN), so that is asked for.
 /// </remarks>
 public sealed class ConvolutionCanonicalization() : RewritePass("convolution-canonicalization")
 {
@@ -27,12 +28,34 @@ public sealed class ConvolutionCanonicalization() : RewritePass("convolution-can
         }
         for (int i = 0; i < op.Window.Count; i++)
         {
-            if (op.Window[i] is { BaseDilation: > 1, Stride: 1, Dilation: 1 } w && w.Size.IsStatic && w.Low.IsStatic)
+            if (op.BatchGroups == 1 && op.Window[i] is { BaseDilation: > 1, Stride: 1, Dilation: 1 } w && w.Size.IsStatic && w.Low.IsStatic &&
+                IsFinite(node.Operands[1]))
             {
                 return Interleave(b, node, op, i);
             }
         }
         return null;
+    }
+
+    // True for integers, and for constants without infinities and NaN that were only moved.
+    private static bool IsFinite(Node weights)
+    {
+        while (weights.Op.MovesDataOnly && weights.Operands.Length == 1)
+        {
+            weights = weights.Operands[0];
+        }
+        if (!weights.DType.IsFloating() || weights.Op is not ConstantOp { Value: var value })
+        {
+            return !weights.DType.IsFloating();
+        }
+        for (long i = 0; i < value.ElementCount; i++)
+        {
+            if (!double.IsFinite(value[i].AsDouble))
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static Node Interleave(GraphBuilder b, Node node, ConvolutionOp op, int spatial)
