@@ -37,6 +37,17 @@ internal static class ExponentialMath
         2.5108364268397327e-08, 2.0773463263677718e-09,
     ];
 
+    // tanh x = x + x z p(z)
+    private static readonly double[] Tangent32 =
+        [-0.333333164f, 0.133325443f, -0.0538475476f, 0.0210507121f, -0.00624284195f];
+
+    private static readonly double[] Tangent64 =
+    [
+        -0.33333333333333298, 0.13333333333326577, -0.053968253963734177, 0.021869488385069497, -0.008863232588115404,
+        0.00359209189160015, -0.0014555419254375114, 0.0005884405937707515, -0.00023337139616934628,
+        8.33014971261793e-05, -1.9485229405922302e-05,
+    ];
+
     /// <summary>e^x.</summary>
     public static KNum Exponential(KNum x) => Exponential(x, null);
 
@@ -47,7 +58,7 @@ internal static class ExponentialMath
         KNum bounded = x.AtMost(f.Pick(89, 710)).AtLeast(f.Pick(-104, -746));
         (KNum bits, KNum r) = Reduce(f, bounded, 2 * f.Bias);
         r = y is { } small ? r + small : r;
-        KNum power = KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
+        KNum power = PowerOf(f, r);
 
         // 2^n leaves the range of normal numbers; its two halves never do, and only the last product rounds.
         KNum half = bits >>> 1;
@@ -70,21 +81,24 @@ internal static class ExponentialMath
         return KNum.Select(x.Abs() < f.Pick(1e-9f, 1e-18), x, result);
     }
 
-    /// <summary>tanh x = (e^2x - 1) / (e^2x + 1).</summary>
+    /// <summary>tanh x: near zero x + x z p(z) with z = x^2, elsewhere 1 - 2 / (e^2x + 1).</summary>
     public static KNum HyperbolicTangent(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        KNum sign = x.As(f.Integer) & f.SignBit;
-        KNum magnitude = (x.As(f.Integer) ^ sign).As(f.Real).AtMost(f.Pick(9.125, 19.125));
+        KNum magnitude = x.Abs();
+        KNum z = magnitude * magnitude;
+        KNum small = KNum.Fma(z * KNum.Polynomial(z, f.Pick(Tangent32, Tangent64)), magnitude, magnitude);
 
-        (KNum bits, KNum r) = Reduce(f, magnitude + magnitude, f.Bias);
-        KNum scale = Scale(f, bits);
-        KNum difference = KNum.Fma(scale, PowerMinusOne(f, r), scale - 1);
-        KNum result = difference / (difference + 2);
-        return (result.As(f.Integer) | sign).As(f.Real);
+        KNum bounded = magnitude.AtMost(f.Pick(9.125, 19.125));
+        (KNum bits, KNum r) = Reduce(f, bounded + bounded, f.Bias);
+        KNum large = 1 - (2 / KNum.Fma(PowerOf(f, r), Scale(f, bits), 1));
+        KNum result = KNum.Select(magnitude > 0.55, large, small);
+        return (result.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
     }
 
-    /// <summary>1 / (1 + e^-x), written for x below 0 as e^x / (1 + e^x) so that it keeps its accuracy there.</summary>
+    /// <summary>
+    /// 1 / (1 + e^-x): with e = e^-|x| and s = e / (1 + e) it is 1 - s, or e - e s for x below 0, where it keeps its accuracy so.
+    /// </summary>
     public static KNum Logistic(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
@@ -93,19 +107,18 @@ internal static class ExponentialMath
         // n lies between -151 and 0, or -1077 and 0: a constant keeps 2^n normal and is taken back at the end.
         int shift = f.IsSingle ? 64 : 128;
         (KNum bits, KNum r) = Reduce(f, negative, f.Bias + shift);
-        KNum power = KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
-        KNum exponential = power * Scale(f, bits) * Math.ScaleB(1, -shift);
-        KNum numerator = KNum.Select(x.As(f.Integer) < x.As(f.Integer).Constant(0), exponential, 1.0);
-        return numerator / (exponential + 1);
+        KNum exponential = PowerOf(f, r) * Scale(f, bits) * Math.ScaleB(1, -shift);
+        KNum share = exponential / (exponential + 1);
+        KNum whole = KNum.Select(x.As(f.Integer) < x.As(f.Integer).Constant(0L), exponential, 1.0);
+        return KNum.Fma(-whole, share, whole);
     }
 
-    /// <summary>e^x for a moderate x, whose result is a normal number; relative error as the full form.</summary>
+    /// <summary>e^x for a moderate x, whose result is a normal number; relative error as e^x.</summary>
     public static KNum ModerateExponential(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
         (KNum bits, KNum r) = Reduce(f, x, f.Bias);
-        KNum power = KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
-        return power * Scale(f, bits);
+        return PowerOf(f, r) * Scale(f, bits);
     }
 
     // n + offset in the low bits of an integer, and what is left of x.
@@ -118,6 +131,9 @@ internal static class ExponentialMath
         rest = KNum.Fma(n, -f.Pick(Ln2Low32, Ln2Low64), rest);
         return (sum.As(f.Integer), rest);
     }
+
+    private static KNum PowerOf(RealFormat f, KNum r) =>
+        KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
 
     private static KNum PowerMinusOne(RealFormat f, KNum r) =>
         KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(ExpMinusOne32, ExpMinusOne64)), r);

@@ -60,9 +60,8 @@ internal static class PowerMath
         KNum product = Product(magnitude, high, y);
         KNum lost = KNum.Fma(high, y, -product) + (low * y);
 
-        // Beyond this, the result is 0 or infinity and the small part is not a number; nor is it for 1 to an infinite power.
-        KNum isModerate = (product.Abs() < 800.0) & lost.IsEqual(lost);
-        return ExponentialMath.Exponential(product, KNum.Select(isModerate, lost, 0.0));
+        // Where something is infinite, the small part is not a number, and does not matter.
+        return ExponentialMath.Exponential(product, KNum.Select(lost.Abs() < 1.0, lost, 0.0));
     }
 
     // y log x with the limits that a product alone would miss: log 0, log inf, and 0 times an infinite y.

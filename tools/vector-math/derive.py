@@ -36,6 +36,17 @@ def expm1_64():
     return fit(f, range(12), -HALF_LN2, HALF_LN2, lambda x: 1 / f(x), 53, {0: 1}, 400), 53
 
 
+def tanh32():
+    """tanh(x)/x = 1 + z p(z), z = x^2, below atanh(1/2)."""
+    f = series(lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
+    return fit(f, range(6), 0, mpf("0.5502") ** 2, lambda z: 1 / f(z), 24, {0: 1}, 400), 24
+
+
+def tanh64():
+    f = series(lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
+    return fit(f, range(12), 0, mpf("0.5502") ** 2, lambda z: 1 / f(z), 53, {0: 1}, 400), 53
+
+
 def log32():
     """log1p(f) = f - f^2/2 + f^3 p(f): the fit is of log1p(f)/f, relative."""
     f = series(lambda x: mp.log1p(x) / x, mpf(1))
@@ -136,7 +147,7 @@ def cbrt_guess():
     return fit(lambda m: m ** (-mpf(1) / 3), range(4), 1, 2, lambda m: m ** (mpf(1) / 3), 24, {}, 200), 24
 
 
-ALL = [exp32, exp64, expm1_32, expm1_64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
+ALL = [exp32, exp64, expm1_32, expm1_64, tanh32, tanh64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
        erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
 
 if __name__ == "__main__":
