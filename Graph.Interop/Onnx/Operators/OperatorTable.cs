@@ -26,6 +26,9 @@ internal static class OperatorTable
         .. ControlFlow.Rows,
         .. Resizing.Rows,
         .. Ml.Rows,
+        .. Attention.Rows,
+        .. StateSpace.Rows,
+        .. Losses.Rows,
         .. RandomNumbers.Rows,
         .. Legacy.Rows,
     ]);

@@ -80,7 +80,8 @@ internal static class RecurrentLoop
     private static Node Direction(GraphBuilder b, Node x, int direction) =>
         b.Squeeze(Slicing.Range(b, x, 0, direction, 1), 0);
 
-    private static Computation Condition(TensorType[] types, Dim time)
+    /// <summary>Goes on while the first carried value, the step, is below the number of steps.</summary>
+    public static Computation Condition(TensorType[] types, Dim time)
     {
         var b = new GraphBuilder();
         Node[] p = [.. types.Select((type, i) => b.Parameter(i, type))];
