@@ -68,4 +68,12 @@ public static class OnnxImporter
     /// <exception cref="GraphException">GR4005, GR4008: the model cannot be imported whatever its operators are.</exception>
     public static IReadOnlyList<UnsupportedOperator> FindUnsupported(OnnxModelFile file) =>
         new ModelInventory(file).FindUnsupported().List;
+
+    /// <summary>The names of the inputs that a run must feed, in the order of the file: those that are not initializers.</summary>
+    /// <param name="file">The model.</param>
+    public static IReadOnlyList<string> InputNames(OnnxModelFile file)
+    {
+        var stored = new HashSet<string>(ModelImporter.StoredNames(file.Model.Graph), StringComparer.Ordinal);
+        return [.. file.Model.Graph.Input.Select(i => i.Name).Where(name => !stored.Contains(name))];
+    }
 }

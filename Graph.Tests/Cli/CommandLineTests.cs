@@ -5,7 +5,7 @@ namespace Graphene.Tests.Cli;
 
 internal sealed class CommandLineTests
 {
-    private static readonly string[] Commands = ["run", "compile", "bench", "inspect", "opt", "bisect"];
+    private static readonly string[] Commands = ["demo", "run", "compile", "bench", "inspect", "check", "opt", "bisect", "conformance"];
 
     [TestCaseSource(nameof(Commands))]
     public void EachCommandHasHelp(string command)
@@ -48,6 +48,7 @@ internal sealed class CommandLineTests
     [TestCase("run", "no-such-file.onnx")]
     [TestCase("run", "no-such-file.hlo")]
     [TestCase("run", "a", "b")]
+    [TestCase("conformance", "onnx", "no-such-folder")]
     public void BadUsageIsOneReadableErrorAndTwo(params string[] args)
     {
         (int exit, string output, string error) = CliRun.Of(args);

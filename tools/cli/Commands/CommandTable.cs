@@ -8,11 +8,14 @@ internal static class CommandTable
     /// <summary>All commands, writing to the given streams.</summary>
     public static IEnumerable<Command> All(CommandIO io) =>
     [
+        DemoCommand.Create(io),
         RunCommand.Create(io),
         CompileCommand.Create(io),
         BenchCommand.Create(io),
         InspectCommand.Create(io),
         OptCommand.Create(io),
+        CheckCommand.Create(io),
+        ConformanceCommand.Create(io),
         BisectCommand.Create(io),
     ];
 }

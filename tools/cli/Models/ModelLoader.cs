@@ -1,6 +1,8 @@
+using Graphene.Interop.Onnx;
+
 namespace Graphene.Cli.Models;
 
-/// <summary>Reads a model file: IR text.</summary>
+/// <summary>Reads a model file: IR text when it is named so, ONNX otherwise.</summary>
 internal static class ModelLoader
 {
     private const long MaxTextBytes = 256L << 20;
@@ -18,7 +20,12 @@ internal static class ModelLoader
             Module module = Parser.ParseModule(ReadText(path), path);
             return new LoadedModel(path, dims is { Count: > 0 } ? Specialization.Apply(module, dims) : module, []);
         }
-        throw new UsageException($"{path} is not IR text (.hlo, .txt or .ir)");
+        OnnxModel model = OnnxImporter.Import(path, new OnnxImportOptions
+        {
+            Dims = dims ?? new Dictionary<string, long>(),
+            InputValues = inputValue,
+        });
+        return new LoadedModel(path, model.Module, model.SpecializedInputs);
     }
 
     /// <summary>True for files that hold IR text.</summary>

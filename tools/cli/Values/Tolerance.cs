@@ -20,9 +20,9 @@ internal sealed record Tolerance(double Relative, double Absolute, double OfLarg
     /// <returns>Null when they are equal within the tolerance, else what differs, in one line.</returns>
     public string? Difference(Literal actual, Literal expected)
     {
-        if (actual.DType != expected.DType || !actual.Shape.Equals(expected.Shape))
+        if (TypeDifference(actual, expected) is { } typeDifference)
         {
-            return $"the result is {actual.Type}, expected {expected.Type}";
+            return typeDifference;
         }
         double absolute = OfLargest > 0 ? Math.Max(Absolute, OfLargest * LargestFinite(expected)) : Absolute;
         bool exact = !expected.DType.IsFloating();
@@ -50,6 +50,12 @@ internal sealed record Tolerance(double Relative, double Absolute, double OfLarg
                 $"{wrong} of {expected.ElementCount} elements differ, most at {Index(expected.Shape, worst)}: " +
                 $"{actual[worst]}, expected {expected[worst]}");
     }
+
+    /// <summary>Compares element type and shape only.</summary>
+    public static string? TypeDifference(Literal actual, Literal expected) =>
+        actual.DType == expected.DType && actual.Shape.Equals(expected.Shape)
+            ? null
+            : $"the result is {actual.Type}, expected {expected.Type}";
 
     private double Excess(double actual, double expected, double absolute)
     {

@@ -1,0 +1,119 @@
+using Graphene.Cli;
+using Graphene.Interop.Numpy;
+using Graphene.Tests.Support;
+using NUnit.Framework;
+
+namespace Graphene.Tests.Cli;
+
+/// <summary>The commands on the demo model, an ONNX file with a symbolic batch.</summary>
+internal sealed class OnnxCommandTests
+{
+    private static readonly string Digits = RepositoryRoot.Combine("tools", "cli", "demo", "digits.onnx");
+
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-cli-").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void DemoCompilesRunsAndChecksTheModel()
+    {
+        CliRun run = CliRun.Of("demo");
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(run.Output, Does.Contain("63 of 64 held-out digits read correctly"));
+        Assert.That(run.Output, Does.Contain("the reference evaluator gives the same logits"));
+    }
+
+    [Test]
+    public void CheckListsInputsAndOutputs()
+    {
+        CliRun run = CliRun.Of("check", Digits);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(run.Output, Does.Contain("image: f32[batch,1,28,28]").And.Contain("logits: f32[batch,10]"));
+    }
+
+    [Test]
+    public void BothDevicesGiveTheSameOutputs()
+    {
+        CliRun reference = CliRun.Of(
+            "run", Digits, "--random", "3", "--dim", "batch=2", "--device", "reference", "--output-dir", _folder);
+        CliRun cpu = CliRun.Of(
+            "run", Digits, "--random", "3", "--dim", "batch=2", "--expect", $"logits={_folder}/logits.npy", "--rtol", "1e-4");
+
+        Assert.That(reference.Exit, Is.EqualTo(ExitCode.Success), reference.Error);
+        Assert.That(cpu.Exit, Is.EqualTo(ExitCode.Success), cpu.Error);
+        Assert.That(NpyFile.Read(Path.Combine(_folder, "logits.npy")).Type.ToString(), Is.EqualTo("f32[2,10]"));
+    }
+
+    [TestCase("imported", "convolution")]
+    [TestCase("fused", "fusion")]
+    public void InspectShowsTheStage(string stage, string word)
+    {
+        CliRun run = CliRun.Of("inspect", Digits, "--stage", stage);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(run.Output, Does.Contain(word));
+    }
+
+    [Test]
+    public void BisectFindsNothingInAGoodPipeline()
+    {
+        CliRun run = CliRun.Of("bisect", Digits);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Output + run.Error);
+    }
+
+    [Test]
+    public void ConformancePassesGoodCasesAndFailsBadOnes()
+    {
+        WriteCase("good", expected: null);
+        WriteCase("bad", expected: Literal.From<float>(new float[10], 1, 10));
+        WriteCase("wrong-shape", expected: Literal.From<float>(new float[20], 2, 10));
+        string report = Path.Combine(_folder, "report.tsv");
+
+        CliRun run = CliRun.Of("conformance", "onnx", _folder, "--report", report, "--jobs", "1");
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Negative), run.Error);
+        Assert.That(run.Output.TrimEnd().Split('\n')[^1], Is.EqualTo("1 passed, 2 failed, 0 skipped"));
+        string[] lines = File.ReadAllLines(report);
+        Assert.That(lines[0], Is.EqualTo("case\tresult\treason"));
+        Assert.That(lines[1], Does.StartWith("bad\tfailed\ttest_data_set_0: output 'logits': 10 of 10 elements differ"));
+        Assert.That(lines[2], Is.EqualTo("good\tpassed\t"));
+        Assert.That(lines[3], Does.StartWith("wrong-shape\tfailed\t").And.Contain("expected f32[2,10]"));
+    }
+
+    [Test]
+    public void ConformanceRunsThePublicCases()
+    {
+        string cases = SharedMaterial.RequireUnpacked("conformance/onnx_node_tests.tar.xz");
+
+        CliRun run = CliRun.Of("conformance", "onnx", cases, "--filter", "test_softmax");
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Output);
+        Assert.That(run.Output, Does.Match("^[1-9][0-9]* passed, 0 failed, "));
+    }
+
+    private void WriteCase(string name, Literal? expected)
+    {
+        string folder = Path.Combine(_folder, name);
+        string dataSet = Path.Combine(folder, "test_data_set_0");
+        Directory.CreateDirectory(dataSet);
+        File.Copy(Digits, Path.Combine(folder, "model.onnx"));
+        Literal image = Literal.From<float>([.. Enumerable.Range(0, 784).Select(i => i % 7 / 7f)], 1, 1, 28, 28);
+        NpyFile.Write(Path.Combine(_folder, "image.npy"), image);
+        if (expected is null)
+        {
+            CliRun run = CliRun.Of(
+                "run", Digits, "--input", $"image={_folder}/image.npy", "--device", "reference", "--output-dir", _folder);
+            Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+            expected = NpyFile.Read(Path.Combine(_folder, "logits.npy"));
+        }
+        TensorProtoFile.Write(Path.Combine(dataSet, "input_0.pb"), image);
+        TensorProtoFile.Write(Path.Combine(dataSet, "output_0.pb"), expected);
+    }
+}

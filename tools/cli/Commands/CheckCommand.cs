@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Graphene.Cli.Models;
+using Graphene.Interop.Onnx;
+using Spectre.Console;
+
+namespace Graphene.Cli.Commands;
+
+/// <summary><c>graphene check MODEL</c>: can it be imported? Lists everything that is missing at once.</summary>
+internal static class CheckCommand
+{
+    private const int NodesShown = 4;
+
+    /// <summary>The command.</summary>
+    public static Command Create(CommandIO io)
+    {
+        var command = new Command("check", "Tell whether a model can be imported and compiled, and list all operators that are missing.")
+        {
+            CommonOptions.Model,
+        };
+        command.SetAction(p => Run(p.GetRequiredValue(CommonOptions.Model), io));
+        return command;
+    }
+
+    private static int Run(string path, CommandIO io)
+    {
+        if (!ModelLoader.IsText(path))
+        {
+            using OnnxModelFile file = OnnxModelFile.Load(path);
+            IReadOnlyList<UnsupportedOperator> missing = OnnxImporter.FindUnsupported(file);
+            if (missing.Count > 0)
+            {
+                ShowMissing(io, path, missing);
+                return ExitCode.Negative;
+            }
+        }
+        LoadedModel model = ModelLoader.Load(path);
+        Module module = model.Module;
+        io.Output.WriteLine($"{path} can be imported: {module.Entry.PostOrder().Count} nodes");
+        for (int i = 0; i < module.InputNames.Length; i++)
+        {
+            io.Output.WriteLine($"  input   {module.InputNames[i]}: {module.Entry.Parameters[i].Type}");
+        }
+        for (int i = 0; i < module.OutputNames.Length; i++)
+        {
+            io.Output.WriteLine($"  output  {module.OutputNames[i]}: {module.Entry.Results[i].Type}");
+        }
+        return ExitCode.Success;
+    }
+
+    private static void ShowMissing(CommandIO io, string path, IReadOnlyList<UnsupportedOperator> missing)
+    {
+        io.Output.WriteLine($"{path} needs {missing.Count} operators that are not supported:");
+        Table table = new Table().Border(TableBorder.Minimal).AddColumns("operator", "nodes", "names");
+        foreach (UnsupportedOperator op in missing.OrderByDescending(o => o.Nodes.Count))
+        {
+            string names = string.Join(", ", op.Nodes.Take(NodesShown)) + (op.Nodes.Count > NodesShown ? ", ..." : "");
+            table.AddRow(Markup.Escape(op.Operator), $"{op.Nodes.Count}", Markup.Escape(names));
+        }
+        io.Tables.Write(table);
+    }
+}
