@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Graphene.Codegen;
 
 /// <summary>Compiles a module to machine code: optimize, plan memory, lower to kernels, emit.</summary>
-public sealed class GraphCompiler : IExecutableCompiler
+public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 {
     private const string EntryName = "graphene_entry";
     private readonly LlvmTarget _target;
@@ -38,6 +38,8 @@ public sealed class GraphCompiler : IExecutableCompiler
             string.Join(',', HostProcessor.Features.Select(f => "+" + f)));
         return new GraphCompiler(target, options ?? GraphCompilerOptions.Default);
     }
+
+    string IGraphCompiler.Device => "cpu";
 
     /// <inheritdoc/>
     public string Fingerprint => $"{Version} {_target}";
@@ -77,6 +79,11 @@ public sealed class GraphCompiler : IExecutableCompiler
         return Executable.Create(
             executablePlan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], writer.ToData());
     }
+
+    // What a session is given: looks into the disk cache first, unless the environment turns it off.
+    GraphProgram IGraphCompiler.Compile(Module module, ILogger logger, CancellationToken cancellation) =>
+        new CachedGraphCompiler(this, "cpu", DiskCache.FromEnvironment(DebugOptions.FromEnvironment(), logger))
+            .Compile(module, logger, cancellation);
 
     private static HostCallSpec Describe(HostCallOp op, ImmutableArray<TensorType> operands, string? origin) => new(
         op.Kind, op.Message, operands, origin);
