@@ -1,5 +1,4 @@
 using Graphene.Interop.Onnx.Importing;
-using Graphene.Interop.Onnx.Schema;
 
 namespace Graphene.Interop.Onnx.Operators;
 
