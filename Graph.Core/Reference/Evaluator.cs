@@ -7,11 +7,15 @@ public static class Evaluator
     /// <summary>The results for given arguments.</summary>
     /// <param name="computation">What to run; all types static.</param>
     /// <param name="arguments">One value per parameter.</param>
-    public static Literal[] Evaluate(Computation computation, IReadOnlyList<Literal> arguments)
+    /// <param name="cancellation">Looked at before each node.</param>
+    /// <exception cref="OperationCanceledException">The token was raised.</exception>
+    public static Literal[] Evaluate(
+        Computation computation, IReadOnlyList<Literal> arguments, CancellationToken cancellation = default)
     {
         var values = new Dictionary<Node, Literal[]>(ReferenceEqualityComparer.Instance);
         foreach (Node node in computation.PostOrder())
         {
+            cancellation.ThrowIfCancellationRequested();
             values.Add(node, node.Op switch
             {
                 ParameterOp p => [arguments[p.Number]],

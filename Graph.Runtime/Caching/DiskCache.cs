@@ -78,7 +78,8 @@ public sealed partial class DiskCache
             }
             return new DiskCache(full, maxBytes, logger);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (
+            e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             LogUnusable(logger, folder, e.Message);
             return null;
@@ -193,7 +194,9 @@ public sealed partial class DiskCache
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Compiled code is not cached: no folder for it is known (set GRAPHENE_CACHE_DIR)")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Compiled code is not cached: no folder for it is known (set GRAPHENE_CACHE_DIR)")]
     private static partial void LogNoFolder(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Compiled code is not cached in {Folder}: {Reason}")]
@@ -211,6 +214,7 @@ public sealed partial class DiskCache
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cache entry {Key} could not be written: {Reason}")]
     private static partial void LogWriteFailed(ILogger logger, string key, string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Cache entry {Name} makes room: the cache may have {MaxBytes} bytes")]
+    [LoggerMessage(
+        Level = LogLevel.Debug, Message = "Cache entry {Name} makes room: the cache may have {MaxBytes} bytes")]
     private static partial void LogEvicted(ILogger logger, string name, long maxBytes);
 }

@@ -49,5 +49,6 @@ public static class ArenaLayout
         return arena;
     }
 
-    private static long Align(long size) => checked(size + NativeBlock.Alignment - 1) & ~(long)(NativeBlock.Alignment - 1);
+    private static long Align(long size) =>
+        checked(size + NativeBlock.Alignment - 1) & ~(long)(NativeBlock.Alignment - 1);
 }

@@ -16,7 +16,7 @@ internal static class AtomicFile
         string temporary = $"{full}.{Guid.NewGuid():N}{TemporaryExtension}";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            using (FileStream stream = File.Open(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);

@@ -38,5 +38,6 @@ public sealed unsafe class ConstantData : IDisposable
     internal static ConstantData Of(NativeBlock block, long length) => new(block, block.Pointer, length);
 
     // The mapping belongs to the constants from here on.
-    internal static ConstantData Of(MappedFile file, long offset, long length) => new(file, file.Pointer + offset, length);
+    internal static ConstantData Of(MappedFile file, long offset, long length) =>
+        new(file, file.Pointer + offset, length);
 }

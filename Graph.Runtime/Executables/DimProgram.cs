@@ -141,7 +141,8 @@ internal sealed class DimProgram
             int index = symbols.IndexOf(symbol);
             return index >= 0
                 ? [new(DimCode.Symbol, index)]
-                : throw new CompilerBugException("executable plan", $"symbol '{symbol}' is not one of the plan's symbols");
+                : throw new CompilerBugException(
+                    "executable plan", $"symbol '{symbol}' is not one of the plan's symbols");
         }
 
         protected override List<DimStep> Add(List<DimStep> left, List<DimStep> right) => Join(left, right, DimCode.Add);

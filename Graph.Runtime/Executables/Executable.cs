@@ -29,7 +29,8 @@ public sealed class Executable : IDisposable
     /// <param name="objects">The code.</param>
     /// <param name="constants">The constants; they belong to the executable from here on.</param>
     /// <exception cref="CompilerBugException">The plan contradicts itself.</exception>
-    public static Executable Create(ExecutablePlan plan, IReadOnlyList<ObjectCode> objects, ConstantData? constants = null)
+    public static Executable Create(
+        ExecutablePlan plan, IReadOnlyList<ObjectCode> objects, ConstantData? constants = null)
     {
         constants ??= ConstantData.Empty;
         return PlanVerifier.Check(plan, constants.Length) is { } problem
@@ -43,7 +44,8 @@ public sealed class Executable : IDisposable
     /// Whether to compare the constants with their hash, which reads them all; plan and code are always compared.
     /// </param>
     /// <exception cref="GraphException">GR6102: the file is damaged, or not of this format and version.</exception>
-    public static Executable Read(string path, bool verifyConstants = true) => ExecutableReader.Read(path, verifyConstants);
+    public static Executable Read(string path, bool verifyConstants = true) =>
+        ExecutableReader.Read(path, verifyConstants);
 
     /// <summary>Writes the executable; the same executable gives the same bytes.</summary>
     public void Write(Stream stream) => ExecutableWriter.Write(this, stream);

@@ -117,10 +117,12 @@ public sealed record BufferSpec(BufferKind Kind, Dim SizeInBytes)
     public int LastStep { get; init; }
 
     /// <summary>The memory of an input.</summary>
-    public static BufferSpec Parameter(int input, Dim sizeInBytes) => new(BufferKind.Parameter, sizeInBytes) { Index = input };
+    public static BufferSpec Parameter(int input, Dim sizeInBytes) =>
+        new(BufferKind.Parameter, sizeInBytes) { Index = input };
 
     /// <summary>The memory of an output.</summary>
-    public static BufferSpec Result(int output, Dim sizeInBytes) => new(BufferKind.Result, sizeInBytes) { Index = output };
+    public static BufferSpec Result(int output, Dim sizeInBytes) =>
+        new(BufferKind.Result, sizeInBytes) { Index = output };
 
     /// <summary>A constant; see <see cref="ConstantWriter"/> for the offset.</summary>
     public static BufferSpec Constant(long offset, long sizeInBytes) =>

@@ -86,9 +86,10 @@ internal static class PlanVerifier
             {
                 return $"output '{output.Name}': there is no buffer {output.Buffer}";
             }
-            if (plan.Buffers[output.Buffer].SizeInBytes != output.Type.SizeInBytes)
+            Dim present = plan.Buffers[output.Buffer].SizeInBytes;
+            if (present != output.Type.SizeInBytes)
             {
-                return $"output '{output.Name}' takes {output.Type.SizeInBytes} bytes, its buffer has {plan.Buffers[output.Buffer].SizeInBytes}";
+                return $"output '{output.Name}' takes {output.Type.SizeInBytes} bytes, its buffer has {present}";
             }
         }
         return null;
@@ -108,8 +109,10 @@ internal static class PlanVerifier
                 return $"buffer {i}: {problem}";
             }
         }
-        bool[] placed = [.. plan.Buffers.Where(b => b.Kind == BufferKind.Temp).Select(b => b.Offset is not null).Distinct()];
-        return placed.Length < 2 ? null : "some temporary buffers have an arena offset and some have none";
+        IEnumerable<BufferSpec> temps = plan.Buffers.Where(b => b.Kind == BufferKind.Temp);
+        return temps.DistinctBy(b => b.Offset is not null).Count() < 2
+            ? null
+            : "some temporary buffers have an arena offset and some have none";
     }
 
     private static string? CheckBuffer(ExecutablePlan plan, BufferSpec buffer, long constantBytes)
@@ -162,7 +165,9 @@ internal static class PlanVerifier
     // What depends on symbols is checked again when they have values.
     private static string? CheckAlias(ExecutablePlan plan, BufferSpec buffer)
     {
-        if (buffer.Index < 0 || buffer.Index >= plan.Buffers.Length || plan.Buffers[buffer.Index].Kind == BufferKind.Alias)
+        if (buffer.Index < 0
+            || buffer.Index >= plan.Buffers.Length
+            || plan.Buffers[buffer.Index].Kind == BufferKind.Alias)
         {
             return $"buffer {buffer.Index} has no parts";
         }
@@ -178,7 +183,7 @@ internal static class PlanVerifier
     }
 
     private static string? CheckHostCalls(ExecutablePlan plan) =>
-        plan.HostCalls.Any(c => c.Kind == HostCallKind.Assert && (c.Operands.IsEmpty || c.Operands[0].DType != DType.Bool))
+        plan.HostCalls.Any(c => c is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] })
             ? "an assertion has no condition"
             : plan.HostCalls.SelectMany(c => c.Operands).Select(CheckType).FirstOrDefault(p => p is not null);
 

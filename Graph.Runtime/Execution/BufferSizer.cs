@@ -39,9 +39,10 @@ internal sealed class BufferSizer
         }
         for (int i = 0; i < bytes.Length; i++)
         {
-            if (_buffers[i].Kind == BufferKind.Alias && !PlanVerifier.LiesInside(offsets[i], bytes[i], bytes[_buffers[i].Index]))
+            if (_buffers[i] is { Kind: BufferKind.Alias, Index: var whole }
+                && !PlanVerifier.LiesInside(offsets[i], bytes[i], bytes[whole]))
             {
-                throw Impossible(i, $"{bytes[i]} bytes at {offsets[i]} of {bytes[_buffers[i].Index]}");
+                throw Impossible(i, $"{bytes[i]} bytes at {offsets[i]} of {bytes[whole]}");
             }
         }
         return (bytes, offsets, _isPlaced ? PlacedArena(bytes, offsets) : PackArena(bytes, offsets));
@@ -82,6 +83,7 @@ internal sealed class BufferSizer
     }
 
     private static GraphException Impossible(int buffer, string what) => new(
-        RuntimeDiagnostics.ShapeMismatch, $"the shapes that were fed make a buffer impossible (number {buffer}: {what})",
+        RuntimeDiagnostics.ShapeMismatch,
+        $"the shapes that were fed make a buffer impossible (number {buffer}: {what})",
         fix: "feed tensors of shapes that the graph can take");
 }

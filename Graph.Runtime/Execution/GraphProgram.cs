@@ -53,8 +53,37 @@ public abstract unsafe class GraphProgram : IDisposable
         }
         return extents.Count == Binder.ExtentCount
             ? ScratchBytes(Bind(extents.ToArray()))
-            : throw new ArgumentException($"{extents.Count} extents for {Binder.ExtentCount} dimensions", nameof(inputShapes));
+            : throw new ArgumentException(
+                $"{extents.Count} extents for {Binder.ExtentCount} dimensions", nameof(inputShapes));
     }
+
+    /// <summary>Computes all outputs from inputs.</summary>
+    /// <param name="feeds">Values of the inputs by name; those that have a default may be left out.</param>
+    /// <param name="options">How to run.</param>
+    /// <param name="cancellation">Stops the run; the program stays usable.</param>
+    /// <returns>One value per output, in order.</returns>
+    /// <exception cref="GraphException">A value is missing or does not fit, or a check in the graph failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was raised.</exception>
+    public Literal[] Run(
+        IReadOnlyDictionary<string, Feed> feeds, RunOptions? options = null, CancellationToken cancellation = default)
+    {
+        foreach (string name in feeds.Keys)
+        {
+            if (!Inputs.Any(i => i.Name == name))
+            {
+                throw new GraphException(
+                    RuntimeDiagnostics.BadFeed, $"there is no input '{name}' in '{Name}'",
+                    fix: $"choose from: {string.Join(", ", Inputs.Select(i => i.Name))}");
+            }
+        }
+        return FedRun.Run(this, feeds, (options ?? RunOptions.Default).Settings(cancellation));
+    }
+
+    /// <summary>Makes a callable that passes inputs and outputs by position and allocates nothing per run.</summary>
+    /// <param name="options">How to run.</param>
+    /// <returns>A callable, to be disposed before the program.</returns>
+    public Callable MakeCallable(RunOptions? options = null) =>
+        new(this, null, (options ?? RunOptions.Default).Settings(CancellationToken.None));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -18,7 +18,11 @@ public sealed unsafe class NativeProgram : GraphProgram
 
     private NativeProgram(Executable executable, LoadedCode? code, NativeEntry entry)
         : base(
-            executable.Plan.Name, executable.Plan.Inputs, executable.Plan.Outputs, executable.Plan.Symbols, executable.Plan.Checks)
+            executable.Plan.Name,
+            executable.Plan.Inputs,
+            executable.Plan.Outputs,
+            executable.Plan.Symbols,
+            executable.Plan.Checks)
     {
         _executable = executable;
         _code = code;
@@ -116,8 +120,11 @@ public sealed unsafe class NativeProgram : GraphProgram
         }
     }
 
-    internal void HandleHostCall(RunFrame frame, long id, void** arguments) =>
-        _hostCalls.Handle(id, arguments, new ReadOnlySpan<long>(frame.Context->Symbols, Symbols.Length), frame.PrintOutput);
+    internal void HandleHostCall(RunFrame frame, long id, void** arguments)
+    {
+        var symbols = new ReadOnlySpan<long>(frame.Context->Symbols, Symbols.Length);
+        _hostCalls.Handle(id, arguments, symbols, frame.PrintOutput);
+    }
 
     internal void ReleaseUser()
     {
@@ -171,7 +178,9 @@ public sealed unsafe class NativeProgram : GraphProgram
             return $"its code is for {wanted}, this process runs on {RuntimeInformation.ProcessArchitecture}";
         }
         IReadOnlyList<string> missing = HostProcessor.MissingFeatures(plan.CpuFeatures);
-        return missing.Count == 0 ? null : $"its code uses {string.Join(", ", missing)}, which this processor does not have";
+        return missing.Count == 0
+            ? null
+            : $"its code uses {string.Join(", ", missing)}, which this processor does not have";
     }
 
     private RunFrame CreateFrame()

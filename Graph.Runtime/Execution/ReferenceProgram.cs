@@ -27,8 +27,7 @@ internal sealed unsafe class ReferenceProgram : GraphProgram
             byte[] bytes = new ReadOnlySpan<byte>(inputs[i], checked((int)binding.InputBytes[i])).ToArray();
             arguments[i] = new Literal(new TensorType(Inputs[i].Type.DType, Shape.Of(shape)), bytes);
         }
-        settings.Cancellation.ThrowIfCancellationRequested();
-        Literal[] results = Evaluator.Evaluate(((ReferenceBinding)binding).Entry, arguments);
+        Literal[] results = Evaluator.Evaluate(((ReferenceBinding)binding).Entry, arguments, settings.Cancellation);
         for (int i = 0; i < results.Length; i++)
         {
             results[i].Bytes.Span.CopyTo(new Span<byte>(outputs[i], checked((int)binding.OutputBytes[i])));

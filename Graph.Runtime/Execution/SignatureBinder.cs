@@ -125,7 +125,8 @@ internal sealed class SignatureBinder
             : $"'{symbol.Name}' is {value}, and must lie in {symbol.Min}..{symbol.Max}";
         return new GraphException(
             RuntimeDiagnostics.ShapeMismatch,
-            $"input '{input.Name}': shape {ShapeText(source.Input, extents)} does not fit {input.Type}: dimension {source.Axis} is out of range",
+            $"input '{input.Name}': shape {ShapeText(source.Input, extents)} does not fit {input.Type}: "
+            + $"dimension {source.Axis} is out of range",
             why: why,
             fix: $"feed a tensor whose dimension {source.Axis} is allowed");
     }
@@ -151,9 +152,11 @@ internal sealed class SignatureBinder
         string relation = condition.Relation == DimRelation.Equal ? "equal to" : "at most";
         return new GraphException(
             RuntimeDiagnostics.ShapeMismatch,
-            $"the shapes that were fed do not fit the graph: {condition.Left} = {left} must be {relation} {condition.Right} = {right}",
+            $"the shapes that were fed do not fit the graph: "
+            + $"{condition.Left} = {left} must be {relation} {condition.Right} = {right}",
             where: check.Where,
-            why: $"it could not be known before the run; {Values(condition.Left.Symbols.Union(condition.Right.Symbols), symbols)}",
+            why: "it could not be known before the run; "
+            + Values(condition.Left.Symbols.Union(condition.Right.Symbols), symbols),
             fix: "feed tensors whose shapes fit together");
     }
 

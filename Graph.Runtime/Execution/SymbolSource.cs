@@ -23,7 +23,9 @@ internal readonly record struct SymbolSource(int Input, int Axis, long Factor, l
                 {
                     return new SymbolSource(input, axis, 1, 0);
                 }
-                found ??= Solve(symbol, shape[axis]) is var (factor, offset) ? new SymbolSource(input, axis, factor, offset) : null;
+                found ??= Solve(symbol, shape[axis]) is var (factor, offset)
+                    ? new SymbolSource(input, axis, factor, offset)
+                    : null;
             }
         }
         return found;

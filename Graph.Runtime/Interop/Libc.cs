@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime.Interop;
 
-/// <summary>The few functions of the C library that .NET has no API for. Linux only; callers check the platform.</summary>
+/// <summary>The few functions of the C library that .NET has no API for. Linux only; callers check the
+/// platform.</summary>
 internal static unsafe partial class Libc
 {
     /// <summary>MADV_HUGEPAGE of linux/mman.h.</summary>

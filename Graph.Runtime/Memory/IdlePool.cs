@@ -29,7 +29,9 @@ internal sealed class IdlePool<T>(int maxIdle) : IDisposable
     {
         foreach (ref T? slot in _idle.AsSpan())
         {
-            if (!_disposed && Volatile.Read(ref slot) is null && Interlocked.CompareExchange(ref slot, item, null) is null)
+            if (!_disposed
+                && Volatile.Read(ref slot) is null
+                && Interlocked.CompareExchange(ref slot, item, null) is null)
             {
                 if (_disposed)
                 {

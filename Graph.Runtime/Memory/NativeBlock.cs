@@ -3,9 +3,11 @@ using Graphene.Runtime.Interop;
 
 namespace Graphene.Runtime;
 
-/// <summary>A block of native memory for tensors: aligned, outside the garbage-collected heap, freed exactly once.</summary>
+/// <summary>A block of native memory for tensors: aligned, outside the garbage-collected heap, freed exactly
+/// once.</summary>
 /// <remarks>
-/// Blocks start at a cache line (64 bytes), from a page upwards at a page, and from 4 MiB upwards at 2 MiB with the advice to back
+/// Blocks start at a cache line (64 bytes), from a page upwards at a page, and from 4 MiB upwards at 2 MiB with the
+/// advice to back
 /// them by huge pages: a weight matrix or an arena then costs a few entries of the address cache rather than thousands.
 /// The content is not cleared.
 /// </remarks>

@@ -61,7 +61,8 @@ public sealed unsafe class BoundCall : IDisposable
     public Span<T> Input<T>(int input)
         where T : unmanaged
     {
-        InputShapes.RequireType("input", _callable.Inputs[input].Name, _callable.Inputs[input].Type, DTypeFacts.Of<T>());
+        InputSpec spec = _callable.Inputs[input];
+        InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
         return View<T>(_inputs[input]);
     }
 
@@ -71,7 +72,8 @@ public sealed unsafe class BoundCall : IDisposable
     public ReadOnlySpan<T> Output<T>(int output)
         where T : unmanaged
     {
-        InputShapes.RequireType("output", _callable.Outputs[output].Name, _callable.Outputs[output].Type, DTypeFacts.Of<T>());
+        OutputSpec spec = _callable.Outputs[output];
+        InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
         return View<T>(_outputs[output]);
     }
 
@@ -137,7 +139,8 @@ public sealed unsafe class BoundCall : IDisposable
         if (given != needed)
         {
             throw new GraphException(
-                RuntimeDiagnostics.ShapeMismatch, $"{what} '{name}': memory of {given} bytes was given, it has {needed} bytes",
+                RuntimeDiagnostics.ShapeMismatch,
+                $"{what} '{name}': memory of {given} bytes was given, it has {needed} bytes",
                 fix: "give memory for exactly the shape that the call was bound to");
         }
     }

@@ -13,11 +13,11 @@ namespace Graphene.Runtime;
 public sealed unsafe class Callable : IDisposable
 {
     private const int MaxStackExtents = 64;
-    private readonly IDisposable _lease;
+    private readonly IDisposable? _lease;
     private readonly RunSettings _settings;
     private volatile bool _disposed;
 
-    internal Callable(GraphProgram program, IDisposable lease, RunSettings settings)
+    internal Callable(GraphProgram program, IDisposable? lease, RunSettings settings)
     {
         Program = program;
         _lease = lease;
@@ -115,7 +115,7 @@ public sealed unsafe class Callable : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _lease.Dispose();
+        _lease?.Dispose();
     }
 
     internal RunSettings Settings(CancellationToken cancellation) => _settings with { Cancellation = cancellation };
@@ -132,12 +132,16 @@ public sealed unsafe class Callable : IDisposable
         if (Inputs.Length != inputs || Outputs.Length != outputs)
         {
             throw new InvalidOperationException(
-                $"the plan has {Inputs.Length} inputs and {Outputs.Length} outputs, not {inputs} and {outputs}; use Bind");
+                $"the plan has {Inputs.Length} inputs and {Outputs.Length} outputs, "
+                + $"not {inputs} and {outputs}; use Bind");
         }
     }
 
-    private Span<long> Extents(Span<long> buffer) =>
-        Program.Binder.ExtentCount <= buffer.Length ? buffer[..Program.Binder.ExtentCount] : new long[Program.Binder.ExtentCount];
+    private Span<long> Extents(Span<long> buffer)
+    {
+        int count = Program.Binder.ExtentCount;
+        return count <= buffer.Length ? buffer[..count] : new long[count];
+    }
 
     private void Feed<T>(int input, int count, Span<long> extents)
         where T : unmanaged

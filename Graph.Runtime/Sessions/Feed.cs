@@ -88,7 +88,8 @@ public sealed class Feed
         }
         return count == elements.Length
             ? new Feed(DTypeFacts.Of<T>(), AsBytes(elements), shape.ToArray())
-            : throw new ArgumentException($"{elements.Length} elements cannot have the shape [{string.Join(",", shape.ToArray())}]");
+            : throw new ArgumentException(
+                $"{elements.Length} elements cannot have the shape [{string.Join(",", shape.ToArray())}]");
     }
 
     private static ReadOnlyMemory<byte> AsBytes<T>(ReadOnlyMemory<T> elements)

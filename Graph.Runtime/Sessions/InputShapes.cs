@@ -70,5 +70,6 @@ internal static class InputShapes
 
     private static GraphException Ambiguous(InputSpec input) => new(
         RuntimeDiagnostics.ShapeMismatch, $"input '{input.Name}': elements without a shape do not fit {input.Type}",
-        why: "more than one dimension is symbolic, so the number of elements does not tell them", fix: "give the shape, too");
+        why: "more than one dimension is symbolic, so the number of elements does not tell them",
+        fix: "give the shape, too");
 }

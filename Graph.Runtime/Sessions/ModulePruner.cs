@@ -15,10 +15,12 @@ internal static class ModulePruner
     {
         Computation entry = module.Entry;
         Node[] results = [.. outputs.Select(o => entry.Results[o])];
-        var needed = new HashSet<Node>(Traversal.PostOrder([.. entry.Effects, .. results]), ReferenceEqualityComparer.Instance);
-        int[] inputs = [.. Enumerable.Range(0, entry.Parameters.Length).Where(i => needed.Contains(entry.Parameters[i]))];
-        inputs = KeepSymbolSources(entry, inputs, needed);
-        if (inputs.Length == entry.Parameters.Length && outputs.SequenceEqual(Enumerable.Range(0, entry.Results.Length)))
+        var needed = new HashSet<Node>(
+            Traversal.PostOrder([.. entry.Effects, .. results]), ReferenceEqualityComparer.Instance);
+        int[] inputs = NeededInputs(entry, needed);
+        bool isWhole = inputs.Length == entry.Parameters.Length
+            && outputs.SequenceEqual(Enumerable.Range(0, entry.Results.Length));
+        if (isWhole)
         {
             return module;
         }
@@ -39,14 +41,17 @@ internal static class ModulePruner
     }
 
     // A symbol may be used by what is kept although the only input that tells its value is not: then that input stays.
-    private static int[] KeepSymbolSources(Computation entry, int[] inputs, HashSet<Node> needed)
+    private static int[] NeededInputs(Computation entry, HashSet<Node> needed)
     {
-        var kept = new SortedSet<int>(inputs);
-        HashSet<DimSymbol> used = [.. needed.SelectMany(n => n.Types).SelectMany(t => t.Shape).SelectMany(d => d.Symbols)];
+        int[] all = [.. Enumerable.Range(0, entry.Parameters.Length)];
+        var kept = new SortedSet<int>(all.Where(i => needed.Contains(entry.Parameters[i])));
+        IEnumerable<Dim> dims = needed.SelectMany(n => n.Types).SelectMany(t => t.Shape);
+        HashSet<DimSymbol> used = [.. dims.SelectMany(d => d.Symbols)];
         foreach (DimSymbol symbol in used)
         {
-            bool HasSource(int input) => SymbolSource.Find(symbol, [new InputSpec("", entry.Parameters[input].Type)]) is not null;
-            if (!kept.Any(HasSource) && Enumerable.Range(0, entry.Parameters.Length).Where(HasSource).ToArray() is [var source, ..])
+            bool HasSource(int input) =>
+                SymbolSource.Find(symbol, [new InputSpec("", entry.Parameters[input].Type)]) is not null;
+            if (!kept.Any(HasSource) && Array.FindIndex(all, HasSource) is >= 0 and var source)
             {
                 kept.Add(source);
             }

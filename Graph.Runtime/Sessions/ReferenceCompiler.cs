@@ -10,5 +10,6 @@ public sealed class ReferenceCompiler : IGraphCompiler
     public string Device => "reference";
 
     /// <inheritdoc/>
-    public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation) => new ReferenceProgram(module);
+    public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation) =>
+        new ReferenceProgram(module);
 }

@@ -44,7 +44,8 @@ public sealed partial class Session : IDisposable
 
     /// <summary>Fetches one output.</summary>
     /// <inheritdoc cref="Run(IReadOnlyList{string}, IReadOnlyDictionary{string, Feed}, CancellationToken)"/>
-    public Literal Run(string fetch, IReadOnlyDictionary<string, Feed> feeds, CancellationToken cancellation = default) =>
+    public Literal Run(
+        string fetch, IReadOnlyDictionary<string, Feed> feeds, CancellationToken cancellation = default) =>
         Run([fetch], feeds, cancellation)[0];
 
     /// <summary>Computes outputs from inputs.</summary>
@@ -56,7 +57,9 @@ public sealed partial class Session : IDisposable
     /// failed.</exception>
     /// <exception cref="OperationCanceledException">The token was raised.</exception>
     public Literal[] Run(
-        IReadOnlyList<string> fetches, IReadOnlyDictionary<string, Feed> feeds, CancellationToken cancellation = default)
+        IReadOnlyList<string> fetches,
+        IReadOnlyDictionary<string, Feed> feeds,
+        CancellationToken cancellation = default)
     {
         using PlanCache.Lease plan = GetPlan(fetches, cancellation);
         RequireKnown(feeds);
@@ -66,7 +69,9 @@ public sealed partial class Session : IDisposable
     /// <summary>Like Run, on another thread.</summary>
     /// <inheritdoc cref="Run(IReadOnlyList{string}, IReadOnlyDictionary{string, Feed}, CancellationToken)"/>
     public Task<Literal[]> RunAsync(
-        IReadOnlyList<string> fetches, IReadOnlyDictionary<string, Feed> feeds, CancellationToken cancellation = default) =>
+        IReadOnlyList<string> fetches,
+        IReadOnlyDictionary<string, Feed> feeds,
+        CancellationToken cancellation = default) =>
         Task.Run(() => Run(fetches, feeds, cancellation), cancellation);
 
     /// <summary>Compiles a plan for repeated use by position.</summary>
@@ -85,7 +90,8 @@ public sealed partial class Session : IDisposable
             return feeds is null || feeds.SequenceEqual(inputs)
                 ? new Callable(plan.Program, plan, Settings(CancellationToken.None))
                 : throw new GraphException(
-                    RuntimeDiagnostics.BadFeed, $"a callable for {string.Join(", ", fetches)} cannot take {string.Join(", ", feeds)}",
+                    RuntimeDiagnostics.BadFeed,
+                    $"a callable for {string.Join(", ", fetches)} cannot take {string.Join(", ", feeds)}",
                     why: $"its inputs are {string.Join(", ", inputs)}, in this order",
                     fix: "name exactly these, or pass null");
         }
@@ -104,7 +110,9 @@ public sealed partial class Session : IDisposable
         Message = "Compiling a plan for {Fetches} of '{Graph}' on {Device}: {Cause}")]
     private static partial void LogMiss(ILogger logger, string fetches, string graph, string device, string cause);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Compiled the plan for {Fetches} of '{Graph}' in {Milliseconds} ms")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Compiled the plan for {Fetches} of '{Graph}' in {Milliseconds} ms")]
     private static partial void LogCompiled(ILogger logger, string fetches, string graph, double milliseconds);
 
     private RunSettings Settings(CancellationToken cancellation) =>

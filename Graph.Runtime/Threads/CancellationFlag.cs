@@ -2,8 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
 
-/// <summary>The int in native memory that compiled code polls, connected to a <see cref="CancellationToken"/> for a run.</summary>
-/// <remarks>One per run in progress; kept and used again. Nothing is allocated for a token that cannot be cancelled.</remarks>
+/// <summary>The int in native memory that compiled code polls, connected to a <see cref="CancellationToken"/> for a
+/// run.</summary>
+/// <remarks>One per run in progress; kept and used again. Nothing is allocated for a token that cannot be
+/// cancelled.</remarks>
 public sealed unsafe class CancellationFlag : SafeHandle
 {
     private static readonly Action<object?> _raise = static flag => ((CancellationFlag)flag!).Raise();
@@ -32,7 +34,8 @@ public sealed unsafe class CancellationFlag : SafeHandle
     /// <summary>Lowers the flag and lets the token raise it.</summary>
     /// <param name="token">Raises the flag when cancelled, at once if it is already.</param>
     /// <returns>
-    /// What ends the connection. After its disposal the token cannot raise the flag any more, so the flag can serve another run.
+    /// What ends the connection. After its disposal the token cannot raise the flag any more, so the flag can serve
+    /// another run.
     /// </returns>
     public CancellationTokenRegistration Connect(CancellationToken token)
     {

@@ -4,7 +4,8 @@ namespace Graphene.Runtime.Threads;
 
 /// <summary>Reads how much CPU time Linux control groups, versions 1 and 2, grant to this process.</summary>
 /// <remarks>
-/// What lies in /proc and /sys depends on kernel, container engine and rights, so whatever is missing, unreadable or malformed
+/// What lies in /proc and /sys depends on kernel, container engine and rights, so whatever is missing, unreadable or
+/// malformed
 /// counts as "no limit". A limit of an enclosing group binds its members: the smallest one on the way up counts.
 /// </remarks>
 internal static class CgroupQuota
@@ -100,7 +101,8 @@ internal static class CgroupQuota
     /// <summary>One line of mountinfo that mounts a cgroup tree with the cpu controller.</summary>
     private sealed record Mount(bool IsVersion2, string Root, string Point)
     {
-        // "31 23 0:28 /root /mount/point rw,relatime shared:1 - cgroup source rw,cpu,cpuacct", see proc_pid_mountinfo(5).
+        // "31 23 0:28 /root /mount/point rw,relatime shared:1 - cgroup source rw,cpu,cpuacct", see
+        // proc_pid_mountinfo(5).
         public static Mount? TryParse(string line)
         {
             int separator = line.IndexOf(" - ", StringComparison.Ordinal);

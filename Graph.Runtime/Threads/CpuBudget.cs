@@ -9,11 +9,13 @@ namespace Graphene.Runtime;
 /// <param name="QuotaCpus">CPU seconds per second that control groups grant, or infinity.</param>
 public sealed record CpuBudget(int AffinityCpus, double QuotaCpus)
 {
-    /// <summary>The number of threads worth running: the quota is rounded up, so that none of it is left unused.</summary>
+    /// <summary>The number of threads worth running: the quota is rounded up, so that none of it is left
+    /// unused.</summary>
     public int Threads => (int)Math.Max(1, Math.Min(AffinityCpus, Math.Ceiling(QuotaCpus)));
 
     /// <summary>
-    /// Whether waiting threads may spin. A quota that <paramref name="threads"/> busy threads overdraw must be spent on work:
+    /// Whether waiting threads may spin. A quota that <paramref name="threads"/> busy threads overdraw must be spent
+    /// on work:
     /// an overdrawn process is stopped by the kernel for the rest of the period.
     /// </summary>
     public bool AllowsSpinning(int threads) => threads > 1 && threads <= AffinityCpus && threads <= QuotaCpus;
@@ -24,7 +26,8 @@ public sealed record CpuBudget(int AffinityCpus, double QuotaCpus)
         : new CpuBudget(Environment.ProcessorCount, double.PositiveInfinity);
 
     /// <summary>The affinity mask of the process's first thread, or null where it cannot be read.</summary>
-    /// <remarks>Not of the calling thread: that one may be pinned to one CPU for reasons that are not the pool's.</remarks>
+    /// <remarks>Not of the calling thread: that one may be pinned to one CPU for reasons that are not the
+    /// pool's.</remarks>
     internal static byte[]? ReadAffinityMask()
     {
         // The call fails while the set is smaller than the kernel's own, whose size is not published.
@@ -39,5 +42,6 @@ public sealed record CpuBudget(int AffinityCpus, double QuotaCpus)
         return null;
     }
 
-    private static int? CountAffinity() => ReadAffinityMask() is { } set ? set.Sum(b => BitOperations.PopCount(b)) : null;
+    private static int? CountAffinity() =>
+        ReadAffinityMask() is { } set ? set.Sum(b => BitOperations.PopCount(b)) : null;
 }

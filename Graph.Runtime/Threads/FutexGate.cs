@@ -3,7 +3,8 @@ using Graphene.Runtime.Interop;
 
 namespace Graphene.Runtime.Threads;
 
-/// <summary>A gate on one Linux futex: a release is one atomic add and one system call, however many threads it wakes.</summary>
+/// <summary>A gate on one Linux futex: a release is one atomic add and one system call, however many threads it
+/// wakes.</summary>
 internal sealed unsafe class FutexGate : Gate
 {
     // In native memory because the kernel needs an address that stays; a cache line of its own.

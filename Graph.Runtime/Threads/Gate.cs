@@ -1,6 +1,7 @@
 namespace Graphene.Runtime.Threads;
 
-/// <summary>A counting semaphore on which idle threads sleep: what a parked thread costs is memory, never CPU time.</summary>
+/// <summary>A counting semaphore on which idle threads sleep: what a parked thread costs is memory, never CPU
+/// time.</summary>
 internal abstract class Gate : IDisposable
 {
     /// <summary>The fastest gate of this platform.</summary>

@@ -5,8 +5,10 @@ namespace Graphene.Runtime.Threads;
 /// <summary>One parallel_for in progress: what to run, who works on it, and what is left.</summary>
 /// <remarks>
 /// <para>
-/// The tasks are split twice, by arithmetic alone. First into one contiguous <i>share</i> per thread, so that neighbouring
-/// tasks meet in one cache; then each share into a few <i>grains</i>. A thread takes the grains of its own share in order and
+/// The tasks are split twice, by arithmetic alone. First into one contiguous <i>share</i> per thread, so that
+/// neighbouring
+/// tasks meet in one cache; then each share into a few <i>grains</i>. A thread takes the grains of its own share in
+/// order and
 /// then those that others have left, so a thread that never came, or was descheduled, costs nobody more than one grain.
 /// </para>
 /// <code>
@@ -14,15 +16,18 @@ namespace Graphene.Runtime.Threads;
 /// grains  0 0 1 1 2 2 3 3 | 0 0 1  1  2  2  3  3         4 grains each, handed out by a counter per share
 /// </code>
 /// <para>
-/// Calls live in slots of native memory that a pool keeps for its whole life, so a thread that looks at a slot too late reads
-/// a stale call, never freed memory; and it cannot join one, because joining is a compare-and-swap on <see cref="State"/>,
+/// Calls live in slots of native memory that a pool keeps for its whole life, so a thread that looks at a slot too
+/// late reads
+/// a stale call, never freed memory; and it cannot join one, because joining is a compare-and-swap on
+/// <see cref="State"/>,
 /// which is zero between calls.
 /// </para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ParallelCall
 {
-    /// <summary>Grains per share: enough to even out a slow thread, few enough that a kernel's own set-up stays small.</summary>
+    /// <summary>Grains per share: enough to even out a slow thread, few enough that a kernel's own set-up stays
+    /// small.</summary>
     public const int GrainsPerShare = 4;
 
     /// <summary>Bytes between two share counters: two cache lines, since processors fetch lines in pairs.</summary>
@@ -42,10 +47,12 @@ internal unsafe struct ParallelCall
     /// <summary>Shares of this call, which is also how many threads may work on it.</summary>
     public int Shares;
 
-    /// <summary>The first of <see cref="Shares"/> counters of grains taken, <see cref="ShareStride"/> bytes apart.</summary>
+    /// <summary>The first of <see cref="Shares"/> counters of grains taken, <see cref="ShareStride"/> bytes
+    /// apart.</summary>
     public byte* GrainsTaken;
 
-    /// <summary>Threads at work (bits 0..15), threads that may still join (16..31), whether the caller sleeps (32).</summary>
+    /// <summary>Threads at work (bits 0..15), threads that may still join (16..31), whether the caller sleeps
+    /// (32).</summary>
     public long State;
 
     /// <summary>How many more threads may join.</summary>
@@ -114,7 +121,8 @@ internal unsafe struct ParallelCall
         }
     }
 
-    /// <summary>Runs grains, first of the given share, then of the others, until none is left or the run is to stop.</summary>
+    /// <summary>Runs grains, first of the given share, then of the others, until none is left or the run is to
+    /// stop.</summary>
     public readonly void Work(int firstShare)
     {
         for (int i = 0; i < Shares; i++)

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Graphene.Runtime;
 using NUnit.Framework;
 
@@ -103,6 +104,19 @@ public sealed unsafe class CallableTests
         bound.Run();
         Assert.That(bound.Output<int>(0).ToArray(), Is.EqualTo(new[] { 7, 8, 9, 10 }));
         Assert.That(bound.Output<int>(1).ToArray(), Is.All.Zero);
+    }
+
+    [Test]
+    public void TensorsOfDotNetAreReadAndWrittenInPlace()
+    {
+        using Callable call = ScaleAndAdd();
+        Tensor<float> x = Tensor.Create<float>([1, 2, 3, 4, 5, 6], [2, 3]);
+        Tensor<float> y = Tensor.Create<float>(new float[6], [2, 3]);
+        call.Run<float, float>(
+            x.AsReadOnlyTensorSpan().GetSpan([0, 0], (int)x.FlattenedLength),
+            y.AsTensorSpan().GetSpan([0, 0], (int)y.FlattenedLength));
+        Assert.That(y.ToArray(), Is.EqualTo(new float[] { 12, 24, 36, 18, 30, 42 }));
+        Assert.That(y[1, 2], Is.EqualTo(42));
     }
 
     private static void AssertRefused(DiagnosticId id, string text, Action code)

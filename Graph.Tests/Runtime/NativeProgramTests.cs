@@ -84,6 +84,21 @@ public sealed unsafe class NativeProgramTests
     }
 
     [Test]
+    public void AProgramRunsWithoutASession()
+    {
+        using NativeProgram program = TestEntries.Program(TestEntries.ScaleAndAdd(), &TestEntries.RunScaleAndAdd);
+        var one = new RunOptions { MaxThreads = 1 };
+        Literal[] results = program.Run(new Dictionary<string, Feed> { ["x"] = (float[])[1, 2, 3] }, one);
+        Assert.That(results[0].As<float>().ToArray(), Is.EqualTo(new float[] { 12, 24, 36 }));
+        using Callable call = program.MakeCallable(one);
+        float[] y = new float[3];
+        call.Run<float, float>([4, 5, 6], y);
+        Assert.That(y, Is.EqualTo(new float[] { 18, 30, 42 }));
+        var error = Assert.Throws<GraphException>(() => program.Run(new Dictionary<string, Feed> { ["z"] = new float[3] }));
+        Assert.That(error!.Message, Does.Contain("no input 'z'").And.Contain("choose from: x"));
+    }
+
+    [Test]
     public void RunsOfManyThreadsDoNotDisturbEachOther()
     {
         using NativeProgram program = TestEntries.Program(TestEntries.ScaleAndAdd(), &TestEntries.RunScaleAndAdd);

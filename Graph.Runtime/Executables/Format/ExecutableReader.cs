@@ -61,7 +61,8 @@ internal static unsafe class ExecutableReader
         int version = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8));
         if (version != FileLayout.Version)
         {
-            throw new InvalidDataException($"it has format version {version}, this build reads version {FileLayout.Version}");
+            throw new InvalidDataException(
+                $"it has format version {version}, this build reads version {FileLayout.Version}");
         }
         int count = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12));
         long promised = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(16));
@@ -78,7 +79,9 @@ internal static unsafe class ExecutableReader
         {
             throw new InvalidDataException("its section table is damaged");
         }
-        return CheckTable([.. Enumerable.Range(0, count).Select(i => FileSection.Read(table.AsSpan(i * FileLayout.RecordBytes)))], length);
+        IEnumerable<FileSection> sections = Enumerable.Range(0, count)
+            .Select(i => FileSection.Read(table.AsSpan(i * FileLayout.RecordBytes)));
+        return CheckTable([.. sections], length);
     }
 
     private static ImmutableArray<FileSection> CheckTable(ImmutableArray<FileSection> sections, long length)
@@ -97,7 +100,8 @@ internal static unsafe class ExecutableReader
                 || section.Length < 0
                 || section.Length > length - section.Offset)
             {
-                throw new InvalidDataException($"section {i} ({section.Length} bytes at {section.Offset}) is not possible");
+                throw new InvalidDataException(
+                    $"section {i} ({section.Length} bytes at {section.Offset}) is not possible");
             }
             end = section.Offset + section.Length;
         }
@@ -128,7 +132,8 @@ internal static unsafe class ExecutableReader
         return bytes;
     }
 
-    private static ConstantData MapConstants(SafeFileHandle handle, FileSection section, long expectedLength, bool verify)
+    private static ConstantData MapConstants(
+        SafeFileHandle handle, FileSection section, long expectedLength, bool verify)
     {
         MappedFile file = MappedFile.Open(handle);
         try

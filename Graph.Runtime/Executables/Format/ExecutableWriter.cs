@@ -14,7 +14,9 @@ internal static unsafe class ExecutableWriter
         int count = 1 + executable.Objects.Count + (constants.Length > 0 ? 1 : 0);
         if (count > FileLayout.MaxSections)
         {
-            throw new CompilerBugException("executable file", $"{executable.Objects.Count} objects, at most {FileLayout.MaxSections - 2} are possible");
+            throw new CompilerBugException(
+                "executable file",
+                $"{executable.Objects.Count} objects, at most {FileLayout.MaxSections - 2} are possible");
         }
         long end = FileLayout.RecordBytes * (1L + count);
         void Add(FileSectionKind kind, long length, byte[] hash)

@@ -1,0 +1,23 @@
+namespace Graphene.Runtime;
+
+/// <summary>How a program is run.</summary>
+public sealed record RunOptions
+{
+    /// <summary>The defaults: all threads of the process's pool, prints to the standard error stream.</summary>
+    public static RunOptions Default { get; } = new();
+
+    /// <summary>The most threads that work on one run, the caller's included; 0 means as many as the pool has.</summary>
+    public int MaxThreads { get; init; }
+
+    /// <summary>The threads that help; the process's own pool by default.</summary>
+    public ComputePool? Pool { get; init; }
+
+    /// <summary>Where the graph's prints go; the standard error stream by default.</summary>
+    public TextWriter? PrintOutput { get; init; }
+
+    internal RunSettings Settings(CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxThreads);
+        return new RunSettings(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation);
+    }
+}
