@@ -40,6 +40,9 @@ public sealed class Node
     /// <summary>The rank of the only result.</summary>
     public int Rank => Type.Rank;
 
+    /// <summary>Where the node comes from; see <see cref="ProvenanceTable"/>.</summary>
+    internal Provenance[] Origins { get; set; } = [];
+
     /// <inheritdoc/>
     public override string ToString() => $"%{Id} = {string.Join(", ", Types)} {Op.Name}";
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Graphene;
 
 /// <summary>Where a node comes from: the user's source line, the foreign node, the scope.</summary>
@@ -18,22 +16,25 @@ public sealed record Provenance(string? Name = null, string? File = null, int Li
     }
 }
 
-/// <summary>The side table from nodes to their origins. Interned nodes can have several.</summary>
+/// <summary>The way to and from the origins of nodes. Interned nodes can have several; they are no part of equality.</summary>
+/// <remarks>
+/// The origins lie with the nodes themselves, so that they cost nothing to keep and go when their node goes: a table beside
+/// them would either keep every node of every pass alive or burden the garbage collector with weak references.
+/// </remarks>
 public sealed class ProvenanceTable
 {
-    private const int MaxOriginsPerNode = 8;
-    private readonly ConditionalWeakTable<Node, List<Provenance>> _origins = [];
+    /// <summary>How many origins a node keeps; later ones are dropped.</summary>
+    public int MaxOriginsPerNode { get; init; } = 8;
 
     /// <summary>The origins of a node, oldest first; empty when unknown.</summary>
-    public IReadOnlyList<Provenance> this[Node node] => _origins.TryGetValue(node, out List<Provenance>? list) ? list : [];
+    public IReadOnlyList<Provenance> this[Node node] => node.Origins;
 
     /// <summary>Adds an origin unless it is there already or the node has enough of them.</summary>
     public void Add(Node node, Provenance origin)
     {
-        List<Provenance> list = _origins.GetOrCreateValue(node);
-        if (list.Count < MaxOriginsPerNode && !list.Contains(origin))
+        if (node.Origins.Length < MaxOriginsPerNode && !node.Origins.Contains(origin))
         {
-            list.Add(origin);
+            node.Origins = [.. node.Origins, origin];
         }
     }
 
