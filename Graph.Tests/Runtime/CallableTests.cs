@@ -110,8 +110,8 @@ public sealed unsafe class CallableTests
     public void TensorsOfDotNetAreReadAndWrittenInPlace()
     {
         using Callable call = ScaleAndAdd();
-        Tensor<float> x = Tensor.Create<float>([1, 2, 3, 4, 5, 6], [2, 3]);
-        Tensor<float> y = Tensor.Create<float>(new float[6], [2, 3]);
+        Tensor<float> x = System.Numerics.Tensors.Tensor.Create<float>([1, 2, 3, 4, 5, 6], [2, 3]);
+        Tensor<float> y = System.Numerics.Tensors.Tensor.Create<float>(new float[6], [2, 3]);
         call.Run<float, float>(
             x.AsReadOnlyTensorSpan().GetSpan([0, 0], (int)x.FlattenedLength),
             y.AsTensorSpan().GetSpan([0, 0], (int)y.FlattenedLength));
