@@ -111,6 +111,36 @@ public static class IndexingComposites
         return b.Concatenate([.. parts.Select(part => b.ExpandDims(part, place))], place);
     }
 
+    /// <summary>The same elements under another shape, of which one size may be -1: it follows from the others.</summary>
+    public static Node ReshapeInferred(this GraphBuilder b, Node x, Shape shape)
+    {
+        OpSite site = b.Site("reshape", x);
+        int[] open = [.. Enumerable.Range(0, shape.Rank).Where(i => shape[i] == -1)];
+        site.Require(open.Length <= 1, DiagnosticId.BadAttribute, $"{shape} leaves {open.Length} sizes open, one may be -1");
+        if (open.Length == 0)
+        {
+            return b.Reshape(x, shape);
+        }
+        Dim known = shape.Without([open[0]]).ElementCount;
+        Dim rest = 0;
+        site.Require(
+            known != 0 && (Dim.TryDivideExact(x.Shape.ElementCount, known, out rest) || !x.Shape.ElementCount.IsStatic || !known.IsStatic),
+            DiagnosticId.ElementCountMismatch, $"{x.Type} has {x.Shape.ElementCount} elements, not a multiple of {known}",
+            why: "a reshape keeps all elements", fix: "choose sizes whose product divides the number of elements");
+        rest = rest == 0 && x.Shape.ElementCount != 0 ? Dim.FloorDiv(x.Shape.ElementCount, known) : rest;
+        return b.Reshape(x, shape.With(open[0], rest));
+    }
+
+    /// <summary>A box of elements; a size of -1 reaches to the end of its dimension.</summary>
+    public static Node SliceBox(this GraphBuilder b, Node x, Shape begin, Shape size)
+    {
+        b.Site("slice", x).Require(
+            begin.Rank == x.Rank && size.Rank == x.Rank, DiagnosticId.RankMismatch,
+            $"begin {begin} and size {size} do not have one entry per dimension of {x.Type}");
+        return b.Slice(
+            x, begin.ToValueList(), size.Select((s, i) => s == -1 ? x.Shape[i] : begin[i] + s).ToValueList());
+    }
+
     /// <summary>A new dimension of size 1.</summary>
     public static Node ExpandDims(this GraphBuilder b, Node x, int axis)
     {

@@ -40,6 +40,9 @@ public readonly struct Dim : IEquatable<Dim>
     /// <summary>A symbol as a dim.</summary>
     public static implicit operator Dim(DimSymbol symbol) => FromAtom(new SymbolAtom(symbol));
 
+    /// <summary>A name as a symbolic dim of at least 1: <c>["batch", 784]</c>.</summary>
+    public static implicit operator Dim(string name) => Symbol(name);
+
     /// <summary>A new symbol with bounds, as a dim.</summary>
     /// <param name="name">The name under which it is printed and bound.</param>
     /// <param name="min">The smallest value that may be fed.</param>
