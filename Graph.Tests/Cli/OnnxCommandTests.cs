@@ -50,7 +50,7 @@ internal sealed class OnnxCommandTests
         Assert.That(NpyFile.Read(Path.Combine(_folder, "logits.npy")).Type.ToString(), Is.EqualTo("f32[2,10]"));
     }
 
-    [TestCase("imported", "Conv")]
+    [TestCase("imported", "convolution")]
     [TestCase("fused", "fusion")]
     public void InspectShowsTheStage(string stage, string word)
     {
