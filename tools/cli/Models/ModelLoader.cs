@@ -10,7 +10,9 @@ internal static class ModelLoader
     /// <summary>Reads a model.</summary>
     /// <param name="path">The file.</param>
     /// <param name="dims">Sizes for symbolic dims by name; the others stay symbolic.</param>
-    /// <param name="inputValue">The value of an input, if it is known; used when it decides a shape.</param>
+    /// <param name="inputValue">
+    /// The value of an input, if it is known. A model that no symbolic import fits is imported for these values and sizes.
+    /// </param>
     /// <exception cref="GraphException">The file cannot be used.</exception>
     public static LoadedModel Load(
         string path, IReadOnlyDictionary<string, long>? dims = null, Func<string, Literal?>? inputValue = null)
@@ -20,11 +22,17 @@ internal static class ModelLoader
             Module module = Parser.ParseModule(ReadText(path), path);
             return new LoadedModel(path, dims is { Count: > 0 } ? Specialization.Apply(module, dims) : module, []);
         }
-        OnnxModel model = OnnxImporter.Import(path, new OnnxImportOptions
+        using OnnxModelFile file = OnnxModelFile.Load(path);
+        var known = new Dictionary<string, Literal>(StringComparer.Ordinal);
+        foreach (string name in OnnxImporter.InputNames(file))
         {
-            Dims = dims ?? new Dictionary<string, long>(),
-            InputValues = inputValue,
-        });
+            if (inputValue?.Invoke(name) is { } value)
+            {
+                known.Add(name, value);
+            }
+        }
+        OnnxModel model = OnnxImporter.ImportFor(
+            file, known, new OnnxImportOptions { Dims = dims ?? new Dictionary<string, long>() });
         return new LoadedModel(path, model.Module, model.SpecializedInputs);
     }
 
