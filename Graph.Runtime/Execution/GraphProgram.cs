@@ -121,6 +121,8 @@ public abstract unsafe class GraphProgram : IDisposable
 
     private protected abstract ShapeBinding CreateBinding(ReadOnlySpan<long> inputExtents, long[] symbols);
 
+    internal long ScratchBytesOf(ShapeBinding binding) => ScratchBytes(binding);
+
     private protected abstract long ScratchBytes(ShapeBinding binding);
 
     private protected long[][] OutputShapes(long[] symbols) =>

@@ -1,18 +1,23 @@
+using System.Collections.Immutable;
+
 namespace Graphene.Runtime;
 
-/// <summary>Runs a graph that was built in C#: feeds and fetches are its tensors, variables keep their values between runs.</summary>
+/// <summary>
+/// Runs a graph that was built in C#: feeds and fetches are its tensors, variables keep their values between runs.
+/// </summary>
 /// <remarks>
-/// Each combination of fetches, feeds and targets is cut out of the graph, compiled when it is met first, and kept; any tensor can be
-/// fed, which leaves out what only computes it. Thread-safe; runs that assign variables happen one at a time.
+/// Each combination of fetches, feeds and targets is cut out of the graph, compiled when it is met first, and kept; any
+/// tensor can be fed, which leaves out what only computes it. Thread-safe: runs happen together, except that those which
+/// assign variables happen alone. Building the graph further while it runs is for the caller to coordinate.
 /// </remarks>
 public sealed class GraphSession : IDisposable
 {
     private readonly Graph _graph;
     private readonly IGraphCompiler _compiler;
     private readonly SessionOptions _options;
-    private readonly Lock _gate = new();
-    private readonly LinkedList<Plan> _plans = new(); // the one used last in front
-    private readonly Dictionary<Variable, Literal> _values = [];
+    private readonly PlanCache<GraphPlanKey> _plans;
+    private readonly VariableStore _variables = new();
+    private readonly Lock _lowering = new();
 
     /// <summary>Opens a session; nothing is compiled yet.</summary>
     /// <param name="graph">The graph; it may grow afterwards.</param>
@@ -22,8 +27,12 @@ public sealed class GraphSession : IDisposable
     {
         _graph = graph;
         _compiler = compiler;
-        _options = options ?? new SessionOptions();
+        _options = (options ?? new SessionOptions()).Checked();
+        _plans = new PlanCache<GraphPlanKey>(_options.MaxPlans, GraphPlanKey.Difference);
     }
+
+    /// <summary>The number of compiled plans that are kept now.</summary>
+    public int PlanCount => _plans.Count;
 
     /// <summary>Computes one tensor.</summary>
     /// <inheritdoc cref="Run(IReadOnlyList{Tensor}, IReadOnlyList{ValueTuple{Tensor, Feed}}, IReadOnlyList{Operation}, CancellationToken)"/>
@@ -31,7 +40,9 @@ public sealed class GraphSession : IDisposable
 
     /// <summary>Computes tensors and carries out operations.</summary>
     /// <param name="fetches">What to compute.</param>
-    /// <param name="feeds">Values of tensors of the graph; placeholders without a default that the fetches need must be among them.</param>
+    /// <param name="feeds">
+    /// Values of tensors of the graph; placeholders without a default that the fetches need must be among them.
+    /// </param>
     /// <param name="targets">Operations to carry out besides, for example assignments.</param>
     /// <param name="cancellation">Stops the run; no variable changes then.</param>
     /// <returns>One value per fetch, in order.</returns>
@@ -43,25 +54,44 @@ public sealed class GraphSession : IDisposable
         IReadOnlyList<Operation>? targets = null,
         CancellationToken cancellation = default)
     {
-        Plan plan = GetPlan(fetches, [.. feeds.Select(f => f.Tensor)], targets ?? []);
-        if (!plan.Lowered.Variables.Any(v => v.Output >= 0))
+        var key = new GraphPlanKey(
+            [.. fetches], feeds.Select(f => f.Tensor).ToImmutableArray(), [.. targets ?? []]);
+        using PlanCache<GraphPlanKey>.Lease plan = GetPlan(key, cancellation);
+        var values = new Dictionary<string, Feed>(StringComparer.Ordinal);
+        for (int i = 0; i < feeds.Count; i++)
         {
-            return Run(plan, fetches.Count, feeds, cancellation);
+            values.Add(plan.Program.Inputs[i].Name, feeds[i].Value);
         }
-        lock (_gate)
-        {
-            return Run(plan, fetches.Count, feeds, cancellation);
-        }
+        return FedRun.Run(plan.Program, values, _options.Settings(cancellation));
     }
 
-    /// <summary>The present value of a variable.</summary>
-    public Literal ValueOf(Variable variable)
+    /// <summary>Like Run, on another thread.</summary>
+    /// <inheritdoc cref="Run(IReadOnlyList{Tensor}, IReadOnlyList{ValueTuple{Tensor, Feed}}, IReadOnlyList{Operation}, CancellationToken)"/>
+    public Task<Literal[]> RunAsync(
+        IReadOnlyList<Tensor> fetches,
+        IReadOnlyList<(Tensor Tensor, Feed Value)> feeds,
+        IReadOnlyList<Operation>? targets = null,
+        CancellationToken cancellation = default) =>
+        Task.Run(() => Run(fetches, feeds, targets, cancellation), cancellation);
+
+    /// <summary>Compiles a plan for repeated use by position; variables are read and assigned by every run of it.</summary>
+    /// <param name="fetches">What to compute.</param>
+    /// <param name="feeds">
+    /// The tensors that will be passed, in this order; null for the placeholders that the fetches need, as they were built.
+    /// </param>
+    /// <param name="targets">Operations to carry out besides.</param>
+    /// <returns>A callable, to be disposed after use and before the session.</returns>
+    /// <exception cref="GraphException">A feed is missing, or the graph cannot be compiled.</exception>
+    public Callable MakeCallable(
+        IReadOnlyList<Tensor> fetches, IReadOnlyList<Tensor>? feeds = null, IReadOnlyList<Operation>? targets = null)
     {
-        lock (_values)
-        {
-            return _values.TryGetValue(variable, out Literal? value) ? value : variable.InitialValue;
-        }
+        var key = new GraphPlanKey([.. fetches], feeds?.ToImmutableArray(), [.. targets ?? []]);
+        PlanCache<GraphPlanKey>.Lease plan = GetPlan(key, CancellationToken.None);
+        return new Callable(plan.Program, plan, _options.Settings(CancellationToken.None));
     }
+
+    /// <summary>A copy of the present value of a variable.</summary>
+    public Literal ValueOf(Variable variable) => _variables.Read(variable);
 
     /// <summary>Gives a variable a value from outside.</summary>
     /// <exception cref="ArgumentException">The value has another type.</exception>
@@ -71,73 +101,27 @@ public sealed class GraphSession : IDisposable
         {
             throw new ArgumentException($"variable '{variable.Name}' is {variable.Type}, not {value.Type}", nameof(value));
         }
-        lock (_values)
-        {
-            _values[variable] = value;
-        }
+        _variables.Write(variable, value);
     }
 
-    /// <summary>Frees all compiled plans.</summary>
+    /// <summary>Frees compiled plans and variables. No run may be in progress.</summary>
     public void Dispose()
     {
-        lock (_plans)
-        {
-            foreach (Plan plan in _plans)
-            {
-                plan.Session.Dispose();
-            }
-            _plans.Clear();
-        }
+        _plans.Dispose();
+        _variables.Dispose();
     }
 
-    private Literal[] Run(Plan plan, int fetches, IReadOnlyList<(Tensor Tensor, Feed Value)> feeds, CancellationToken cancellation)
+    private PlanCache<GraphPlanKey>.Lease GetPlan(GraphPlanKey key, CancellationToken cancellation) =>
+        _plans.Get(key, cause => Compile(key, cause, cancellation), cancellation);
+
+    private GraphProgram Compile(GraphPlanKey key, string cause, CancellationToken cancellation)
     {
-        Module module = plan.Lowered.Module;
-        var values = new Dictionary<string, Feed>();
-        for (int i = 0; i < feeds.Count; i++)
+        LoweredGraph lowered;
+        lock (_lowering)
         {
-            values[module.InputNames[i]] = feeds[i].Value;
+            lowered = _graph.Lower(key.Fetches, key.Feeds, key.Targets);
         }
-        foreach (VariableBinding binding in plan.Lowered.Variables.Where(v => v.Input >= 0))
-        {
-            values[module.InputNames[binding.Input]] = ValueOf(binding.Variable);
-        }
-        Literal[] results = plan.Session.Run(module.OutputNames, values, cancellation);
-        lock (_values)
-        {
-            foreach (VariableBinding binding in plan.Lowered.Variables.Where(v => v.Output >= 0))
-            {
-                _values[binding.Variable] = results[binding.Output];
-            }
-        }
-        return results[..fetches];
+        GraphProgram program = PlanCompilation.Run(_compiler, lowered.Module, _options.Logger, cause, cancellation);
+        return lowered.Variables.IsEmpty ? program : new VariableProgram(program, lowered, key.Fetches.Length, _variables);
     }
-
-    private Plan GetPlan(IReadOnlyList<Tensor> fetches, Tensor[] feeds, IReadOnlyList<Operation> targets)
-    {
-        object[] key = [.. fetches, typeof(Feed), .. feeds, typeof(Operation), .. targets];
-        lock (_plans)
-        {
-            for (LinkedListNode<Plan>? at = _plans.First; at is not null; at = at.Next)
-            {
-                if (at.Value.Key.AsSpan().SequenceEqual(key))
-                {
-                    _plans.Remove(at);
-                    _plans.AddFirst(at);
-                    return at.Value;
-                }
-            }
-            LoweredGraph lowered = _graph.Lower(fetches, feeds, targets);
-            var plan = new Plan(key, lowered, new Session(lowered.Module, _compiler, _options));
-            _plans.AddFirst(plan);
-            if (_plans.Count > _options.MaxPlans)
-            {
-                _plans.Last!.Value.Session.Dispose();
-                _plans.RemoveLast();
-            }
-            return plan;
-        }
-    }
-
-    private sealed record Plan(object[] Key, LoweredGraph Lowered, Session Session);
 }

@@ -1,17 +1,20 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
-/// <summary>The compiled plans of a session: bounded, each compiled once however many threads ask, least recently used
-/// out first.</summary>
+/// <summary>
+/// The compiled plans of a session: bounded, each compiled once however many threads ask, least recently used out first.
+/// </summary>
 /// <remarks>Users hold leases: a plan that makes room is disposed when its last user lets go.</remarks>
-internal sealed class PlanCache(int capacity) : IDisposable
+/// <typeparam name="TKey">What a plan is for.</typeparam>
+/// <param name="capacity">The most plans that are kept.</param>
+/// <param name="difference">Says how a key differs from the one used last: the cause of a miss.</param>
+internal sealed class PlanCache<TKey>(int capacity, Func<TKey, TKey, string> difference) : IDisposable
+    where TKey : class, IEquatable<TKey>
 {
     private const int MaxRemembered = 1024;
     private readonly Lock _lock = new();
-    private readonly Dictionary<PlanKey, LinkedListNode<Entry>> _entries = [];
+    private readonly Dictionary<TKey, LinkedListNode<Entry>> _entries = [];
     private readonly LinkedList<Entry> _byUse = new(); // most recent first
-    private readonly HashSet<PlanKey> _evicted = [];
+    private readonly HashSet<TKey> _evicted = [];
     private bool _disposed;
 
     /// <summary>The number of plans.</summary>
@@ -28,12 +31,36 @@ internal sealed class PlanCache(int capacity) : IDisposable
 
     /// <summary>Gets a plan, compiling it when it is not there.</summary>
     /// <param name="key">What is wanted.</param>
-    /// <param name="names">The names of all outputs, for the cause of a miss.</param>
     /// <param name="compile">Compiles, and is told why it must.</param>
+    /// <param name="cancellation">The caller's token, which <paramref name="compile"/> looks at, too.</param>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
-    public Lease Get(PlanKey key, ImmutableArray<string> names, Func<string, GraphProgram> compile)
+    /// <exception cref="OperationCanceledException">The token was raised.</exception>
+    public Lease Get(TKey key, Func<string, GraphProgram> compile, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Entry entry = Use(key, compile);
+            try
+            {
+                return new Lease(this, entry, entry.Program.Value);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                Forget(entry); // somebody else began to compile it and gave up
+            }
+            catch
+            {
+                Forget(entry);
+                throw;
+            }
+        }
+    }
+
+    private Entry Use(TKey key, Func<string, GraphProgram> compile)
     {
         Entry entry;
+        List<Entry> unused = [];
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(Session));
@@ -45,22 +72,15 @@ internal sealed class PlanCache(int capacity) : IDisposable
             }
             else
             {
-                string cause = CauseOfMiss(key, names);
+                string cause = CauseOfMiss(key);
                 entry = new Entry(key, new Lazy<GraphProgram>(() => compile(cause)));
                 _entries.Add(key, _byUse.AddFirst(entry));
-                MakeRoom();
+                MakeRoom(unused);
             }
             entry.Users++;
         }
-        try
-        {
-            return new Lease(this, entry, entry.Program.Value);
-        }
-        catch
-        {
-            Forget(entry);
-            throw;
-        }
+        unused.ForEach(e => e.DisposeProgram());
+        return entry;
     }
 
     /// <inheritdoc/>
@@ -74,30 +94,16 @@ internal sealed class PlanCache(int capacity) : IDisposable
             _entries.Clear();
             _byUse.Clear();
         }
-        foreach (Entry entry in idle)
-        {
-            entry.DisposeProgram();
-        }
+        Array.ForEach(idle, e => e.DisposeProgram());
     }
 
-    private string CauseOfMiss(PlanKey key, ImmutableArray<string> names)
-    {
-        if (_evicted.Remove(key))
-        {
-            return $"it was dropped to make room; more than {capacity} plans are in use (SessionOptions.MaxPlans)";
-        }
-        if (_byUse.First?.Value.Key is not { } last)
-        {
-            return "it is the first plan of this session";
-        }
-        string[] added = [.. key.Outputs.Except(last.Outputs).Select(o => "+" + names[o])];
-        string[] removed = [.. last.Outputs.Except(key.Outputs).Select(o => "-" + names[o])];
-        return added.Length + removed.Length == 0
-            ? "its fetches are in another order than those of the plan used last"
-            : $"its fetches differ from those of the plan used last: {string.Join(' ', [.. added, .. removed])}";
-    }
+    private string CauseOfMiss(TKey key) =>
+        _evicted.Remove(key)
+            ? $"it was dropped to make room; more than {capacity} plans are in use (SessionOptions.MaxPlans)"
+            : _byUse.First?.Value.Key is { } last ? difference(last, key)
+            : "it is the first plan of this session";
 
-    private void MakeRoom()
+    private void MakeRoom(List<Entry> unused)
     {
         while (_entries.Count > capacity && _byUse.Last is { } oldest && oldest != _byUse.First)
         {
@@ -109,7 +115,7 @@ internal sealed class PlanCache(int capacity) : IDisposable
             }
             if (Retire(oldest.Value))
             {
-                oldest.Value.DisposeProgram();
+                unused.Add(oldest.Value);
             }
         }
     }
@@ -149,7 +155,7 @@ internal sealed class PlanCache(int capacity) : IDisposable
     }
 
     /// <summary>The right to use a plan until it is disposed.</summary>
-    internal sealed class Lease(PlanCache cache, Entry entry, GraphProgram program) : IDisposable
+    internal sealed class Lease(PlanCache<TKey> cache, Entry entry, GraphProgram program) : IDisposable
     {
         private Entry? _entry = entry;
 
@@ -167,9 +173,9 @@ internal sealed class PlanCache(int capacity) : IDisposable
     }
 
     /// <summary>One plan with its users, which are counted under the cache's lock.</summary>
-    internal sealed class Entry(PlanKey key, Lazy<GraphProgram> program)
+    internal sealed class Entry(TKey key, Lazy<GraphProgram> program)
     {
-        public PlanKey Key { get; } = key;
+        public TKey Key { get; } = key;
 
         public Lazy<GraphProgram> Program { get; } = program;
 

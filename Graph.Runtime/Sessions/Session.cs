@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
-using Microsoft.Extensions.Logging;
 
 namespace Graphene.Runtime;
 
@@ -9,12 +7,11 @@ namespace Graphene.Runtime;
 /// Thread-safe: any number of runs at a time, each with scratch memory of its own. Runs share the process's
 /// <see cref="ComputePool"/>.
 /// </remarks>
-public sealed partial class Session : IDisposable
+public sealed class Session : IDisposable
 {
     private readonly Module _module;
     private readonly IGraphCompiler _compiler;
-    private readonly PlanCache _plans;
-    private readonly ILogger _logger;
+    private readonly PlanCache<PlanKey> _plans;
     private readonly SessionOptions _options;
     private readonly HashSet<string> _inputNames;
 
@@ -26,11 +23,8 @@ public sealed partial class Session : IDisposable
     {
         _module = module;
         _compiler = compiler;
-        _options = options ?? new SessionOptions();
-        _logger = _options.Logger;
-        ArgumentOutOfRangeException.ThrowIfLessThan(_options.MaxPlans, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfNegative(_options.MaxThreads, nameof(options));
-        _plans = new PlanCache(_options.MaxPlans);
+        _options = (options ?? new SessionOptions()).Checked();
+        _plans = new PlanCache<PlanKey>(_options.MaxPlans, Difference);
         _inputNames = [.. module.InputNames];
     }
 
@@ -39,8 +33,6 @@ public sealed partial class Session : IDisposable
 
     /// <summary>The number of compiled plans that are kept now.</summary>
     public int PlanCount => _plans.Count;
-
-    private ComputePool Pool => _options.Pool ?? ComputePool.Shared;
 
     /// <summary>Fetches one output.</summary>
     /// <inheritdoc cref="Run(IReadOnlyList{string}, IReadOnlyDictionary{string, Feed}, CancellationToken)"/>
@@ -61,9 +53,9 @@ public sealed partial class Session : IDisposable
         IReadOnlyDictionary<string, Feed> feeds,
         CancellationToken cancellation = default)
     {
-        using PlanCache.Lease plan = GetPlan(fetches, cancellation);
+        using PlanCache<PlanKey>.Lease plan = GetPlan(fetches, cancellation);
         RequireKnown(feeds);
-        return FedRun.Run(plan.Program, feeds, Settings(cancellation));
+        return FedRun.Run(plan.Program, feeds, _options.Settings(cancellation));
     }
 
     /// <summary>Like Run, on another thread.</summary>
@@ -83,12 +75,12 @@ public sealed partial class Session : IDisposable
     /// <exception cref="GraphException">A name does not fit, or the graph cannot be compiled.</exception>
     public Callable MakeCallable(IReadOnlyList<string> fetches, IReadOnlyList<string>? feeds = null)
     {
-        PlanCache.Lease plan = GetPlan(fetches, CancellationToken.None);
+        PlanCache<PlanKey>.Lease plan = GetPlan(fetches, CancellationToken.None);
         try
         {
             string[] inputs = [.. plan.Program.Inputs.Select(i => i.Name)];
             return feeds is null || feeds.SequenceEqual(inputs)
-                ? new Callable(plan.Program, plan, Settings(CancellationToken.None))
+                ? new Callable(plan.Program, plan, _options.Settings(CancellationToken.None))
                 : throw new GraphException(
                     RuntimeDiagnostics.BadFeed,
                     $"a callable for {string.Join(", ", fetches)} cannot take {string.Join(", ", feeds)}",
@@ -105,20 +97,7 @@ public sealed partial class Session : IDisposable
     /// <summary>Frees every plan that is not in use; plans in use are freed when their runs end.</summary>
     public void Dispose() => _plans.Dispose();
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "Compiling a plan for {Fetches} of '{Graph}' on {Device}: {Cause}")]
-    private static partial void LogMiss(ILogger logger, string fetches, string graph, string device, string cause);
-
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "Compiled the plan for {Fetches} of '{Graph}' in {Milliseconds} ms")]
-    private static partial void LogCompiled(ILogger logger, string fetches, string graph, double milliseconds);
-
-    private RunSettings Settings(CancellationToken cancellation) =>
-        new(Pool, _options.MaxThreads, _options.PrintOutput ?? Console.Error, cancellation);
-
-    private PlanCache.Lease GetPlan(IReadOnlyList<string> fetches, CancellationToken cancellation)
+    private PlanCache<PlanKey>.Lease GetPlan(IReadOnlyList<string> fetches, CancellationToken cancellation)
     {
         var key = new PlanKey([.. fetches.Select(OutputNumber)]);
         if (key.Outputs.Distinct().Count() != key.Outputs.Length)
@@ -127,26 +106,15 @@ public sealed partial class Session : IDisposable
                 RuntimeDiagnostics.UnknownFetch, $"an output is fetched twice: {string.Join(", ", fetches)}",
                 fix: "fetch each output once");
         }
-        return _plans.Get(key, _module.OutputNames, cause => Compile(key, cause, cancellation));
+        return _plans.Get(
+            key,
+            cause => PlanCompilation.Run(
+                _compiler, ModulePruner.Select(_module, key.Outputs), _options.Logger, cause, cancellation),
+            cancellation);
     }
 
-    private GraphProgram Compile(PlanKey key, string cause, CancellationToken cancellation)
-    {
-        if (!_logger.IsEnabled(LogLevel.Information))
-        {
-            return Compile(key, cancellation);
-        }
-        string fetches = string.Join(", ", key.Outputs.Select(o => _module.OutputNames[o]));
-        LogMiss(_logger, fetches, _module.Name, _compiler.Device, cause);
-        long start = Stopwatch.GetTimestamp();
-        GraphProgram program = Compile(key, cancellation);
-        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        LogCompiled(_logger, fetches, _module.Name, milliseconds);
-        return program;
-    }
-
-    private GraphProgram Compile(PlanKey key, CancellationToken cancellation) =>
-        _compiler.Compile(ModulePruner.Select(_module, key.Outputs), _logger, cancellation);
+    private string Difference(PlanKey last, PlanKey now) => PlanCompilation.Difference(
+        "fetches", last.Outputs.Select(o => _module.OutputNames[o]), now.Outputs.Select(o => _module.OutputNames[o]));
 
     private int OutputNumber(string name)
     {

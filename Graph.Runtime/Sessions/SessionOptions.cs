@@ -6,8 +6,7 @@ namespace Graphene.Runtime;
 /// <summary>How a session works.</summary>
 public sealed record SessionOptions
 {
-    /// <summary>The most threads that work on one run, the caller's included; 0 means as many as the pool
-    /// has.</summary>
+    /// <summary>The most threads that work on one run, the caller's included; 0 means as many as the pool has.</summary>
     public int MaxThreads { get; init; }
 
     /// <summary>The threads that help; the process's own pool by default.</summary>
@@ -21,4 +20,14 @@ public sealed record SessionOptions
 
     /// <summary>Where the graph's prints go; the standard error stream by default.</summary>
     public TextWriter? PrintOutput { get; init; }
+
+    internal SessionOptions Checked()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxPlans, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxThreads);
+        return this;
+    }
+
+    internal RunSettings Settings(CancellationToken cancellation) =>
+        new(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation);
 }
