@@ -12,7 +12,7 @@ public sealed record OnnxLoadOptions
     /// <summary>Most protobuf messages (nodes, attributes, tensors, types ...) in a file.</summary>
     public int MaxMessages { get; init; } = 4_000_000;
 
-    /// <summary>How deep messages may nest. A subgraph inside a node's attribute takes three levels.</summary>
+    /// <summary>How deep messages may nest, at most 90. A subgraph inside a node's attribute takes three levels.</summary>
     public int MaxNesting { get; init; } = 90;
 
     /// <summary>Largest dense form in bytes of a tensor that is stored sparsely.</summary>

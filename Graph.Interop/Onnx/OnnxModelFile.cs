@@ -1,3 +1,4 @@
+using System.Buffers;
 using Google.Protobuf;
 using Graphene.Interop.Onnx.Importing;
 using Graphene.Interop.Onnx.Reading;
@@ -10,21 +11,23 @@ namespace Graphene.Interop.Onnx;
 /// <remarks>
 /// Loading checks the file as such: that it is a regular file of bearable size, that its bytes form the messages of an ONNX
 /// model, and that the format version is known. Whether the graph makes sense is the importer's business.
-/// External data is read when the graph is imported; dispose the file afterwards.
+/// Large tensors and external data are read when the graph is imported; dispose the file afterwards.
 /// </remarks>
 public sealed class OnnxModelFile : IDisposable
 {
     /// <summary>The newest format version (IR version) that is understood.</summary>
     public const int NewestIrVersion = 13;
 
+    private readonly ByteSource _source;
     private readonly ExternalDataFolder _external;
 
-    private OnnxModelFile(string name, string? folder, ModelProto model, OnnxLoadOptions options)
+    private OnnxModelFile(string name, string? folder, ByteSource source, OnnxLoadOptions options)
     {
         Name = name;
-        Model = model;
+        Model = Parse(source, name, options);
+        _source = source;
         _external = new ExternalDataFolder(folder);
-        Tensors = new TensorReader(_external, options);
+        Tensors = new TensorReader(source, _external, options);
     }
 
     /// <summary>The path, or the name given for a model in memory.</summary>
@@ -70,11 +73,16 @@ public sealed class OnnxModelFile : IDisposable
     public static OnnxModelFile Load(string path, OnnxLoadOptions? options = null)
     {
         options ??= OnnxLoadOptions.Default;
-        using SafeFileHandle handle = Open(path);
-        using var source = new ByteSource(handle);
-        using var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
-        ModelProto model = Parse(source, () => stream, path, options);
-        return new OnnxModelFile(path, Path.GetDirectoryName(Path.GetFullPath(path)), model, options);
+        var source = new ByteSource(Open(path));
+        try
+        {
+            return new OnnxModelFile(path, Path.GetDirectoryName(Path.GetFullPath(path)), source, options);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Reads and checks a model that is in memory already; it can have no external data.</summary>
@@ -82,16 +90,15 @@ public sealed class OnnxModelFile : IDisposable
     /// <param name="name">How messages call it.</param>
     /// <param name="options">Limits; <see cref="OnnxLoadOptions.Default"/> when null.</param>
     /// <exception cref="GraphException">GR4002 to GR4005: the model cannot be used, with the reason.</exception>
-    public static OnnxModelFile Load(ReadOnlyMemory<byte> bytes, string name, OnnxLoadOptions? options = null)
-    {
-        options ??= OnnxLoadOptions.Default;
-        using var source = new ByteSource(bytes);
-        ModelProto model = Parse(source, () => new MemoryStream(bytes.ToArray(), writable: false), name, options);
-        return new OnnxModelFile(name, null, model, options);
-    }
+    public static OnnxModelFile Load(ReadOnlyMemory<byte> bytes, string name, OnnxLoadOptions? options = null) =>
+        new(name, null, new ByteSource(bytes), options ?? OnnxLoadOptions.Default);
 
-    /// <summary>Closes the files of external data.</summary>
-    public void Dispose() => _external.Dispose();
+    /// <summary>Closes the file and those of external data; a model that was imported stays usable.</summary>
+    public void Dispose()
+    {
+        _source.Dispose();
+        _external.Dispose();
+    }
 
     /// <summary>Both spellings of the standard domain as the empty string.</summary>
     internal static string NormalDomain(string domain) => domain == "ai.onnx" ? "" : domain;
@@ -124,7 +131,7 @@ public sealed class OnnxModelFile : IDisposable
         }
     }
 
-    private static ModelProto Parse(ByteSource source, Func<Stream> open, string name, OnnxLoadOptions options)
+    private static ModelProto Parse(ByteSource source, string name, OnnxLoadOptions options)
     {
         if (source.Length == 0)
         {
@@ -140,11 +147,10 @@ public sealed class OnnxModelFile : IDisposable
         {
             throw OnnxErrors.NotOnnx(name, why, fix);
         }
-        WireScan.CheckModel(source, options, name);
+        ReadOnlyMemory<byte> skeleton = MessageSkeleton.OfModel(source, options, name);
         try
         {
-            using var input = CodedInputStream.CreateWithLimits(open(), int.MaxValue, options.MaxNesting + 10);
-            ModelProto model = ModelProto.Parser.ParseFrom(input);
+            ModelProto model = ModelProto.Parser.ParseFrom(new ReadOnlySequence<byte>(skeleton));
             CheckVersion(model, name);
             return model;
         }

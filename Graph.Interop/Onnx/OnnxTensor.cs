@@ -1,8 +1,8 @@
+using System.Buffers;
 using Google.Protobuf;
 using Graphene.Interop.Onnx.Importing;
 using Graphene.Interop.Onnx.Reading;
 using Graphene.Interop.Onnx.Schema;
-using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Interop.Onnx;
 
@@ -22,25 +22,22 @@ public sealed record OnnxTensor(string Name, OnnxDataType ElementType, Literal V
     public static OnnxTensor Read(string path, OnnxLoadOptions? options = null)
     {
         options ??= OnnxLoadOptions.Default;
-        using SafeFileHandle handle = OnnxModelFile.Open(path);
-        using var source = new ByteSource(handle);
+        using var source = new ByteSource(OnnxModelFile.Open(path));
         if (source.Length > options.MaxFileBytes)
         {
             throw OnnxErrors.TooLarge(path, $"it has {source.Length} bytes, more than {options.MaxFileBytes}");
         }
-        WireScan.CheckTensor(source, options, path);
-        using var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
         TensorProto tensor;
         try
         {
-            tensor = TensorProto.Parser.ParseFrom(stream);
+            tensor = TensorProto.Parser.ParseFrom(new ReadOnlySequence<byte>(MessageSkeleton.OfTensor(source, options, path)));
         }
-        catch (Exception e) when (e is InvalidProtocolBufferException or IOException)
+        catch (InvalidProtocolBufferException e)
         {
             throw OnnxErrors.Damaged(path, e.Message);
         }
         using var external = new ExternalDataFolder(Path.GetDirectoryName(Path.GetFullPath(path)));
-        StoredTensor stored = new TensorReader(external, options).Read(tensor, path);
+        StoredTensor stored = new TensorReader(source, external, options).Read(tensor, path);
         return new OnnxTensor(tensor.Name, stored.Format.Type, OnnxTypes.ToLiteral(stored));
     }
 }

@@ -25,6 +25,18 @@ internal sealed class ByteSource : IDisposable
 
     public long Length { get; }
 
+    /// <summary>A part as memory of its own; a part of memory is handed on without a copy.</summary>
+    /// <exception cref="EndOfStreamException">The file became shorter.</exception>
+    public ReadOnlyMemory<byte> ReadPart(long offset, int length)
+    {
+        if (_file is null)
+        {
+            return _memory.Slice((int)offset, length);
+        }
+        byte[] part = GC.AllocateUninitializedArray<byte>(length);
+        return Read(offset, part) == length ? part : throw new EndOfStreamException($"byte {offset + length} is beyond the end");
+    }
+
     /// <summary>Fills as much of <paramref name="target"/> as there are bytes; returns how many.</summary>
     public int Read(long offset, Span<byte> target)
     {

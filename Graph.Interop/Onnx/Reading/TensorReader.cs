@@ -6,11 +6,12 @@ using Graphene.Interop.Onnx.Schema;
 namespace Graphene.Interop.Onnx.Reading;
 
 /// <summary>Turns every encoding of a tensor in a file into plain bytes, and refuses what contradicts itself.</summary>
+/// <param name="source">The file that the messages came from; holds the bytes of large tensors.</param>
 /// <param name="external">Where external data is read.</param>
 /// <param name="options">The limits.</param>
-internal sealed class TensorReader(ExternalDataFolder external, OnnxLoadOptions options)
+internal sealed class TensorReader(ByteSource source, ExternalDataFolder external, OnnxLoadOptions options)
 {
-    /// <summary>Reads a tensor. Raw bytes are handed on without a copy.</summary>
+    /// <summary>Reads a tensor. Large ones are read from the file now, each into memory of its own.</summary>
     /// <param name="tensor">The message.</param>
     /// <param name="name">How errors call it.</param>
     public StoredTensor Read(TensorProto tensor, string name)
@@ -30,13 +31,12 @@ internal sealed class TensorReader(ExternalDataFolder external, OnnxLoadOptions 
             return new StoredTensor(name, format, dims, Unpack(format, count, external.Read(name, entries, storedBytes)));
         }
         RefuseSecondEncoding(tensor, name, format);
-        if (!tensor.RawData.IsEmpty)
+        long rawLength = RawLength(tensor);
+        if (rawLength > 0)
         {
-            if (tensor.RawData.Length != storedBytes)
-            {
-                throw WrongLength(name, format, dims, $"{storedBytes} bytes", $"{tensor.RawData.Length}");
-            }
-            return new StoredTensor(name, format, dims, Unpack(format, count, tensor.RawData.Memory));
+            return rawLength == storedBytes
+                ? new StoredTensor(name, format, dims, Unpack(format, count, RawData(tensor, name)))
+                : throw WrongLength(name, format, dims, $"{storedBytes} bytes", $"{rawLength}");
         }
         return new StoredTensor(name, format, dims, FromTypedField(tensor, name, format, dims, count));
     }
@@ -136,6 +136,25 @@ internal sealed class TensorReader(ExternalDataFolder external, OnnxLoadOptions 
             name, $"the data of a tensor does not fit its type {format.Name}[{string.Join(",", dims)}]",
             $"the shape asks for {needed}, the file holds {found}");
 
+    private static long RawLength(TensorProto tensor) =>
+        tensor.LargeDataLength > 0 ? tensor.LargeDataLength : tensor.RawData.Length;
+
+    private ReadOnlyMemory<byte> RawData(TensorProto tensor, string name)
+    {
+        if (tensor.LargeDataLength == 0)
+        {
+            return tensor.RawData.Memory;
+        }
+        try
+        {
+            return source.ReadPart(tensor.LargeDataOffset, (int)tensor.LargeDataLength);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            throw OnnxErrors.BadTensor(name, "the data of a tensor can no longer be read", e.Message);
+        }
+    }
+
     private static void RefuseSecondEncoding(TensorProto tensor, string name, ElementFormat format)
     {
         (TypedField Field, int Count)[] fields =
@@ -149,11 +168,11 @@ internal sealed class TensorReader(ExternalDataFolder external, OnnxLoadOptions 
         ];
         foreach ((TypedField field, int count) in fields)
         {
-            if (count > 0 && (field != format.Field || !tensor.RawData.IsEmpty))
+            if (count > 0 && (field != format.Field || RawLength(tensor) > 0))
             {
                 throw OnnxErrors.BadTensor(
                     name, $"a tensor of type {format.Name} holds data in the field for {field} values",
-                    tensor.RawData.IsEmpty ? $"its type is stored in raw_data or the field for {format.Field}" : "it has raw_data too");
+                    RawLength(tensor) == 0 ? $"its type is stored in raw_data or the field for {format.Field}" : "it has raw_data too");
             }
         }
     }
