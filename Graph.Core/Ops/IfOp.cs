@@ -108,10 +108,10 @@ internal static class Branches
         foreach (Computation branch in branches)
         {
             site.Require(
-                CanBe(arguments, branch.ParameterTypes), DiagnosticId.BadBody,
+                CanBe(site, arguments, branch.ParameterTypes), DiagnosticId.BadBody,
                 $"branch {branch} does not take the arguments ({string.Join(", ", arguments)})");
             site.Require(
-                CanBe(branch.ResultTypes, branches[0].ResultTypes), DiagnosticId.BadBody,
+                CanBe(site, branch.ResultTypes, branches[0].ResultTypes), DiagnosticId.BadBody,
                 $"branches return different types: ({string.Join(", ", branches[0].ResultTypes)}) and " +
                 $"({string.Join(", ", branch.ResultTypes)})",
                 fix: "convert, broadcast or pad inside the branches so that they agree");
@@ -119,11 +119,11 @@ internal static class Branches
         return branches[0].ResultTypes;
     }
 
-    /// <summary>True when values of some types may be passed for others: equal but for dims that may turn out equal.</summary>
-    public static bool CanBe(IReadOnlyList<TensorType> actual, IReadOnlyList<TensorType> expected) =>
+    /// <summary>True when values of some types may be passed for others: equal, or so if run-time checks find dims equal.</summary>
+    public static bool CanBe(OpSite site, IReadOnlyList<TensorType> actual, IReadOnlyList<TensorType> expected) =>
         actual.Count == expected.Count && actual.Zip(expected).All(
             p => p.First.DType == p.Second.DType && p.First.Rank == p.Second.Rank &&
-                !p.First.Shape.Zip(p.Second.Shape).Any(d => d.First.ProvablyDiffers(d.Second)));
+                p.First.Shape.Zip(p.Second.Shape).All(d => site.CanBeEqual(d.First, d.Second)));
 }
 
 /// <summary>Builds conditionals.</summary>

@@ -39,12 +39,12 @@ public sealed record WhileOp(Computation Condition, Computation Body) : Op("whil
     public override ImmutableArray<TensorType> InferTypes(OpSite site)
     {
         site.Require( // C1
-            Branches.CanBe(site.OperandTypes, Condition.ParameterTypes) &&
+            Branches.CanBe(site, site.OperandTypes, Condition.ParameterTypes) &&
             Condition.ResultTypes.SequenceEqual([TensorType.Scalar(DType.Bool)]),
             DiagnosticId.BadBody, $"the condition is {Condition}",
             why: $"it must take ({string.Join(", ", site.OperandTypes)}) and return one bool");
         site.Require( // C2
-            Branches.CanBe(site.OperandTypes, Body.ParameterTypes) && Branches.CanBe(Body.ResultTypes, Body.ParameterTypes),
+            Branches.CanBe(site, site.OperandTypes, Body.ParameterTypes) && Branches.CanBe(site, Body.ResultTypes, Body.ParameterTypes),
             DiagnosticId.BadBody, $"the body is {Body}",
             why: $"it must take and return ({string.Join(", ", site.OperandTypes)})",
             fix: "what is carried keeps its element type and shape from round to round");
