@@ -10,7 +10,12 @@ internal abstract class Contender
     public abstract string Name { get; }
 
     /// <summary>Runs a model in a process of its own.</summary>
-    public abstract Measurement Run(ModelEntry model, int threads, int runs, int warmup);
+    /// <param name="model">The model.</param>
+    /// <param name="threads">Threads that a run may use.</param>
+    /// <param name="runs">Runs that are timed.</param>
+    /// <param name="warmup">Runs before them.</param>
+    /// <param name="cold">True to prepare without what an earlier process has left on disk.</param>
+    public abstract Measurement Run(ModelEntry model, int threads, int runs, int warmup, bool cold = false);
 
     protected static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }
@@ -23,12 +28,13 @@ internal sealed class GrapheneContender : Contender
     public override string Name =>
         $"Graphene {typeof(Cli.CommandLine).Assembly.GetName().Version?.ToString(3) ?? "?"}";
 
-    public override Measurement Run(ModelEntry model, int threads, int runs, int warmup)
+    public override Measurement Run(ModelEntry model, int threads, int runs, int warmup, bool cold = false)
     {
         string[] arguments =
         [
             _cli, "bench", model.Path, "--threads", Number(threads), "--runs", Number(runs), "--warmup", Number(warmup),
             .. model.InputFiles().SelectMany(f => new[] { "--input", $"{f.Name}={f.File}" }), "--json",
+            .. cold ? new[] { "--no-cache" } : [],
         ];
         JsonElement r = Measurement.RunJson(Environment.ProcessPath is { } p && IsDotnet(p) ? p : "dotnet", arguments);
         return new Measurement(
@@ -60,7 +66,7 @@ internal sealed class OnnxRuntimeContender : Contender
 
     public override string Name => $"ONNX Runtime {_version}".TrimEnd();
 
-    public override Measurement Run(ModelEntry model, int threads, int runs, int warmup)
+    public override Measurement Run(ModelEntry model, int threads, int runs, int warmup, bool cold = false)
     {
         JsonElement r = Measurement.RunJson(
             _program,

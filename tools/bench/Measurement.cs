@@ -15,12 +15,14 @@ internal sealed record Measurement(double MinMs, double MedianMs, double Prepare
     /// <exception cref="BenchException">The program failed; the message holds its first error lines.</exception>
     public static JsonElement RunJson(string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
+        // Through a shell that forks: Linux hands this process's peak memory down to what it starts itself, and a peer
+        // that reports its own peak would report ours.
+        var start = OperatingSystem.IsWindows()
+            ? new ProcessStartInfo(program, arguments)
+            : new ProcessStartInfo("/bin/sh", ["-c", "\"$@\"; exit $?", "sh", program, .. arguments]);
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.UseShellExecute = false;
         using Process process = Process.Start(start) ?? throw new BenchException($"{program} does not start");
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
