@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Graphene.Cli;
 using Graphene.Interop.Numpy;
-using Graphene.Runtime;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Cli;
@@ -104,15 +103,37 @@ internal sealed class GraphFileCommandTests
         Assert.That(CliRun.Of(["bench", Graph, .. options]).Exit, Is.EqualTo(ExitCode.BadInput));
 
     [Test]
-    public void CompileWritesABundle()
+    public void ABundleRunsLikeItsModel()
     {
         string bundle = Path.Combine(_folder, "small.graphene");
+        string[] inputs = ["--input", $"x={_folder}/x.npy", "--input", $"w={_folder}/w.npy"];
 
-        CliRun run = CliRun.Of("compile", Graph, "-o", bundle);
+        CliRun compiled = CliRun.Of("compile", Graph, "-o", bundle);
+        CliRun run = CliRun.Of(["run", bundle, .. inputs]);
+        CliRun bench = CliRun.Of(["bench", bundle, .. inputs, "--runs", "2", "--json"]);
+        CliRun reference = CliRun.Of(["run", bundle, .. inputs, "--device", "reference"]);
+        CliRun inspect = CliRun.Of("inspect", bundle);
+
+        Assert.That(compiled.Exit, Is.EqualTo(ExitCode.Success), compiled.Error);
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(run.Output, Does.Contain("[11, 22, 33, 14, 25, 36]"));
+        Assert.That(bench.Exit, Is.EqualTo(ExitCode.Success), bench.Error);
+        Assert.That(reference.Exit, Is.EqualTo(ExitCode.BadInput));
+        Assert.That(inspect.Exit, Is.EqualTo(ExitCode.BadInput));
+        Assert.That(inspect.Error, Does.Contain("is a compiled bundle"));
+    }
+
+    [Test]
+    public void CompileInsistsOnTheNameOfABundle() =>
+        Assert.That(CliRun.Of("compile", Graph, "-o", Path.Combine(_folder, "small.bin")).Exit, Is.EqualTo(ExitCode.BadInput));
+
+    [Test]
+    public void InspectShowsThePlan()
+    {
+        CliRun run = CliRun.Of("inspect", Graph, "--stage", "plan");
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
-        using Executable executable = Executable.Read(bundle);
-        Assert.That(executable.Plan.Inputs.Select(i => i.Name), Is.EqualTo(new[] { "x", "w" }));
+        Assert.That(run.Output, Does.Contain("parameter 1").And.Contain("result 0").And.Contain("arena "));
     }
 
     [Test]

@@ -23,7 +23,7 @@ internal static class CheckCommand
 
     private static int Run(string path, CommandIO io)
     {
-        if (!ModelLoader.IsText(path))
+        if (!ModelLoader.IsText(path) && !ModelLoader.IsBundle(path))
         {
             using OnnxModelFile file = OnnxModelFile.Load(path);
             IReadOnlyList<UnsupportedOperator> missing = OnnxImporter.FindUnsupported(file);

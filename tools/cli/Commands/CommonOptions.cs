@@ -12,7 +12,7 @@ internal static class CommonOptions
 {
     public static readonly Argument<string> Model = new("MODEL")
     {
-        Description = "An ONNX model, or IR text in a .hlo file.",
+        Description = "An ONNX model, IR text (.hlo), or a bundle that `graphene compile` wrote (.graphene).",
     };
 
     public static readonly Option<string[]> Input = new("--input")

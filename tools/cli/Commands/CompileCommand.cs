@@ -24,11 +24,15 @@ internal static class CompileCommand
 
     private static int Run(ParseResult parsed, CommandIO io)
     {
+        string path = parsed.GetRequiredValue(Output);
+        if (!ModelLoader.IsBundle(path))
+        {
+            throw new UsageException($"a bundle is named *.graphene, which {path} is not; run and bench know it by that name");
+        }
         using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
         LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed));
         using Executable executable = GraphCompiler.Cpu().Compile(
             model.Module, loggers.CreateLogger("graphene"), CancellationToken.None);
-        string path = parsed.GetRequiredValue(Output);
         executable.WriteFile(path);
         io.Output.WriteLine(
             $"{path}: {executable.Plan.Kernels.Length} kernels, {executable.Objects.Sum(o => o.Bytes.Length)} bytes of code, " +

@@ -5,11 +5,12 @@ using Graphene.Optimizer;
 
 namespace Graphene.Cli.Commands;
 
-/// <summary><c>graphene inspect MODEL</c>: shows the graph as imported, optimized or fused.</summary>
+/// <summary><c>graphene inspect MODEL</c>: shows the graph as imported, optimized, fused or planned.</summary>
 internal static class InspectCommand
 {
     private static readonly Option<string> Stage = OneOf(
-        "--stage", "Which form of the graph: as imported, after simplification, or with its fusions.", "imported", "optimized", "fused");
+        "--stage", "Which form: as imported, after simplification, with its fusions, or the steps and buffers of the plan (text only).",
+        "imported", "optimized", "fused", "plan");
 
     private static readonly Option<string> Format = OneOf(
         "--format", "text (IR without the contents of long constants), html, dot (Graphviz) or json.", "text", "html", "dot", "json");
@@ -32,8 +33,14 @@ internal static class InspectCommand
         string stage = parsed.GetRequiredValue(Stage);
         LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed));
         Module module = At(stage, model.Module, io);
-        string text = parsed.GetRequiredValue(Format) switch
+        string format = parsed.GetRequiredValue(Format);
+        if (stage == "plan" && format != "text")
         {
+            throw new UsageException("the plan is shown as text only");
+        }
+        string text = format switch
+        {
+            _ when stage == "plan" => PlanText.Write(BufferAssigner.Assign(module), module.Provenance),
             "html" => ModuleHtml.Write(module, stage),
             "dot" => ModuleDot.Write(module),
             "json" => ModuleJson.Write(module),

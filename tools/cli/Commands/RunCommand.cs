@@ -69,10 +69,10 @@ internal static class RunCommand
         var expected = new Dictionary<string, Literal>(StringComparer.Ordinal);
         foreach ((string name, string file) in options.Select(InputFile.ParseOption))
         {
-            if (!model.Module.OutputNames.Contains(name))
+            if (!model.OutputNames.Contains(name))
             {
                 throw new UsageException(
-                    $"{model.Path} has no output '{name}'; its outputs are {string.Join(", ", model.Module.OutputNames.Select(n => $"'{n}'"))}");
+                    $"{model.Path} has no output '{name}'; its outputs are {string.Join(", ", model.OutputNames.Select(n => $"'{n}'"))}");
             }
             expected[name] = InputFile.Read(file);
         }
@@ -85,7 +85,7 @@ internal static class RunCommand
         for (int i = 0; i < outputs.Count; i++)
         {
             table.AddRow(
-                Markup.Escape(model.Module.OutputNames[i]), Markup.Escape(outputs[i].Type.ToString()),
+                Markup.Escape(model.OutputNames[i]), Markup.Escape(outputs[i].Type.ToString()),
                 Markup.Escape(ValueSummary.Of(outputs[i])));
         }
         io.Tables.Write(table);
@@ -96,7 +96,7 @@ internal static class RunCommand
         Directory.CreateDirectory(folder);
         for (int i = 0; i < outputs.Count; i++)
         {
-            NpyFile.Write(Path.Combine(folder, OutputFileName.Of(model.Module.OutputNames[i]) + ".npy"), outputs[i]);
+            NpyFile.Write(Path.Combine(folder, OutputFileName.Of(model.OutputNames[i]) + ".npy"), outputs[i]);
         }
     }
 
@@ -107,7 +107,7 @@ internal static class RunCommand
         bool equal = true;
         for (int i = 0; i < outputs.Count; i++)
         {
-            string name = model.Module.OutputNames[i];
+            string name = model.OutputNames[i];
             if (expected.TryGetValue(name, out Literal? value) && tolerance(value.DType).Difference(outputs[i], value) is { } difference)
             {
                 io.Error.WriteLine($"graphene: output '{name}': {difference}");

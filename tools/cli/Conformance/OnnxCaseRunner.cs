@@ -56,9 +56,9 @@ internal sealed class OnnxCaseRunner(IGraphCompiler compiler, Func<Tolerance, To
                     model = Load(test, inputs);
                     runner = new ModelRunner(model, compiler, threads: 1, NullLogger.Instance);
                 }
-                if (inputs.Count != model.InputTypes.Count)
+                if (inputs.Count != model.InputTypes.Length)
                 {
-                    return CaseOutcome.Failed($"the model has {model.InputTypes.Count} inputs, the data set {inputs.Count}");
+                    return CaseOutcome.Failed($"the model has {model.InputTypes.Length} inputs, the data set {inputs.Count}");
                 }
                 string? difference = Compare(test, model, runner!.Run(inputs), OnnxCase.ReadTensors(dataSet, "output"));
                 if (difference is not null)
@@ -99,7 +99,7 @@ internal sealed class OnnxCaseRunner(IGraphCompiler compiler, Func<Tolerance, To
                 : tolerance(OnnxSuiteFacts.ToleranceOf(test.Name, expected[i].DType)).Difference(actual[i], expected[i]);
             if (difference is not null)
             {
-                return $"output '{model.Module.OutputNames[i]}': {difference}";
+                return $"output '{model.OutputNames[i]}': {difference}";
             }
         }
         return null;

@@ -1,43 +1,67 @@
+using System.Collections.Immutable;
 using Graphene.Cli.Models;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 
 namespace Graphene.Cli.Execution;
 
-/// <summary>A model compiled for a device, with all of its outputs.</summary>
+/// <summary>A model ready to run on a device, with all of its outputs.</summary>
 internal sealed class ModelRunner : IDisposable
 {
-    private readonly RecordingCompiler _compiler;
-    private readonly Session _session;
+    private readonly ImmutableArray<string> _inputNames;
+    private readonly GraphProgram _program;
+    private readonly RunOptions _options;
     private readonly Callable _callable;
-    private readonly Module _module;
+    private readonly IDisposable _owner;
 
-    /// <summary>Compiles a model.</summary>
+    /// <summary>Compiles a graph, or takes the code of a bundle.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="compiler">The compiler of the device.</param>
+    /// <param name="threads">Threads that a run may use; 0 for all that the process may.</param>
+    /// <param name="logger">Receives what is compiled and cached.</param>
     /// <exception cref="GraphException">The device cannot run the model.</exception>
     public ModelRunner(LoadedModel model, IGraphCompiler compiler, int threads, ILogger logger)
     {
-        _module = model.Module;
-        _compiler = new RecordingCompiler(compiler);
-        _session = new Session(_module, _compiler, new SessionOptions { MaxThreads = threads, Logger = logger });
+        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        _inputNames = model.InputNames;
+        _options = new RunOptions { MaxThreads = threads };
+        if (model.Program is { } program)
+        {
+            if (compiler.Device != Devices.Cpu)
+            {
+                throw new UsageException($"{model.Path} is code for the device {Devices.Cpu}, not {compiler.Device}");
+            }
+            _program = program;
+            _owner = program;
+            _callable = program.MakeCallable(_options);
+            return;
+        }
+
+        // A session leaves out inputs that no output needs.
+        var recording = new RecordingCompiler(compiler);
+        var session = new Session(model.Module, recording, new SessionOptions { MaxThreads = threads, Logger = logger });
         try
         {
-            _callable = _session.MakeCallable(_module.OutputNames);
+            _callable = session.MakeCallable(model.OutputNames);
         }
         catch
         {
-            _session.Dispose();
+            session.Dispose();
             throw;
         }
+        _owner = session;
+        _program = recording.Program!;
+        CompileTime = recording.Elapsed;
     }
 
     /// <summary>How long compiling took, or reading the compiled code from the cache.</summary>
-    public TimeSpan CompileTime => _compiler.Elapsed;
+    public TimeSpan CompileTime { get; }
 
     /// <summary>The number of kernels in the code; 0 where there is no code.</summary>
-    public int Kernels => (_compiler.Program as NativeProgram)?.Plan.Kernels.Length ?? 0;
+    public int Kernels => (_program as NativeProgram)?.Plan.Kernels.Length ?? 0;
 
     /// <summary>Bytes of scratch memory that a run with these inputs takes.</summary>
-    public long ScratchBytes(IReadOnlyList<Literal> inputs) => _compiler.Program!.ScratchBytes(ShapesOf(inputs));
+    public long ScratchBytes(IReadOnlyList<Literal> inputs) => _program.ScratchBytes(ShapesOf(inputs));
 
     /// <summary>Runs the model once.</summary>
     /// <param name="inputs">One value for each input of the model.</param>
@@ -45,11 +69,11 @@ internal sealed class ModelRunner : IDisposable
     public IReadOnlyList<Literal> Run(IReadOnlyList<Literal> inputs)
     {
         var feeds = new Dictionary<string, Feed>(StringComparer.Ordinal);
-        for (int i = 0; i < inputs.Count; i++)
+        foreach (InputSpec input in _program.Inputs)
         {
-            feeds.Add(_module.InputNames[i], inputs[i]);
+            feeds.Add(input.Name, ValueOf(input.Name, inputs));
         }
-        return _session.Run(_module.OutputNames, feeds);
+        return _program.Run(feeds, _options);
     }
 
     /// <summary>Makes a call with memory of its own that holds these inputs, for runs without any other cost.</summary>
@@ -67,12 +91,11 @@ internal sealed class ModelRunner : IDisposable
     public void Dispose()
     {
         _callable.Dispose();
-        _session.Dispose();
+        _owner.Dispose();
     }
 
-    // Inputs that no output needs are not part of the compiled program.
     private long[][] ShapesOf(IReadOnlyList<Literal> inputs) =>
-        [.. _callable.Inputs.Select(i => ValueOf(i.Name, inputs).Shape.ToStatic())];
+        [.. _program.Inputs.Select(i => ValueOf(i.Name, inputs).Shape.ToStatic())];
 
-    private Literal ValueOf(string name, IReadOnlyList<Literal> inputs) => inputs[_module.InputNames.IndexOf(name)];
+    private Literal ValueOf(string name, IReadOnlyList<Literal> inputs) => inputs[_inputNames.IndexOf(name)];
 }

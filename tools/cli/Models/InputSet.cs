@@ -34,16 +34,16 @@ internal sealed record InputSet(IReadOnlyDictionary<string, Literal> Files, long
         {
             model.IndexOfInput(name);
         }
-        if (Seed is null && model.Module.InputNames.FirstOrDefault(n => !Files.ContainsKey(n)) is { } missing)
+        if (Seed is null && model.InputNames.FirstOrDefault(n => !Files.ContainsKey(n)) is { } missing)
         {
             throw new UsageException($"input '{missing}' has no value: give --input {missing}=FILE, or --random SEED for all that are missing");
         }
 
         Dictionary<string, long> dims = FromFiles(model);
-        var values = new Literal[model.InputTypes.Count];
+        var values = new Literal[model.InputTypes.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            string name = model.Module.InputNames[i];
+            string name = model.InputNames[i];
             TensorType type = model.InputTypes[i];
             values[i] = Find(name) ?? RandomValue.Generate(
                 new TensorType(type.DType, Shape.From(type.Shape.Select(d => (Dim)d.Evaluate(s => ValueOf(s, dims, assumed))))), Seed!.Value, i);
@@ -54,10 +54,10 @@ internal sealed record InputSet(IReadOnlyDictionary<string, Literal> Files, long
     private Dictionary<string, long> FromFiles(LoadedModel model)
     {
         var dims = new Dictionary<string, long>(StringComparer.Ordinal);
-        for (int i = 0; i < model.InputTypes.Count; i++)
+        for (int i = 0; i < model.InputTypes.Length; i++)
         {
             TensorType type = model.InputTypes[i];
-            if (Find(model.Module.InputNames[i]) is not { } value || value.Shape.Rank != type.Rank)
+            if (Find(model.InputNames[i]) is not { } value || value.Shape.Rank != type.Rank)
             {
                 continue;
             }

@@ -1,22 +1,70 @@
+using System.Collections.Immutable;
+using Graphene.Runtime;
+
 namespace Graphene.Cli.Models;
 
-/// <summary>A model from a file, ready to be optimized or run.</summary>
-/// <param name="Path">The file.</param>
-/// <param name="Module">The program.</param>
-/// <param name="SpecializedInputs">Inputs whose values are built into the program, since they decide shapes.</param>
-internal sealed record LoadedModel(string Path, Module Module, IReadOnlyList<string> SpecializedInputs)
+/// <summary>A model from a file: a graph, or a bundle of code that was compiled before.</summary>
+internal sealed class LoadedModel
 {
+    private readonly Module? _module;
+
+    /// <summary>A graph.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="module">The graph.</param>
+    /// <param name="specializedInputs">Inputs whose values are built into the graph, since they decide shapes.</param>
+    public LoadedModel(string path, Module module, IReadOnlyList<string> specializedInputs)
+    {
+        _module = module;
+        Path = path;
+        InputNames = module.InputNames;
+        InputTypes = [.. module.Entry.Parameters.Select(p => p.Type)];
+        OutputNames = module.OutputNames;
+        SpecializedInputs = specializedInputs;
+    }
+
+    /// <summary>A bundle.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="program">Its code; whoever runs the model disposes it.</param>
+    public LoadedModel(string path, NativeProgram program)
+    {
+        Program = program;
+        Path = path;
+        InputNames = [.. program.Inputs.Select(i => i.Name)];
+        InputTypes = [.. program.Inputs.Select(i => i.Type)];
+        OutputNames = [.. program.Outputs.Select(o => o.Name)];
+        SpecializedInputs = [];
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The names of the inputs, in order.</summary>
+    public ImmutableArray<string> InputNames { get; }
+
     /// <summary>The types of the inputs, in order.</summary>
-    public IReadOnlyList<TensorType> InputTypes => [.. Module.Entry.Parameters.Select(p => p.Type)];
+    public ImmutableArray<TensorType> InputTypes { get; }
+
+    /// <summary>The names of the outputs, in order.</summary>
+    public ImmutableArray<string> OutputNames { get; }
+
+    /// <summary>Inputs whose values are built into the graph.</summary>
+    public IReadOnlyList<string> SpecializedInputs { get; }
+
+    /// <summary>The code of a bundle; null for a graph.</summary>
+    public NativeProgram? Program { get; }
+
+    /// <summary>The graph.</summary>
+    /// <exception cref="UsageException">The file is a bundle, which holds no graph.</exception>
+    public Module Module => _module ?? throw new UsageException(
+        $"{Path} is a compiled bundle; this needs the model that it was compiled from");
 
     /// <summary>The position of an input.</summary>
     /// <exception cref="UsageException">There is no such input; the message lists those that there are.</exception>
     public int IndexOfInput(string name)
     {
-        int index = Module.InputNames.IndexOf(name);
+        int index = InputNames.IndexOf(name);
         return index >= 0
             ? index
-            : throw new UsageException(
-                $"{Path} has no input '{name}'; its inputs are {string.Join(", ", Module.InputNames.Select(n => $"'{n}'"))}");
+            : throw new UsageException($"{Path} has no input '{name}'; its inputs are {string.Join(", ", InputNames.Select(n => $"'{n}'"))}");
     }
 }

@@ -1,8 +1,9 @@
 using Graphene.Interop.Onnx;
+using Graphene.Runtime;
 
 namespace Graphene.Cli.Models;
 
-/// <summary>Reads a model file: IR text when it is named so, ONNX otherwise.</summary>
+/// <summary>Reads a model file: IR text or a bundle when it is named so, ONNX otherwise.</summary>
 internal static class ModelLoader
 {
     private const long MaxTextBytes = 256L << 20;
@@ -22,6 +23,10 @@ internal static class ModelLoader
             Module module = Parser.ParseModule(ReadText(path), path);
             return new LoadedModel(path, dims is { Count: > 0 } ? Specialization.Apply(module, dims) : module, []);
         }
+        if (IsBundle(path))
+        {
+            return LoadBundle(path, dims);
+        }
         using OnnxModelFile file = OnnxModelFile.Load(path);
         var known = new Dictionary<string, Literal>(StringComparer.Ordinal);
         foreach (string name in OnnxImporter.InputNames(file))
@@ -38,6 +43,34 @@ internal static class ModelLoader
 
     /// <summary>True for files that hold IR text.</summary>
     public static bool IsText(string path) => Path.GetExtension(path).ToUpperInvariant() is ".HLO" or ".TXT" or ".IR";
+
+    /// <summary>True for bundles, as <c>graphene compile</c> writes them.</summary>
+    public static bool IsBundle(string path) => Path.GetExtension(path).Equals(".graphene", StringComparison.OrdinalIgnoreCase);
+
+    private static LoadedModel LoadBundle(string path, IReadOnlyDictionary<string, long>? dims)
+    {
+        if (dims is { Count: > 0 })
+        {
+            throw new UsageException($"{path} is a compiled bundle; sizes were chosen when it was compiled, so --dim cannot be used");
+        }
+        try
+        {
+            Executable executable = Executable.Read(path);
+            try
+            {
+                return new LoadedModel(path, NativeProgram.Load(executable));
+            }
+            catch
+            {
+                executable.Dispose();
+                throw;
+            }
+        }
+        catch (ObjectLoadException e)
+        {
+            throw new UsageException($"{path} cannot be loaded: {e.Message}");
+        }
+    }
 
     /// <summary>Reads a text file of bearable size.</summary>
     public static string ReadText(string path)

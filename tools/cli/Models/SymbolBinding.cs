@@ -11,7 +11,7 @@ internal static class SymbolBinding
         for (int i = 0; i < inputs.Count; i++)
         {
             TensorType type = model.InputTypes[i];
-            string name = model.Module.InputNames[i];
+            string name = model.InputNames[i];
             if (inputs[i].DType != type.DType || inputs[i].Shape.Rank != type.Rank)
             {
                 throw new UsageException($"input '{name}' is {type}, not {inputs[i].Type}");
@@ -47,7 +47,7 @@ internal static class SymbolBinding
             {
                 string meaning = dim.IsStatic ? "" : $" ({dim} is {expected} here)";
                 throw new UsageException(
-                    $"input '{model.Module.InputNames[index]}' is {type}, not {input.Type}: axis {axis} must be {expected}{meaning}");
+                    $"input '{model.InputNames[index]}' is {type}, not {input.Type}: axis {axis} must be {expected}{meaning}");
             }
         }
     }
