@@ -72,6 +72,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
             Inputs = [.. module.Entry.Parameters.Select((p, i) => new InputSpec(module.InputNames[i], p.Type))],
             Outputs = [.. module.Entry.Results.Select((r, i) => new OutputSpec(module.OutputNames[i], r.Type, plan.Entry.Results[i]))],
             Buffers = [.. constants.Place(writer)],
+            Checks = ShapeCheck.Collect(module),
             HostCalls = [.. builder.HostCalls.Select(n => Describe(
                 (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
             Kernels = [.. library.Specs],

@@ -145,7 +145,18 @@ public sealed record BufferSpec(BufferKind Kind, Dim SizeInBytes)
 /// <summary>A condition between dims that must hold for a run.</summary>
 /// <param name="Condition">The condition.</param>
 /// <param name="Where">The node that needs it and where it was built, for the person who fed the wrong shape.</param>
-public sealed record ShapeCheck(DimCheck Condition, string Where);
+public sealed record ShapeCheck(DimCheck Condition, string Where)
+{
+    /// <summary>Everything about the shapes of a graph's inputs that inference could not prove, and code relies on.</summary>
+    /// <param name="module">
+    /// The graph as its user wrote it: passes may remove the node that a condition belongs to, while others still rely on it.
+    /// </param>
+    public static ImmutableArray<ShapeCheck> Collect(Module module) =>
+        [.. DimCheck.Collect(module.Entry).Select(c => new ShapeCheck(c.Check, Describe(module, c.Node)))];
+
+    private static string Describe(Module module, Node node) =>
+        $"{node}{string.Concat(module.Provenance[node].Take(1).Select(p => $"   built in {p}"))}";
+}
 
 /// <summary>One thing that compiled code asks of its host.</summary>
 /// <param name="Kind">What to do.</param>

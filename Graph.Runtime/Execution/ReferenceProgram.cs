@@ -13,7 +13,7 @@ internal sealed unsafe class ReferenceProgram : GraphProgram
             [.. module.InputNames.Select((name, i) => new InputSpec(name, module.Entry.Parameters[i].Type))],
             [.. module.OutputNames.Select((name, i) => new OutputSpec(name, module.Entry.Results[i].Type, i))],
             [.. module.Symbols],
-            [.. DimCheck.Collect(module.Entry).Select(c => new ShapeCheck(c.Check, Describe(module, c.Node)))])
+            ShapeCheck.Collect(module))
     {
         _module = module;
     }
@@ -60,9 +60,6 @@ internal sealed unsafe class ReferenceProgram : GraphProgram
     }
 
     private protected override long ScratchBytes(ShapeBinding binding) => 0;
-
-    private static string Describe(Module module, Node node) =>
-        $"{node}{string.Concat(module.Provenance[node].Take(1).Select(p => $"   built in {p}"))}";
 
     private sealed class ReferenceBinding : ShapeBinding
     {
