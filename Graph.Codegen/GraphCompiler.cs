@@ -44,15 +44,21 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// <inheritdoc/>
     public string Fingerprint => $"{Version} {_target}";
 
+    private KernelTarget KernelTarget => new(
+        _target.VectorBits, _target.VectorBits >= 512 || _target.Architecture == LlvmArchitecture.Arm64 ? 32 : 16);
+
+    /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
+    /// <param name="optimized">A module that went through all passes.</param>
+    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(KernelTarget));
+
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
     public Executable Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
         Module optimized = GraphOptimizer.Run(module, _options.Optimizer);
         cancellation.ThrowIfCancellationRequested();
-        var kernelTarget = new KernelTarget(_target.VectorBits, _target.VectorBits >= 512 || _target.Architecture == LlvmArchitecture.Arm64 ? 32 : 16);
-        var catalog = new KernelCatalog(kernelTarget);
-        MemoryPlan plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
+        var catalog = new KernelCatalog(KernelTarget);
+        MemoryPlan plan = PlanMemory(optimized, catalog);
         var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol));
         var constants = new ConstantPool(plan);
         var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
@@ -80,6 +86,9 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         return Executable.Create(
             executablePlan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], writer.ToData());
     }
+
+    private static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog) =>
+        BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
 
     // What a session is given: looks into the disk cache first, unless the environment turns it off.
     GraphProgram IGraphCompiler.Compile(Module module, ILogger logger, CancellationToken cancellation) =>

@@ -9,6 +9,7 @@ internal sealed class BufferSizer
     private readonly DimProgram[] _sizes;
     private readonly DimProgram?[] _offsets;
     private readonly int[] _temps;
+    private readonly LiveInterval[] _live; // of each temporary buffer
     private readonly bool _isPlaced;
 
     /// <summary>Prepares for a plan.</summary>
@@ -18,6 +19,7 @@ internal sealed class BufferSizer
         _sizes = [.. _buffers.Select(b => binder.Compile(b.SizeInBytes))];
         _offsets = [.. _buffers.Select(b => b.Offset is { } offset ? binder.Compile(offset) : null)];
         _temps = [.. Enumerable.Range(0, _buffers.Length).Where(i => _buffers[i].Kind == BufferKind.Temp)];
+        _live = [.. _temps.Select(i => new LiveInterval(_buffers[i].FirstStep, _buffers[i].LastStep))];
         _isPlaced = _temps.All(i => _offsets[i] is not null);
     }
 
@@ -55,7 +57,8 @@ internal sealed class BufferSizer
         {
             end = Math.Max(end, offsets[i] + bytes[i]);
         }
-        return end;
+        const long Mask = ArenaPacking.AlignmentInBytes - 1;
+        return (end + Mask) & ~Mask;
     }
 
     private long PackArena(long[] bytes, long[] offsets)
@@ -63,11 +66,7 @@ internal sealed class BufferSizer
         long[] packed = new long[_temps.Length];
         try
         {
-            long arena = ArenaLayout.Pack(
-                Array.ConvertAll(_temps, i => bytes[i]),
-                Array.ConvertAll(_temps, i => _buffers[i].FirstStep),
-                Array.ConvertAll(_temps, i => _buffers[i].LastStep),
-                packed);
+            long arena = ArenaPacking.Pack(Array.ConvertAll(_temps, i => bytes[i]), _live, packed);
             for (int i = 0; i < packed.Length; i++)
             {
                 offsets[_temps[i]] = packed[i];

@@ -11,7 +11,9 @@ namespace Graphene.Runtime;
 /// </remarks>
 internal sealed unsafe class RunFrame : IDisposable
 {
-    private const int ContextBytes = 128;
+    /// <summary>Room for the context, which is smaller, in front of the pointer table.</summary>
+    public const int ContextBytes = 128;
+
     private readonly NativeProgram _program;
     private readonly NativeBlock _memory;
     private NativeBlock? _arena;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Graphene.Cli.Inspection;
 using Graphene.Cli.Models;
+using Graphene.Codegen;
 using Graphene.Optimizer;
 
 namespace Graphene.Cli.Commands;
@@ -40,7 +41,7 @@ internal static class InspectCommand
         }
         string text = format switch
         {
-            _ when stage == "plan" => PlanText.Write(BufferAssigner.Assign(module), module.Provenance),
+            _ when stage == "plan" => PlanText.Write(GraphCompiler.Cpu().PlanMemory(module), module.Provenance),
             "html" => ModuleHtml.Write(module, stage),
             "dot" => ModuleDot.Write(module),
             "json" => ModuleJson.Write(module),
