@@ -55,6 +55,9 @@ public sealed partial class AlgebraicSimplifier
             // broadcast(splat of some rank) => broadcast(scalar)
             { Rank: > 0 } when Splats.ValueOf(x) is { } splat => Splats.Make(b, splat, op.Shape),
 
+            // A splat is a broadcast scalar, whatever its shape.
+            _ when Splats.ValueOf(x) is not null => null,
+
             // broadcast(broadcast x) => broadcast x
             { Op: BroadcastInDimOp inner, Operands: [var source] } => b.BroadcastInDim(
                 source, op.Shape, Axes.From(inner.BroadcastDimensions.Select(axis => op.BroadcastDimensions[axis]))),
