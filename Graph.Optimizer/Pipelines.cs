@@ -17,6 +17,19 @@ public static class Pipelines
             new AlgebraicSimplifier(),            // canonical forms (constants to the right, merged broadcasts) for all that follows
             new BatchNormFolding(),               // leaves factors that only constant folding can compute
             new ConstantFolding()),               // last of the round: it makes constants of everything the others exposed
+        PassGroup.Once(new LayoutAssignment       // once the graph is small: what is gone needs no order
+        {
+            MustFollow = ["convolution-canonicalization", "batch-norm-folding"],
+        }),
+        new PassGroup(
+            "layout-simplification", MaxRounds,   // transposes that the last pass left cancel, or become constants
+            new TransposeFolding(),
+            new AlgebraicSimplifier(),
+            new ConstantFolding()),
+        PassGroup.Once(new ConvolutionPadding     // after simplification, which would merge the padding again
+        {
+            MustFollow = ["layout-assignment", "algebraic-simplifier"],
+        }),
         PassGroup.Once(new ReshapeSinking()),     // after simplification, which would merge the reshapes it leaves behind
         PassGroup.Once(new Fusion                 // last of the rewrites: everything after it sees kernels, not ops
         {

@@ -9,22 +9,30 @@ internal sealed partial class ExprEmitter
     /// </summary>
     public const int ReductionLanes = 32;
 
+    /// <summary>
+    /// How many consecutive terms of any other floating-point sum are added up before they join the total. Part of the numerics
+    /// contract, too.
+    /// </summary>
+    public const int BlockLength = 128;
+
     private KExpr[] EmitLoop(LoopExpr loop)
     {
         if (Lookup(loop) is { } known)
         {
             return known;
         }
-        KExpr[] results = TryEmitLaneReduction(loop) ?? EmitOrderedLoop(loop);
+        KExpr[] results = TryEmitLaneReduction(loop) ?? TryEmitBlockedSum(loop) ?? EmitOrderedLoop(loop);
         _scopes[^1][loop] = results;
         return results;
     }
 
+    // How many lanes a loop's values have: one when they are the same in all lanes of the vector axis.
+    private int LanesOf(LoopExpr loop) => _vector is not null && (_guarded ||
+        loop.Next.Concat(loop.Initial).Any(e => Analysis.DependsOn(e, [_vector.Variable]))) ? _vector.Lanes : 1;
+
     private KExpr[] EmitOrderedLoop(LoopExpr loop)
     {
-        bool varies = _vector is not null && (_guarded ||
-            loop.Next.Concat(loop.Initial).Any(e => Analysis.DependsOn(e, [_vector.Variable])));
-        int lanes = varies ? _vector!.Lanes : 1;
+        int lanes = LanesOf(loop);
         Hoist(loop.Next, [.. loop.Variables, .. loop.Carried]);
         KRegister[] carried =
             [.. loop.Initial.Select(e => Builder.Declare("carried", KBuilder.Broadcast(Emit(e), lanes)))];
@@ -42,6 +50,40 @@ internal sealed partial class ExprEmitter
             }
         }));
         return [.. carried.Select(r => Builder.Let("result", new KRead(r)))];
+    }
+
+    // total += sum of a block ; then initial + total. One running sum would lose a bit each time the number of terms doubles.
+    private KExpr[]? TryEmitBlockedSum(LoopExpr loop)
+    {
+        if (loop is not { Combine: not null, Elements: [var element], Initial: [var initial] } || loop.Variables.Count == 0 ||
+            ReductionFunction.Of(loop) is not { Op: ScalarOp.Add } function || !function.Identity.DType.IsFloating())
+        {
+            return null;
+        }
+        int lanes = LanesOf(loop);
+        List<LoopGroup> groups = new LoopMerging(Analysis, [element], []).Merge(loop.Variables);
+        LoopGroup inner = groups[^1];
+        Hoist([element], loop.Variables);
+        var zero = new KConstant(function.Identity, lanes);
+        KRegister total = Builder.Declare("total", zero);
+        EmitRounds([.. groups.SkipLast(1)], 0, () =>
+        {
+            KExpr extent = Builder.Let("extent", KBuilder.Value(inner.Extent));
+            Builder.For("block", 0, extent, BlockLength, begin =>
+            {
+                KExpr end = inner.Extent is { IsStatic: true, Value: <= BlockLength }
+                    ? extent
+                    : Builder.Let("end", KBuilder.Minimum(KBuilder.Add(begin, BlockLength), extent));
+                KRegister sum = Builder.Declare("sum", zero);
+                Builder.For("r", begin, end, 1, counter => InScope(() =>
+                {
+                    BindGroup(inner, counter);
+                    Builder.Assign(sum, KBuilder.Add(new KRead(sum), function.Widen(KBuilder.Broadcast(Emit(element), lanes))));
+                }));
+                Builder.Assign(total, KBuilder.Add(new KRead(total), new KRead(sum)));
+            });
+        });
+        return [Builder.Let("result", EmitCall(ScalarOp.Add, [Emit(initial), function.Round(new KRead(total))]))];
     }
 
     private void EmitRounds(IReadOnlyList<LoopGroup> groups, int depth, Action body)

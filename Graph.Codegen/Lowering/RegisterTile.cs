@@ -60,25 +60,45 @@ internal sealed class RegisterTile
 }
 
 /// <summary>Chooses the shape of register tiles.</summary>
+/// <remarks>
+/// A step of k takes a tile of r rows and v vectors r * v multiply-adds, v loads and r broadcasts. With two of each per cycle it
+/// costs the larger of the two halves, and never less than the latency of the multiply-add, because the next step waits for the
+/// sums of this one. What a last, incomplete panel or tile computes in vain counts as well.
+/// </remarks>
 internal static class RegisterTiles
 {
-    /// <summary>
-    /// Rows and vectors per row. A step of k loads the vectors once and broadcasts each row, so rows amortise loads; the sums, the
-    /// vectors and one broadcast must fit the registers; at least about eight sums hide the latency of fused multiply-add.
-    /// </summary>
-    /// <param name="rows">The number of rows there are, when it is known and small.</param>
+    private const double Latency = 4;
+    private const int MostVectors = 8; // with one row, a vector is used once and needs no register of its own
+
+    // Enough to be like infinitely many.
+    private const long Many = 1 << 20;
+
+    /// <summary>Rows and vectors per row that cost the fewest cycles; of equals the tile with the most rows.</summary>
+    /// <param name="rows">The number of rows there are.</param>
+    /// <param name="columns">The number of columns there are.</param>
+    /// <param name="lanes">Columns per vector.</param>
     /// <param name="target">The machine.</param>
-    public static (int Rows, int Vectors) Choose(long? rows, KernelTarget target)
+    public static (int Rows, int Vectors) Choose(Dim rows, Dim columns, int lanes, KernelTarget target)
     {
-        int budget = target.VectorRegisters - 2;
-        int most = (budget - 2) / 2; // with two vectors per row: 6 rows of 16 registers, 14 of 32
-        return rows switch
+        long allRows = Math.Max(1, rows.IsStatic ? rows.Value : Many);
+        long allVectors = Math.Max(1, DimMath.CeilDiv(columns.IsStatic ? columns.Value : Many, lanes));
+        (int Rows, int Vectors) best = default;
+        double lowest = double.PositiveInfinity;
+        for (int v = 1; v <= Math.Min(MostVectors, allVectors); v++)
         {
-            1 => (1, Math.Min(8, budget / 2)),
-            2 => (2, 4),
-            3 => (3, budget / 4 >= 4 ? 4 : 3),
-            { } few when few <= most => ((int)few, 2),
-            _ => (most, 2),
-        };
+            for (int r = (int)Math.Min(allRows, Math.Max(1, (target.VectorRegisters - 1 - v) / v)); r >= 1; r--)
+            {
+                double cost = DimMath.CeilDiv(allVectors, v) *
+                    ((allRows / r * CyclesPerStep(r, v)) + (allRows % r == 0 ? 0 : CyclesPerStep((int)(allRows % r), v)));
+                if (cost < lowest * 0.999 || (cost < lowest * 1.001 && r > best.Rows && v > 1))
+                {
+                    (best, lowest) = ((r, v), Math.Min(cost, lowest));
+                }
+            }
+        }
+        return best;
     }
+
+    private static double CyclesPerStep(int rows, int vectors) =>
+        Math.Max(Latency, Math.Max(rows * vectors, rows + vectors) / 2.0);
 }

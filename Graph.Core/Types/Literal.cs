@@ -137,6 +137,22 @@ public sealed class Literal : IEquatable<Literal>
         return values;
     }
 
+    /// <summary>True when no element is infinite or NaN.</summary>
+    public bool IsFinite()
+    {
+        if (DType == DType.F32)
+        {
+            const uint Exponent = 0x7F80_0000;
+            bool finite = true;
+            foreach (uint bits in MemoryMarshal.Cast<byte, uint>(Bytes.Span))
+            {
+                finite &= (bits & Exponent) != Exponent;
+            }
+            return finite;
+        }
+        return !DType.IsFloating() || Array.TrueForAll(ToDoubles(), double.IsFinite);
+    }
+
     /// <summary>The same elements under another shape with as many elements.</summary>
     public Literal Reshape(Shape shape) => new(new TensorType(DType, shape), Bytes);
 

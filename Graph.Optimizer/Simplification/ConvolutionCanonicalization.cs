@@ -44,18 +44,7 @@ public sealed class ConvolutionCanonicalization() : RewritePass("convolution-can
         {
             weights = weights.Operands[0];
         }
-        if (!weights.DType.IsFloating() || weights.Op is not ConstantOp { Value: var value })
-        {
-            return !weights.DType.IsFloating();
-        }
-        for (long i = 0; i < value.ElementCount; i++)
-        {
-            if (!double.IsFinite(value[i].AsDouble))
-            {
-                return false;
-            }
-        }
-        return true;
+        return !weights.DType.IsFloating() || (weights.Op is ConstantOp constant && constant.Value.IsFinite());
     }
 
     private static Node Interleave(GraphBuilder b, Node node, ConvolutionOp op, int spatial)

@@ -10,9 +10,9 @@ namespace Graphene.Codegen;
 /// phases that some kernel position touches are kept. q that fall behind the end of an output row are computed and dropped.
 /// A one-dimensional convolution is one of height 1.
 /// </remarks>
-internal sealed class ConvolutionGeometry
+internal sealed class ChannelsFirstGeometry
 {
-    public ConvolutionGeometry(ConvolutionOp op, TensorType input, TensorType result)
+    public ChannelsFirstGeometry(ConvolutionOp op, TensorType input, TensorType result)
     {
         ConvolutionDimensions d = op.Dimensions;
         bool flat = d.SpatialRank == 1;

@@ -2,9 +2,9 @@ namespace Graphene.Codegen;
 
 /// <summary>
 /// Lowers the first step of a convolution that pads or strides: each input plane is copied into its phases, zeros around it, as
-/// <see cref="ConvolutionGeometry"/> describes. Each input element is touched once.
+/// <see cref="ChannelsFirstGeometry"/> describes. Each input element is touched once.
 /// </summary>
-internal static class ConvolutionInputLowering
+internal static class ChannelsFirstInputLowering
 {
     /// <summary>The kernel that fills the workspace.</summary>
     /// <param name="name">The kernel's name.</param>
@@ -17,7 +17,7 @@ internal static class ConvolutionInputLowering
     /// <param name="target">The machine.</param>
     public static LoweredKernel Lower(
         string name, KernelOperand input, TensorType type, AffineIndex index, IReadOnlyList<IndexVariable> at,
-        ConvolutionGeometry geometry, KernelOperand workspace, KernelTarget target)
+        ChannelsFirstGeometry geometry, KernelOperand workspace, KernelTarget target)
     {
         var arguments = new KernelArguments();
         KBuffer from = arguments.Input("input", type.DType, input);
@@ -47,7 +47,7 @@ internal static class ConvolutionInputLowering
     }
 
     private sealed record PlaneCopy(
-        KBuilder B, KBuffer From, KBuffer To, ConvolutionGeometry Geometry, Dim YStride, Dim XStride, int Lanes)
+        KBuilder B, KBuffer From, KBuffer To, ChannelsFirstGeometry Geometry, Dim YStride, Dim XStride, int Lanes)
     {
         public void Emit(KExpr source, KExpr start, (long Y, long X) phase) => B.For("y", 0, KBuilder.Value(Geometry.Rows), 1, y =>
         {

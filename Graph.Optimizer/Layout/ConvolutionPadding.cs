@@ -1,0 +1,47 @@
+namespace Graphene.Optimizer;
+
+/// <summary>Pads the input of a convolution whose features come last in a step of its own.</summary>
+/// <remarks>
+/// <code>
+/// convolution(x, w), padded   =>   convolution(pad(x, 0), w)
+/// </code>
+/// Such a convolution is a matrix product that reads its input where it lies, so the zeros must lie there too. Writing them costs one
+/// pass over a tensor that is read once per kernel position and panel of features. Depthwise convolutions read so little that they
+/// rather look where the border is; they need their padding left out, which is exact for finite weights only. Exact.
+/// </remarks>
+public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
+{
+    /// <inheritdoc/>
+    protected override Node? TryRewrite(GraphBuilder b, Node node)
+    {
+        if (node.Op is not ConvolutionOp { BatchGroups: 1 } op || op.Dimensions.ResultFeature != node.Rank - 1 ||
+            op.Window.Any(w => w.BaseDilation != 1 || w.Reversed) || !op.Window.Any(IsPadded) || LeavesPaddingOut(op, node.Operands[1]))
+        {
+            return null;
+        }
+        Node x = node.Operands[0];
+        var low = new Dim[x.Rank];
+        var high = new Dim[x.Rank];
+        Array.Fill(low, 0);
+        Array.Fill(high, 0);
+        for (int i = 0; i < op.Window.Count; i++)
+        {
+            if (IsPadded(op.Window[i]))
+            {
+                low[op.Dimensions.LhsSpatial[i]] = op.Window[i].Low;
+                high[op.Dimensions.LhsSpatial[i]] = op.Window[i].High;
+            }
+        }
+        ValueList<WindowDim> window = op.Window.Select(w => IsPadded(w) ? w with { Low = 0, High = 0 } : w).ToValueList();
+        Node padded = b.Add(
+            new PadOp([.. low], [.. high], [.. Enumerable.Repeat(0L, x.Rank)]), x, b.Constant(Scalar.Zero(x.DType)));
+        return b.Add(op with { Window = window }, padded, node.Operands[1]);
+    }
+
+    private static bool IsPadded(WindowDim w) => w.Low.Range.Max > 0 || w.High.Range.Max > 0;
+
+    private static bool LeavesPaddingOut(ConvolutionOp op, Node kernel) =>
+        op.FeatureGroups > 1 && kernel.Shape[op.Dimensions.RhsInputFeature] == 1 &&
+        kernel.Shape[op.Dimensions.RhsOutputFeature] == op.FeatureGroups &&
+        kernel.Op is ConstantOp constant && constant.Value.IsFinite();
+}
