@@ -173,8 +173,8 @@ internal sealed class OperatorCall
         new(OnnxDiagnosticIds.BadNode, $"onnx: {what}", Where, why, "export the model again");
 
     /// <summary>An error about a use of an operator that is not handled.</summary>
-    public GraphException Unsupported(string what, string why) =>
-        new(OnnxDiagnosticIds.UnsupportedUse, $"onnx: {what}", Where, why, "export the model without this use of the operator");
+    public GraphException Unsupported(string what, string why, string fix = "export the model without this use of the operator") =>
+        new(OnnxDiagnosticIds.UnsupportedUse, $"onnx: {what}", Where, why, fix);
 
     private GraphException Missing(string attribute) =>
         Bad($"{Proto.OpType} has no attribute '{attribute}'", "the operator needs it");

@@ -78,7 +78,8 @@ internal static class ControlFlow
             {
                 throw c.Unsupported(
                     $"If has branches that give {yes[i].TensorType} and {no[i].TensorType}",
-                    "the condition is not known at import, so both must give the same type; fixing dimensions may decide it");
+                    "the condition is not known at import, so both must give the same type",
+                    "import the model for the sizes or values that decide the condition (--dim NAME=N, --input NAME=FILE)");
             }
         }
     }

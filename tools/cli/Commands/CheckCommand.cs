@@ -15,14 +15,15 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Tell whether a model can be imported and compiled, and list all operators that are missing.")
         {
-            CommonOptions.Model,
+            CommonOptions.Model, CommonOptions.Input, CommonOptions.Dim,
         };
-        command.SetAction(p => Run(p.GetRequiredValue(CommonOptions.Model), io));
+        command.SetAction(p => Run(p, io));
         return command;
     }
 
-    private static int Run(string path, CommandIO io)
+    private static int Run(ParseResult parsed, CommandIO io)
     {
+        string path = parsed.GetRequiredValue(CommonOptions.Model);
         if (!ModelLoader.IsText(path) && !ModelLoader.IsBundle(path))
         {
             using OnnxModelFile file = OnnxModelFile.Load(path);
@@ -33,8 +34,7 @@ internal static class CheckCommand
                 return ExitCode.Negative;
             }
         }
-        LoadedModel model = ModelLoader.Load(path);
-        Module module = model.Module;
+        Module module = CommonOptions.Load(parsed).Module;
         io.Output.WriteLine($"{path} can be imported: {module.Entry.PostOrder().Count} nodes");
         for (int i = 0; i < module.InputNames.Length; i++)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Graphene.Cli.Execution;
+using Graphene.Cli.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -76,6 +77,10 @@ internal static class CommonOptions
         }
         return dims;
     }
+
+    /// <summary>Reads the model for <c>--dim</c> and, where it can only be imported for given values, for those of <c>--input</c>.</summary>
+    public static LoadedModel Load(ParseResult parsed) => ModelLoader.Load(
+        parsed.GetRequiredValue(Model), Dims(parsed), InputSet.Read(parsed.GetValue(Input) ?? [], seed: null).Find);
 
     private static Option<string> DeviceOption()
     {

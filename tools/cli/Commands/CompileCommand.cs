@@ -16,7 +16,7 @@ internal static class CompileCommand
     {
         var command = new Command("compile", "Compile a model for this processor into a bundle, a file that runs without LLVM.")
         {
-            CommonOptions.Model, Output, CommonOptions.Dim,
+            CommonOptions.Model, Output, CommonOptions.Input, CommonOptions.Dim,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -30,7 +30,7 @@ internal static class CompileCommand
             throw new UsageException($"a bundle is named *.graphene, which {path} is not; run and bench know it by that name");
         }
         using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
-        LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed));
+        LoadedModel model = CommonOptions.Load(parsed);
         using Executable executable = GraphCompiler.Cpu().Compile(
             model.Module, loggers.CreateLogger("graphene"), CancellationToken.None);
         executable.WriteFile(path);

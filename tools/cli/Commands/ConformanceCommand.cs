@@ -67,6 +67,8 @@ internal static class ConformanceCommand
         {
             report.WriteTsv(path);
         }
+        io.Output.WriteLine(
+            $"{cases.Length} cases with {cases.Sum(c => c.DataSets().Count)} data sets on {parsed.GetValue(CommonOptions.Device)}");
         report.WriteSummary(io.Output);
         return report.Count(CaseResult.Failed) == 0 ? ExitCode.Success : ExitCode.Negative;
     }

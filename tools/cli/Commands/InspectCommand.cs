@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Graphene.Cli.Inspection;
-using Graphene.Cli.Models;
 using Graphene.Codegen;
 using Graphene.Optimizer;
 
@@ -10,7 +9,7 @@ namespace Graphene.Cli.Commands;
 internal static class InspectCommand
 {
     private static readonly Option<string> Stage = OneOf(
-        "--stage", "Which form: as imported, after simplification, with its fusions, or the steps and buffers of the plan (text only).",
+        "--stage", "Which form: as imported, after simplification, with its fusions, or the steps and buffers of the plan.",
         "imported", "optimized", "fused", "plan");
 
     private static readonly Option<string> Format = OneOf(
@@ -23,7 +22,7 @@ internal static class InspectCommand
     {
         var command = new Command("inspect", "Show a model's graph at a stage of the compilation.")
         {
-            CommonOptions.Model, CommonOptions.Dim, Stage, Format, Output,
+            CommonOptions.Model, CommonOptions.Input, CommonOptions.Dim, Stage, Format, Output,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -32,21 +31,9 @@ internal static class InspectCommand
     private static int Run(ParseResult parsed, CommandIO io)
     {
         string stage = parsed.GetRequiredValue(Stage);
-        LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed));
-        Module module = At(stage, model.Module, io);
+        Module module = At(stage, CommonOptions.Load(parsed).Module, io);
         string format = parsed.GetRequiredValue(Format);
-        if (stage == "plan" && format != "text")
-        {
-            throw new UsageException("the plan is shown as text only");
-        }
-        string text = format switch
-        {
-            _ when stage == "plan" => PlanText.Write(GraphCompiler.Cpu().PlanMemory(module), module.Provenance),
-            "html" => ModuleHtml.Write(module, stage),
-            "dot" => ModuleDot.Write(module),
-            "json" => ModuleJson.Write(module),
-            _ => Printer.Print(module, new PrintOptions { ElideLongConstants = true, Provenance = module.Provenance }),
-        };
+        string text = stage == "plan" ? Plan(module, format) : Graph(module, format, stage);
         if (parsed.GetValue(Output) is { } path)
         {
             File.WriteAllText(path, text);
@@ -57,6 +44,26 @@ internal static class InspectCommand
         }
         return ExitCode.Success;
     }
+
+    private static string Plan(Module module, string format)
+    {
+        MemoryPlan plan = GraphCompiler.Cpu().PlanMemory(module);
+        return format switch
+        {
+            "html" => PlanHtml.Write(plan, module.Provenance, module.Name),
+            "dot" => PlanDot.Write(plan, module.Provenance),
+            "json" => PlanJson.Write(plan, module.Provenance),
+            _ => PlanText.Write(plan, module.Provenance),
+        };
+    }
+
+    private static string Graph(Module module, string format, string stage) => format switch
+    {
+        "html" => ModuleHtml.Write(module, stage),
+        "dot" => ModuleDot.Write(module),
+        "json" => ModuleJson.Write(module),
+        _ => Printer.Print(module, new PrintOptions { ElideLongConstants = true, Provenance = module.Provenance }),
+    };
 
     private static Module At(string stage, Module module, CommandIO io)
     {

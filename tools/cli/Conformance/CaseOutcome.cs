@@ -13,10 +13,10 @@ internal enum CaseResult
     Skipped,
 }
 
-/// <summary>A case's result with its reason; empty for a pass.</summary>
+/// <summary>A case's result with its reason; for a pass a remark, usually empty.</summary>
 internal sealed record CaseOutcome(CaseResult Result, string Reason)
 {
-    public static CaseOutcome Passed { get; } = new(CaseResult.Passed, "");
+    public static CaseOutcome Passed(string remark = "") => new(CaseResult.Passed, OneLine(remark));
 
     public static CaseOutcome Failed(string reason) => new(CaseResult.Failed, OneLine(reason));
 
@@ -34,7 +34,7 @@ internal sealed record CaseOutcome(CaseResult Result, string Reason)
         string[] parts = line.Split('\t', 2);
         return parts switch
         {
-            ["passed", ""] => Passed,
+            ["passed", var remark] => new CaseOutcome(CaseResult.Passed, remark),
             ["failed", var reason] => new CaseOutcome(CaseResult.Failed, reason),
             ["skipped", var reason] => new CaseOutcome(CaseResult.Skipped, reason),
             _ => null,

@@ -25,12 +25,13 @@ internal sealed class ConformanceReport(IReadOnlyList<(string Case, CaseOutcome 
         File.WriteAllText(path, text.ToString());
     }
 
-    /// <summary>Writes each failure, then what was skipped by reason, then the closing line.</summary>
+    /// <summary>Writes each remark and failure, then what was skipped by reason, then the closing line.</summary>
     public void WriteSummary(TextWriter output)
     {
-        foreach ((string name, CaseOutcome outcome) in outcomes.Where(o => o.Outcome.Result == CaseResult.Failed))
+        foreach ((string name, CaseOutcome outcome) in outcomes.Where(
+            o => o.Outcome.Result == CaseResult.Failed || o.Outcome is { Result: CaseResult.Passed, Reason.Length: > 0 }))
         {
-            output.WriteLine($"failed   {name}: {Shorten(outcome.Reason)}");
+            output.WriteLine($"{outcome.Word}   {name}: {Shorten(outcome.Reason)}");
         }
         foreach (var group in outcomes.Where(o => o.Outcome.Result == CaseResult.Skipped)
             .GroupBy(o => o.Outcome.Reason).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal))

@@ -44,16 +44,18 @@ internal sealed class OnnxCaseRunner(IGraphCompiler compiler, Func<Tolerance, To
     {
         ModelRunner? runner = null;
         LoadedModel? model = null;
+        var tiedTo = new SortedSet<string>(StringComparer.Ordinal);
         try
         {
             foreach (string dataSet in test.DataSets())
             {
                 IReadOnlyList<Literal> inputs = OnnxCase.ReadTensors(dataSet, "input");
-                // A model that was specialised for the values of one data set does not serve the next.
-                if (model is null || model.SpecializedInputs.Count > 0)
+                // One compiled model serves all data sets, unless it could only be imported for the inputs of one.
+                if (model is null || model.TiedTo.Count > 0)
                 {
                     runner?.Dispose();
                     model = Load(test, inputs);
+                    tiedTo.UnionWith(model.TiedTo);
                     runner = new ModelRunner(model, compiler, threads: 1, NullLogger.Instance);
                 }
                 if (inputs.Count != model.InputTypes.Length)
@@ -66,7 +68,8 @@ internal sealed class OnnxCaseRunner(IGraphCompiler compiler, Func<Tolerance, To
                     return CaseOutcome.Failed($"{Path.GetFileName(dataSet)}: {difference}");
                 }
             }
-            return model is null ? CaseOutcome.Failed("there is no data set") : CaseOutcome.Passed;
+            return model is null ? CaseOutcome.Failed("there is no data set")
+                : CaseOutcome.Passed(tiedTo.Count == 0 ? "" : $"imported for the given {string.Join(", ", tiedTo)}");
         }
         finally
         {
@@ -79,11 +82,8 @@ internal sealed class OnnxCaseRunner(IGraphCompiler compiler, Func<Tolerance, To
     {
         using OnnxModelFile file = OnnxModelFile.Load(test.ModelPath);
         List<string> names = [.. OnnxImporter.InputNames(file)];
-        OnnxModel model = OnnxImporter.Import(file, new OnnxImportOptions
-        {
-            InputValues = name => names.IndexOf(name) is var i and >= 0 && i < inputs.Count ? inputs[i] : null,
-        });
-        return new LoadedModel(test.ModelPath, model.Module, model.SpecializedInputs);
+        return ModelLoader.Load(
+            test.ModelPath, inputValue: name => names.IndexOf(name) is var i and >= 0 && i < inputs.Count ? inputs[i] : null);
     }
 
     private string? Compare(OnnxCase test, LoadedModel model, IReadOnlyList<Literal> actual, IReadOnlyList<Literal> expected)

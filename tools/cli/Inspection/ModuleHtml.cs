@@ -7,7 +7,8 @@ namespace Graphene.Cli.Inspection;
 /// <summary>A module as one HTML page without scripts from elsewhere: a row for each node, linked to its operands.</summary>
 internal static class ModuleHtml
 {
-    private const string Style = """
+    /// <summary>The look of the pages.</summary>
+    public const string Style = """
         body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }
         h1 { font-size: 1.3rem } h2 { font-size: 1.1rem; margin-top: 2rem }
         table { border-collapse: collapse } td, th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: top }

@@ -4,7 +4,7 @@ using Graphene.Optimizer;
 
 namespace Graphene.Cli.Inspection;
 
-/// <summary>A memory plan as text: buffers with their lives, steps with the buffers they use, and the arena.</summary>
+/// <summary>A memory plan as text: the arena, buffers with their lives, steps with the buffers they use.</summary>
 internal static class PlanText
 {
     /// <summary>The text.</summary>
@@ -12,11 +12,11 @@ internal static class PlanText
     /// <param name="provenance">Where nodes came from.</param>
     public static string Write(MemoryPlan plan, ProvenanceTable provenance)
     {
-        ArenaLayout? layout = plan.Symbols.IsEmpty ? plan.Pack(_ => 0) : null;
+        ArenaLayout? layout = Layout(plan);
+        IReadOnlyList<PlanLine> lines = PlanLine.Of(plan, provenance);
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{plan.StepCount} steps, {plan.Buffers.Length} buffers, arena ");
-        text.Append(layout is null ? $"depends on {string.Join(", ", plan.Symbols)}; choose with --dim" : $"{layout.SizeInBytes} bytes");
-        text.Append("\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{lines.Count} steps, {plan.Buffers.Length} buffers, arena ");
+        text.Append(Arena(plan, layout)).Append("\n\n");
         foreach (PlannedBuffer buffer in plan.Buffers)
         {
             text.Append(CultureInfo.InvariantCulture, $"b{buffer.Index,-5} {Name(buffer),-14} {buffer.SizeInBytes} bytes");
@@ -28,60 +28,34 @@ internal static class PlanText
             text.Append('\n');
         }
         text.Append('\n');
-        Steps(text, plan.Entry, provenance, "");
+        foreach (PlanLine line in lines)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{line.Number,5}  {new string(' ', 4 * line.Depth)}");
+            text.Append(line.Part.Length == 0 ? "" : $"{line.Part}: ");
+            text.Append(CultureInfo.InvariantCulture, $"{Buffers(line.Writes)} = {line.Action}({Buffers(line.Reads)})");
+            text.Append(line.Workspaces.IsEmpty ? "" : $", workspace {Buffers(line.Workspaces)}");
+            text.Append(line.Origin.Length == 0 ? "" : $"  // {line.Origin}").Append('\n');
+        }
         return text.ToString();
     }
 
-    private static void Steps(StringBuilder text, ComputationPlan plan, ProvenanceTable provenance, string indent)
-    {
-        foreach (PlanStep step in plan.Steps)
-        {
-            text.Append(indent).Append(CultureInfo.InvariantCulture, $"{step.Number,4}  ");
-            switch (step)
-            {
-                case RunStep run:
-                    text.Append(CultureInfo.InvariantCulture, $"{Buffers(run.Results)} = {run.Node.Op.Name}({Buffers(run.Operands)})");
-                    text.Append(run.Workspaces.IsEmpty ? "" : $", workspace {Buffers(run.Workspaces)}");
-                    text.Append(Origin(run.Node, provenance)).Append('\n');
-                    break;
-                case CopyStep copy:
-                    text.Append(CultureInfo.InvariantCulture, $"b{copy.To} = copy(b{copy.From})\n");
-                    break;
-                case WhileStep loop:
-                    text.Append(CultureInfo.InvariantCulture, $"while, carries {Buffers(loop.Carried)}{Origin(loop.Node, provenance)}\n");
-                    text.Append(indent).Append("      condition\n");
-                    Steps(text, loop.Condition, provenance, indent + "    ");
-                    text.Append(indent).Append("      body\n");
-                    Steps(text, loop.Body, provenance, indent + "    ");
-                    break;
-                case BranchStep branch:
-                    text.Append(CultureInfo.InvariantCulture, $"{Buffers(branch.Results)} = branch on b{branch.Selector}{Origin(branch.Node, provenance)}\n");
-                    for (int i = 0; i < branch.Branches.Length; i++)
-                    {
-                        text.Append(indent).Append(CultureInfo.InvariantCulture, $"      branch {i}\n");
-                        Steps(text, branch.Branches[i], provenance, indent + "    ");
-                    }
-                    break;
-                default:
-                    text.Append(CultureInfo.InvariantCulture, $"{step}\n");
-                    break;
-            }
-        }
-    }
+    /// <summary>Where the temporaries lie; null when that depends on symbols.</summary>
+    public static ArenaLayout? Layout(MemoryPlan plan) => plan.Symbols.IsEmpty ? plan.Pack(_ => 0) : null;
 
-    private static string Name(PlannedBuffer buffer) => buffer.Kind switch
+    /// <summary>The size of the arena in words.</summary>
+    public static string Arena(MemoryPlan plan, ArenaLayout? layout) => layout is null
+        ? $"depends on {string.Join(", ", plan.Symbols.Select(s => s.Name))}; choose with --dim"
+        : string.Create(CultureInfo.InvariantCulture, $"{layout.SizeInBytes} bytes");
+
+    /// <summary>What a buffer is.</summary>
+    public static string Name(PlannedBuffer buffer) => buffer.Kind switch
     {
-        BufferKind.Parameter => $"parameter {buffer.Number}",
-        BufferKind.Result => $"result {buffer.Number}",
+        BufferKind.Parameter => string.Create(CultureInfo.InvariantCulture, $"parameter {buffer.Number}"),
+        BufferKind.Result => string.Create(CultureInfo.InvariantCulture, $"result {buffer.Number}"),
         BufferKind.Constant => "constant",
         _ => "temporary",
     };
 
-    private static string Buffers(IEnumerable<int> buffers) => string.Join(", ", buffers.Select(b => $"b{b}"));
-
-    private static string Origin(Node node, ProvenanceTable provenance)
-    {
-        IReadOnlyList<Provenance> origins = provenance[node];
-        return origins.Count == 0 ? "" : $"  // {string.Join("; ", origins.Take(3))}{(origins.Count > 3 ? "; ..." : "")}";
-    }
+    private static string Buffers(IEnumerable<int> buffers) =>
+        string.Join(", ", buffers.Select(b => string.Create(CultureInfo.InvariantCulture, $"b{b}")));
 }

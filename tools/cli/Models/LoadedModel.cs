@@ -11,15 +11,15 @@ internal sealed class LoadedModel
     /// <summary>A graph.</summary>
     /// <param name="path">The file.</param>
     /// <param name="module">The graph.</param>
-    /// <param name="specializedInputs">Inputs whose values are built into the graph, since they decide shapes.</param>
-    public LoadedModel(string path, Module module, IReadOnlyList<string> specializedInputs)
+    /// <param name="tiedTo">Inputs whose values, and symbolic dims whose sizes, are built into the graph.</param>
+    public LoadedModel(string path, Module module, IReadOnlyList<string> tiedTo)
     {
         _module = module;
         Path = path;
         InputNames = module.InputNames;
         InputTypes = [.. module.Entry.Parameters.Select(p => p.Type)];
         OutputNames = module.OutputNames;
-        SpecializedInputs = specializedInputs;
+        TiedTo = tiedTo;
     }
 
     /// <summary>A bundle.</summary>
@@ -32,7 +32,7 @@ internal sealed class LoadedModel
         InputNames = [.. program.Inputs.Select(i => i.Name)];
         InputTypes = [.. program.Inputs.Select(i => i.Type)];
         OutputNames = [.. program.Outputs.Select(o => o.Name)];
-        SpecializedInputs = [];
+        TiedTo = [];
     }
 
     /// <summary>The file.</summary>
@@ -47,8 +47,11 @@ internal sealed class LoadedModel
     /// <summary>The names of the outputs, in order.</summary>
     public ImmutableArray<string> OutputNames { get; }
 
-    /// <summary>Inputs whose values are built into the graph.</summary>
-    public IReadOnlyList<string> SpecializedInputs { get; }
+    /// <summary>
+    /// Inputs whose values, and symbolic dims whose sizes, were taken from the inputs that the model was loaded for; other inputs
+    /// need another import. Empty for a graph that serves all.
+    /// </summary>
+    public IReadOnlyList<string> TiedTo { get; }
 
     /// <summary>The code of a bundle; null for a graph.</summary>
     public NativeProgram? Program { get; }

@@ -36,9 +36,10 @@ internal static class ModelLoader
                 known.Add(name, value);
             }
         }
-        OnnxModel model = OnnxImporter.ImportFor(
-            file, known, new OnnxImportOptions { Dims = dims ?? new Dictionary<string, long>() });
-        return new LoadedModel(path, model.Module, model.SpecializedInputs);
+        dims ??= new Dictionary<string, long>();
+        OnnxModel model = OnnxImporter.ImportFor(file, known, new OnnxImportOptions { Dims = dims });
+        return new LoadedModel(
+            path, model.Module, [.. model.SpecializedInputs, .. model.FixedDims.Keys.Where(d => !dims.ContainsKey(d))]);
     }
 
     /// <summary>True for files that hold IR text.</summary>
