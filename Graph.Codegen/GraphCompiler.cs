@@ -44,12 +44,9 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// <inheritdoc/>
     public string Fingerprint => $"{Version} {_target}";
 
-    private KernelTarget KernelTarget => new(
-        _target.VectorBits, _target.VectorBits >= 512 || _target.Architecture == LlvmArchitecture.Arm64 ? 32 : 16);
-
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
-    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(KernelTarget));
+    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(KernelTarget.Of(_target)));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
@@ -57,7 +54,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     {
         Module optimized = GraphOptimizer.Run(module, _options.Optimizer);
         cancellation.ThrowIfCancellationRequested();
-        var catalog = new KernelCatalog(KernelTarget);
+        var catalog = new KernelCatalog(KernelTarget.Of(_target));
         MemoryPlan plan = PlanMemory(optimized, catalog);
         var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol));
         var constants = new ConstantPool(plan);

@@ -3,13 +3,25 @@ namespace Graphene.Codegen;
 /// <summary>Chooses the schedule of a node: one file each for what has one of its own, element forms for everything else.</summary>
 public static class NodeLowering
 {
-    /// <summary>The kernels that compute a node, in order.</summary>
+    /// <summary>The kernels that compute a node, in order; each is verified.</summary>
     /// <param name="name">The kernels' name.</param>
     /// <param name="node">A fusion, or an op that is never fused.</param>
     /// <param name="target">The machine.</param>
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
-    /// <exception cref="CompilerBugException">The op has no lowering: it should have been expanded or refused before.</exception>
-    public static IReadOnlyList<LoweredKernel> Lower(string name, Node node, KernelTarget target, Func<int, bool> isOverwritten) =>
+    /// <exception cref="CompilerBugException">The op has no lowering: it should have been expanded or refused before, or its lowering wrote
+    /// a malformed kernel.</exception>
+    public static IReadOnlyList<LoweredKernel> Lower(string name, Node node, KernelTarget target, Func<int, bool> isOverwritten)
+    {
+        IReadOnlyList<LoweredKernel> kernels = Choose(name, node, target, isOverwritten);
+        foreach (LoweredKernel lowered in kernels)
+        {
+            KernelVerifier.Verify(lowered.Kernel);
+        }
+        return kernels;
+    }
+
+    private static IReadOnlyList<LoweredKernel> Choose(
+        string name, Node node, KernelTarget target, Func<int, bool> isOverwritten) =>
         node.Op switch
         {
             FusionOp { Kind: FusionKind.Dot } when DotLowering.TryLower(name, node, target, isOverwritten) is { } dot => [dot],

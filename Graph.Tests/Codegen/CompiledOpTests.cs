@@ -1,10 +1,14 @@
+using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Core;
 using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen;
 
-/// <summary>Every case of every op through the whole compiler: machine code gives what the reference gives.</summary>
+/// <summary>
+/// Every case of every op through the whole compiler: machine code gives what the reference gives, and the interpreter the bits
+/// that machine code gives.
+/// </summary>
 internal sealed class CompiledOpTests
 {
     private static readonly ILookup<string, OpCase> Cases = OpCases.All.Where(c => c.Runs).ToLookup(c => c.Op);
@@ -41,6 +45,7 @@ internal sealed class CompiledOpTests
         var module = new Module(
             name, entry, [.. inputs.Select((_, i) => $"x{i}")], [.. results.Select((_, i) => $"y{i}")], b.Provenance);
         Literal[] actual = CompiledModule.Run(module, inputs);
+        Literal[] interpreted = new InterpretedModule(module).Run(inputs);
         Assert.Multiple(() =>
         {
             for (int i = 0; i < cases.Length; i++)
@@ -49,6 +54,7 @@ internal sealed class CompiledOpTests
                 {
                     double tolerance = cases[i].Tolerance;
                     LiteralAssert.AreClose(actual[r], expected[r], tolerance, tolerance * 1e-6, cases[i].ToString());
+                    LiteralAssert.AreEqual(interpreted[r], actual[r], $"{cases[i]}, interpreted");
                 }
             }
         });

@@ -2,17 +2,20 @@ using Graphene.Optimizer;
 
 namespace Graphene.Tests.Optimizer;
 
-/// <summary>Executes a memory plan on real memory with each op's reference evaluation. Fresh memory is filled with garbage.</summary>
+/// <summary>Executes a memory plan on real memory. Fresh memory is filled with garbage.</summary>
 internal sealed class PlanInterpreter
 {
     private readonly MemoryPlan _plan;
     private readonly byte[] _arena;
     private readonly ArenaLayout _layout;
     private readonly byte[]?[] _owned;
+    private readonly Action<RunStep, Func<int, Memory<byte>>> _run;
 
-    private PlanInterpreter(MemoryPlan plan, IReadOnlyList<Literal> arguments)
+    private PlanInterpreter(
+        MemoryPlan plan, IReadOnlyList<Literal> arguments, Action<RunStep, Func<int, Memory<byte>>>? run)
     {
         _plan = plan;
+        _run = run ?? ((step, _) => Evaluate(step));
         _layout = plan.Pack(_ => throw new InvalidOperationException("symbolic size"));
         _arena = Garbage(_layout.SizeInBytes);
         _owned = [.. plan.Buffers.Select(b => b.Kind switch
@@ -27,10 +30,15 @@ internal sealed class PlanInterpreter
     /// <summary>The number of copies that were made.</summary>
     public static int Copies { get; private set; }
 
-    public static Literal[] Run(MemoryPlan plan, IReadOnlyList<Literal> arguments)
+    /// <summary>Runs a plan of static sizes.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="arguments">One value per parameter.</param>
+    /// <param name="run">Runs the kernel of a step on the contents of buffers; null for each op's reference evaluation.</param>
+    public static Literal[] Run(
+        MemoryPlan plan, IReadOnlyList<Literal> arguments, Action<RunStep, Func<int, Memory<byte>>>? run = null)
     {
         Copies = 0;
-        var interpreter = new PlanInterpreter(plan, arguments);
+        var interpreter = new PlanInterpreter(plan, arguments, run);
         interpreter.Run(plan.Entry);
         return [.. plan.Entry.Results.Select((buffer, i) => interpreter.Read(buffer, plan.Entry.Computation.Results[i].Type))];
     }
@@ -42,12 +50,12 @@ internal sealed class PlanInterpreter
         return bytes;
     }
 
-    private Span<byte> Memory(int buffer) => _owned[buffer] ?? _arena.AsSpan(
+    private Memory<byte> Memory(int buffer) => _owned[buffer] ?? _arena.AsMemory(
         (int)_layout.Offsets[buffer], (int)_plan.Buffers[buffer].SizeInBytes.Value);
 
     private Literal Read(int buffer, TensorType type) => new(type, Memory(buffer)[..(int)type.SizeInBytes.Value].ToArray());
 
-    private void Write(int buffer, Literal value) => value.Bytes.Span.CopyTo(Memory(buffer));
+    private void Write(int buffer, Literal value) => value.Bytes.CopyTo(Memory(buffer));
 
     private void Run(ComputationPlan plan)
     {
@@ -56,12 +64,7 @@ internal sealed class PlanInterpreter
             switch (step)
             {
                 case RunStep run:
-                    Literal[] operands = [.. run.Operands.Select((buffer, i) => Read(buffer, run.Node.Operands[i].Type))];
-                    Literal[] results = run.Node.Op.EvaluateAll(operands, run.Node.Types);
-                    for (int i = 0; i < results.Length; i++)
-                    {
-                        Write(run.Results[i], results[i]);
-                    }
+                    _run(run, Memory);
                     break;
                 case CopyStep copy:
                     Copies++;
@@ -77,6 +80,16 @@ internal sealed class PlanInterpreter
                     Run(branch.Branches[Chosen(branch)]);
                     break;
             }
+        }
+    }
+
+    private void Evaluate(RunStep run)
+    {
+        Literal[] operands = [.. run.Operands.Select((buffer, i) => Read(buffer, run.Node.Operands[i].Type))];
+        Literal[] results = run.Node.Op.EvaluateAll(operands, run.Node.Types);
+        for (int i = 0; i < results.Length; i++)
+        {
+            Write(run.Results[i], results[i]);
         }
     }
 

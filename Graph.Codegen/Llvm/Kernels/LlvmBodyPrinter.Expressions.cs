@@ -6,9 +6,12 @@ internal sealed partial class LlvmBodyPrinter
     private readonly Dictionary<KExpr, LlvmValue> _known = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KExpr, KExpr> _expanded = new(ReferenceEqualityComparer.Instance);
 
+    private readonly Dictionary<KRegister, LlvmValue> _read = new(ReferenceEqualityComparer.Instance);
+
     private LlvmValue Evaluate(KExpr root)
     {
         _known.Clear();
+        _read.Clear();
         _expanded.Clear();
         return EvaluateAlso(root);
     }
@@ -43,7 +46,7 @@ internal sealed partial class LlvmBodyPrinter
         KVariable variable => _variables.TryGetValue(variable, out LlvmValue value)
             ? value
             : throw Bug($"variable '{variable.Name}' is used before it is bound"),
-        KRead read => _out.Add(read.Type, $"load {LlvmTypes.Register(read.Type)}, ptr {Place(read.Register)}"),
+        KRead read => Read(read.Register),
         KSymbol symbol => Symbol(symbol.Symbol),
         KLoad load => Load(load),
         KGather gather => Gather(gather),
@@ -60,6 +63,16 @@ internal sealed partial class LlvmBodyPrinter
         _ => throw Bug($"unknown expression {e.GetType().Name}"),
     };
 
+    private LlvmValue Read(KRegister register)
+    {
+        if (!_read.TryGetValue(register, out LlvmValue value))
+        {
+            value = _out.Add(register.Type, $"load {LlvmTypes.Register(register.Type)}, ptr {Place(register)}");
+            _read.Add(register, value);
+        }
+        return value;
+    }
+
     private LlvmValue Select(LlvmValue condition, LlvmValue whenTrue, LlvmValue whenFalse) =>
         _out.Add(whenTrue.Type, $"select {condition}, {whenTrue}, {whenFalse}");
 
@@ -73,17 +86,24 @@ internal sealed partial class LlvmBodyPrinter
         string after = _out.NewLabel();
         _out.Do($"br {AnyLane(condition)}, label %{rare}, label %{after}{LlvmMetadata.Rare}");
         _out.Begin(rare);
-        var outside = new HashSet<KExpr>(_known.Keys, ReferenceEqualityComparer.Instance);
+        var outside = new HashSet<object>([.. _known.Keys, .. _read.Keys], ReferenceEqualityComparer.Instance);
         LlvmValue chosen = Select(condition, EvaluateAlso(select.WhenTrue), usual);
         string last = _out.Block;
-        foreach (KExpr inside in _known.Keys.Where(k => !outside.Contains(k)).ToArray())
-        {
-            _known.Remove(inside);
-        }
+        ForgetOthers(_known, outside);
+        ForgetOthers(_read, outside);
         _out.Branch(after);
         _out.Begin(after);
         string type = LlvmTypes.Register(select.Type);
         return _out.Add(select.Type, $"phi {type} [ {usual.Name}, %{before} ], [ {chosen.Name}, %{last} ]");
+    }
+
+    private static void ForgetOthers<T>(Dictionary<T, LlvmValue> values, HashSet<object> keep)
+        where T : notnull
+    {
+        foreach (T inside in values.Keys.Where(k => !keep.Contains(k)).ToArray())
+        {
+            values.Remove(inside);
+        }
     }
 
     private LlvmValue AnyLane(LlvmValue condition)

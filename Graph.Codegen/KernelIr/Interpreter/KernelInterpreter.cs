@@ -1,0 +1,47 @@
+namespace Graphene.Codegen;
+
+/// <summary>
+/// Runs kernels as they are defined, slowly: the oracle of what printers make of them, and a run that checks every access.
+/// </summary>
+/// <remarks>Transcendental instructions are computed by their expansion (<see cref="VectorMath"/>), bit for bit.</remarks>
+public sealed class KernelInterpreter
+{
+    private readonly Kernel _kernel;
+    private readonly Func<DimSymbol, long> _symbols;
+    private readonly Dictionary<KBuffer, KernelMemory> _arguments = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Prepares runs on given memory.</summary>
+    /// <param name="kernel">The kernel; verified first.</param>
+    /// <param name="arguments">The contents of each argument, elements little-endian; results are written there.</param>
+    /// <param name="symbols">The values of the symbolic dims.</param>
+    /// <exception cref="CompilerBugException">The kernel is malformed.</exception>
+    public KernelInterpreter(Kernel kernel, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols = null)
+    {
+        KernelVerifier.Verify(kernel);
+        _kernel = kernel;
+        _symbols = symbols ?? (s => throw new ArgumentException($"no value is given for the symbol {s}", nameof(symbols)));
+        for (int i = 0; i < kernel.Arguments.Count; i++)
+        {
+            _arguments.Add(kernel.Arguments[i], new KernelMemory(kernel.Arguments[i], arguments[i]));
+        }
+    }
+
+    /// <summary>How many tasks the kernel has.</summary>
+    public long TaskCount => (long)new TaskFrame(_arguments, _symbols).Evaluate(_kernel.TaskCount)[0];
+
+    /// <summary>Runs every task, in order.</summary>
+    /// <exception cref="CompilerBugException">The kernel accesses what is outside of a buffer.</exception>
+    public void Run() => Run(0, TaskCount);
+
+    /// <summary>Runs the tasks from <paramref name="begin"/> to before <paramref name="end"/>.</summary>
+    /// <exception cref="CompilerBugException">The kernel accesses what is outside of a buffer.</exception>
+    public void Run(long begin, long end)
+    {
+        for (long task = begin; task < end; task++)
+        {
+            var frame = new TaskFrame(_arguments, _symbols);
+            frame.Bind(_kernel.Task, task);
+            frame.Run(_kernel.Body);
+        }
+    }
+}

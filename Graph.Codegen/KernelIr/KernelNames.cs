@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace Graphene.Codegen;
+
+/// <summary>Gives everything in a kernel that has a name a different one, as close to its own as text allows.</summary>
+internal sealed class KernelNames
+{
+    // Words that begin statements, and the sign for what is left out.
+    private static readonly HashSet<string> Reserved =
+        ["for", "while", "if", "else", "let", "register", "store", "scatter", "scratch", KernelExpressionText.Missing];
+
+    private readonly Dictionary<object, string> _names = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, DimSymbol> _symbols = new(StringComparer.Ordinal);
+
+    public KernelNames(Kernel kernel)
+    {
+        foreach (KBuffer argument in kernel.Arguments)
+        {
+            Add(argument, argument.Name);
+        }
+        Add(kernel.Task, kernel.Task.Name);
+        Collect(kernel.TaskCount);
+        foreach (DimSymbol symbol in kernel.Cost.Flops.Symbols.Concat(kernel.Cost.Bytes.Symbols))
+        {
+            _symbols[symbol.Name] = symbol;
+        }
+        Collect(kernel.Body);
+    }
+
+    /// <summary>All symbols, in the order of their names.</summary>
+    public IEnumerable<DimSymbol> Symbols => _symbols.Values;
+
+    /// <summary>The name of a buffer, variable or register; a marked one for what is declared nowhere.</summary>
+    public string this[object named] => _names.TryGetValue(named, out string? name) ? name : "undeclared";
+
+    /// <summary>A symbol as dims write it.</summary>
+    public static string Symbol(DimSymbol symbol) => ((Dim)symbol).ToString();
+
+    private void Collect(KBlock block)
+    {
+        foreach (KStmt statement in block.Statements)
+        {
+            switch (statement)
+            {
+                case KFor loop:
+                    Add(loop.Variable, loop.Variable.Name);
+                    break;
+                case KLet let:
+                    Add(let.Variable, let.Variable.Name);
+                    break;
+                case KDeclare declare:
+                    Add(declare.Register, declare.Register.Name);
+                    break;
+                case KScratch scratch:
+                    Add(scratch.Buffer, scratch.Buffer.Name);
+                    break;
+            }
+            foreach (KExpr operand in KTraversal.Operands(statement))
+            {
+                Collect(operand);
+            }
+            foreach (KBlock inner in KTraversal.Blocks(statement))
+            {
+                Collect(inner);
+            }
+        }
+    }
+
+    private void Collect(KExpr root)
+    {
+        var seen = new HashSet<KExpr>(ReferenceEqualityComparer.Instance);
+        KTraversal.PostOrder(root, seen.Contains, KTraversal.Operands, e =>
+        {
+            seen.Add(e);
+            if (e is KSymbol symbol)
+            {
+                _symbols[symbol.Symbol.Name] = symbol.Symbol;
+            }
+        });
+    }
+
+    private void Add(object named, string wanted)
+    {
+        if (_names.ContainsKey(named))
+        {
+            return;
+        }
+        string clean = string.Concat(wanted.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_'));
+        clean = clean.Length == 0 || char.IsAsciiDigit(clean[0]) || clean[0] == '.' ? "_" + clean : clean;
+        string name = Reserved.Contains(clean) || KType.TryParse(clean, out _) ? "_" + clean : clean;
+        clean = name;
+        for (int i = 1; !_taken.Add(name); i++)
+        {
+            name = $"{clean}.{i.ToString(CultureInfo.InvariantCulture)}";
+        }
+        _names.Add(named, name);
+    }
+}

@@ -1,0 +1,117 @@
+namespace Graphene.Codegen;
+
+/// <summary>Reads Kernel IR text: the exact inverse of <see cref="KernelPrinter"/>.</summary>
+/// <remarks>
+/// The text may come from anywhere: whatever it holds, the outcome is a kernel that <see cref="KernelVerifier"/> accepts, or
+/// a <see cref="GraphException"/> with line and column. Lines that begin with // are comments.
+/// </remarks>
+public static class KernelParser
+{
+    /// <summary>Reads a kernel.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="file">Its name in messages.</param>
+    /// <exception cref="GraphException">The text is not a kernel.</exception>
+    public static Kernel Parse(string text, string file = "text")
+    {
+        var cursor = new TextCursor(text, file);
+        var scope = new KernelScope();
+        cursor.SkipToStatement();
+        Expect(cursor, "kernel");
+        string name = cursor.Quoted();
+        int costs = cursor.Position;
+        SkipLine(cursor);
+        ReadSymbols(cursor, scope);
+
+        // The cost may use symbols, which are declared after it.
+        int next = cursor.Position;
+        cursor.Position = costs;
+        var cost = new KernelCost(ReadCost(cursor, scope, "flops"), ReadCost(cursor, scope, "bytes"));
+        cursor.ExpectLineEnd();
+        cursor.Position = next;
+
+        List<KBuffer> arguments = ReadArguments(cursor, scope);
+        var expressions = new KernelExpressionParser(cursor, scope);
+        expressions.ReadShared();
+        Expect(cursor, "task");
+        int at = cursor.Position;
+        var task = new KVariable(KernelScope.ReadName(cursor), KType.Index);
+        Expect(cursor, "of");
+        KExpr count = expressions.Read(KType.Index);
+        cursor.ExpectLineEnd();
+        scope.Declare(cursor, at, task.Name, task);
+        KBlock body = new KernelStatementParser(cursor, scope, expressions).Block();
+        cursor.SkipToStatement();
+        return cursor.AtEnd
+            ? new Kernel(name, arguments, task, count, body, cost)
+            : throw cursor.Error("expected the end of the text after the kernel's body");
+    }
+
+    private static void ReadSymbols(TextCursor cursor, KernelScope scope)
+    {
+        cursor.SkipToStatement();
+        while (cursor.TryTakeWord("symbol"))
+        {
+            cursor.SkipBlanks();
+            int start = cursor.Position;
+            string name = KernelScope.ReadSymbolName(cursor);
+            Expect(cursor, "in");
+            long min = cursor.Integer();
+            cursor.Expect('.');
+            cursor.Expect('.');
+            long max = cursor.Integer();
+            cursor.ExpectLineEnd();
+            if (min < 0 || max < min || !scope.Symbols.TryAdd(name, new DimSymbol(name, min, max)))
+            {
+                throw cursor.ErrorAt(start, $"the symbol '{name}' is declared twice, or its bounds do not ascend from 0");
+            }
+            cursor.SkipToStatement();
+        }
+    }
+
+    private static Dim ReadCost(TextCursor cursor, KernelScope scope, string word)
+    {
+        Expect(cursor, word);
+        cursor.Expect('=');
+        return TypeText.ReadDim(cursor, scope.Symbols);
+    }
+
+    private static List<KBuffer> ReadArguments(TextCursor cursor, KernelScope scope)
+    {
+        var arguments = new List<KBuffer>();
+        while (cursor.TryTakeWord("argument"))
+        {
+            cursor.SkipBlanks();
+            int start = cursor.Position;
+            if (cursor.Integer() != arguments.Count)
+            {
+                throw cursor.ErrorAt(start, $"expected argument {arguments.Count}");
+            }
+            int at = cursor.Position;
+            string name = KernelScope.ReadName(cursor);
+            cursor.Expect(':');
+            DType type = TypeText.ReadDType(cursor);
+            KBuffer buffer = KBuffer.ForArgument(name, type, arguments.Count, cursor.TryTakeWord("readonly"));
+            cursor.ExpectLineEnd();
+            scope.Declare(cursor, at, name, buffer);
+            arguments.Add(buffer);
+            cursor.SkipToStatement();
+        }
+        return arguments;
+    }
+
+    private static void SkipLine(TextCursor cursor)
+    {
+        while (!cursor.AtLineEnd)
+        {
+            cursor.Position++;
+        }
+    }
+
+    private static void Expect(TextCursor cursor, string word)
+    {
+        if (!cursor.TryTakeWord(word))
+        {
+            throw cursor.Error($"expected '{word}'");
+        }
+    }
+}

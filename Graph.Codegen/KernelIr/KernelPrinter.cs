@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Text;
+
+namespace Graphene.Codegen;
+
+/// <summary>Writes a kernel as text. <see cref="KernelParser"/> reads it back to the same kernel.</summary>
+/// <remarks>
+/// Expressions are written as calls. One that a statement uses more than once, or that is nested deeply, gets a name on a line
+/// before the statement: <c>%0 = multiply(x, x)</c>. Such names last for that statement and are not variables of the kernel.
+/// <code>
+/// kernel "double" flops=4096 bytes=32768
+/// argument 0 x: f32 readonly
+/// argument 1 y: f32
+/// task t of 1
+/// {
+///   for i from 0 to 4096 step 8
+///   {
+///     let v: f32x8 = load[8](x, i)
+///     store(y, i, add(v, v))
+///   }
+/// }
+/// </code>
+/// </remarks>
+public static class KernelPrinter
+{
+    /// <summary>The canonical text of a kernel: equal for kernels that differ in nothing but objects.</summary>
+    public static string Print(Kernel kernel)
+    {
+        var names = new KernelNames(kernel);
+        var text = new StringBuilder();
+        text.Append("kernel ").Append(QuotedText.Quote(kernel.Name));
+        text.Append(CultureInfo.InvariantCulture, $" flops={kernel.Cost.Flops} bytes={kernel.Cost.Bytes}\n");
+        foreach (DimSymbol symbol in names.Symbols)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"symbol {KernelNames.Symbol(symbol)} in {symbol.Min}..{symbol.Max}\n");
+        }
+        foreach (KBuffer argument in kernel.Arguments)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"argument {argument.Argument} {names[argument]}: {argument.Element.Name()}");
+            text.Append(argument.IsReadOnly ? " readonly\n" : "\n");
+        }
+        var statements = new KernelStatementPrinter(text, names);
+        statements.Task(kernel.Task, kernel.TaskCount);
+        statements.Block(kernel.Body, 0);
+        return text.ToString();
+    }
+
+    /// <summary>One statement of a kernel, without the blocks in it: for messages.</summary>
+    internal static string PrintHead(Kernel kernel, KStmt statement)
+    {
+        KStmt head = statement switch
+        {
+            KFor loop => loop with { Body = new KBlock([]) },
+            KWhile loop => loop with { Body = new KBlock([]) },
+            KIf choice => choice with { Then = new KBlock([]), Else = null },
+            _ => statement,
+        };
+        var text = new StringBuilder();
+        new KernelStatementPrinter(text, new KernelNames(kernel)).Statement(head);
+        return text.ToString().TrimEnd();
+    }
+}

@@ -1,0 +1,121 @@
+namespace Graphene.Codegen;
+
+/// <summary>What one expression or statement must fulfil, given that its operands are sound.</summary>
+internal static class KernelRules
+{
+    /// <summary>More lanes than any schedule asks for.</summary>
+    public const int MostLanes = 1024;
+
+    /// <summary>How many arguments an instruction takes.</summary>
+    public static int Arity(ScalarOp op) => op switch
+    {
+        ScalarOp.FusedMultiplyAdd => 3,
+        ScalarOp.Add or ScalarOp.Subtract or ScalarOp.Multiply or ScalarOp.Divide or ScalarOp.Remainder
+            or ScalarOp.Maximum or ScalarOp.Minimum or ScalarOp.And or ScalarOp.Or or ScalarOp.Xor
+            or ScalarOp.ShiftLeft or ScalarOp.ShiftRightLogical or ScalarOp.ShiftRightArithmetic
+            or ScalarOp.Equal or ScalarOp.NotEqual or ScalarOp.Less or ScalarOp.LessOrEqual
+            or ScalarOp.Power or ScalarOp.ArcTangent2 => 2,
+        _ => 1,
+    };
+
+    /// <summary>Whether an instruction has a meaning for an element type.</summary>
+    public static bool Accepts(ScalarOp op, DType type) => op switch
+    {
+        ScalarOp.Equal or ScalarOp.NotEqual or ScalarOp.Less or ScalarOp.LessOrEqual or ScalarOp.Maximum
+            or ScalarOp.Minimum => type == DType.Bool || IsArithmetic(type),
+        ScalarOp.And or ScalarOp.Or or ScalarOp.Xor or ScalarOp.Not => type == DType.Bool || type.IsInteger(),
+        ScalarOp.ShiftLeft or ScalarOp.ShiftRightLogical or ScalarOp.ShiftRightArithmetic or ScalarOp.PopulationCount
+            or ScalarOp.CountLeadingZeros => type.IsInteger(),
+        ScalarOp.Add or ScalarOp.Subtract or ScalarOp.Multiply or ScalarOp.Divide or ScalarOp.Remainder
+            or ScalarOp.Negate or ScalarOp.Abs or ScalarOp.Sign or ScalarOp.FusedMultiplyAdd => IsArithmetic(type),
+        _ => type is DType.F32 or DType.F64,
+    };
+
+    /// <summary>What is wrong with an expression, or null.</summary>
+    public static string? Problem(KExpr e) => e.Type.Lanes is < 1 or > MostLanes
+        ? $"a value has 1 to {MostLanes} lanes, not {e.Type.Lanes}"
+        : e.Type.Element.IsComplex() ? "complex values are not supported"
+        : e switch
+        {
+            KCall call => Problem(call),
+            KLoad load => Access(load.Buffer, load.Index, load.Lanes, load.Mask)
+                ?? Same(load.Otherwise, load.Type, "the value of lanes that are off"),
+            KGather gather => Indices(gather.Indices, gather.Mask)
+                ?? Same(gather.Otherwise, gather.Type, "the value of lanes that are off"),
+            KSelect select => Same(select.Condition, new KType(DType.Bool, select.Type.Lanes), "the condition")
+                ?? Same(select.WhenFalse, select.Type, "the other value"),
+            KConvert convert => convert.To.IsComplex() ? "complex values are not supported" : null,
+            KBitcast bitcast => Problem(bitcast),
+            KBroadcast broadcast => broadcast.Value.Type.IsScalar ? null : $"a scalar is broadcast, not {broadcast.Value.Type}",
+            KRamp ramp => Same(ramp.Base, KType.Index, "the base") ?? Same(ramp.Stride, KType.Index, "the stride"),
+            KShuffle shuffle => shuffle.Lanes.Any(l => l < 0 || l >= shuffle.Value.Type.Lanes)
+                ? $"lanes {shuffle.Lanes} are not all in {shuffle.Value.Type}"
+                : null,
+            KJoin join => Same(join.High, join.Low.Type, "the upper half"),
+            _ => null,
+        };
+
+    /// <summary>What is wrong with a statement itself, or null.</summary>
+    public static string? Problem(KStmt s) => s switch
+    {
+        KFor loop => Same(loop.Variable, KType.Index, "the counter") ?? Same(loop.Begin, KType.Index, "the first value")
+            ?? Same(loop.End, KType.Index, "the bound")
+            ?? (loop.Step < 1 ? $"the step is {loop.Step}; it must be positive" : null)
+            ?? (loop.Unroll < 0 ? "a loop cannot be unrolled a negative number of times" : null),
+        KWhile loop => Same(loop.Condition, new KType(DType.Bool), "the condition"),
+        KIf choice => Same(choice.Condition, new KType(DType.Bool), "the condition"),
+        KLet let => Same(let.Value, let.Variable.Type, "the value"),
+        KDeclare declare => Same(declare.Initial, declare.Register.Type, "the value"),
+        KAssign assign => Same(assign.Value, assign.Register.Type, "the value"),
+        KStore store => IsWritable(store.Buffer)
+            ?? Access(store.Buffer, store.Index, store.Value.Type.Lanes, store.Mask)
+            ?? Same(store.Value, new KType(store.Buffer.Element, store.Value.Type.Lanes), "the stored value"),
+        KScatter scatter => IsWritable(scatter.Buffer) ?? Indices(scatter.Indices, scatter.Mask)
+            ?? Same(scatter.Value, new KType(scatter.Buffer.Element, scatter.Indices.Type.Lanes), "the stored value"),
+        KScratch { Buffer: var buffer } => buffer.IsScratch && buffer.Length > 0
+            ? null
+            : $"scratch {buffer} has no length",
+        _ => null,
+    };
+
+    private static string? Problem(KCall call)
+    {
+        if (call.Arguments.Count != Arity(call.Op))
+        {
+            return $"{call.Op} takes {Arity(call.Op)} arguments, not {call.Arguments.Count}";
+        }
+        KType type = call.Arguments[0].Type;
+        return call.Arguments.Any(a => a.Type != type)
+            ? $"the arguments of {call.Op} are of different types: {string.Join(", ", call.Arguments.Select(a => a.Type))}"
+            : Accepts(call.Op, type.Element) ? null
+            : $"{call.Op} has no meaning for {type.Element.Name()}";
+    }
+
+    private static string? Problem(KBitcast bitcast)
+    {
+        DType from = bitcast.Value.Type.Element;
+        return from == DType.Bool || bitcast.To == DType.Bool ? "bool has no bits to reinterpret"
+            : from.SizeInBits() == bitcast.To.SizeInBits() ? null
+            : $"{from.Name()} and {bitcast.To.Name()} are not of one width";
+    }
+
+    private static string? Access(KBuffer buffer, KExpr index, int lanes, KExpr? mask)
+    {
+        bool leavesScratch = buffer.IsScratch && mask is null && index is KConstant { Value: var at }
+            && (at.AsInteger < 0 || at.AsInteger + lanes > buffer.Length);
+        return Same(index, KType.Index, "the index")
+            ?? Same(mask, new KType(DType.Bool, lanes), "the mask")
+            ?? (leavesScratch ? $"elements {index} and {lanes - 1} more are not all in {buffer}[{buffer.Length}]" : null);
+    }
+
+    private static string? Indices(KExpr indices, KExpr? mask) =>
+        Same(indices, new KType(DType.I64, indices.Type.Lanes), "an index")
+        ?? Same(mask, new KType(DType.Bool, indices.Type.Lanes), "the mask");
+
+    private static string? IsWritable(KBuffer buffer) => buffer.IsReadOnly ? $"{buffer} is read-only" : null;
+
+    private static string? Same(KExpr? e, KType type, string what) =>
+        e is null || e.Type == type ? null : $"{what} is {e.Type}, not {type}";
+
+    private static bool IsArithmetic(DType type) => type.IsInteger() || type is DType.F32 or DType.F64;
+}

@@ -1,0 +1,163 @@
+namespace Graphene.Codegen;
+
+/// <summary>Reads blocks and the statements in them.</summary>
+internal sealed class KernelStatementParser(TextCursor cursor, KernelScope scope, KernelExpressionParser expressions)
+{
+    private const int DeepestNesting = 100;
+
+    private int _depth;
+
+    /// <summary>Reads a block, from its opening brace to its closing one.</summary>
+    public KBlock Block()
+    {
+        cursor.SkipToStatement();
+        cursor.Expect('{');
+        if (++_depth > DeepestNesting)
+        {
+            throw cursor.Error($"blocks are nested more than {DeepestNesting} deep");
+        }
+        var statements = new List<KStmt>();
+        var declared = new List<string>();
+        while (true)
+        {
+            expressions.ReadShared();
+            if (cursor.TryTake('}'))
+            {
+                break;
+            }
+            statements.Add(Statement(declared));
+        }
+        declared.ForEach(scope.Remove);
+        _depth--;
+        return new KBlock(statements);
+    }
+
+    private KStmt Statement(List<string> declared)
+    {
+        int start = cursor.Position;
+        string word = KernelScope.ReadName(cursor);
+        KStmt statement = word switch
+        {
+            "for" => For(),
+            "while" => new KWhile(expressions.Read(new KType(DType.Bool)), Block()),
+            "if" => If(),
+            "let" => Let(declared),
+            "register" => Register(declared),
+            "scratch" => Scratch(),
+            "store" or "scatter" => Store(word),
+            _ => Assign(start, word),
+        };
+        return KernelRules.Problem(statement) is { } problem ? throw cursor.ErrorAt(start, problem) : statement;
+    }
+
+    private KFor For()
+    {
+        int at = cursor.Position;
+        var variable = new KVariable(KernelScope.ReadName(cursor), KType.Index);
+        Expect("from");
+        KExpr begin = expressions.Read();
+        Expect("to");
+        KExpr end = expressions.Read();
+        Expect("step");
+        long step = cursor.Integer();
+        int unroll = cursor.TryTakeWord("unroll") ? (int)Math.Clamp(cursor.Integer(), -1, int.MaxValue) : 0;
+        scope.Declare(cursor, at, variable.Name, variable);
+        KBlock body = Block();
+        scope.Remove(variable.Name);
+        return new KFor(variable, begin, end, step, body, unroll);
+    }
+
+    private KIf If()
+    {
+        KExpr condition = expressions.Read();
+        KBlock then = Block();
+        int end = cursor.Position;
+        cursor.SkipToStatement();
+        if (cursor.TryTakeWord("else"))
+        {
+            return new KIf(condition, then, Block());
+        }
+        cursor.Position = end;
+        return new KIf(condition, then);
+    }
+
+    private KLet Let(List<string> declared)
+    {
+        int at = cursor.Position;
+        (string name, KType type) = NameAndType();
+        KExpr value = expressions.Read();
+        var variable = new KVariable(name, type);
+        scope.Declare(cursor, at, name, variable);
+        declared.Add(name);
+        return new KLet(variable, value);
+    }
+
+    private KDeclare Register(List<string> declared)
+    {
+        int at = cursor.Position;
+        (string name, KType type) = NameAndType();
+        KExpr value = expressions.Read();
+        var register = new KRegister(name, type);
+        scope.Declare(cursor, at, name, register);
+        declared.Add(name);
+        return new KDeclare(register, value);
+    }
+
+    private KScratch Scratch()
+    {
+        int at = cursor.Position;
+        string name = KernelScope.ReadName(cursor);
+        cursor.Expect(':');
+        DType type = TypeText.ReadDType(cursor);
+        cursor.Expect('[');
+        KBuffer buffer = KBuffer.Scratch(name, type, cursor.Integer());
+        cursor.Expect(']');
+        scope.Declare(cursor, at, name, buffer);
+        return new KScratch(buffer);
+    }
+
+    private KStmt Store(string word)
+    {
+        cursor.Expect('(');
+        cursor.SkipBlanks();
+        int at = cursor.Position;
+        KBuffer buffer = scope.Find<KBuffer>(cursor, at, KernelScope.ReadName(cursor), "buffer");
+        cursor.Expect(',');
+        KExpr index = expressions.Read();
+        cursor.Expect(',');
+        KExpr value = expressions.Read();
+        KExpr? mask = cursor.TryTake(',') ? expressions.Read() : null;
+        cursor.Expect(')');
+        return word == "store" ? new KStore(buffer, index, value, mask) : new KScatter(buffer, index, value, mask);
+    }
+
+    private KAssign Assign(int start, string name)
+    {
+        KRegister register = scope.Find<KRegister>(cursor, start, name, "statement or register");
+        cursor.Expect(':');
+        cursor.Expect('=');
+        return new KAssign(register, expressions.Read());
+    }
+
+    private (string Name, KType Type) NameAndType()
+    {
+        string name = KernelScope.ReadName(cursor);
+        cursor.Expect(':');
+        cursor.SkipBlanks();
+        int start = cursor.Position;
+        if (!KType.TryParse(cursor.Word("a type"), out KType type))
+        {
+            throw cursor.ErrorAt(start, "expected a type such as f32 or i64x8");
+        }
+        cursor.Expect('=');
+        return (name, type);
+    }
+
+    private void Expect(string word)
+    {
+        if (!cursor.TryTakeWord(word))
+        {
+            throw cursor.Error($"expected '{word}'");
+        }
+    }
+}

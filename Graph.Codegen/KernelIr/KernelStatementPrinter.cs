@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Text;
+
+namespace Graphene.Codegen;
+
+/// <summary>Writes statements and the expressions in them.</summary>
+internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames names)
+{
+    // Lines stay short, and reading one back needs little stack.
+    private const int DeepestNesting = 6;
+
+    private readonly Dictionary<KExpr, string> _texts = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KExpr, int> _heights = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KExpr, int> _uses = new(ReferenceEqualityComparer.Instance);
+    private int _shared;
+    private int _depth;
+
+    public void Task(KVariable task, KExpr count)
+    {
+        Prepare([count]);
+        Line($"task {names[task]} of {_texts[count]}");
+    }
+
+    public void Block(KBlock block, int depth)
+    {
+        _depth = depth;
+        Line("{");
+        foreach (KStmt statement in block.Statements)
+        {
+            _depth = depth + 1;
+            Statement(statement);
+        }
+        _depth = depth;
+        Line("}");
+    }
+
+    public void Statement(KStmt statement)
+    {
+        Prepare(KTraversal.Operands(statement));
+        int depth = _depth;
+        switch (statement)
+        {
+            case KFor loop:
+                string unroll = loop.Unroll > 0 ? $" unroll {Number(loop.Unroll)}" : "";
+                string bounds = $"from {_texts[loop.Begin]} to {_texts[loop.End]} step {Number(loop.Step)}";
+                Line($"for {names[loop.Variable]} {bounds}{unroll}");
+                Block(loop.Body, depth);
+                break;
+            case KWhile loop:
+                Line($"while {_texts[loop.Condition]}");
+                Block(loop.Body, depth);
+                break;
+            case KIf choice:
+                Line($"if {_texts[choice.Condition]}");
+                Block(choice.Then, depth);
+                if (choice.Else is { } otherwise)
+                {
+                    Line("else");
+                    Block(otherwise, depth);
+                }
+                break;
+            case KLet let:
+                Line($"let {names[let.Variable]}: {let.Variable.Type} = {_texts[let.Value]}");
+                break;
+            case KDeclare declare:
+                Line($"register {names[declare.Register]}: {declare.Register.Type} = {_texts[declare.Initial]}");
+                break;
+            case KAssign assign:
+                Line($"{names[assign.Register]} := {_texts[assign.Value]}");
+                break;
+            case KStore store:
+                Line(Access("store", store.Buffer, store.Index, store.Value, store.Mask));
+                break;
+            case KScatter scatter:
+                Line(Access("scatter", scatter.Buffer, scatter.Indices, scatter.Value, scatter.Mask));
+                break;
+            case KScratch { Buffer: var buffer }:
+                Line($"scratch {names[buffer]}: {buffer.Element.Name()}[{Number(buffer.Length)}]");
+                break;
+            default:
+                throw new CompilerBugException("Kernel IR printer", $"unknown statement {statement.GetType().Name}");
+        }
+    }
+
+    private string Access(string word, KBuffer buffer, KExpr index, KExpr value, KExpr? mask) =>
+        $"{word}({names[buffer]}, {_texts[index]}, {_texts[value]}{(mask is null ? "" : ", " + _texts[mask])})";
+
+    // Gives the text of every expression of a statement, after lines for those that need a name.
+    private void Prepare(IReadOnlyList<KExpr> roots)
+    {
+        _texts.Clear();
+        _heights.Clear();
+        _uses.Clear();
+        _shared = 0;
+        CountUses(roots);
+        foreach (KExpr root in roots)
+        {
+            KTraversal.PostOrder(root, _texts.ContainsKey, KTraversal.Operands, Name);
+        }
+    }
+
+    private void CountUses(IReadOnlyList<KExpr> roots)
+    {
+        foreach (KExpr root in roots)
+        {
+            CountUse(root);
+            KTraversal.PostOrder(root, _heights.ContainsKey, KTraversal.Operands, e =>
+            {
+                _heights.Add(e, 0);
+                foreach (KExpr operand in KTraversal.Operands(e))
+                {
+                    CountUse(operand);
+                }
+            });
+        }
+        _heights.Clear();
+    }
+
+    private void CountUse(KExpr e) => _uses[e] = _uses.GetValueOrDefault(e) + 1;
+
+    private void Name(KExpr e)
+    {
+        IReadOnlyList<KExpr> operands = KTraversal.Operands(e);
+        int height = operands.Count == 0 ? 0 : operands.Max(o => _heights[o]) + 1;
+        string own = KernelExpressionText.Write(e, names, o => _texts[o]);
+        bool isLeaf = operands.Count == 0 && e is not KConstant { Lanes: > 1 };
+        if (!isLeaf && (_uses[e] > 1 || height >= DeepestNesting))
+        {
+            string name = $"%{Number(_shared++)}";
+            Line($"{name} = {own}");
+            (own, height) = (name, 0);
+        }
+        _texts.Add(e, own);
+        _heights.Add(e, height);
+    }
+
+    private void Line(string line) => text.Append(' ', 2 * _depth).Append(line).Append('\n');
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,128 @@
+namespace Graphene.Codegen;
+
+/// <summary>Checks that a kernel is well-formed: types, lanes, masks, scopes, and constant places in scratch.</summary>
+public sealed class KernelVerifier
+{
+    // Blocks nest by recursion here and in every printer.
+    private const int DeepestNesting = 200;
+
+    private readonly Kernel _kernel;
+    private readonly HashSet<object> _visible = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<KExpr> _sound = new(ReferenceEqualityComparer.Instance);
+
+    private KernelVerifier(Kernel kernel) => _kernel = kernel;
+
+    /// <summary>Checks a kernel.</summary>
+    /// <exception cref="CompilerBugException">It is malformed; the message shows the statement and says why.</exception>
+    public static void Verify(Kernel kernel) => new KernelVerifier(kernel).Verify();
+
+    private void Verify()
+    {
+        for (int i = 0; i < _kernel.Arguments.Count; i++)
+        {
+            KBuffer buffer = _kernel.Arguments[i];
+            Require(buffer.Argument == i, null, $"argument {i} is '{buffer}', which says that it is argument {buffer.Argument}");
+            _visible.Add(buffer);
+        }
+        Require(_kernel.Task.Type == KType.Index, null, $"the task is {_kernel.Task.Type}, not i64");
+        Require(_kernel.TaskCount.Type == KType.Index, null, $"the number of tasks is {_kernel.TaskCount.Type}, not i64");
+        Check(_kernel.TaskCount, null);
+        _visible.Add(_kernel.Task);
+        Block(_kernel.Body, 0);
+    }
+
+    private void Block(KBlock block, int depth)
+    {
+        Require(depth <= DeepestNesting, null, $"blocks are nested more than {DeepestNesting} deep");
+        var declared = new List<object>();
+        foreach (KStmt statement in block.Statements)
+        {
+            // Registers make a value known to be sound here unsound in another scope.
+            _sound.Clear();
+            foreach (KExpr operand in KTraversal.Operands(statement))
+            {
+                Check(operand, statement);
+            }
+            Refuse(KernelRules.Problem(statement), statement);
+            Statement(statement, declared, depth);
+        }
+        _visible.ExceptWith(declared);
+    }
+
+    private void Statement(KStmt statement, List<object> declared, int depth)
+    {
+        switch (statement)
+        {
+            case KLet let:
+                Declare(let.Variable, let.Variable.Name, statement);
+                declared.Add(let.Variable);
+                break;
+            case KDeclare declare:
+                Declare(declare.Register, declare.Register.Name, statement);
+                declared.Add(declare.Register);
+                break;
+            case KScratch scratch: // visible to the end of the kernel
+                Declare(scratch.Buffer, scratch.Buffer.Name, statement);
+                break;
+            case KAssign assign:
+                RequireVisible(assign.Register, assign.Register.Name, statement);
+                break;
+            case KStore store:
+                RequireVisible(store.Buffer, store.Buffer.Name, statement);
+                break;
+            case KScatter scatter:
+                RequireVisible(scatter.Buffer, scatter.Buffer.Name, statement);
+                break;
+            case KFor loop:
+                Declare(loop.Variable, loop.Variable.Name, statement);
+                Block(loop.Body, depth + 1);
+                _visible.Remove(loop.Variable);
+                break;
+            default:
+                foreach (KBlock inner in KTraversal.Blocks(statement))
+                {
+                    Block(inner, depth + 1);
+                }
+                break;
+        }
+    }
+
+    private void Check(KExpr root, KStmt? statement) =>
+        KTraversal.PostOrder(root, _sound.Contains, KTraversal.Operands, e =>
+        {
+            Refuse(KernelRules.Problem(e), statement);
+            switch (e)
+            {
+                case KVariable variable:
+                    RequireVisible(variable, variable.Name, statement);
+                    break;
+                case KRead read:
+                    RequireVisible(read.Register, read.Register.Name, statement);
+                    break;
+                case KLoad load:
+                    RequireVisible(load.Buffer, load.Buffer.Name, statement);
+                    break;
+                case KGather gather:
+                    RequireVisible(gather.Buffer, gather.Buffer.Name, statement);
+                    break;
+            }
+            _sound.Add(e);
+        });
+
+    private void Declare(object named, string name, KStmt statement) =>
+        Require(_visible.Add(named), statement, $"'{name}' is declared while it is visible already");
+
+    private void RequireVisible(object named, string name, KStmt? statement) =>
+        Require(_visible.Contains(named), statement, $"'{name}' is not visible here");
+
+    private void Require(bool condition, KStmt? statement, string what) => Refuse(condition ? null : what, statement);
+
+    private void Refuse(string? problem, KStmt? statement)
+    {
+        if (problem is not null)
+        {
+            string where = statement is null ? "" : $" in {KernelPrinter.PrintHead(_kernel, statement)}";
+            throw new CompilerBugException("Kernel IR verifier", $"kernel '{_kernel.Name}': {problem}{where}");
+        }
+    }
+}
