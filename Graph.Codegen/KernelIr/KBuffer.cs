@@ -30,7 +30,7 @@ public sealed class KBuffer
     /// <summary>True for scratch.</summary>
     public bool IsScratch => Argument < 0;
 
-    /// <summary>Argument number <paramref name="argument"/> of the kernel; 64-byte aligned by contract.</summary>
+    /// <summary>Argument number <paramref name="argument"/> of the kernel; aligned to one element, not more: it may be a caller's memory.</summary>
     public static KBuffer ForArgument(string name, DType element, int argument, bool isReadOnly) =>
         new(name, element, argument, 0, isReadOnly);
 

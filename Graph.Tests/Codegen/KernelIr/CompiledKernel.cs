@@ -8,7 +8,9 @@ namespace Graphene.Tests.Codegen.KernelIr;
 /// <summary>A kernel compiled for this machine, to be run on byte arrays.</summary>
 internal sealed unsafe class CompiledKernel : IDisposable
 {
+    // Arguments lie one largest element behind a cache line: aligned to an element and to nothing larger.
     private const int Alignment = 64;
+    private const int Offset = 8;
 
     private readonly LoadedCode _code;
     private readonly delegate* unmanaged[Cdecl]<NativeContext*, void**, long, long, void> _function;
@@ -34,7 +36,7 @@ internal sealed unsafe class CompiledKernel : IDisposable
         {
             for (int i = 0; i < buffers.Length; i++)
             {
-                pointers[i] = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(buffers[i].Length, 1), Alignment);
+                pointers[i] = (nint)NativeMemory.AlignedAlloc((nuint)(buffers[i].Length + Offset), Alignment) + Offset;
                 Marshal.Copy(buffers[i], 0, pointers[i], buffers[i].Length);
             }
             RunInPlace(begin, end, pointers, symbols);
@@ -45,14 +47,14 @@ internal sealed unsafe class CompiledKernel : IDisposable
         }
         finally
         {
-            foreach (nint pointer in pointers)
+            foreach (nint pointer in pointers.Where(p => p != 0))
             {
-                NativeMemory.AlignedFree((void*)pointer);
+                NativeMemory.AlignedFree((void*)(pointer - Offset));
             }
         }
     }
 
-    /// <summary>Runs tasks on memory that is 64-byte aligned.</summary>
+    /// <summary>Runs tasks on memory at given places.</summary>
     public void RunInPlace(long begin, long end, nint[] pointers, params long[] symbols)
     {
         int cancel = 0;
