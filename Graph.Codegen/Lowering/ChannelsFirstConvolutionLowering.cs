@@ -112,7 +112,7 @@ internal sealed class ChannelsFirstConvolutionLowering
                 name + "_planes", arguments.Operands[x.Load.Source], input, x.Index, inputAt, _geometry, workspace, _target));
             planes = arguments.Input("planes", input.DType, workspace);
         }
-        Literal packed = PackWeights(weights, weightIndex, kernelAt);
+        PackedPanels packed = PackWeights(weights, weightIndex, kernelAt);
         KBuffer packedBuffer = arguments.Input("weights", packed.DType, new KernelOperand.Constant(packed));
         var body = new Body(planes, packedBuffer, Strides(x.Index, inputAt), PositionTable(arguments));
         var task = new KVariable("task", KType.Index);
@@ -137,7 +137,7 @@ internal sealed class ChannelsFirstConvolutionLowering
         return (0, KBuilder.Value(feature * at[1].Extent), KBuilder.Value(feature));
     }
 
-    private Literal PackWeights(Literal weights, AffineIndex index, IndexVariable[] at)
+    private PackedPanels PackWeights(Literal weights, AffineIndex index, IndexVariable[] at)
     {
         ConvolutionDimensions d = _op.Dimensions;
         long output = index[at[d.RhsOutputFeature]].Value;
@@ -150,7 +150,7 @@ internal sealed class ChannelsFirstConvolutionLowering
                            from c in Enumerable.Range(0, _inputs)
                            select (ky * y) + (kx * x) + (c * input)];
         long[] columns = [.. Enumerable.Range(0, _outputs).Select(o => o * output)];
-        return PackedPanels.Pack(weights, groups, depth, columns, _tileRows);
+        return new PackedPanels(weights, [.. groups], [.. depth], [.. columns], _tileRows);
     }
 
     // With many kernel positions their offsets are read from a table; null when the positions are unrolled.

@@ -13,8 +13,15 @@ public abstract record KernelOperand
     public sealed record Value(Node Node, int Result = 0) : KernelOperand;
 
     /// <summary>A constant that the lowering made, for example packed weights.</summary>
-    /// <param name="Literal">Its value.</param>
-    public sealed record Constant(Literal Literal) : KernelOperand;
+    /// <param name="Content">Its value.</param>
+    public sealed record Constant(KernelConstant Content) : KernelOperand
+    {
+        /// <summary>A constant whose elements are known.</summary>
+        public Constant(Literal value)
+            : this(new KernelConstant.Of(value))
+        {
+        }
+    }
 
     /// <summary>Memory used while the node runs.</summary>
     /// <param name="SizeInBytes">Its size.</param>

@@ -138,7 +138,7 @@ internal sealed class MatrixProductLowering
         long[] columns = Offsets(index, [_columns]);
         long[] depth = Offsets(index, _depth);
         long[] batches = [.. Offsets(index, _batch.Where(IsBatchOfConstant)).Select(o => o + index.Constant.Value)];
-        Literal packed = PackedPanels.Pack(constant.Value, batches, depth, columns, PanelWidth);
+        var packed = new PackedPanels(constant.Value, [.. batches], [.. depth], [.. columns], PanelWidth);
         _packed = _fusion.Source.Arguments.Input("packed", packed.DType, new KernelOperand.Constant(packed));
     }
 

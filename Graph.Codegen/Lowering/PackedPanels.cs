@@ -7,65 +7,76 @@ namespace Graphene.Codegen;
 /// another. The last panel is filled up with zeros.
 /// </summary>
 /// <remarks><c>packed[batch][panel][k][lane] = matrix[batch][k][panel * width + lane]</c></remarks>
-internal static class PackedPanels
+/// <param name="Matrix">The constant.</param>
+/// <param name="Batches">Element offsets into it of each batch.</param>
+/// <param name="Depth">Element offsets, relative to a batch, of each k.</param>
+/// <param name="Columns">Element offsets, relative to a batch and k, of each column.</param>
+/// <param name="Width">Columns per panel.</param>
+internal sealed record PackedPanels(
+    Literal Matrix, ValueList<long> Batches, ValueList<long> Depth, ValueList<long> Columns, int Width) : KernelConstant
 {
-    /// <summary>Rearranges a constant; done once, when compiling.</summary>
-    /// <param name="matrix">The constant.</param>
-    /// <param name="offsets">Element offsets into it of each batch.</param>
-    /// <param name="depth">Element offsets, relative to a batch, of each k.</param>
-    /// <param name="columns">Element offsets, relative to a batch and k, of each column.</param>
-    /// <param name="width">Columns per panel.</param>
-    public static Literal Pack(Literal matrix, long[] offsets, long[] depth, long[] columns, int width)
-    {
-        int panels = (columns.Length + width - 1) / width;
-        int size = matrix.DType.SizeInBytes();
-        var packed = new byte[checked((long)offsets.Length * panels * depth.Length * width * size)];
-        int panelBytes = depth.Length * width * size;
-        Parallel.For(0, offsets.Length * panels, i =>
-        {
-            Span<byte> target = packed.AsSpan(checked((int)((long)i * panelBytes)), panelBytes);
-            ReadOnlySpan<long> own = columns.AsSpan(i % panels * width, Math.Min(width, columns.Length - (i % panels * width)));
-            PackPanel(matrix.Bytes.Span, target, offsets[i / panels], depth, own, width, size);
-        });
-        var shape = Shape.Of(offsets.Length, panels, depth.Length, width);
-        return new Literal(new TensorType(matrix.DType, shape), packed);
-    }
+    /// <inheritdoc/>
+    public override DType DType => Matrix.DType;
 
-    private static void PackPanel(
-        ReadOnlySpan<byte> source, Span<byte> target, long offset, long[] depth, ReadOnlySpan<long> columns, int width, int size)
+    /// <inheritdoc/>
+    public override long SizeInBytes => checked((long)Batches.Count * Panels * PanelBytes);
+
+    private int Panels => (Columns.Count + Width - 1) / Width;
+
+    private int PanelBytes => checked(Depth.Count * Width * DType.SizeInBytes());
+
+    /// <inheritdoc/>
+    public override void WriteTo(Span<byte> target)
     {
-        switch (size)
+        switch (DType.SizeInBytes())
         {
-            case 1: Copy(source, target, offset, depth, columns, width); break;
-            case 2: Copy(Cast<ushort>(source), Cast<ushort>(target), offset, depth, columns, width); break;
-            case 4: Copy(Cast<uint>(source), Cast<uint>(target), offset, depth, columns, width); break;
-            default: Copy(Cast<ulong>(source), Cast<ulong>(target), offset, depth, columns, width); break;
+            case 1: Write(target); break;
+            case 2: Write(MemoryMarshal.Cast<byte, ushort>(target)); break;
+            case 4: Write(MemoryMarshal.Cast<byte, uint>(target)); break;
+            default: Write(MemoryMarshal.Cast<byte, ulong>(target)); break;
         }
     }
 
-    private static void Copy<T>(
-        ReadOnlySpan<T> source, Span<T> target, long offset, long[] depth, ReadOnlySpan<long> columns, int width)
+    private void Write<T>(Span<T> target)
+        where T : unmanaged
     {
-        bool consecutive = columns.Length > 0 && columns[^1] - columns[0] == columns.Length - 1;
-        for (int k = 0; k < depth.Length; k++)
+        ReadOnlySpan<T> source = MemoryMarshal.Cast<byte, T>(Matrix.Bytes.Span);
+        long[] depth = [.. Depth];
+        long[] columns = [.. Columns];
+        foreach (long batch in Batches)
         {
-            Span<T> row = target.Slice(k * width, width);
-            long from = offset + depth[k];
-            if (consecutive)
+            for (int first = 0; first < columns.Length; first += Width)
             {
-                source.Slice((int)(from + columns[0]), columns.Length).CopyTo(row);
-                continue;
-            }
-            for (int lane = 0; lane < columns.Length; lane++)
-            {
-                row[lane] = source[(int)(from + columns[lane])];
+                Span<T> panel = target[..(depth.Length * Width)];
+                target = target[panel.Length..];
+                int present = Math.Min(Width, columns.Length - first);
+                if (present < Width)
+                {
+                    panel.Clear();
+                }
+                WritePanel(source, panel, batch, depth, columns.AsSpan(first, present));
             }
         }
     }
 
-    private static ReadOnlySpan<T> Cast<T>(ReadOnlySpan<byte> bytes)
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(bytes);
-
-    private static Span<T> Cast<T>(Span<byte> bytes)
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(bytes);
+    private void WritePanel<T>(ReadOnlySpan<T> source, Span<T> panel, long batch, long[] depth, ReadOnlySpan<long> columns)
+    {
+        if (columns[^1] - columns[0] == columns.Length - 1)
+        {
+            for (int k = 0; k < depth.Length; k++)
+            {
+                source.Slice((int)(batch + depth[k] + columns[0]), columns.Length).CopyTo(panel[(k * Width)..]);
+            }
+            return;
+        }
+        // Along k the constant is more likely to be consecutive, so each column is read in one go.
+        for (int lane = 0; lane < columns.Length; lane++)
+        {
+            ReadOnlySpan<T> column = source[(int)(batch + columns[lane])..];
+            for (int k = 0, at = lane; k < depth.Length; k++, at += Width)
+            {
+                panel[at] = column[(int)depth[k]];
+            }
+        }
+    }
 }

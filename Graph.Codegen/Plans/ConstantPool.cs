@@ -7,12 +7,12 @@ namespace Graphene.Codegen;
 /// <param name="plan">The memory plan.</param>
 internal sealed class ConstantPool(MemoryPlan plan)
 {
-    private readonly List<Literal> _added = [];
-    private readonly Dictionary<Literal, int> _numbers = [];
+    private readonly List<KernelConstant> _added = [];
+    private readonly Dictionary<KernelConstant, int> _numbers = [];
     private readonly HashSet<int> _used = [.. plan.Entry.Results];
 
     /// <summary>The number, behind the plan's buffers, of a constant made by lowering; equal constants are one.</summary>
-    public int Add(Literal constant)
+    public int Add(KernelConstant constant)
     {
         if (!_numbers.TryGetValue(constant, out int number))
         {
@@ -43,9 +43,9 @@ internal sealed class ConstantPool(MemoryPlan plan)
                 _ => BufferSpec.Temp(buffer.SizeInBytes, buffer.Live.First, buffer.Live.Last, layout?.Offsets[buffer.Index]),
             });
         }
-        foreach (Literal constant in _added)
+        foreach (KernelConstant constant in _added)
         {
-            specs.Add(BufferSpec.Constant(writer.Add(constant.Bytes), constant.Bytes.Length));
+            specs.Add(BufferSpec.Constant(writer.Add(constant.SizeInBytes, constant.WriteTo), constant.SizeInBytes));
         }
         return specs;
     }

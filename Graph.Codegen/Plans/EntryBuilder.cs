@@ -87,7 +87,7 @@ internal sealed class EntryBuilder
                 int index = run.Node.Operands.IndexOf(value.Node);
                 return Buffer(run.Operands[index]);
             case KernelOperand.Constant constant:
-                return new BufferRef(_plan.Buffers.Length + _constants.Add(constant.Literal));
+                return new BufferRef(_plan.Buffers.Length + _constants.Add(constant.Content));
             case KernelOperand.Workspace:
                 return Buffer(run.Workspaces[0]);
             default:

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Graphene.Optimizer;
@@ -8,6 +9,8 @@ namespace Graphene.Optimizer;
 /// </summary>
 internal static class FastEvaluation
 {
+    private const int ElementsPerTask = 1 << 16;
+
     /// <summary>True when a node can be evaluated here: its operands are constants, for arithmetic also broadcast ones.</summary>
     public static bool Handles(Node node) => node.Op switch
     {
@@ -21,10 +24,10 @@ internal static class FastEvaluation
     /// <summary>The value of the node.</summary>
     public static Literal Evaluate(Node node)
     {
-        var bytes = new byte[checked((int)node.Type.SizeInBytes.Value)];
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)node.Type.SizeInBytes.Value));
         if (node.Op is ElementwiseOp elementwise)
         {
-            Apply(Function(elementwise.Fn)!, node, MemoryMarshal.Cast<byte, float>(bytes.AsSpan()));
+            Function(elementwise.Fn)!(node, bytes);
             return new Literal(node.Type, bytes);
         }
         Literal[] operands = [.. node.Operands.Select(o => ((ConstantOp)o.Op).Value)];
@@ -44,33 +47,125 @@ internal static class FastEvaluation
     }
 
     // In single precision each of these rounds the exact result, as the reference does in double and then once more.
-    private static Func<float, float, float>? Function(ElementwiseFn fn) => fn.Name switch
+    private static Action<Node, byte[]>? Function(ElementwiseFn fn) => fn.Name switch
     {
-        "add" => (x, y) => x + y,
-        "subtract" => (x, y) => x - y,
-        "multiply" => (x, y) => x * y,
-        "divide" => (x, y) => x / y,
+        "add" => Apply<AddOperator>,
+        "subtract" => Apply<SubtractOperator>,
+        "multiply" => Apply<MultiplyOperator>,
+        "divide" => Apply<DivideOperator>,
         _ => null,
     };
 
-    private static void Apply(Func<float, float, float> function, Node node, Span<float> result)
+    private static void Apply<T>(Node node, byte[] bytes)
+        where T : struct, IBinary
     {
         StridedConstant x = StridedConstant.TryView(node.Operands[0])!;
         StridedConstant y = StridedConstant.TryView(node.Operands[1])!;
-        ReadOnlySpan<float> left = x.Source.As<float>();
-        ReadOnlySpan<float> right = y.Source.As<float>();
-        long[] extents = node.Shape.ToStatic();
+        (long[] extents, long[] left, long[] right) = Merge(node.Shape.ToStatic(), x.Strides, y.Strides);
         int row = (int)extents[^1];
-        int next = 0;
-        foreach (long[] at in IndexSpace.Of([.. extents[..^1], Math.Min(1, row)]))
+        if (bytes.Length == 0)
         {
-            int i = (int)x.PlaceOf(at);
-            int j = (int)y.PlaceOf(at);
-            for (int k = 0; k < row; k++, i += (int)x.Strides[^1], j += (int)y.Strides[^1])
+            return;
+        }
+        int rows = bytes.Length / sizeof(float) / row;
+        int rowsPerTask = Math.Max(1, ElementsPerTask / row);
+        Parallel.For(0, (rows + rowsPerTask - 1) / rowsPerTask, task =>
+        {
+            ReadOnlySpan<float> from = x.Source.As<float>();
+            ReadOnlySpan<float> by = y.Source.As<float>();
+            Span<float> result = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
+            for (int r = task * rowsPerTask; r < Math.Min(rows, (task + 1) * rowsPerTask); r++)
             {
-                result[next++] = function(left[i], right[j]);
+                ApplyRow<T>(
+                    from[PlaceOfRow(r, extents, left)..], (int)left[^1], by[PlaceOfRow(r, extents, right)..], (int)right[^1],
+                    result.Slice(r * row, row));
+            }
+        });
+    }
+
+    private static void ApplyRow<T>(ReadOnlySpan<float> x, int xStep, ReadOnlySpan<float> y, int yStep, Span<float> result)
+        where T : struct, IBinary
+    {
+        int k = 0;
+        if (xStep is 0 or 1 && yStep is 0 or 1)
+        {
+            for (; k <= result.Length - Vector<float>.Count; k += Vector<float>.Count)
+            {
+                Vector<float> left = xStep == 0 ? new Vector<float>(x[0]) : new Vector<float>(x[k..]);
+                Vector<float> right = yStep == 0 ? new Vector<float>(y[0]) : new Vector<float>(y[k..]);
+                T.Invoke(left, right).CopyTo(result[k..]);
             }
         }
+        for (; k < result.Length; k++)
+        {
+            result[k] = T.Invoke(x[k * xStep], y[k * yStep]);
+        }
+    }
+
+    // Dimensions that both operands walk as if they were one become one, so that rows are long.
+    private static (long[] Extents, long[] Left, long[] Right) Merge(long[] extents, long[] left, long[] right)
+    {
+        List<long> sizes = [extents[^1]];
+        List<long> x = [left[^1]];
+        List<long> y = [right[^1]];
+        for (int i = extents.Length - 2; i >= 0; i--)
+        {
+            if (left[i] == x[^1] * sizes[^1] && right[i] == y[^1] * sizes[^1])
+            {
+                sizes[^1] *= extents[i];
+                continue;
+            }
+            sizes.Add(extents[i]);
+            x.Add(left[i]);
+            y.Add(right[i]);
+        }
+        return ([.. Enumerable.Reverse(sizes)], [.. Enumerable.Reverse(x)], [.. Enumerable.Reverse(y)]);
+    }
+
+    private static int PlaceOfRow(long row, long[] extents, long[] strides)
+    {
+        long place = 0;
+        for (int i = extents.Length - 2; i >= 0; i--)
+        {
+            place += row % extents[i] * strides[i];
+            row /= extents[i];
+        }
+        return (int)place;
+    }
+
+    private interface IBinary
+    {
+        static abstract float Invoke(float x, float y);
+
+        static abstract Vector<float> Invoke(Vector<float> x, Vector<float> y);
+    }
+
+    private readonly struct AddOperator : IBinary
+    {
+        public static float Invoke(float x, float y) => x + y;
+
+        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x + y;
+    }
+
+    private readonly struct SubtractOperator : IBinary
+    {
+        public static float Invoke(float x, float y) => x - y;
+
+        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x - y;
+    }
+
+    private readonly struct MultiplyOperator : IBinary
+    {
+        public static float Invoke(float x, float y) => x * y;
+
+        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x * y;
+    }
+
+    private readonly struct DivideOperator : IBinary
+    {
+        public static float Invoke(float x, float y) => x / y;
+
+        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x / y;
     }
 
     private static void Widen(Literal x, byte[] bytes)
@@ -203,15 +298,5 @@ internal sealed record StridedConstant(Literal Source, long[] Strides)
             strides[op.BroadcastDimensions[i]] = source.Shape[i] == 1 ? 0 : inner[i].Value;
         }
         return new StridedConstant(source, strides);
-    }
-
-    public long PlaceOf(long[] at)
-    {
-        long place = 0;
-        for (int i = 0; i < at.Length; i++)
-        {
-            place += at[i] * Strides[i];
-        }
-        return place;
     }
 }

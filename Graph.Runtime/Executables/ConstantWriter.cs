@@ -4,7 +4,10 @@ namespace Graphene.Runtime;
 /// <remarks>Used in two rounds: reserve room for every constant, then fill the one block that holds them all.</remarks>
 public sealed class ConstantWriter
 {
-    private readonly List<(long Offset, ReadOnlyMemory<byte> Bytes)> _parts = [];
+    // Below this a second thread costs more than it saves.
+    private const long BytesWorthThreads = 1 << 20;
+
+    private readonly List<(long Offset, long Length, Action<Span<byte>> Write)> _parts = [];
     private long _length;
 
     /// <summary>The bytes needed so far.</summary>
@@ -12,16 +15,22 @@ public sealed class ConstantWriter
 
     /// <summary>Adds a constant; its bytes must not change before <see cref="ToData"/>.</summary>
     /// <returns>The offset for <see cref="BufferSpec.Constant"/>.</returns>
-    public long Add(ReadOnlyMemory<byte> bytes)
+    public long Add(ReadOnlyMemory<byte> bytes) => Add(bytes.Length, target => bytes.Span.CopyTo(target));
+
+    /// <summary>Adds a constant that is written when its place is there.</summary>
+    /// <param name="length">Its size in bytes.</param>
+    /// <param name="write">Fills the place, whatever it held before; may run on any thread, beside the others.</param>
+    /// <returns>The offset for <see cref="BufferSpec.Constant"/>.</returns>
+    public long Add(long length, Action<Span<byte>> write)
     {
         const long Mask = NativeBlock.Alignment - 1;
         long offset = checked(_length + Mask) & ~Mask;
-        _parts.Add((offset, bytes));
-        _length = checked(offset + bytes.Length);
+        _parts.Add((offset, length, write));
+        _length = checked(offset + length);
         return offset;
     }
 
-    /// <summary>Copies everything into one block.</summary>
+    /// <summary>Writes everything into one block.</summary>
     public ConstantData ToData()
     {
         if (_length == 0)
@@ -30,13 +39,14 @@ public sealed class ConstantWriter
         }
         NativeBlock block = NativeBlock.Allocate(_length);
         long end = 0;
-        foreach (var (offset, bytes) in _parts)
+        foreach (var (offset, length, _) in _parts)
         {
             // The gaps go into files and into their hashes, so they are defined, too.
             block.Bytes(end, (int)(offset - end)).Clear();
-            bytes.Span.CopyTo(block.Bytes(offset, bytes.Length));
-            end = offset + bytes.Length;
+            end = offset + length;
         }
+        var options = new ParallelOptions { MaxDegreeOfParallelism = _length < BytesWorthThreads ? 1 : -1 };
+        Parallel.ForEach(_parts, options, part => part.Write(block.Bytes(part.Offset, checked((int)part.Length))));
         return ConstantData.Of(block, _length);
     }
 }

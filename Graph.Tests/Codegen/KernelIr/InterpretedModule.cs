@@ -37,12 +37,19 @@ internal sealed class InterpretedModule
 
         Memory<byte> Contents(KernelOperand operand) => operand switch
         {
-            KernelOperand.Constant constant => constant.Literal.Bytes.ToArray(),
+            KernelOperand.Constant constant => Written(constant.Content),
             KernelOperand.Workspace => memory(step.Workspaces[0]),
             KernelOperand.Value value when ReferenceEquals(value.Node, step.Node) => memory(step.Results[value.Result]),
             KernelOperand.Value value => memory(step.Operands[step.Node.Operands.IndexOf(value.Node)]),
             _ => throw new ArgumentException($"unknown operand {operand}", nameof(operand)),
         };
+    }
+
+    private static byte[] Written(KernelConstant constant)
+    {
+        var bytes = new byte[constant.SizeInBytes];
+        constant.WriteTo(bytes);
+        return bytes;
     }
 
     private IReadOnlyList<LoweredKernel> Lowered(RunStep step) =>
