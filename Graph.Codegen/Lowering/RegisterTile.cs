@@ -63,7 +63,8 @@ internal sealed class RegisterTile
 /// <remarks>
 /// A step of k takes a tile of r rows and v vectors r * v multiply-adds, v loads and r broadcasts. With two of each per cycle it
 /// costs the larger of the two halves, and never less than the latency of the multiply-add, because the next step waits for the
-/// sums of this one. What a last, incomplete panel or tile computes in vain counts as well.
+/// sums of this one. What a last, incomplete panel or tile computes in vain counts as well. One register stays free for the load of
+/// the next step: without it LLVM spills a sum, whose way through memory then is the latency of every step.
 /// </remarks>
 internal static class RegisterTiles
 {
@@ -86,7 +87,7 @@ internal static class RegisterTiles
         double lowest = double.PositiveInfinity;
         for (int v = 1; v <= Math.Min(MostVectors, allVectors); v++)
         {
-            for (int r = (int)Math.Min(allRows, Math.Max(1, (target.VectorRegisters - 1 - v) / v)); r >= 1; r--)
+            for (int r = (int)Math.Min(allRows, Math.Max(1, (target.VectorRegisters - 2 - v) / v)); r >= 1; r--)
             {
                 double cost = DimMath.CeilDiv(allVectors, v) *
                     ((allRows / r * CyclesPerStep(r, v)) + (allRows % r == 0 ? 0 : CyclesPerStep((int)(allRows % r), v)));

@@ -47,6 +47,9 @@ public sealed record DebugOptions
     /// <summary>GRAPHENE_THREADS: how wide the thread pool of the process is; by default what the process may use.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>GRAPHENE_PERF_MAP: whether loaded kernels are named in the file that Linux's perf reads (<c>perf-PID.map</c>).</summary>
+    public bool PerfMap { get; init; }
+
     /// <summary>Reads the switches of this process.</summary>
     /// <exception cref="GraphException">GR1950: a switch has a value that cannot be used.</exception>
     public static DebugOptions FromEnvironment() => Read(Environment.GetEnvironmentVariable);
@@ -67,6 +70,7 @@ public sealed record DebugOptions
         Cache = Flag("GRAPHENE_CACHE", NotEmpty(variable("GRAPHENE_CACHE"))),
         Threads = ThreadCount("GRAPHENE_THREADS", NotEmpty(variable("GRAPHENE_THREADS"))),
         LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
+        PerfMap = Flag("GRAPHENE_PERF_MAP", NotEmpty(variable("GRAPHENE_PERF_MAP"))) ?? false,
     };
 
     private static string? NotEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

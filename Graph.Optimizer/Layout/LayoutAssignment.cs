@@ -110,7 +110,7 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
                 return PlaceConvolution(node, convolution);
             }
             Axes? order = node.Types.Length != 1 ? null : node.Operands
-                .Where(o => o.Types.Length == 1 && (o.Rank == node.Rank || node.Op is ReduceOp))
+                .Where(o => o.Types.Length == 1 && (o.Rank == node.Rank || node.Op is ReduceOp or BroadcastInDimOp or ReshapeOp))
                 .Select(o => _placed[o].Order)
                 .FirstOrDefault(o => o is not null);
             return (order is null ? null : Follow(node, order)) ??
@@ -142,8 +142,8 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
                 SliceOp op => Same(new SliceOp(Permute(op.Starts, order), Permute(op.Limits, order), Permute(op.Strides, order))),
                 ReverseOp op => Same(new ReverseOp(Axes.From(op.Dimensions.Select(order.IndexOf)))),
                 ConcatenateOp op => Same(new ConcatenateOp(order.IndexOf(op.Dimension))),
-                BroadcastInDimOp op when op.BroadcastDimensions.IsIdentity => Same(
-                    new BroadcastInDimOp(Shape.From(order.Select(axis => op.Shape[axis])), op.BroadcastDimensions)),
+                BroadcastInDimOp op => FollowBroadcast(node, op, order),
+                ReshapeOp => FollowReshape(node, order),
                 TransposeOp op => Placed.In(Get(node.Operands[0], order), Axes.From(order.Select(op.Permutation.IndexOf))),
                 ReduceOp op when node.Operands[0].Rank == order.Count => FollowReduction(node, op, order),
                 _ => null,
@@ -158,6 +158,44 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
                 op with { Dimensions = Axes.From(op.Dimensions.Select(order.IndexOf).Order()) }, operands);
             return Placed.In(reduced, Axes.From(kept.Select(axis => Array.IndexOf([.. kept.Order()], axis))));
         }
+
+        // The dimension that the operand has last is last in the result, too.
+        private Placed FollowBroadcast(Node node, BroadcastInDimOp op, Axes order)
+        {
+            Axes after = MovedLast(node.Rank, op.BroadcastDimensions[order[^1]]);
+            return Placed.In(
+                _b.BroadcastInDim(
+                    Get(node.Operands[0], order),
+                    Shape.From(after.Select(axis => op.Shape[axis])),
+                    Axes.From(order.Select(axis => after.IndexOf(op.BroadcastDimensions[axis])))),
+                after);
+        }
+
+        // A reshape of the other dimensions leaves alone the one that was moved last, if that has a counterpart of its own.
+        private Placed? FollowReshape(Node node, Axes order)
+        {
+            Shape from = node.Operands[0].Shape;
+            int moved = order[^1];
+            if (!order.Equals(MovedLast(order.Count, moved)))
+            {
+                return null;
+            }
+            Dim before = Count(from.Take(moved));
+            for (int axis = 0; axis < node.Rank; axis++)
+            {
+                if (node.Shape[axis].ProvablyEquals(from[moved]) && Count(node.Shape.Take(axis)).ProvablyEquals(before))
+                {
+                    Axes after = MovedLast(node.Rank, axis);
+                    return Placed.In(
+                        _b.Reshape(Get(node.Operands[0], order), Shape.From(after.Select(a => node.Shape[a]))), after);
+                }
+            }
+            return null;
+        }
+
+        private static Dim Count(IEnumerable<Dim> dims) => dims.Aggregate((Dim)1, (count, d) => count * d);
+
+        private static Axes MovedLast(int rank, int axis) => [.. Enumerable.Range(0, rank).Where(a => a != axis), axis];
 
         private static Axes? NullIfIdentity(Axes order) => order.IsIdentity ? null : order;
 

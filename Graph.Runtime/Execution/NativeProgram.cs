@@ -72,6 +72,10 @@ public sealed unsafe class NativeProgram : GraphProgram
             [.. executable.Objects.Select(o => o.Bytes)], [.. executable.Objects.Select(o => o.Name)]);
         try
         {
+            if (DebugOptions.FromEnvironment().PerfMap)
+            {
+                PerfMap.Add(code);
+            }
             return code.TryGetFunction(plan.EntrySymbol, out nint address)
                 ? new NativeProgram(executable, code, new NativeEntry(address))
                 : throw new ObjectLoadException(plan.Name, $"it has no entry function '{plan.EntrySymbol}'");
