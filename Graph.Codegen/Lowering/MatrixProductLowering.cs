@@ -221,12 +221,12 @@ internal sealed class MatrixProductLowering
             () => _emitter.InScope(() => EmitRowTiles(batch, panel, column, firstRow, lastRow, scratch, left)));
     }
 
-    // Row tiles; what is left over is one smaller tile when its size is known, else single rows.
+    // Row tiles; what is left over is one smaller tile when its size is known, else a row or a tile that is not all stored.
     private void EmitRowTiles(
         KExpr batch, KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, KExpr? columnsLeft)
     {
-        void Tile(KExpr row, int rows) => _emitter.InScope(
-            () => EmitTile(batch, panel, column, row, rows, scratch, columnsLeft));
+        void Tile(KExpr row, int rows, KExpr? end = null) => _emitter.InScope(
+            () => EmitTile(batch, panel, column, new TileRows(row, rows, end), scratch, columnsLeft));
 
         if (_rowCount == 0)
         {
@@ -242,7 +242,13 @@ internal sealed class MatrixProductLowering
         _b.For("row", firstRow, whole, _tileRows, row => Tile(row, _tileRows));
         if (!_rowCount.IsStatic)
         {
-            _b.For("row", whole, lastRow, 1, row => Tile(row, 1));
+            KExpr left = _b.Let("left", KBuilder.Subtract(lastRow, whole));
+            int half = Math.Max(1, _tileRows / 2);
+            _b.If(
+                KBuilder.Less(half, left),
+                () => Tile(whole, _tileRows, lastRow),
+                () => _b.If(KBuilder.Less(1, left), () => Tile(whole, half, lastRow), () => _b.If(
+                    KBuilder.Call(ScalarOp.Equal, left, 1), () => Tile(whole, 1))));
         }
         else if (_rowCount.Value % _tileRows is > 0 and var rest)
         {
@@ -250,13 +256,12 @@ internal sealed class MatrixProductLowering
         }
     }
 
-    private void EmitTile(
-        KExpr batch, KExpr panel, KExpr column, KExpr row, int rows, KBuffer? scratch, KExpr? columnsLeft)
+    private void EmitTile(KExpr batch, KExpr panel, KExpr column, TileRows rows, KBuffer? scratch, KExpr? columnsLeft)
     {
-        var tile = new RegisterTile(_b, rows, _tileVectors, _sum);
+        var tile = new RegisterTile(_b, rows.Count, _tileVectors, _sum);
         _emitter.Bind(_columns.Last, column);
         KExpr lhsBase = _b.Let("lhs", _emitter.EmitPosition(_lhs.Index));
-        KExpr[][] counters = RowCounters(row, rows);
+        KExpr[][] counters = RowCounters(rows);
         KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", own.Zip(_rows).Aggregate(lhsBase, (at, c) => KBuilder.Add(
             at, KBuilder.Multiply(c.First, KBuilder.Value(_lhs.Index[c.Second.Last]))))))];
         KExpr?[] masks = Masks(columnsLeft);
@@ -265,43 +270,47 @@ internal sealed class MatrixProductLowering
         EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) => tile.Accumulate(
             i => tile.Widen(new KLoad(lhs, KBuilder.Add(rowBases[i], lhsOffset))),
             j => tile.Widen(right(rhsOffset, k, j))));
-        EmitEpilogue(tile, counters, column, masks);
+        EmitEpilogue(tile, rows, counters, column, masks);
     }
 
     // The values of the row counters for consecutive rows: divisions for the first, then steps that carry over.
-    private KExpr[][] RowCounters(KExpr row, int rows)
+    private KExpr[][] RowCounters(TileRows rows)
     {
-        if (_rows.Count <= 1)
-        {
-            return [.. Enumerable.Range(0, rows).Select(i => _rows.Select(_ => _b.Let("row", KBuilder.Add(row, i))).ToArray())];
-        }
-        var counters = new KExpr[rows][];
+        var counters = new KExpr[rows.Count][];
         counters[0] = new KExpr[_rows.Count];
+        KExpr rest = rows.First;
         for (int g = _rows.Count - 1; g >= 0; g--)
         {
             KExpr extent = KBuilder.Value(_rows[g].Extent);
-            counters[0][g] = g == 0 ? row : _b.Let("row", KBuilder.Remainder(row, extent));
-            row = g == 0 ? row : _b.Let("rows", KBuilder.Divide(row, extent));
+            counters[0][g] = g == 0 ? rest : _b.Let("row", KBuilder.Remainder(rest, extent));
+            rest = g == 0 ? rest : _b.Let("rows", KBuilder.Divide(rest, extent));
         }
-        for (int i = 1; i < rows; i++)
+        for (int i = 1; i < rows.Count; i++)
         {
-            counters[i] = new KExpr[_rows.Count];
-            KExpr? carry = null;
-            for (int g = _rows.Count - 1; g >= 0; g--)
-            {
-                KExpr next = KBuilder.Add(counters[i - 1][g], 1);
-                KExpr stepped = carry is null ? next : new KSelect(carry, next, counters[i - 1][g]);
-                if (g == 0)
-                {
-                    counters[i][g] = _b.Let("row", stepped);
-                    continue;
-                }
-                stepped = _b.Let("next", stepped);
-                carry = _b.Let("carry", KBuilder.Call(ScalarOp.Equal, stepped, KBuilder.Value(_rows[g].Extent)));
-                counters[i][g] = _b.Let("row", new KSelect(carry, 0, stepped));
-            }
+            // Past the end the last row is repeated, so that nothing is read outside.
+            KExpr? step = rows.End is null ? null : _b.Let("exists", KBuilder.Less(KBuilder.Add(rows.First, i), rows.End));
+            counters[i] = Following(counters[i - 1], step);
         }
         return counters;
+    }
+
+    // The counters of the next row if a condition holds (null: always), else the same again.
+    private KExpr[] Following(KExpr[] counters, KExpr? step)
+    {
+        var next = new KExpr[counters.Length];
+        for (int g = counters.Length - 1; g >= 0; g--)
+        {
+            KExpr more = KBuilder.Add(counters[g], 1);
+            KExpr stepped = _b.Let("row", step is null ? more : new KSelect(step, more, counters[g]));
+            if (g == 0)
+            {
+                next[g] = stepped;
+                continue;
+            }
+            step = _b.Let("carry", KBuilder.Call(ScalarOp.Equal, stepped, KBuilder.Value(_rows[g].Extent)));
+            next[g] = _b.Let("row", new KSelect(step, 0, stepped));
+        }
+        return next;
     }
 
     // The loops over k, with the offsets that each value of k adds to both operands.
@@ -395,31 +404,48 @@ internal sealed class MatrixProductLowering
         return scratch;
     }
 
-    private void EmitEpilogue(RegisterTile tile, KExpr[][] rowCounters, KExpr column, KExpr?[] masks)
+    private void EmitEpilogue(RegisterTile tile, TileRows rows, KExpr[][] counters, KExpr column, KExpr?[] masks)
     {
-        IndexVariable feature = _product.Grouped?.Feature ?? _columns.Last;
         for (int i = 0; i < tile.Rows; i++)
         {
-            for (int j = 0; j < tile.Vectors; j++)
+            int row = i;
+            if (rows.End is null || i == 0)
             {
-                KExpr first = _b.Let("column", KBuilder.Add(_firstFeature, KBuilder.Add(column, j * _sum.Lanes)));
-                KExpr sum = _b.Let("value", Round(tile[i, j]));
-                int row = i;
-                _emitter.WithVector(feature, first, _sum.Lanes, masks[j], () =>
-                {
-                    for (int g = 0; g < _rows.Count; g++)
-                    {
-                        _emitter.Bind(_rows[g].Last, rowCounters[row][g]);
-                    }
-                    _emitter.Bind(_fusion.Value, sum);
-                    foreach (EpilogueRoot root in _fusion.Roots)
-                    {
-                        _emitter.Store(root.Output, root.Store, _emitter.EmitLanes(root.Element));
-                    }
-                });
+                StoreRow(tile, row, counters[row], column, masks);
+            }
+            else
+            {
+                _b.If(
+                    KBuilder.Less(KBuilder.Add(rows.First, i), rows.End),
+                    () => _emitter.InScope(() => StoreRow(tile, row, counters[row], column, masks)));
             }
         }
     }
 
+    private void StoreRow(RegisterTile tile, int row, KExpr[] counters, KExpr column, KExpr?[] masks)
+    {
+        IndexVariable feature = _product.Grouped?.Feature ?? _columns.Last;
+        for (int j = 0; j < tile.Vectors; j++)
+        {
+            KExpr first = _b.Let("column", KBuilder.Add(_firstFeature, KBuilder.Add(column, j * _sum.Lanes)));
+            KExpr sum = _b.Let("value", Round(tile[row, j]));
+            _emitter.WithVector(feature, first, _sum.Lanes, masks[j], () =>
+            {
+                for (int g = 0; g < _rows.Count; g++)
+                {
+                    _emitter.Bind(_rows[g].Last, counters[g]);
+                }
+                _emitter.Bind(_fusion.Value, sum);
+                foreach (EpilogueRoot root in _fusion.Roots)
+                {
+                    _emitter.Store(root.Output, root.Store, _emitter.EmitLanes(root.Element));
+                }
+            });
+        }
+    }
+
     private KExpr Round(KExpr sum) => sum.Type.Element == _product.Result ? sum : new KConvert(sum, _product.Result);
+
+    // Rows of a tile. With an end, rows from there on are computed from the last row again, and not stored.
+    private sealed record TileRows(KExpr First, int Count, KExpr? End);
 }
