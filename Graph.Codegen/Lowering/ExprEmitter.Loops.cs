@@ -15,13 +15,19 @@ internal sealed partial class ExprEmitter
     /// </summary>
     public const int BlockLength = 128;
 
+    /// <summary>
+    /// Reductions over fewer consecutive elements than this have little use of lanes of their own: lanes are better spent on the
+    /// next dimension. The same for every machine, and without effect on bits.
+    /// </summary>
+    public const int FewElements = 8;
+
     private KExpr[] EmitLoop(LoopExpr loop)
     {
         if (Lookup(loop) is { } known)
         {
             return known;
         }
-        KExpr[] results = TryEmitLaneReduction(loop) ?? TryEmitBlockedSum(loop) ?? EmitOrderedLoop(loop);
+        KExpr[] results = TryEmitLaneReduction(loop) ?? TryEmitReductionOfFew(loop) ?? TryEmitBlockedSum(loop) ?? EmitOrderedLoop(loop);
         _scopes[^1][loop] = results;
         return results;
     }
@@ -131,6 +137,50 @@ internal sealed partial class ExprEmitter
         EmitRounds([.. groups.SkipLast(1)], 0, () => EmitLaneRounds(inner, element, function, lanes));
         KExpr total = function.Round(JoinLanes(new KRead(lanes), function.Op));
         return [EmitCall(function.Op, [Emit(initial), total])];
+    }
+
+    // What the lanes of a reduction would hold, in a register each while lanes hold neighbouring results: the same terms meet in
+    // the same order. Lanes without a term would add the identity.
+    private KExpr[]? TryEmitReductionOfFew(LoopExpr loop)
+    {
+        if (_vector is null || loop is not { Combine: not null, Elements: [var element], Initial: [var initial] } ||
+            ReductionFunction.Of(loop) is not { } function || loop.Variables.Count == 0)
+        {
+            return null;
+        }
+        var merging = new LoopMerging(Analysis, [element], []);
+        List<LoopGroup> groups = merging.Merge(loop.Variables);
+        LoopGroup inner = groups[^1];
+        if (inner.Extent is not { IsStatic: true, Value: > 0 and < FewElements } || !merging.Accesses.Any(a => a[inner.Last] == 1))
+        {
+            return null;
+        }
+        Hoist([element], loop.Variables);
+        int lanes = LanesOf(loop);
+        var terms = new KRegister[inner.Extent.Value];
+        for (int i = 0; i < terms.Length; i++)
+        {
+            terms[i] = Builder.Declare("term", new KConstant(function.Identity, lanes));
+        }
+        EmitRounds([.. groups.SkipLast(1)], 0, () =>
+        {
+            for (int i = 0; i < terms.Length; i++)
+            {
+                InScope(() =>
+                {
+                    BindGroup(inner, i);
+                    KExpr next = function.Widen(KBuilder.Broadcast(Emit(element), lanes));
+                    Builder.Assign(terms[i], KBuilder.Call(function.Op, new KRead(terms[i]), next));
+                });
+            }
+        });
+        KExpr[] joined = [.. terms.Select(t => new KRead(t))];
+        for (int half = ReductionLanes / 2; half >= 1; half /= 2)
+        {
+            KExpr[] high = [.. joined.Skip(half)];
+            joined = [.. joined.Take(half).Select((low, i) => i < high.Length ? KBuilder.Call(function.Op, low, high[i]) : low)];
+        }
+        return [Builder.Let("result", EmitCall(function.Op, [Emit(initial), function.Round(joined[0])]))];
     }
 
     private void EmitLaneRounds(LoopGroup inner, ScalarExpr element, ReductionFunction function, KRegister lanes)

@@ -114,15 +114,18 @@ public sealed class LoopNestLowering
     private bool DependsOn(LoopExpr loop, IndexVariable variable) =>
         loop.Next.Concat(loop.Initial).Any(e => _analysis.DependsOn(e, [variable]));
 
-    // True when the elements are reductions over consecutive elements that are long enough to fill the lanes.
+    // True when the elements are reductions over consecutive elements that are many enough for lanes of their own.
     private bool ReducesAlongMemory(LoopMerging merging, IndexVariable last)
     {
         foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
         {
-            bool longEnough = !(loop.Variables[^1].Extent is { IsStatic: true } e && e.Value < _target.Lanes(DType.F32));
-            bool contiguous = loop.Combine is not null && longEnough &&
-                merging.Accesses.Any(a => a[loop.Variables[^1]] == 1 && a[last] != 1);
-            if (contiguous && _analysis.DependsOn(loop.Next[0], [last]))
+            if (loop is not { Combine: not null, Elements: { } elements } || !_analysis.DependsOn(loop.Next[0], [last]))
+            {
+                continue;
+            }
+            LoopGroup inner = new LoopMerging(_analysis, elements, []).Merge(loop.Variables)[^1];
+            bool isFew = inner.Extent is { IsStatic: true, Value: < ExprEmitter.FewElements };
+            if (!isFew && merging.Accesses.Any(a => a[inner.Last] == 1 && a[last] != 1))
             {
                 return true;
             }

@@ -1,0 +1,167 @@
+using Graphene.Tests.Support;
+using NUnit.Framework;
+
+namespace Graphene.Tests.Codegen;
+
+/// <summary>Which sums machine code computes, written out: results are compared bit for bit. docs/numerics.md states the rules.</summary>
+internal sealed class NumericsTests
+{
+    private static readonly DType[] Reals = [DType.F16, DType.BF16, DType.F32, DType.F64];
+
+    private static readonly long[] Lengths = [1, 2, 7, 8, 15, 31, 32, 33, 127, 128, 129, 300, 1000];
+
+    [TestCaseSource(nameof(Reals))]
+    public void DotAddsProductsInOrderWithFusedMultiplyAdd(DType type)
+    {
+        Literal x = Values(type, 1, 9, 301);
+        Literal y = Values(type, 2, 301, 21);
+        Literal fed = Run(b => b.Dot(b.Parameter(0, x.Type), b.Parameter(1, y.Type)), x, y);
+        Literal constant = Run(b => b.Dot(b.Parameter(0, x.Type), b.Constant(y)), x);
+        Literal expected = Literal.Generate(fed.Type, at =>
+        {
+            Total sum = new(type);
+            for (int k = 0; k < 301; k++)
+            {
+                sum.AddProduct(At(x, at[0], k), At(y, k, at[1]));
+            }
+            return sum.Rounded;
+        });
+
+        LiteralAssert.AreEqual(fed, expected, "both fed");
+        LiteralAssert.AreEqual(constant, expected, "packed weights");
+    }
+
+    [TestCaseSource(nameof(Reals))]
+    public void ConvolutionAddsProductsByKernelPositionThenFeature(DType type)
+    {
+        Literal x = Values(type, 1, 1, 5, 11, 11);
+        Literal w = Values(type, 2, 6, 5, 3, 3);
+        var window = new WindowDim(3, 1, 1, 1);
+        Literal actual = Run(
+            b => b.Add(new ConvolutionOp(ConvolutionDimensions.ChannelsFirst(2), [window, window], 1, 1, type), b.Parameter(0, x.Type), b.Constant(w)), x);
+        Literal expected = Literal.Generate(actual.Type, at =>
+        {
+            Total sum = new(type);
+            for (int k = 0; k < 9 * 5; k++)
+            {
+                (int row, int column, int feature) = (k / 15, k / 5 % 3, k % 5);
+                (long i, long j) = (at[2] + row - 1, at[3] + column - 1);
+                bool isInside = i is >= 0 and < 11 && j is >= 0 and < 11;
+                sum.AddProduct(isInside ? At(x, 0, feature, i, j) : 0, At(w, at[1], feature, row, column));
+            }
+            return sum.Rounded;
+        });
+
+        LiteralAssert.AreEqual(actual, expected);
+    }
+
+    [TestCaseSource(nameof(Lengths))]
+    public void SumOfConsecutiveElementsRunsInLanesJoinedByATree(long length)
+    {
+        Literal x = Values(DType.F32, 3, 3, length);
+        Literal actual = Run(b => b.ReduceSum(b.Parameter(0, x.Type), [1]), x);
+        var extent = Dim.Symbol("length", 0, 5000);
+        Literal symbolic = Run(b => b.ReduceSum(b.Parameter(0, new TensorType(DType.F32, [3, extent])), [1]), x);
+        LiteralAssert.AreEqual(symbolic, actual, "symbolic");
+        for (int row = 0; row < 3; row++)
+        {
+            float[] lanes = [.. Enumerable.Repeat(-0f, 32)];
+            for (int i = 0; i < length; i++)
+            {
+                lanes[i % 32] += (float)At(x, row, i);
+            }
+            for (int half = 16; half > 0; half /= 2)
+            {
+                lanes = [.. lanes[..half].Zip(lanes[half..], (a, b) => a + b)];
+            }
+            Assert.That(actual.As<float>()[row], Is.EqualTo(0 + lanes[0]), $"row {row}");
+        }
+    }
+
+    [TestCaseSource(nameof(Lengths))]
+    public void SumAcrossRowsRunsInBlocks(long length)
+    {
+        Literal x = Values(DType.F32, 4, length, 5);
+        Literal actual = Run(b => b.ReduceSum(b.Parameter(0, x.Type), [0]), x);
+        for (int column = 0; column < 5; column++)
+        {
+            float total = -0f;
+            for (int block = 0; block < length; block += 128)
+            {
+                float sum = -0f;
+                for (int i = block; i < Math.Min(block + 128, length); i++)
+                {
+                    sum += (float)At(x, i, column);
+                }
+                total += sum;
+            }
+            Assert.That(actual.As<float>()[column], Is.EqualTo(0 + total), $"column {column}");
+        }
+    }
+
+    [Test]
+    public void HalvesAreRoundedAfterEachInstruction()
+    {
+        foreach (DType type in (DType[])[DType.F16, DType.BF16])
+        {
+            Literal x = Values(type, 5, 100);
+            Literal y = Values(type, 6, 100);
+            Literal actual = Run(b => b.Add(b.Multiply(b.Parameter(0, x.Type), b.Parameter(1, y.Type)), b.Parameter(1, y.Type)), x, y);
+            Literal expected = Literal.Generate(x.Type, at =>
+            {
+                double product = Scalar.FromDouble(type, x[at[0]].AsDouble * y[at[0]].AsDouble).AsDouble;
+                return Scalar.FromDouble(type, product + y[at[0]].AsDouble);
+            });
+            LiteralAssert.AreEqual(actual, expected, type.Name());
+        }
+    }
+
+    [Test]
+    public void DenormalsAreKept()
+    {
+        Literal x = Literal.From([1e-40f, float.Epsilon, -1.17549435e-38f, 3e-39f], 4);
+        Literal actual = Run(b => b.Multiply(b.Parameter(0, x.Type), b.Splat(DType.F32, x.Shape, 0.5)), x);
+
+        Assert.That(actual.As<float>().ToArray(), Is.EqualTo(new[] { 1e-40f * 0.5f, 0f, -5.877472e-39f, 3e-39f * 0.5f }));
+    }
+
+    // Of the test vectors that come with the Random123 library, that of a zero counter and key.
+    [Test]
+    public void RandomBitsAreThoseOfThePublishedTestVector()
+    {
+        Literal state = Literal.From(new ulong[] { 0, 0 }, 2);
+        var module = CompiledModule.Build(b =>
+        {
+            Node generated = b.Add(
+                new RngBitGeneratorOp(RngAlgorithm.Philox, new TensorType(DType.U32, Shape.Of(4))), b.Parameter(0, state.Type));
+            return b.Results(generated);
+        });
+        Literal[] results = CompiledModule.Run(module, [state]);
+
+        Assert.That(results[1].As<uint>().ToArray(), Is.EqualTo(new[] { 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u }));
+        Assert.That(results[0].As<ulong>().ToArray(), Is.EqualTo(new ulong[] { 0, 1 }));
+    }
+
+    private static Literal Run(Func<GraphBuilder, Node> build, params Literal[] inputs) =>
+        CompiledModule.Run(CompiledModule.Build(b => [build(b)]), inputs)[0];
+
+    private static double At(Literal values, params ReadOnlySpan<long> index) => values[index].AsDouble;
+
+    private static Literal Values(DType type, int seed, params long[] shape)
+    {
+        var random = new Random(seed);
+        return Literal.Generate(new TensorType(type, Shape.Of(shape)), _ => Scalar.FromDouble(type, random.NextDouble() - 0.4));
+    }
+
+    // f16 and bf16 add up in f32 and round once.
+    private sealed class Total(DType type)
+    {
+        private double _sum;
+
+        public Scalar Rounded => Scalar.FromDouble(type, _sum);
+
+        public void AddProduct(double x, double y) => _sum = type == DType.F64
+            ? Math.FusedMultiplyAdd(x, y, _sum)
+            : MathF.FusedMultiplyAdd((float)x, (float)y, (float)_sum);
+    }
+}
