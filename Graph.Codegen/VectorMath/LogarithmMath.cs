@@ -32,6 +32,18 @@ internal static class LogarithmMath
     public static KNum Log(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
+        KNum isUsual = (x >= f.SmallestNormal) & (x < double.PositiveInfinity);
+        return KNum.SelectRarely(isUsual.Not(), LogOfAny(f, x), LogOfNormal(f, x));
+    }
+
+    private static KNum LogOfNormal(RealFormat f, KNum x)
+    {
+        (KNum biased, KNum m) = SplitNormal(f, x);
+        return Combine(f, ToReal(f, biased) - f.Bias, m - 1);
+    }
+
+    private static KNum LogOfAny(RealFormat f, KNum x)
+    {
         (KNum exponent, KNum m) = Split(f, x);
         KNum result = Combine(f, exponent, m - 1);
 
@@ -55,10 +67,13 @@ internal static class LogarithmMath
         KNum rest = scaled + KNum.Fma(fourfold, 0.25, -1);
         KNum result = Combine(f, ToReal(f, biased) - f.Bias, rest);
 
-        result = KNum.Select(x < double.PositiveInfinity, result, x);
+        // The sum lost the sign of a zero; results have the sign of x.
+        KNum sign = x.As(f.Integer) & f.SignBit;
+        result = (result.As(f.Integer) | sign).As(f.Real);
         KNum special = KNum.Select(x.IsEqual(-1.0), x.Constant(double.NegativeInfinity), double.NaN);
-        result = KNum.Select(x <= -1.0, special, result);
-        return KNum.Select(x.Abs() < f.Pick(1e-9f, 1e-18), x, result);
+        special = KNum.Select(x > -1.0, x, special);
+        KNum isUsual = (x > -1.0) & (x < double.PositiveInfinity);
+        return KNum.SelectRarely(isUsual.Not(), special, result);
     }
 
     /// <summary>e and m of a positive finite number; unspecified for others.</summary>
@@ -68,9 +83,16 @@ internal static class LogarithmMath
         KNum isDenormal = x < f.SmallestNormal;
         KNum normal = KNum.Select(isDenormal, x * Math.ScaleB(1, lift), x);
         KNum bias = KNum.Select(isDenormal, x.Constant((double)(f.Bias + lift)), f.Bias);
-        KNum distance = Distance(f, normal);
+        (KNum biased, KNum m) = SplitNormal(f, normal);
+        return (ToReal(f, biased) - bias, m);
+    }
+
+    // Of a positive normal number: e + bias as an integer, and m.
+    private static (KNum Biased, KNum Mantissa) SplitNormal(RealFormat f, KNum x)
+    {
+        KNum distance = Distance(f, x);
         KNum m = ((distance & ((1L << f.FractionBits) - 1)) + distance.Constant(RootBits(f))).As(f.Real);
-        return (ToReal(f, distance >>> f.FractionBits) - bias, m);
+        return (distance >>> f.FractionBits, m);
     }
 
     private static KNum Combine(RealFormat f, KNum exponent, KNum rest)
