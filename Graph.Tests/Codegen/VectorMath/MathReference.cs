@@ -18,6 +18,7 @@ internal static class MathReference
         ScalarOp.ErrorFunction => Erf(x),
         ScalarOp.CubeRoot => Math.Cbrt(x),
         ScalarOp.ReciprocalSquareRoot => 1 / Math.Sqrt(x),
+        ScalarOp.SquareRoot => Math.Sqrt(x),
         ScalarOp.Power => Math.Pow(x, y),
         ScalarOp.ArcTangent2 => Math.Atan2(x, y),
         _ => throw new ArgumentOutOfRangeException(nameof(op)),
