@@ -26,6 +26,11 @@ public static class Pipelines
             new TransposeFolding(),
             new AlgebraicSimplifier(),
             new ConstantFolding()),
+        PassGroup.Once(new OperandMaterialization // after simplification, which keeps repeated scalars as such
+        {
+            MustFollow = ["layout-assignment", "algebraic-simplifier"],
+            MustPrecede = ["convolution-padding"],    // which asks whether weights are finite
+        }),
         PassGroup.Once(new ConvolutionPadding     // after simplification, which would merge the padding again
         {
             MustFollow = ["layout-assignment", "algebraic-simplifier"],
