@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Graphene.Codegen;
 
 /// <summary>A dot or convolution seen as matrix products C[row, column] = sum over k of A[row, k] * B[k, column], batched.</summary>
@@ -86,7 +88,7 @@ internal sealed class MatrixProductLowering
         _rowCount = Count(_rows);
         _depthCount = Count(_depth);
         _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation));
-        (_tileRows, _tileVectors) = RegisterTiles.Choose(_rowCount, _columns.Extent, _sum.Lanes, target);
+        (_tileRows, _tileVectors) = RegisterTiles.Choose(_rowCount, _columns.Extent, _sum.Lanes, target, _rows.Count > 1);
     }
 
     private int PanelWidth => _tileVectors * _sum.Lanes;
@@ -209,24 +211,38 @@ internal sealed class MatrixProductLowering
         KExpr column = _b.Let("column", KBuilder.Multiply(panel, PanelWidth));
         KExpr left = _b.Let("left", KBuilder.Subtract(KBuilder.Value(_columns.Extent), column));
         KBuffer? scratch = PackIntoScratch(column, left);
-        if (_columns.Extent.IsStatic && _columns.Extent.Value % PanelWidth == 0)
+        void Rows(PanelColumns columns) => _emitter.InScope(
+            () => EmitRowTiles(batch, panel, column, firstRow, lastRow, scratch, columns));
+
+        var all = new PanelColumns(_tileVectors, PanelWidth, null);
+        if (!_columns.Extent.IsStatic)
         {
-            EmitRowTiles(batch, panel, column, firstRow, lastRow, scratch, null);
+            KExpr isWhole = KBuilder.Call(ScalarOp.LessOrEqual, PanelWidth, left);
+            _b.If(isWhole, () => Rows(all), () => Rows(new PanelColumns(_tileVectors, null, left)));
             return;
         }
-        KExpr isWhole = KBuilder.Call(ScalarOp.LessOrEqual, PanelWidth, left);
-        _b.If(
-            isWhole,
-            () => _emitter.InScope(() => EmitRowTiles(batch, panel, column, firstRow, lastRow, scratch, null)),
-            () => _emitter.InScope(() => EmitRowTiles(batch, panel, column, firstRow, lastRow, scratch, left)));
+        int rest = (int)(_columns.Extent.Value % PanelWidth);
+        var last = new PanelColumns((int)DimMath.CeilDiv(rest, _sum.Lanes), rest, null);
+        if (_columns.Extent.Value < PanelWidth)
+        {
+            Rows(last);
+        }
+        else if (rest == 0)
+        {
+            Rows(all);
+        }
+        else
+        {
+            _b.If(KBuilder.Less(panel, _columns.Extent.Value / PanelWidth), () => Rows(all), () => Rows(last));
+        }
     }
 
     // Row tiles; what is left over is one smaller tile when its size is known, else a row or a tile that is not all stored.
     private void EmitRowTiles(
-        KExpr batch, KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, KExpr? columnsLeft)
+        KExpr batch, KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, PanelColumns columns)
     {
         void Tile(KExpr row, int rows, KExpr? end = null) => _emitter.InScope(
-            () => EmitTile(batch, panel, column, new TileRows(row, rows, end), scratch, columnsLeft));
+            () => EmitTile(batch, panel, column, new TileRows(row, rows, end), scratch, columns));
 
         if (_rowCount == 0)
         {
@@ -256,21 +272,21 @@ internal sealed class MatrixProductLowering
         }
     }
 
-    private void EmitTile(KExpr batch, KExpr panel, KExpr column, TileRows rows, KBuffer? scratch, KExpr? columnsLeft)
+    private void EmitTile(KExpr batch, KExpr panel, KExpr column, TileRows rows, KBuffer? scratch, PanelColumns columns)
     {
-        var tile = new RegisterTile(_b, rows.Count, _tileVectors, _sum);
+        var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum);
         _emitter.Bind(_columns.Last, column);
         KExpr lhsBase = _b.Let("lhs", _emitter.EmitPosition(_lhs.Index));
         KExpr[][] counters = RowCounters(rows);
         KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", own.Zip(_rows).Aggregate(lhsBase, (at, c) => KBuilder.Add(
             at, KBuilder.Multiply(c.First, KBuilder.Value(_lhs.Index[c.Second.Last]))))))];
-        KExpr?[] masks = Masks(columnsLeft);
+        KExpr?[] masks = Masks(columns);
         Func<KExpr, KExpr, int, KExpr> right = RightOperand(batch, panel, scratch, masks);
         KBuffer lhs = _fusion.Source.Source(_lhs.Load.Source);
         EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) => tile.Accumulate(
             i => tile.Widen(new KLoad(lhs, KBuilder.Add(rowBases[i], lhsOffset))),
             j => tile.Widen(right(rhsOffset, k, j))));
-        EmitEpilogue(tile, rows, counters, column, masks);
+        EmitEpilogue(tile, rows, counters, column, columns, masks);
     }
 
     // The values of the row counters for consecutive rows: divisions for the first, then steps that carry over.
@@ -331,10 +347,9 @@ internal sealed class MatrixProductLowering
             body), depth == _depth.Count - 1 ? 4 : 0);
     }
 
-    private KExpr?[] Masks(KExpr? columnsLeft) => [.. Enumerable.Range(0, _tileVectors).Select(j => columnsLeft is null
-        ? null
-        : _b.Let("mask", KBuilder.Less(
-            new KRamp(j * _sum.Lanes, 1, _sum.Lanes), KBuilder.Broadcast(columnsLeft, _sum.Lanes))))];
+    private KExpr?[] Masks(PanelColumns columns) => [.. Enumerable.Range(0, columns.Vectors).Select(j =>
+        columns.Present >= (j + 1) * _sum.Lanes ? null : _b.Let("mask", KBuilder.Less(
+            new KRamp(j * _sum.Lanes, 1, _sum.Lanes), KBuilder.Broadcast(columns.Present ?? columns.Left!, _sum.Lanes))))];
 
     // Gives vector j of the panel at an offset of k.
     private Func<KExpr, KExpr, int, KExpr> RightOperand(KExpr batch, KExpr panel, KBuffer? scratch, KExpr?[] masks)
@@ -404,48 +419,67 @@ internal sealed class MatrixProductLowering
         return scratch;
     }
 
-    private void EmitEpilogue(RegisterTile tile, TileRows rows, KExpr[][] counters, KExpr column, KExpr?[] masks)
+    private void EmitEpilogue(
+        RegisterTile tile, TileRows rows, KExpr[][] counters, KExpr column, PanelColumns columns, KExpr?[] masks)
     {
         for (int i = 0; i < tile.Rows; i++)
         {
             int row = i;
             if (rows.End is null || i == 0)
             {
-                StoreRow(tile, row, counters[row], column, masks);
+                StoreRow(tile, row, counters[row], column, columns, masks);
             }
             else
             {
                 _b.If(
                     KBuilder.Less(KBuilder.Add(rows.First, i), rows.End),
-                    () => _emitter.InScope(() => StoreRow(tile, row, counters[row], column, masks)));
+                    () => _emitter.InScope(() => StoreRow(tile, row, counters[row], column, columns, masks)));
             }
         }
     }
 
-    private void StoreRow(RegisterTile tile, int row, KExpr[] counters, KExpr column, KExpr?[] masks)
+    private void StoreRow(RegisterTile tile, int row, KExpr[] counters, KExpr column, PanelColumns columns, KExpr?[] masks)
     {
-        IndexVariable feature = _product.Grouped?.Feature ?? _columns.Last;
         for (int j = 0; j < tile.Vectors; j++)
         {
             KExpr first = _b.Let("column", KBuilder.Add(_firstFeature, KBuilder.Add(column, j * _sum.Lanes)));
             KExpr sum = _b.Let("value", Round(tile[row, j]));
-            _emitter.WithVector(feature, first, _sum.Lanes, masks[j], () =>
+            int present = Math.Min(_sum.Lanes, (columns.Present ?? int.MaxValue) - (j * _sum.Lanes));
+            if (present == _sum.Lanes)
             {
-                for (int g = 0; g < _rows.Count; g++)
-                {
-                    _emitter.Bind(_rows[g].Last, counters[g]);
-                }
-                _emitter.Bind(_fusion.Value, sum);
-                foreach (EpilogueRoot root in _fusion.Roots)
-                {
-                    _emitter.Store(root.Output, root.Store, _emitter.EmitLanes(root.Element));
-                }
-            });
+                StoreLanes(counters, first, sum, masks[j]);
+                continue;
+            }
+            // Some processors take as long for one masked store as for a dozen plain ones: a known number of lanes goes in pieces.
+            for (int lane = 0; lane < present;)
+            {
+                int size = (int)BitOperations.RoundUpToPowerOf2((uint)(present - lane) + 1) / 2;
+                KExpr piece = new KShuffle(sum, Enumerable.Range(lane, size).ToValueList());
+                StoreLanes(counters, KBuilder.Add(first, lane), _b.Let("piece", piece), null);
+                lane += size;
+            }
         }
     }
+
+    private void StoreLanes(KExpr[] counters, KExpr first, KExpr value, KExpr? mask) => _emitter.WithVector(
+        _product.Grouped?.Feature ?? _columns.Last, first, value.Type.Lanes, mask, () =>
+        {
+            for (int g = 0; g < _rows.Count; g++)
+            {
+                _emitter.Bind(_rows[g].Last, counters[g]);
+            }
+            _emitter.Bind(_fusion.Value, value);
+            foreach (EpilogueRoot root in _fusion.Roots)
+            {
+                _emitter.Store(root.Output, root.Store, _emitter.EmitLanes(root.Element));
+            }
+        });
 
     private KExpr Round(KExpr sum) => sum.Type.Element == _product.Result ? sum : new KConvert(sum, _product.Result);
 
     // Rows of a tile. With an end, rows from there on are computed from the last row again, and not stored.
     private sealed record TileRows(KExpr First, int Count, KExpr? End);
+
+    // Columns of a panel: how many vectors hold them, and how many there are, as a number or else as an expression.
+    private sealed record PanelColumns(int Vectors, int? Present, KExpr? Left);
 }

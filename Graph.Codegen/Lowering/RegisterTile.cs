@@ -71,6 +71,9 @@ internal static class RegisterTiles
     private const double Latency = 4;
     private const int MostVectors = 8; // with one row, a vector is used once and needs no register of its own
 
+    // Rows that are not a fixed distance apart need an address register each, of which half a processor's are free.
+    private const int MostSeparateRows = 8;
+
     // Enough to be like infinitely many.
     private const long Many = 1 << 20;
 
@@ -79,15 +82,17 @@ internal static class RegisterTiles
     /// <param name="columns">The number of columns there are.</param>
     /// <param name="lanes">Columns per vector.</param>
     /// <param name="target">The machine.</param>
-    public static (int Rows, int Vectors) Choose(Dim rows, Dim columns, int lanes, KernelTarget target)
+    /// <param name="separateRows">Whether rows are not a fixed distance apart in memory.</param>
+    public static (int Rows, int Vectors) Choose(Dim rows, Dim columns, int lanes, KernelTarget target, bool separateRows = false)
     {
         long allRows = Math.Max(1, rows.IsStatic ? rows.Value : Many);
+        long mostRows = separateRows ? Math.Min(allRows, MostSeparateRows) : allRows;
         long allVectors = Math.Max(1, DimMath.CeilDiv(columns.IsStatic ? columns.Value : Many, lanes));
         (int Rows, int Vectors) best = default;
         double lowest = double.PositiveInfinity;
         for (int v = 1; v <= Math.Min(MostVectors, allVectors); v++)
         {
-            for (int r = (int)Math.Min(allRows, Math.Max(1, (target.VectorRegisters - 2 - v) / v)); r >= 1; r--)
+            for (int r = (int)Math.Min(mostRows, Math.Max(1, (target.VectorRegisters - 2 - v) / v)); r >= 1; r--)
             {
                 double cost = DimMath.CeilDiv(allVectors, v) *
                     ((allRows / r * CyclesPerStep(r, v)) + (allRows % r == 0 ? 0 : CyclesPerStep((int)(allRows % r), v)));

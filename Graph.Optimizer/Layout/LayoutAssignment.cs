@@ -16,7 +16,7 @@ namespace Graphene.Optimizer;
 public sealed class LayoutAssignment() : GraphPass("layout-assignment")
 {
     // Fewer features leave most lanes of a vector empty.
-    private const int FewestFeatures = 8;
+    private const int FewestFeatures = 5;
 
     /// <inheritdoc/>
     public override Module Run(Module module, PassContext context) => ComputationRewriter.Rewrite(
