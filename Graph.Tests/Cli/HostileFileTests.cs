@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Text;
 using Graphene.Cli;
+using Graphene.Tests.Interop.Onnx;
 using Graphene.Tests.Support;
 using NUnit.Framework;
 
@@ -10,9 +12,31 @@ internal sealed class HostileFileTests
 {
     private static readonly byte[] Digits = File.ReadAllBytes(RepositoryRoot.Combine("tools", "cli", "demo", "digits.onnx"));
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private const long MaxBytes = 1L << 30;
+
     private string _folder = "";
 
-    private static IEnumerable<TestCaseData> Files()
+    private static IEnumerable<TestCaseData> Files() =>
+        Own().Concat(OfTheImporter()).Select(c => new TestCaseData(c.Make).SetArgDisplayNames(c.Name));
+
+    // The importer's tests look into these errors; here each goes through the commands.
+    private static IEnumerable<(string Name, Func<string, string> Make)> OfTheImporter() =>
+    [
+        .. Interop.Onnx.HostileFileTests.All().Select(c => (c.Name, c.Make)),
+        .. ImporterRefusalTests.AllGraphs().Select(
+            c => (c.Name, (Func<string, string>)(folder => c.Model.Save(Directory.CreateDirectory(folder).FullName)))),
+        .. ImporterRefusalTests.Locations().Select(
+            c => ($"external data at '{c.Arguments[0]}', {c.Arguments[1]}, {c.Arguments[2]}", (Func<string, string>)(folder =>
+            {
+                File.WriteAllBytes(Path.Join(folder, "data.bin"), new byte[20]);
+                File.WriteAllBytes(Path.Join(folder, "empty.bin"), []);
+                return OnnxModels.WithExternalData((string)c.Arguments[0]!, (long?)c.Arguments[1], (long?)c.Arguments[2]).Save(folder);
+            }))),
+    ];
+
+    private static IEnumerable<(string Name, Func<string, string> Make)> Own()
     {
         yield return Case("empty.onnx", []);
         yield return Case("zeros.onnx", new byte[4096]);
@@ -38,6 +62,11 @@ internal sealed class HostileFileTests
         yield return Text("nan-dim.hlo", "%p0 = f32[nan] parameter(0)\nreturn %p0\n");
         yield return Text("negative-dim.hlo", "%p0 = f32[-2] parameter(0)\nreturn %p0\n");
         yield return Text("deep-expression.hlo", $"%p0 = f32[{new string('(', 10_000)}1] parameter(0)\nreturn %p0\n");
+        yield return Text("deep-computations.hlo", string.Concat(Enumerable.Range(0, 10_000).Select(i =>
+            $"@f{i} {{\n%p0 = f32[] parameter(0)\n%0 = f32[] {(i == 0 ? "negate(%p0)" : $"fusion(%p0), kind=loop, body=@f{i - 1}")}\nreturn %0\n}}\n")) +
+            "%p0 = f32[] parameter(0)\n%0 = f32[] fusion(%p0), kind=loop, body=@f9999\nreturn %0\n");
+        yield return Text("huge-constant.hlo", "%0 = f32[4611686018427387903] constant(0)\nreturn %0\n");
+        yield return Text("huge-iota.hlo", "%0 = i64[1152921504606846975] iota(), dimension=0\nreturn %0\n");
         yield return Text("open-quote.hlo", "module \"never closed\n");
         yield return Case("empty.graphene", []);
         yield return Case("text.graphene", "GRAPHENE but not really"u8.ToArray());
@@ -51,19 +80,56 @@ internal sealed class HostileFileTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
-    [TestCaseSource(nameof(Files))]
-    public void IsRefusedWithOneReadableError(string name, byte[] content)
-    {
-        string path = Path.Combine(_folder, name);
-        File.WriteAllBytes(path, content);
+    [Test]
+    public void ThereAreManyOfThem() =>
+        Assert.That(Own().Concat(OfTheImporter()).Select(c => c.Name).Distinct().Count(), Is.GreaterThanOrEqualTo(100));
 
-        foreach (string[] command in new[] { new[] { "run", path, "--random", "1" }, ["check", path], ["bench", path], ["inspect", path] })
+    [TestCaseSource(nameof(Files))]
+    public void IsRefusedWithOneReadableError(Func<string, string> make)
+    {
+        string path = make(_folder);
+
+        foreach (string[] command in new[] { new[] { "run", path, "--random", "1" }, ["compile", path, "-o", $"{_folder}/x.graphene"], ["inspect", path] })
         {
+            var watch = Stopwatch.StartNew();
+            long before = GC.GetTotalAllocatedBytes();
             CliRun run = CliRun.Of(command);
+            long allocated = GC.GetTotalAllocatedBytes() - before;
 
             Assert.That(run.Exit, Is.EqualTo(ExitCode.BadInput), $"{command[0]}: {run.Output}{run.Error}");
-            Assert.That(run.Error, Does.StartWith("graphene: ").And.Not.Contain("internal error").And.Not.Contain("   at G"));
+            AssertReadable(run.Error);
+            Assert.That(watch.Elapsed, Is.LessThan(Patience));
+            Assert.That(allocated, Is.LessThan(MaxBytes), "no file may ask for so much memory");
         }
+    }
+
+    // What could end a process in a way that no handler sees: a stack that is too deep, memory that is not there.
+    [TestCase("subgraphs nested 10,000 deep")]
+    [TestCase("sequence types nested 10,000 deep")]
+    [TestCase("a cycle of 10,000 nodes")]
+    [TestCase("five million empty nodes")]
+    [TestCase("a dimension of 2^62")]
+    [TestCase("deep-expression.hlo")]
+    [TestCase("deep-computations.hlo")]
+    [TestCase("magic.graphene")]
+    public void TheProcessSurvives(string name)
+    {
+        string path = Own().Concat(OfTheImporter()).Single(c => c.Name == name).Make(_folder);
+        var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, "run", path, "--random", "1"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            Environment = { ["DOTNET_GCHeapHardLimit"] = "0x20000000" },
+        };
+
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        bool ended = process.WaitForExit(Patience);
+
+        Assert.That(ended, Is.True, "it hangs");
+        Assert.That(process.ExitCode, Is.EqualTo(ExitCode.BadInput), error.Result);
+        AssertReadable(error.Result);
+        Assert.That(error.Result, Does.Not.Contain("not enough memory"));
     }
 
     [TestCase("folder")]
@@ -81,7 +147,7 @@ internal sealed class HostileFileTests
         CliRun run = CliRun.Of("run", Path.Combine(_folder, name), "--random", "1");
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.BadInput));
-        Assert.That(run.Error, Does.StartWith("graphene: ").And.Not.Contain("internal error"));
+        AssertReadable(run.Error);
     }
 
     [Test]
@@ -102,7 +168,19 @@ internal sealed class HostileFileTests
         }
     }
 
-    private static TestCaseData Text(string name, string content) => Case(name, Encoding.UTF8.GetBytes(content));
+    private static void AssertReadable(string error)
+    {
+        Assert.That(error, Does.StartWith("graphene: ").And.Not.Contain("internal error").And.Not.Contain("   at G"));
+        Assert.That(error.Split("graphene: "), Has.Length.EqualTo(2), "one error");
+    }
 
-    private static TestCaseData Case(string name, byte[] content) => new TestCaseData(name, content).SetName(name);
+    private static (string Name, Func<string, string> Make) Text(string name, string content) =>
+        Case(name, Encoding.UTF8.GetBytes(content));
+
+    private static (string Name, Func<string, string> Make) Case(string name, byte[] content) => (name, folder =>
+    {
+        string path = Path.Combine(folder, name);
+        File.WriteAllBytes(path, content);
+        return path;
+    });
 }

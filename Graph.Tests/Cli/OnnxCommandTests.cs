@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Graphene.Cli;
 using Graphene.Interop.Numpy;
@@ -92,6 +93,53 @@ internal sealed class OnnxCommandTests
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
         Assert.That(run.Output, Does.Contain("arena depends on batch; choose with --dim").And.Contain("3136*batch bytes"));
+    }
+
+    [TestCase("--input", "picture={x}", TestName = "an input that is not there")]
+    [TestCase("--input", "image={f64}", TestName = "wrong element type")]
+    [TestCase("--input", "image={flat}", TestName = "wrong rank")]
+    [TestCase("--input", "image={small}", TestName = "wrong height")]
+    [TestCase("--input", "image={cut}", TestName = "half an array")]
+    [TestCase("--input", "image={huge}", TestName = "an array of 2^62 images")]
+    [TestCase("--input", "image={text}", TestName = "text as .npy")]
+    [TestCase("--input", "image={pb}", TestName = "garbage as .pb")]
+    [TestCase("--input", "image={none}", TestName = "a missing file")]
+    [TestCase("--input", "image=", TestName = "an empty file name")]
+    [TestCase("--random", "1", "--dim", "batch=-1", TestName = "a negative batch")]
+    [TestCase("--random", "1", "--dim", "batch=1000000000000", TestName = "a batch that no memory holds")]
+    [TestCase("--random", "1", "--dim", "batch=9223372036854775807", TestName = "a batch of 2^63 - 1")]
+    [TestCase("--random", "1", "--dim", "batch=2", "--dim", "batch=3", TestName = "a size twice")]
+    [TestCase("--input", "image={x}", "--dim", "batch=3", TestName = "a size that the file contradicts")]
+    [TestCase("--random", "one", TestName = "a seed that is no number")]
+    [TestCase("--random", "1", "--threads", "-1", TestName = "a negative number of threads")]
+    [TestCase("--random", "1", "--device", "abacus", TestName = "an unknown device")]
+    [TestCase("--random", "1", "--expect", "logits={text}", TestName = "text as expectation")]
+    [TestCase("--random", "1", "--output-dir", "{x}", TestName = "a file as output folder")]
+    public void WrongFeedsAreExplained(params string[] options)
+    {
+        string x = Path.Combine(_folder, "x.npy");
+        NpyFile.Write(x, Literal.From<float>(new float[784], 1, 1, 28, 28));
+        NpyFile.Write(Path.Combine(_folder, "f64.npy"), Literal.From<double>(new double[784], 1, 1, 28, 28));
+        NpyFile.Write(Path.Combine(_folder, "flat.npy"), Literal.From<float>(new float[784], 784));
+        NpyFile.Write(Path.Combine(_folder, "small.npy"), Literal.From<float>(new float[27 * 28], 1, 1, 27, 28));
+        byte[] whole = File.ReadAllBytes(x);
+        File.WriteAllBytes(Path.Combine(_folder, "cut.npy"), whole[..(whole.Length / 2)]);
+        string header = Encoding.Latin1.GetString(whole[..128]).Replace("(1, 1,", "(4611686018427387904, 1,", StringComparison.Ordinal);
+        File.WriteAllBytes(Path.Combine(_folder, "huge.npy"), [.. Encoding.Latin1.GetBytes(header).AsSpan(0, 128), .. whole.AsSpan(128)]);
+        File.WriteAllText(Path.Combine(_folder, "text.npy"), "1, 2, 3");
+        File.WriteAllBytes(Path.Combine(_folder, "garbage.pb"), [.. Enumerable.Repeat((byte)0xFF, 100)]);
+        string[] files = ["x.npy", "f64.npy", "flat.npy", "small.npy", "cut.npy", "huge.npy", "text.npy", "none.npy"];
+        string[] args =
+        [
+            .. options.Select(o => files.Aggregate(o, (text, file) => text.Replace(
+                $"{{{Path.GetFileNameWithoutExtension(file)}}}", Path.Combine(_folder, file), StringComparison.Ordinal))
+                .Replace("{pb}", Path.Combine(_folder, "garbage.pb"), StringComparison.Ordinal)),
+        ];
+
+        CliRun run = CliRun.Of(["run", Digits, .. args]);
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.BadInput), run.Output);
+        Assert.That(run.Error, Does.Contain("graphene: ").And.Not.Contain("internal error").And.Not.Contain("   at G"));
     }
 
     [Test]

@@ -21,7 +21,11 @@ public sealed class HostileFileTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
-    private static IEnumerable<TestCaseData> Files()
+    private static IEnumerable<TestCaseData> Files() =>
+        All().Select(c => new TestCaseData(c.Id, c.Make).SetArgDisplayNames(c.Name));
+
+    /// <summary>Each file by name, with the error it gives; made in a folder, whose path or the file's it returns.</summary>
+    internal static IEnumerable<(string Name, string Id, Func<string, string> Make)> All()
     {
         yield return Case("a missing file", "GR4001", folder => Path.Join(folder, "nothing.onnx"));
         yield return Case("a folder", "GR4001", folder => folder);
@@ -166,8 +170,8 @@ public sealed class HostileFileTests
         Assert.That(file.OperatorSets[""], Is.EqualTo(17));
     }
 
-    private static TestCaseData Case(string name, string id, Func<string, string> make) =>
-        new TestCaseData(id, make).SetArgDisplayNames(name);
+    private static (string Name, string Id, Func<string, string> Make) Case(string name, string id, Func<string, string> make) =>
+        (name, id, make);
 
     private static string Write(string folder, ReadOnlySpan<byte> bytes)
     {

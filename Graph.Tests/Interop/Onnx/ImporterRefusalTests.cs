@@ -21,7 +21,11 @@ public sealed class ImporterRefusalTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
-    private static IEnumerable<TestCaseData> Graphs()
+    private static IEnumerable<TestCaseData> Graphs() =>
+        AllGraphs().Select(c => new TestCaseData(c.Id, c.Words, c.Model).SetArgDisplayNames(c.Name));
+
+    /// <summary>Each model by name, with the error it gives and words of its message.</summary>
+    internal static IEnumerable<(string Name, string Id, string Words, ModelProto Model)> AllGraphs()
     {
         yield return Case("two nodes that use each other", "GR4008", "cycle", XToY(
             Node("Add", ["x", "b"], ["a"]), Node("Relu", ["a"], ["b"]), Node("Add", ["a", "b"], ["y"])));
@@ -107,7 +111,7 @@ public sealed class ImporterRefusalTests
         Assert.That(error.Id, Is.EqualTo(OnnxDiagnosticIds.TooLarge));
     }
 
-    private static IEnumerable<TestCaseData> Locations()
+    internal static IEnumerable<TestCaseData> Locations()
     {
         yield return new TestCaseData("missing.bin", null, null, "does not exist");
         yield return new TestCaseData("../outside.bin", null, null, "outside");
@@ -230,10 +234,11 @@ public sealed class ImporterRefusalTests
         }
     }
 
-    private static TestCaseData Case(string name, string id, string words, ModelProto model, Action<ModelProto>? change = null)
+    private static (string Name, string Id, string Words, ModelProto Model) Case(
+        string name, string id, string words, ModelProto model, Action<ModelProto>? change = null)
     {
         change?.Invoke(model);
-        return new TestCaseData(id, words, model).SetArgDisplayNames(name);
+        return (name, id, words, model);
     }
 
     private static T With<T>(T message, Action<T> change)

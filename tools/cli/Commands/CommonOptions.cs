@@ -35,11 +35,7 @@ internal static class CommonOptions
 
     public static readonly Option<string> Device = DeviceOption();
 
-    public static readonly Option<int> Threads = new("--threads")
-    {
-        Description = "Threads that a run may use; 0 takes all that this process may.",
-        DefaultValueFactory = _ => 0,
-    };
+    public static readonly Option<int> Threads = ThreadsOption();
 
     public static readonly Option<bool> Verbose = new("--verbose")
     {
@@ -81,6 +77,23 @@ internal static class CommonOptions
     /// <summary>Reads the model for <c>--dim</c> and, where it can only be imported for given values, for those of <c>--input</c>.</summary>
     public static LoadedModel Load(ParseResult parsed) => ModelLoader.Load(
         parsed.GetRequiredValue(Model), Dims(parsed), InputSet.Read(parsed.GetValue(Input) ?? [], seed: null).Find);
+
+    private static Option<int> ThreadsOption()
+    {
+        var option = new Option<int>("--threads")
+        {
+            Description = "Threads that a run may use; 0 takes all that this process may.",
+            DefaultValueFactory = _ => 0,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValue(option) < 0)
+            {
+                result.AddError("--threads must be 0 or more");
+            }
+        });
+        return option;
+    }
 
     private static Option<string> DeviceOption()
     {
