@@ -19,7 +19,7 @@ internal static partial class ErrorExamples
         Of(OnnxDiagnosticIds.Damaged, () =>
         {
             byte[] bytes = XToY(Node("Relu", ["x"], ["y"])).ToByteArray();
-            OnnxModelFile.Load(bytes[..(bytes.Length / 2)], "model.onnx");
+            OnnxModelFile.Load(bytes.AsMemory(0, bytes.Length / 2), "model.onnx");
         }),
         Of(OnnxDiagnosticIds.TooLarge, () =>
         {
