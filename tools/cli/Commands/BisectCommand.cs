@@ -24,24 +24,26 @@ internal static class BisectCommand
     };
 
     /// <summary>The command.</summary>
-    public static Command Create(CommandIO io)
+    /// <param name="io">Where it writes.</param>
+    /// <param name="pipeline">Whose rewrites are searched; the default pipeline without it. Tests pass one with a fault.</param>
+    public static Command Create(CommandIO io, PassPipeline? pipeline = null)
     {
         var command = new Command("bisect", "Find the optimizer rewrite that changes a model's result.")
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, Relative, OfLargest,
         };
-        command.SetAction(p => Run(p, io));
+        command.SetAction(p => Run(p, io, pipeline ?? Pipelines.Default()));
         return command;
     }
 
-    private static int Run(ParseResult parsed, CommandIO io)
+    private static int Run(ParseResult parsed, CommandIO io, PassPipeline pipeline)
     {
         InputSet inputSet = InputSet.Read(
             parsed.GetRequiredValue(CommonOptions.Input), parsed.GetValue(CommonOptions.Random) ?? 0);
         LoadedModel loaded = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Find);
         IReadOnlyList<Literal> inputs = inputSet.For(loaded, (symbol, value) => io.Progress($"{symbol.Name} = {value}"));
         Module module = Specialization.Apply(loaded.Module, SymbolBinding.Bind(loaded, inputs));
-        var search = new Search(module, inputs, new Tolerance(parsed.GetValue(Relative), 0, parsed.GetValue(OfLargest)));
+        var search = new Search(pipeline, module, inputs, new Tolerance(parsed.GetValue(Relative), 0, parsed.GetValue(OfLargest)));
 
         (string? problem, long rewrites, _) = search.Try(null);
         if (problem is null)
@@ -65,7 +67,7 @@ internal static class BisectCommand
         return ExitCode.Negative;
     }
 
-    private sealed class Search(Module module, IReadOnlyList<Literal> inputs, Tolerance tolerance)
+    private sealed class Search(PassPipeline pipeline, Module module, IReadOnlyList<Literal> inputs, Tolerance tolerance)
     {
         private readonly Literal[] _expected = Evaluator.Evaluate(module.Entry, inputs);
 
@@ -76,7 +78,7 @@ internal static class BisectCommand
             var context = new PassContext(new OptimizerOptions { Debug = DebugOptions.None with { StopAfter = limit }, Verify = true });
             try
             {
-                Module optimized = Pipelines.Default().Run(module, context);
+                Module optimized = pipeline.Run(module, context);
                 Literal[] actual = Evaluator.Evaluate(optimized.Entry, inputs);
                 for (int i = 0; i < actual.Length; i++)
                 {
