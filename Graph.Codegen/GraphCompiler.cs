@@ -42,7 +42,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     string IGraphCompiler.Device => "cpu";
 
     /// <inheritdoc/>
-    public string Fingerprint => $"{Version} {_target}";
+    public string Fingerprint => $"{Version} {_target}{(_options.IsProfiled ? " profiled" : "")}";
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
@@ -61,7 +61,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
         List<EntryStep> steps = builder.Build(plan.Entry);
         cancellation.ThrowIfCancellationRequested();
-        string entry = EntryPrinter.Print(EntryName, steps, symbol => plan.Symbols.IndexOf(symbol));
+        string entry = EntryPrinter.Print(EntryName, steps, symbol => plan.Symbols.IndexOf(symbol), _options.IsProfiled);
         byte[][] objects = library.Compile(entry, _options.Threads, cancellation);
         var writer = new ConstantWriter();
         var executablePlan = new ExecutablePlan
@@ -107,4 +107,7 @@ public sealed record GraphCompilerOptions
 
     /// <summary>How many threads compile; 0 means one for each processor.</summary>
     public int Threads { get; init; }
+
+    /// <summary>True for code that reports its kernel calls to <see cref="RunOptions.Profile"/>; it runs a little slower.</summary>
+    public bool IsProfiled { get; init; }
 }

@@ -22,17 +22,27 @@ public sealed class EntryPrinter
     private readonly SortedSet<string> _kernels = new(StringComparer.Ordinal);
     private readonly Func<DimSymbol, int> _symbolOrdinal;
     private int _next;
+    private readonly bool _isProfiled;
     private int _mostArguments;
+    private int _calls;
 
-    private EntryPrinter(Func<DimSymbol, int> symbolOrdinal) => _symbolOrdinal = symbolOrdinal;
+    private EntryPrinter(Func<DimSymbol, int> symbolOrdinal, bool isProfiled)
+    {
+        _symbolOrdinal = symbolOrdinal;
+        _isProfiled = isProfiled;
+    }
 
     /// <summary>The LLVM module that holds the entry function.</summary>
     /// <param name="name">The function's name.</param>
     /// <param name="steps">What it does.</param>
     /// <param name="symbolOrdinal">The place of a symbol's value in the context.</param>
-    public static string Print(string name, IReadOnlyList<EntryStep> steps, Func<DimSymbol, int> symbolOrdinal)
+    /// <param name="isProfiled">
+    /// True to tell the host when each kernel call begins and ends: host calls -1 - 2k and -2 - 2k for the k-th call in the text.
+    /// </param>
+    public static string Print(
+        string name, IReadOnlyList<EntryStep> steps, Func<DimSymbol, int> symbolOrdinal, bool isProfiled = false)
     {
-        var printer = new EntryPrinter(symbolOrdinal);
+        var printer = new EntryPrinter(symbolOrdinal, isProfiled);
         printer.EmitSteps(steps);
         var module = new StringBuilder();
         foreach (string kernel in printer._kernels)
@@ -84,6 +94,22 @@ public sealed class EntryPrinter
         _kernels.Add(call.Symbol);
         EmitArguments(call.Arguments);
         string tasks = Value(call.TaskCount);
+        int number = _calls++;
+        EmitMark(-1L - (2L * number));
+        EmitKernelCall(call, tasks);
+        EmitMark(-2L - (2L * number));
+    }
+
+    private void EmitMark(long id)
+    {
+        if (_isProfiled)
+        {
+            Line($"call void %host_call(ptr %ctx, i64 {id}, ptr %args)");
+        }
+    }
+
+    private void EmitKernelCall(EntryStep.Call call, string tasks)
+    {
         bool single = call.TaskCount is KConstant { Value: var count } && count.AsInteger <= 1;
         if (!call.IsWorthSplitting || single)
         {

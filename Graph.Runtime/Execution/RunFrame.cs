@@ -47,6 +47,9 @@ internal sealed unsafe class RunFrame : IDisposable
     /// <summary>Where prints of this frame's run go.</summary>
     public TextWriter PrintOutput { get; private set; } = TextWriter.Null;
 
+    /// <summary>Receives the times of kernel calls.</summary>
+    public KernelProfile? Profile { get; private set; }
+
     /// <summary>Fills the pointer table.</summary>
     public void Prepare(NativeBinding binding, void** inputs, void** outputs, in RunSettings settings)
     {
@@ -71,6 +74,7 @@ internal sealed unsafe class RunFrame : IDisposable
         Context->ErrorDetail = 0;
         HostError = null;
         PrintOutput = settings.PrintOutput;
+        Profile = settings.Profile;
         settings.Pool.Attach(Context, settings.MaxThreads);
     }
 
@@ -79,6 +83,11 @@ internal sealed unsafe class RunFrame : IDisposable
     {
         try
         {
+            if (id < 0)
+            {
+                Profile?.Mark(id);
+                return;
+            }
             _program.HandleHostCall(this, id, arguments);
         }
         catch (Exception e)

@@ -15,9 +15,12 @@ public sealed record RunOptions
     /// <summary>Where the graph's prints go; the standard error stream by default.</summary>
     public TextWriter? PrintOutput { get; init; }
 
+    /// <summary>Receives the times of kernel calls, from code that was compiled to be profiled.</summary>
+    public KernelProfile? Profile { get; init; }
+
     internal RunSettings Settings(CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(MaxThreads);
-        return new RunSettings(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation);
+        return new RunSettings(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation) { Profile = Profile };
     }
 }

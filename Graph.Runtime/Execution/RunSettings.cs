@@ -6,4 +6,8 @@ namespace Graphene.Runtime;
 /// <param name="PrintOutput">Where prints go.</param>
 /// <param name="Cancellation">Stops the run.</param>
 internal readonly record struct RunSettings(
-    ComputePool Pool, int MaxThreads, TextWriter PrintOutput, CancellationToken Cancellation);
+    ComputePool Pool, int MaxThreads, TextWriter PrintOutput, CancellationToken Cancellation)
+{
+    /// <summary>Receives the times of kernel calls.</summary>
+    public KernelProfile? Profile { get; init; }
+}

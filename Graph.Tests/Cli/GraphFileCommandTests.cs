@@ -96,6 +96,24 @@ internal sealed class GraphFileCommandTests
         Assert.That(json.RootElement.GetProperty("kernels").GetInt32(), Is.Positive);
     }
 
+    [Test]
+    public void BenchMeasuresEachKernel()
+    {
+        CliRun run = CliRun.Of("bench", Graph, "--runs", "3", "--warmup", "1", "--threads", "1", "--kernels", "--json");
+
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(run.Output, Does.Contain("kernel calls, ").And.Contain("GFLOP/s FMA"));
+        using JsonDocument json = JsonDocument.Parse(run.Output.TrimEnd().Split('\n')[^1]);
+        JsonElement profile = json.RootElement.GetProperty("kernel_profile");
+        JsonElement[] kernels = [.. profile.GetProperty("kernels").EnumerateArray()];
+        Assert.That(kernels, Has.Length.EqualTo(json.RootElement.GetProperty("kernels").GetInt32()));
+        Assert.That(kernels[0].GetProperty("calls").GetDouble(), Is.EqualTo(1));
+        Assert.That(kernels[0].GetProperty("source").GetString(), Does.Contain("add"));
+        Assert.That(kernels[0].GetProperty("bytes").GetInt64(), Is.EqualTo(2 * 24 + 12));
+        Assert.That(kernels.Sum(k => k.GetProperty("ms").GetDouble()), Is.LessThanOrEqualTo(profile.GetProperty("run_ms").GetDouble()));
+        Assert.That(profile.GetProperty("fma_gflops").GetDouble(), Is.Positive);
+    }
+
     [TestCase("--runs", "0")]
     [TestCase("--warmup", "-1")]
     [TestCase("--runs", "many")]
@@ -170,6 +188,20 @@ internal sealed class GraphFileCommandTests
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
         Assert.That(second.Exit, Is.EqualTo(ExitCode.Success), second.Error);
         Assert.That(second.Output, Is.EqualTo(File.ReadAllText(again)));
+    }
+
+    [Test]
+    public void OptRunsThePassesThatItLists()
+    {
+        CliRun list = CliRun.Of("opt", "--list");
+        CliRun one = CliRun.Of("opt", Graph, "--passes", "fusion", "--timing");
+        CliRun none = CliRun.Of("opt", Graph, "--passes", "transpose-folding");
+
+        Assert.That(list.Output.Split('\n'), Does.Contain("fusion").And.Contain("constant-folding").And.Contain("transpose-folding"));
+        Assert.That(one.Exit, Is.EqualTo(ExitCode.Success), one.Error);
+        Assert.That(one.Output, Does.Contain(" fusion("));
+        Assert.That(one.Error, Does.Contain("fusion").And.Contain("ms"));
+        Assert.That(none.Output, Is.EqualTo(Text));
     }
 
     [Test]

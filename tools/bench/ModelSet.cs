@@ -61,7 +61,8 @@ internal static class ModelSet
         return root;
     }
 
-    private static string MakeModelsScript()
+    /// <summary>The folder that holds models/make_models.py and the peers' scripts.</summary>
+    public static string Shared()
     {
         string? shared = Environment.GetEnvironmentVariable("GRAPHENE_SHARED");
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); shared is null && at is not null; at = at.Parent)
@@ -71,7 +72,12 @@ internal static class ModelSet
                 shared = Path.Combine(at.FullName, "..", "shared");
             }
         }
-        string script = Path.Combine(shared ?? "", "models", "make_models.py");
+        return shared ?? "";
+    }
+
+    private static string MakeModelsScript()
+    {
+        string script = Path.Combine(Shared(), "models", "make_models.py");
         return File.Exists(script)
             ? script
             : throw new BenchException($"the models are missing: pass --models FOLDER, or let GRAPHENE_SHARED hold models/make_models.py");

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Graphene.Bench;
+using Graphene.Cli.Execution;
+using Spectre.Console;
 
 var models = new Option<string?>("--models")
 {
@@ -47,13 +49,48 @@ gemm.SetAction(p => Run(() => SideBySide.Run(new SideBySideOptions(
     ModelSet.Gemm(p.GetRequiredValue(sizes)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds),
     p.GetValue(report), $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
 
+var all = new Option<string[]>("--names")
+{
+    Description = "Models to compare; all that make_models.py writes without it.",
+    DefaultValueFactory = _ =>
+    [
+        "mlp", "mlp_dyn", "lenet", "lstm", "resnet50", "mobilenet_v2", "bert_base", "minilm", "minilm_dyn", "gpt2_decode",
+        "gpt2_decode_dyn", "gpt2_prefill",
+    ],
+    AllowMultipleArgumentsPerToken = true,
+};
+var bound = new Option<double>("--bound")
+{
+    Description = "What an output may differ, relative to its largest value.",
+    DefaultValueFactory = _ => 1e-4,
+};
+var agreement = new Command("agree", "Compare all outputs of Graphene and ONNX Runtime on whole models.") { models, all, bound };
+agreement.SetAction(p => Run(() =>
+{
+    if (!Agreement.Run(ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(all)), p.GetValue(bound)))
+    {
+        throw new BenchException("not all models agree");
+    }
+}));
+
 var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
-probe.SetAction(p => Run(() => Ceilings.Print(p.GetRequiredValue(threads))));
+probe.SetAction(p => Run(() => PrintCeilings(p.GetRequiredValue(threads))));
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench).")
 {
-    sideBySide, gemm, probe,
+    sideBySide, gemm, agreement, probe,
 }.Parse(args).Invoke();
+
+static void PrintCeilings(IEnumerable<int> threadCounts)
+{
+    Table table = new Table().AddColumns("threads", "FMA GFLOP/s", "read GB/s");
+    foreach (int count in threadCounts)
+    {
+        Ceilings c = Ceilings.Measure(count);
+        table.AddRow($"{count}", $"{c.FmaGigaflops:F1}", $"{c.ReadGigabytesPerSecond:F1}");
+    }
+    AnsiConsole.Write(table);
+}
 
 static int Run(Action action)
 {

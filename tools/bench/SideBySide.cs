@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Graphene.Cli.Execution;
 using Spectre.Console;
 
 namespace Graphene.Bench;

@@ -29,13 +29,18 @@ internal static class BenchCommand
 
     private static readonly Option<bool> NoCache = new("--no-cache") { Description = "Compile even what is in the disk cache." };
 
+    private static readonly Option<bool> Kernels = new("--kernels")
+    {
+        Description = "Measure each kernel too, in further runs of code that reports them, beside what the machine can do.",
+    };
+
     /// <summary>The command.</summary>
     public static Command Create(CommandIO io)
     {
         var command = new Command("bench", "Measure loading, compiling and running a model.")
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, CommonOptions.Device,
-            CommonOptions.Threads, Warmup, Runs, NoCache, Json,
+            CommonOptions.Threads, Warmup, Runs, NoCache, Kernels, Json,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -70,11 +75,25 @@ internal static class BenchCommand
             runner.CompileTime.TotalMilliseconds, load.TotalMilliseconds, PeakMemory.Megabytes(),
             runner.ScratchBytes(inputs) / (1024.0 * 1024.0), runner.Kernels);
         Show(result, io);
+        KernelReport? kernels = parsed.GetValue(Kernels) ? MeasureKernels(parsed, inputSet, runs) : null;
+        kernels?.Show(io);
         if (parsed.GetValue(Json))
         {
-            io.Output.WriteLine(result.ToJson());
+            io.Output.WriteLine(result.ToJson(kernels));
         }
         return ExitCode.Success;
+    }
+
+    private static KernelReport MeasureKernels(ParseResult parsed, InputSet inputSet, int runs)
+    {
+        if (parsed.GetRequiredValue(CommonOptions.Device) != Devices.Cpu)
+        {
+            throw new UsageException($"--kernels is for the device {Devices.Cpu}");
+        }
+        LoadedModel model = ModelLoader.Load(
+            parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Find);
+        IReadOnlyList<Literal> inputs = inputSet.For(model, (_, _) => { });
+        return KernelReport.Measure(model, inputs, parsed.GetValue(CommonOptions.Threads), parsed.GetValue(Warmup), runs);
     }
 
     private static double[] Measure(ModelRunner runner, IReadOnlyList<Literal> inputs, int warmup, int runs)
@@ -116,7 +135,7 @@ internal static class BenchCommand
             ("arena of a run", Mb(Arena)), ("kernels", Kernels.ToString(CultureInfo.InvariantCulture)),
         ];
 
-        public string ToJson()
+        public string ToJson(KernelReport? kernels)
         {
             using var stream = new MemoryStream();
             using (var json = new Utf8JsonWriter(stream))
@@ -134,6 +153,7 @@ internal static class BenchCommand
                 Number(json, "peak_rss_mb", PeakRss);
                 Number(json, "arena_mb", Arena);
                 json.WriteNumber("kernels", Kernels);
+                kernels?.Write(json);
                 json.WriteEndObject();
             }
             return System.Text.Encoding.UTF8.GetString(stream.ToArray());

@@ -2,10 +2,8 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-using Spectre.Console;
 
-namespace Graphene.Bench;
+namespace Graphene.Cli.Execution;
 
 /// <summary>What the machine can do at best at this minute; measured beside everything else, since hosts change speed.</summary>
 /// <param name="Threads">Threads that ran together.</param>
@@ -25,19 +23,8 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
         return new Ceilings(threads, fma / 1e9, read / 1e9);
     }
 
-    /// <summary>Prints a table.</summary>
-    public static void Print(IEnumerable<int> threadCounts)
-    {
-        Table table = new Table().AddColumns("threads", "FMA GFLOP/s", "read GB/s");
-        foreach (int threads in threadCounts)
-        {
-            Ceilings c = Measure(threads);
-            table.AddRow($"{threads}", $"{c.FmaGigaflops:F1}", $"{c.ReadGigabytesPerSecond:F1}");
-        }
-        AnsiConsole.Write(table);
-    }
-
-    private static int VectorLanes => Vector512.IsHardwareAccelerated ? Vector512<float>.Count : Vector256<float>.Count;
+    private static int VectorLanes => Vector512.IsHardwareAccelerated ? Vector512<float>.Count
+        : Vector256.IsHardwareAccelerated ? Vector256<float>.Count : Vector128<float>.Count;
 
     // The work of all threads per second, in the fastest of some tries; threads start together.
     private static double Best(int threads, int tries, Func<int, double> work)
@@ -72,7 +59,7 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
     {
         float sum = Vector512.IsHardwareAccelerated
             ? Fma512(iterations)
-            : Fma.IsSupported ? Fma256(iterations) : throw new BenchException("the FMA probe needs FMA3 or AVX-512");
+            : Vector256.IsHardwareAccelerated ? Fma256(iterations) : Fma128(iterations);
         return float.IsNaN(sum) ? 0 : iterations;
     }
 
@@ -83,16 +70,16 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
         Vector512<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a;
         for (long i = 0; i < iterations; i++)
         {
-            s0 = Avx512F.FusedMultiplyAdd(s0, a, b);
-            s1 = Avx512F.FusedMultiplyAdd(s1, a, b);
-            s2 = Avx512F.FusedMultiplyAdd(s2, a, b);
-            s3 = Avx512F.FusedMultiplyAdd(s3, a, b);
-            s4 = Avx512F.FusedMultiplyAdd(s4, a, b);
-            s5 = Avx512F.FusedMultiplyAdd(s5, a, b);
-            s6 = Avx512F.FusedMultiplyAdd(s6, a, b);
-            s7 = Avx512F.FusedMultiplyAdd(s7, a, b);
-            s8 = Avx512F.FusedMultiplyAdd(s8, a, b);
-            s9 = Avx512F.FusedMultiplyAdd(s9, a, b);
+            s0 = Vector512.FusedMultiplyAdd(s0, a, b);
+            s1 = Vector512.FusedMultiplyAdd(s1, a, b);
+            s2 = Vector512.FusedMultiplyAdd(s2, a, b);
+            s3 = Vector512.FusedMultiplyAdd(s3, a, b);
+            s4 = Vector512.FusedMultiplyAdd(s4, a, b);
+            s5 = Vector512.FusedMultiplyAdd(s5, a, b);
+            s6 = Vector512.FusedMultiplyAdd(s6, a, b);
+            s7 = Vector512.FusedMultiplyAdd(s7, a, b);
+            s8 = Vector512.FusedMultiplyAdd(s8, a, b);
+            s9 = Vector512.FusedMultiplyAdd(s9, a, b);
         }
         return Vector512.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9);
     }
@@ -104,18 +91,39 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
         Vector256<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a;
         for (long i = 0; i < iterations; i++)
         {
-            s0 = Fma.MultiplyAdd(s0, a, b);
-            s1 = Fma.MultiplyAdd(s1, a, b);
-            s2 = Fma.MultiplyAdd(s2, a, b);
-            s3 = Fma.MultiplyAdd(s3, a, b);
-            s4 = Fma.MultiplyAdd(s4, a, b);
-            s5 = Fma.MultiplyAdd(s5, a, b);
-            s6 = Fma.MultiplyAdd(s6, a, b);
-            s7 = Fma.MultiplyAdd(s7, a, b);
-            s8 = Fma.MultiplyAdd(s8, a, b);
-            s9 = Fma.MultiplyAdd(s9, a, b);
+            s0 = Vector256.FusedMultiplyAdd(s0, a, b);
+            s1 = Vector256.FusedMultiplyAdd(s1, a, b);
+            s2 = Vector256.FusedMultiplyAdd(s2, a, b);
+            s3 = Vector256.FusedMultiplyAdd(s3, a, b);
+            s4 = Vector256.FusedMultiplyAdd(s4, a, b);
+            s5 = Vector256.FusedMultiplyAdd(s5, a, b);
+            s6 = Vector256.FusedMultiplyAdd(s6, a, b);
+            s7 = Vector256.FusedMultiplyAdd(s7, a, b);
+            s8 = Vector256.FusedMultiplyAdd(s8, a, b);
+            s9 = Vector256.FusedMultiplyAdd(s9, a, b);
         }
         return Vector256.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float Fma128(long iterations)
+    {
+        Vector128<float> a = Vector128.Create(0.999f), b = Vector128.Create(0.001f);
+        Vector128<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a;
+        for (long i = 0; i < iterations; i++)
+        {
+            s0 = Vector128.FusedMultiplyAdd(s0, a, b);
+            s1 = Vector128.FusedMultiplyAdd(s1, a, b);
+            s2 = Vector128.FusedMultiplyAdd(s2, a, b);
+            s3 = Vector128.FusedMultiplyAdd(s3, a, b);
+            s4 = Vector128.FusedMultiplyAdd(s4, a, b);
+            s5 = Vector128.FusedMultiplyAdd(s5, a, b);
+            s6 = Vector128.FusedMultiplyAdd(s6, a, b);
+            s7 = Vector128.FusedMultiplyAdd(s7, a, b);
+            s8 = Vector128.FusedMultiplyAdd(s8, a, b);
+            s9 = Vector128.FusedMultiplyAdd(s9, a, b);
+        }
+        return Vector128.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
