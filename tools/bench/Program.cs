@@ -73,12 +73,19 @@ agreement.SetAction(p => Run(() =>
     }
 }));
 
+var filter = new Option<string>("--filter") { Description = "Only ops whose name contains this.", DefaultValueFactory = _ => "" };
+var ops = new Command("ops", "Single dots and convolutions of real networks, beside the FMA peak: GFLOP/s and GB/s.")
+{
+    filter, threads, seconds,
+};
+ops.SetAction(p => Run(() => SingleOps.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds))));
+
 var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
 probe.SetAction(p => Run(() => PrintCeilings(p.GetRequiredValue(threads))));
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench).")
 {
-    sideBySide, gemm, agreement, probe,
+    sideBySide, gemm, ops, agreement, probe,
 }.Parse(args).Invoke();
 
 static void PrintCeilings(IEnumerable<int> threadCounts)

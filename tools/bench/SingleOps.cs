@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Globalization;
+using Graphene.Cli.Execution;
+using Graphene.Codegen;
+using Graphene.Runtime;
+using Spectre.Console;
+
+namespace Graphene.Bench;
+
+/// <summary>
+/// One op at a time, as it occurs in real networks, beside the FMA rate and read bandwidth of the same minute: shows at once which shape a
+/// schedule serves badly.
+/// </summary>
+internal static class SingleOps
+{
+    /// <summary>Compiles and times all ops whose name contains a text.</summary>
+    public static void Run(string filter, IReadOnlyList<int> threadCounts, double seconds)
+    {
+        Table table = new Table().AddColumns("op", "threads", "ms", "GFLOP/s", "of FMA peak", "GB/s");
+        foreach (int threads in threadCounts)
+        {
+            Ceilings ceilings = Ceilings.Measure(threads);
+            foreach (OpCase op in All().Where(op => op.Name.Contains(filter, StringComparison.Ordinal)))
+            {
+                double best = Time(op, threads, seconds);
+                table.AddRow(
+                    op.Name, Text($"{threads}"), Text($"{best * 1e3:F4}"), Text($"{op.Flops / best / 1e9:F1}"),
+                    Text($"{op.Flops / best / 1e9 / ceilings.FmaGigaflops:P0}"), Text($"{op.Bytes / best / 1e9:F1}"));
+            }
+        }
+        AnsiConsole.Write(table);
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static double Time(OpCase op, int threads, double seconds)
+    {
+        var b = new GraphBuilder();
+        Node[] parameters = [.. op.Inputs.Select((x, i) => b.Parameter(i, x.Type))];
+        Computation entry = b.Build("op", [op.Build(b, parameters)], []);
+        var module = new Module(op.Name, entry, [.. op.Inputs.Select((_, i) => $"x{i}")], ["y"], b.Provenance);
+        using var session = new Session(module, GraphCompiler.Cpu(), new SessionOptions { MaxThreads = threads });
+        using Callable callable = session.MakeCallable(["y"]);
+        using BoundCall call = callable.Bind([.. op.Inputs.Select(x => x.Shape.ToStatic())]);
+        for (int i = 0; i < op.Inputs.Length; i++)
+        {
+            op.Inputs[i].As<float>().CopyTo(call.Input<float>(i));
+        }
+        call.Run();
+        double best = double.PositiveInfinity;
+        long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
+        do
+        {
+            long start = Stopwatch.GetTimestamp();
+            call.Run();
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        while (Stopwatch.GetTimestamp() < end);
+        return best;
+    }
+
+    private static IEnumerable<OpCase> All() =>
+    [
+        Product(256, 256, 256), Product(1024, 1024, 1024), Product(128, 768, 768), Product(128, 768, 3072), Product(128, 3072, 768),
+        Product(1, 784, 512), Product(1, 768, 3072), Product(1, 4096, 4096),
+        Batched(12, 128, 64, 128, true), Batched(12, 128, 128, 64, false),
+        .. Resnet50(),
+        Convolution(112, 16, 96, 1, 1), Convolution(56, 96, 24, 1, 1), Convolution(56, 24, 144, 1, 1), Convolution(7, 160, 960, 1, 1),
+        Depthwise(112, 32, 1), Depthwise(112, 96, 2), Depthwise(56, 144, 1), Depthwise(28, 192, 1), Depthwise(14, 384, 1), Depthwise(7, 960, 1),
+    ];
+
+    private static IEnumerable<OpCase> Resnet50() =>
+    [
+        Convolution(224, 3, 64, 7, 2), Convolution(56, 64, 64, 1, 1), Convolution(56, 64, 64, 3, 1), Convolution(56, 64, 256, 1, 1),
+        Convolution(28, 128, 128, 3, 1), Convolution(28, 512, 128, 1, 1), Convolution(56, 256, 512, 1, 2), Convolution(14, 256, 256, 3, 1),
+        Convolution(14, 1024, 256, 1, 1), Convolution(7, 512, 512, 3, 1), Convolution(7, 2048, 512, 1, 1), Convolution(7, 512, 2048, 1, 1),
+    ];
+
+    private static OpCase Product(int m, int k, int n) => new(
+        $"dot {m}x{k}x{n}", 2.0 * m * k * n, 4.0 * ((m * k) + ((double)k * n) + (m * n)), [Noise(m, k)],
+        (b, p) => b.DotGeneral(p[0], b.Constant(Noise(k, n)), [], [], [1], [0]));
+
+    private static OpCase Batched(int batch, int m, int k, int n, bool transposed) => new(
+        $"dot {batch} of {m}x{k}x{n}{(transposed ? ", transposed" : "")}", 2.0 * batch * m * k * n, 4.0 * batch * ((m * k) + (k * n) + (m * n)),
+        [Noise(batch, m, k), transposed ? Noise(batch, n, k) : Noise(batch, k, n)],
+        (b, p) => b.DotGeneral(p[0], p[1], [0], [0], [2], [transposed ? 2 : 1]));
+
+    private static OpCase Convolution(int size, int inputs, int outputs, int kernel, int stride)
+    {
+        int result = (size + stride - 1) / stride;
+        return new(
+            $"convolution {size}x{size} {inputs}->{outputs}, {kernel}x{kernel}, stride {stride}",
+            2.0 * result * result * inputs * outputs * kernel * kernel,
+            4.0 * ((size * size * inputs) + (result * result * outputs) + (inputs * outputs * kernel * kernel)),
+            [Noise(1, size, size, inputs)],
+            (b, p) => b.Convolution(
+                p[0], b.Constant(Noise(kernel, kernel, inputs, outputs)), ConvolutionDimensions.ChannelsLast(2), Window(size, kernel, stride)));
+    }
+
+    private static OpCase Depthwise(int size, int features, int stride)
+    {
+        int result = (size + stride - 1) / stride;
+        return new(
+            $"depthwise {size}x{size} of {features}, 3x3, stride {stride}", 2.0 * result * result * features * 9,
+            4.0 * ((size * size * features) + (result * result * features)), [Noise(1, size, size, features)],
+            (b, p) => b.Convolution(
+                p[0], b.Constant(Noise(3, 3, 1, features)), ConvolutionDimensions.ChannelsLast(2), Window(size, 3, stride), features));
+    }
+
+    private static WindowDim[] Window(int size, int kernel, int stride)
+    {
+        int result = (size + stride - 1) / stride;
+        var dim = new WindowDim(kernel, Stride: stride, Low: kernel / 2, High: ((result - 1) * stride) + kernel - size - (kernel / 2));
+        return [dim, dim];
+    }
+
+    private static Literal Noise(params long[] dims)
+    {
+        var random = new Random(1);
+        var elements = new float[dims.Aggregate(1L, (n, d) => n * d)];
+        for (int i = 0; i < elements.Length; i++)
+        {
+            elements[i] = random.NextSingle() - 0.5f;
+        }
+        return Literal.From<float>(elements, dims);
+    }
+
+    private sealed record OpCase(string Name, double Flops, double Bytes, Literal[] Inputs, Func<GraphBuilder, Node[], Node> Build);
+}
