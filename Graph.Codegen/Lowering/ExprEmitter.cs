@@ -77,6 +77,7 @@ internal sealed partial class ExprEmitter
             {
                 _vector = new VectorAxis(variable, first, lanes);
                 _mask = mask;
+                Bind(variable, new KRamp(first, 1, lanes));
             }
             action();
         });
@@ -153,15 +154,27 @@ internal sealed partial class ExprEmitter
             {
                 return known;
             }
+            // A counter has another value from here on, so what was computed outside with the old one does not count.
+            if (DependsOn(key, _scopes[i]))
+            {
+                return null;
+            }
         }
         return null;
     }
+
+    private bool DependsOn(object key, Dictionary<object, KExpr[]> bound) => key switch
+    {
+        ScalarExpr e => Analysis.FreeVariables(e).Any(bound.ContainsKey),
+        LoopExpr loop => loop.Initial.Concat(loop.Next).SelectMany(Analysis.FreeVariables)
+            .Any(v => bound.ContainsKey(v) && !loop.Variables.Contains(v) && !loop.Carried.Contains(v)),
+        _ => false,
+    };
 
     private KExpr Compute(ScalarExpr e) => e switch
     {
         ConstantExpr c => new KConstant(c.Value, 1),
         DimExpr d => KBuilder.Value(d.Dim),
-        IndexVariable v when ReferenceEquals(v, _vector?.Variable) => new KRamp(_vector!.First, 1, _vector.Lanes),
         LoadExpr load => EmitLoad(load),
         CallExpr call => EmitCall(call.Op, [.. call.Arguments.Select(Emit)]),
         ConvertExpr convert => new KConvert(Emit(convert.Value), convert.DType),

@@ -97,7 +97,7 @@ internal sealed class RandomGraph
         return _b.Maximum(_b.Minimum(x, _b.Splat(DType.F32, x.Shape, 9)), _b.Splat(DType.F32, x.Shape, -9));
     }
 
-    private Node? Next() => _random.Next(24) switch
+    private Node? Next() => _random.Next(25) switch
     {
         0 or 1 or 2 => Unary(),
         3 or 4 or 5 or 6 => Binary(),
@@ -114,7 +114,8 @@ internal sealed class RandomGraph
         19 => Gather(),
         20 => Update(),
         21 => Window(),
-        22 => _depth == 0 ? Loop() : Unary(),
+        22 => Counter(),
+        23 => _depth == 0 ? Loop() : Unary(),
         _ => _depth == 0 ? Conditional() : Constant(),
     };
 
@@ -122,6 +123,23 @@ internal sealed class RandomGraph
     {
         Shape shape = RandomShape();
         return _b.Constant(Literal.Generate(new TensorType(DType.F32, shape), _ => Scalar.FromNumber(DType.F32, RandomNumber())));
+    }
+
+    // A place in a tensor, compared or as a number.
+    private Node? Counter()
+    {
+        if (Any(v => v.Rank > 0 && v.DType == DType.F32) is not { } x)
+        {
+            return null;
+        }
+        Node place = _b.Iota(new TensorType(DType.I32, x.Shape), _random.Next(x.Rank));
+        return _random.Next(3) switch
+        {
+            0 => _b.Add(x, _b.Convert(place, DType.F32)),
+            1 => place,
+            _ => _b.Select(
+                _b.LessOrEqual(place, _b.Iota(new TensorType(DType.I32, x.Shape), _random.Next(x.Rank))), x, _b.Negate(x)),
+        };
     }
 
     private Node Unary()
