@@ -24,6 +24,7 @@ public static class OpTable
         new("case", CaseOp.Parse),
         new("clamp", ClampOp.Parse),
         new("compare", CompareOp.Parse),
+        new("composite", CompositeOp.Parse),
         new("concatenate", ConcatenateOp.Parse),
         new("constant", ConstantOp.Parse) { InlineAttribute = "value" },
         new("convert", ConvertOp.Parse),

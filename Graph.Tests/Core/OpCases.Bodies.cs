@@ -118,6 +118,12 @@ internal static partial class OpCases
             Node m = body.Parameter(0, TensorType.Scalar(DType.I32));
             return b.While(p, below, body.Build("double", [body.Add(m, m)]))[0];
         });
+        yield return new("composite", "square", [x], (b, p) =>
+        {
+            var body = new GraphBuilder();
+            Node inner = body.Parameter(0, x.Type);
+            return b.Composite("square", body.Build("square", [body.Multiply(inner, inner)]), p)[0];
+        });
         yield return new("fusion", "loop", [x], (b, p) =>
         {
             var body = new GraphBuilder();
