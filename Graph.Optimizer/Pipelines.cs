@@ -10,7 +10,8 @@ public static class Pipelines
     public static PassPipeline Default() => new(
         new PassGroup(
             "simplification", MaxRounds,
-            new ConditionalSimplification(),      // first: what a branch that never runs computes need not be looked at
+            new CompositeInlining(),              // first: a name hides what can be simplified
+            new ConditionalSimplification(),      // early: what a branch that never runs computes need not be looked at
             new LoopSimplification(),             // what leaves a loop can meet what is around it
             new TransposeFolding(),               // before folding: a transpose that a dot absorbs must not be computed
             new ConvolutionCanonicalization(),    // before folding, which rearranges the weights for it
@@ -34,6 +35,11 @@ public static class Pipelines
         PassGroup.Once(new ConvolutionPadding     // after simplification, which would merge the padding again
         {
             MustFollow = ["layout-assignment", "algebraic-simplifier"],
+        }),
+        PassGroup.Once(new CompositeRecognition   // after all simplification: it brings variants into one form
+        {
+            MustFollow = ["transpose-folding", "algebraic-simplifier"],
+            MustPrecede = ["reshape-sinking", "fusion"],
         }),
         PassGroup.Once(new ReshapeSinking()),     // after simplification, which would merge the reshapes it leaves behind
         PassGroup.Once(new Fusion                 // last of the rewrites: everything after it sees kernels, not ops

@@ -21,8 +21,12 @@ public abstract class RewritePass(string name) : GraphPass(name)
     public override Module Run(Module module, PassContext context)
     {
         Context = context;
-        return ComputationRewriter.Rewrite(module, (computation, _) => RewriteToFixedPoint(computation, module.Provenance));
+        return ComputationRewriter.Rewrite(module, (computation, owner) =>
+            LooksInto(owner) ? RewriteToFixedPoint(computation, module.Provenance) : computation);
     }
+
+    /// <summary>Whether rules apply in a computation that an op carries; null is the entry. Everywhere unless a pass says otherwise.</summary>
+    protected virtual bool LooksInto(Op? owner) => true;
 
     /// <summary>Gives a node that computes the same as <paramref name="node"/>, or null to decline.</summary>
     /// <param name="b">Makes new nodes; <paramref name="node"/> and its operands live in it.</param>
