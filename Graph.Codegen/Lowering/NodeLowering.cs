@@ -1,3 +1,5 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 /// <summary>Chooses the schedule of a node: one file each for what has one of its own, element forms for everything else.</summary>
@@ -28,6 +30,7 @@ public static class NodeLowering
             FusionOp { Kind: FusionKind.Convolution } when
                 ConvolutionLowering.TryLower(name, node, target, isOverwritten) is { } convolution => convolution,
             FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten)],
+            CompositeOp { Kind: AttentionForm.Kind } => [AttentionLowering.Lower(name, node, target)],
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),
             SelectAndScatterOp => SelectAndScatterLowering.Lower(name, node, target),
             SortOp => [SortLowering.Lower(name, node)],

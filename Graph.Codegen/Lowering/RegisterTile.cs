@@ -10,7 +10,12 @@ internal sealed class RegisterTile
     private readonly KBuilder _b;
     private readonly KRegister[,] _sums;
 
-    public RegisterTile(KBuilder b, int rows, int vectors, KType type)
+    /// <param name="b">The kernel.</param>
+    /// <param name="rows">Rows of sums.</param>
+    /// <param name="vectors">Vectors per row.</param>
+    /// <param name="type">The type of one vector of sums.</param>
+    /// <param name="initial">What the sums start from; null for zero.</param>
+    public RegisterTile(KBuilder b, int rows, int vectors, KType type, Func<int, int, KExpr>? initial = null)
     {
         _b = b;
         Rows = rows;
@@ -21,7 +26,7 @@ internal sealed class RegisterTile
         {
             for (int j = 0; j < vectors; j++)
             {
-                _sums[i, j] = b.Declare("sum", new KConstant(Scalar.Zero(type.Element), type.Lanes));
+                _sums[i, j] = b.Declare("sum", initial?.Invoke(i, j) ?? new KConstant(Scalar.Zero(type.Element), type.Lanes));
             }
         }
     }

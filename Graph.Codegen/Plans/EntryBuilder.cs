@@ -112,7 +112,7 @@ internal sealed class EntryBuilder
     {
         IEnumerable<string> ops = node.Op is FusionOp fusion
             ? fusion.Body.PostOrder().Where(n => n.Op is not (ParameterOp or ConstantOp)).Select(n => n.Op.Name)
-            : [node.Op.Name];
+            : [node.Op is CompositeOp composite ? composite.Kind : node.Op.Name];
         string text = string.Join('+', ops.GroupBy(o => o).Select(
             g => g.Count() == 1 ? g.Key : string.Create(CultureInfo.InvariantCulture, $"{g.Count()}*{g.Key}")));
         IReadOnlyList<Provenance> origins = _provenance[node];

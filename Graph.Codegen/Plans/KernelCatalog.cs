@@ -35,5 +35,7 @@ internal sealed class KernelCatalog(KernelTarget target)
     }
 
     private static string Name(Node node) =>
-        node.Op is FusionOp fusion ? fusion.Kind.ToString().ToLowerInvariant() : node.Op.Name;
+        node.Op is FusionOp fusion ? fusion.Kind.ToString().ToLowerInvariant()
+        : node.Op is CompositeOp composite ? composite.Kind
+        : node.Op.Name;
 }

@@ -111,7 +111,7 @@ internal sealed class AttentionScores(DecompositionBuilder body, Node products, 
     }
 
     // True when it can be computed from broadcasts and counters, so that nothing of its size need be in memory.
-    private bool IsCheap(Node node, int depth = 0) => depth < 8 && (
+    private static bool IsCheap(Node node, int depth = 0) => depth < 8 && (
         Splats.ValueOf(node) is not null || node.Op is IotaOp or BroadcastInDimOp ||
         (node.Op is ReshapeOp && IsCheap(node.Operands[0], depth + 1)) ||
         (node.Op.IsElementwise && !node.Op.IsExpensive && node.Operands.All(o => o.Rank == 0 || IsCheap(o, depth + 1))));
