@@ -1,0 +1,108 @@
+namespace Graphene.Codegen;
+
+// Where the right operand is read from: packed while compiling, from memory, or packed panel by panel into scratch.
+internal sealed partial class MatrixProductLowering
+{
+    // The right operand when it is a constant of the graph.
+    private ConstantOp? Constant(Node fusion) => _rhs.Load.Source < _fusion.Source.Body.Parameters.Length
+        ? fusion.Operands[_rhs.Load.Source].Op as ConstantOp
+        : null;
+
+    // A constant right operand is packed here and now; the kernel never sees the original.
+    private void PackConstant(Node fusion)
+    {
+        if (Constant(fusion) is not { } constant)
+        {
+            return;
+        }
+        AffineIndex index = _rhs.Index;
+        long[] columns = Offsets(index, [_columns]);
+        long[] depth = Offsets(index, _depth);
+        long[] batches = [.. Offsets(index, _batch.Where(IsBatchOfConstant)).Select(o => o + index.Constant.Value)];
+        var packed = new PackedPanels(constant.Value, [.. batches], [.. depth], [.. columns], PanelWidth);
+        _packed = _fusion.Source.Arguments.Input("packed", packed.DType, new KernelOperand.Constant(packed));
+    }
+
+    private bool IsBatchOfConstant(LoopGroup group) => group.Members.Any(member => _rhs.Index[member] != 0);
+
+    // The element offsets of all values of some counters, the first counter slowest.
+    private static long[] Offsets(AffineIndex index, IEnumerable<LoopGroup> groups)
+    {
+        IEnumerable<long> offsets = [0];
+        foreach (IndexVariable counter in groups.SelectMany(g => g.Members))
+        {
+            long stride = index[counter].Value;
+            int extent = checked((int)counter.Extent.Value);
+            offsets = [.. offsets.SelectMany(o => Enumerable.Range(0, extent).Select(i => o + (i * stride)))];
+        }
+        return [.. offsets];
+    }
+
+    // Gives vector j of the panel at an offset of k.
+    private Func<KExpr, KExpr, int, KExpr> RightOperand(KExpr batch, KExpr panel, KBuffer? scratch, KExpr?[] masks)
+    {
+        if (_packed is not null)
+        {
+            KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
+            KExpr matrix = KBuilder.Add(KBuilder.Multiply(PackedBatch(), panels), panel);
+            KExpr start = _b.Let("packed", KBuilder.Multiply(matrix, _depthCount.Value * PanelWidth));
+            return (_, k, j) => new KLoad(
+                _packed, KBuilder.Add(KBuilder.Add(start, KBuilder.Multiply(k, PanelWidth)), j * _sum.Lanes), _sum.Lanes);
+        }
+        if (scratch is not null)
+        {
+            return (_, k, j) => new KLoad(
+                scratch, KBuilder.Add(KBuilder.Multiply(k, PanelWidth), j * _sum.Lanes), _sum.Lanes);
+        }
+        KBuffer rhs = _fusion.Source.Source(_rhs.Load.Source);
+        KExpr position = _b.Let("rhs", _emitter.EmitPosition(_rhs.Index));
+        Dim stride = _rhs.Index[_columns.Last];
+        if (stride == 1)
+        {
+            return (offset, _, j) => new KLoad(
+                rhs, KBuilder.Add(KBuilder.Add(position, offset), j * _sum.Lanes), _sum.Lanes, masks[j]);
+        }
+        KExpr lanes = KBuilder.Value(stride);
+        return (offset, _, j) => new KGather(
+            rhs,
+            new KRamp(KBuilder.Add(KBuilder.Add(position, offset), KBuilder.Multiply(j * _sum.Lanes, lanes)), lanes, _sum.Lanes),
+            masks[j]);
+    }
+
+    // The number of the packed matrix: over those batch counters that the constant depends on.
+    private KExpr PackedBatch()
+    {
+        KExpr number = 0;
+        foreach (LoopGroup group in _batch.Where(IsBatchOfConstant))
+        {
+            number = KBuilder.Add(KBuilder.Multiply(number, KBuilder.Value(group.Extent)), _emitter.Emit(group.Last));
+        }
+        return _b.Let("matrix", number);
+    }
+
+    // Columns that are not consecutive are brought together once per panel when several row tiles will read them.
+    private KBuffer? PackIntoScratch(KExpr column, KExpr left)
+    {
+        bool fewRows = _rowCount.IsStatic && _rowCount.Value < _tileRows;
+        if (_packed is not null || _rhs.Index[_columns.Last] == 1 || fewRows || !_depthCount.IsStatic ||
+            _depthCount.Value * PanelWidth * _sum.Element.SizeInBytes() > LargestScratchInBytes)
+        {
+            return null;
+        }
+        KBuffer rhs = _fusion.Source.Source(_rhs.Load.Source);
+        KBuffer scratch = _b.Scratch("columns", rhs.Element, _depthCount.Value * PanelWidth);
+        _emitter.Bind(_columns.Last, column);
+        KExpr position = _b.Let("from", _emitter.EmitPosition(_rhs.Index));
+        KExpr present = _b.Let("present", KBuilder.Minimum(left, PanelWidth));
+        KExpr stride = KBuilder.Value(_rhs.Index[_columns.Last]);
+        _b.For("lane", 0, present, 1, lane =>
+        {
+            KExpr from = _b.Let("from", KBuilder.Add(position, KBuilder.Multiply(lane, stride)));
+            EmitDepth(0, 0, 0, 0, (_, offset, k) => _b.Store(
+                scratch, KBuilder.Add(KBuilder.Multiply(k, PanelWidth), lane), new KLoad(rhs, KBuilder.Add(from, offset))));
+        });
+        _b.For("lane", present, PanelWidth, 1, lane => EmitDepth(0, 0, 0, 0, (_, _, k) => _b.Store(
+            scratch, KBuilder.Add(KBuilder.Multiply(k, PanelWidth), lane), new KConstant(Scalar.Zero(rhs.Element), 1))));
+        return scratch;
+    }
+}

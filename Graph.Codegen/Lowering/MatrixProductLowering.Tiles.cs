@@ -1,0 +1,185 @@
+using System.Numerics;
+
+namespace Graphene.Codegen;
+
+// Register tiles: which rows they take, the loops over k, and what is stored from them.
+internal sealed partial class MatrixProductLowering
+{
+    // Row tiles; what is left over is one smaller tile when its size is known, else a row or a tile that is not all stored.
+    private void EmitRowTiles(
+        KExpr batch, KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, PanelColumns columns)
+    {
+        void Tile(KExpr row, int rows, KExpr? end = null) => _emitter.InScope(
+            () => EmitTile(batch, panel, column, new TileRows(row, rows, end), scratch, columns));
+
+        if (_rowCount == 0)
+        {
+            return;
+        }
+        if (_rowCount.IsStatic && _rowCount.Value <= _tileRows)
+        {
+            Tile(firstRow, (int)_rowCount.Value);
+            return;
+        }
+        KExpr whole = _b.Let("whole", KBuilder.Add(firstRow, KBuilder.Multiply(
+            KBuilder.Divide(KBuilder.Subtract(lastRow, firstRow), _tileRows), _tileRows)));
+        _b.For("row", firstRow, whole, _tileRows, row => Tile(row, _tileRows));
+        if (!_rowCount.IsStatic)
+        {
+            KExpr left = _b.Let("left", KBuilder.Subtract(lastRow, whole));
+            int half = Math.Max(1, _tileRows / 2);
+            _b.If(
+                KBuilder.Less(half, left),
+                () => Tile(whole, _tileRows, lastRow),
+                () => _b.If(KBuilder.Less(1, left), () => Tile(whole, half, lastRow), () => _b.If(
+                    KBuilder.Call(ScalarOp.Equal, left, 1), () => Tile(whole, 1))));
+        }
+        else if (_rowCount.Value % _tileRows is > 0 and var rest)
+        {
+            _b.If(KBuilder.Less(whole, lastRow), () => Tile(whole, (int)rest));
+        }
+    }
+
+    private void EmitTile(KExpr batch, KExpr panel, KExpr column, TileRows rows, KBuffer? scratch, PanelColumns columns)
+    {
+        var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum);
+        _emitter.Bind(_columns.Last, column);
+        KExpr lhsBase = _b.Let("lhs", _emitter.EmitPosition(_lhs.Index));
+        KExpr[][] counters = RowCounters(rows);
+        KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", own.Zip(_rows).Aggregate(lhsBase, (at, c) => KBuilder.Add(
+            at, KBuilder.Multiply(c.First, KBuilder.Value(_lhs.Index[c.Second.Last]))))))];
+        KExpr?[] masks = Masks(columns);
+        Func<KExpr, KExpr, int, KExpr> right = RightOperand(batch, panel, scratch, masks);
+        KBuffer lhs = _fusion.Source.Source(_lhs.Load.Source);
+        EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) => tile.Accumulate(
+            i => tile.Widen(new KLoad(lhs, KBuilder.Add(rowBases[i], lhsOffset))),
+            j => tile.Widen(right(rhsOffset, k, j))));
+        EmitEpilogue(tile, rows, counters, column, columns, masks);
+    }
+
+    // The values of the row counters for consecutive rows: divisions for the first, then steps that carry over.
+    private KExpr[][] RowCounters(TileRows rows)
+    {
+        var counters = new KExpr[rows.Count][];
+        counters[0] = new KExpr[_rows.Count];
+        KExpr rest = rows.First;
+        for (int g = _rows.Count - 1; g >= 0; g--)
+        {
+            KExpr extent = KBuilder.Value(_rows[g].Extent);
+            counters[0][g] = g == 0 ? rest : _b.Let("row", KBuilder.Remainder(rest, extent));
+            rest = g == 0 ? rest : _b.Let("rows", KBuilder.Divide(rest, extent));
+        }
+        for (int i = 1; i < rows.Count; i++)
+        {
+            // Past the end the last row is repeated, so that nothing is read outside.
+            KExpr? step = rows.End is null ? null : _b.Let("exists", KBuilder.Less(KBuilder.Add(rows.First, i), rows.End));
+            counters[i] = Following(counters[i - 1], step);
+        }
+        return counters;
+    }
+
+    // The counters of the next row if a condition holds (null: always), else the same again.
+    private KExpr[] Following(KExpr[] counters, KExpr? step)
+    {
+        var next = new KExpr[counters.Length];
+        for (int g = counters.Length - 1; g >= 0; g--)
+        {
+            KExpr more = KBuilder.Add(counters[g], 1);
+            KExpr stepped = _b.Let("row", step is null ? more : new KSelect(step, more, counters[g]));
+            if (g == 0)
+            {
+                next[g] = stepped;
+                continue;
+            }
+            step = _b.Let("carry", KBuilder.Call(ScalarOp.Equal, stepped, KBuilder.Value(_rows[g].Extent)));
+            next[g] = _b.Let("row", new KSelect(step, 0, stepped));
+        }
+        return next;
+    }
+
+    // The loops over k, with the offsets that each value of k adds to both operands.
+    private void EmitDepth(int depth, KExpr lhsOffset, KExpr rhsOffset, KExpr k, Action<KExpr, KExpr, KExpr> body)
+    {
+        if (depth == _depth.Count)
+        {
+            body(lhsOffset, rhsOffset, k);
+            return;
+        }
+        LoopGroup group = _depth[depth];
+        KExpr extent = KBuilder.Value(group.Extent);
+        _b.For("k", 0, extent, 1, counter => EmitDepth(
+            depth + 1,
+            KBuilder.Add(lhsOffset, KBuilder.Multiply(counter, KBuilder.Value(_lhs.Index[group.Last]))),
+            KBuilder.Add(rhsOffset, KBuilder.Multiply(counter, KBuilder.Value(_rhs.Index[group.Last]))),
+            KBuilder.Add(KBuilder.Multiply(k, extent), counter),
+            body), depth == _depth.Count - 1 ? 4 : 0);
+    }
+
+    private KExpr?[] Masks(PanelColumns columns) => [.. Enumerable.Range(0, columns.Vectors).Select(j =>
+        columns.Present >= (j + 1) * _sum.Lanes ? null : _b.Let("mask", KBuilder.Less(
+            new KRamp(j * _sum.Lanes, 1, _sum.Lanes), KBuilder.Broadcast(columns.Present ?? columns.Left!, _sum.Lanes))))];
+
+    private void EmitEpilogue(
+        RegisterTile tile, TileRows rows, KExpr[][] counters, KExpr column, PanelColumns columns, KExpr?[] masks)
+    {
+        for (int i = 0; i < tile.Rows; i++)
+        {
+            int row = i;
+            if (rows.End is null || i == 0)
+            {
+                StoreRow(tile, row, counters[row], column, columns, masks);
+            }
+            else
+            {
+                _b.If(
+                    KBuilder.Less(KBuilder.Add(rows.First, i), rows.End),
+                    () => _emitter.InScope(() => StoreRow(tile, row, counters[row], column, columns, masks)));
+            }
+        }
+    }
+
+    private void StoreRow(RegisterTile tile, int row, KExpr[] counters, KExpr column, PanelColumns columns, KExpr?[] masks)
+    {
+        for (int j = 0; j < tile.Vectors; j++)
+        {
+            KExpr first = _b.Let("column", KBuilder.Add(_firstFeature, KBuilder.Add(column, j * _sum.Lanes)));
+            KExpr sum = _b.Let("value", Round(tile[row, j]));
+            int present = Math.Min(_sum.Lanes, (columns.Present ?? int.MaxValue) - (j * _sum.Lanes));
+            if (present == _sum.Lanes)
+            {
+                StoreLanes(counters, first, sum, masks[j]);
+                continue;
+            }
+            // Some processors take as long for one masked store as for a dozen plain ones: a known number of lanes goes in pieces.
+            for (int lane = 0; lane < present;)
+            {
+                int size = (int)BitOperations.RoundUpToPowerOf2((uint)(present - lane) + 1) / 2;
+                KExpr piece = new KShuffle(sum, Enumerable.Range(lane, size).ToValueList());
+                StoreLanes(counters, KBuilder.Add(first, lane), _b.Let("piece", piece), null);
+                lane += size;
+            }
+        }
+    }
+
+    private void StoreLanes(KExpr[] counters, KExpr first, KExpr value, KExpr? mask) => _emitter.WithVector(
+        _product.Grouped?.Feature ?? _columns.Last, first, value.Type.Lanes, mask, () =>
+        {
+            for (int g = 0; g < _rows.Count; g++)
+            {
+                _emitter.Bind(_rows[g].Last, counters[g]);
+            }
+            _emitter.Bind(_fusion.Value, value);
+            foreach (EpilogueRoot root in _fusion.Roots)
+            {
+                _emitter.Store(root.Output, root.Store, _emitter.EmitLanes(root.Element));
+            }
+        });
+
+    private KExpr Round(KExpr sum) => sum.Type.Element == _product.Result ? sum : new KConvert(sum, _product.Result);
+
+    // Rows of a tile. With an end, rows from there on are computed from the last row again, and not stored.
+    private sealed record TileRows(KExpr First, int Count, KExpr? End);
+
+    // Columns of a panel: how many vectors hold them, and how many there are, as a number or else as an expression.
+    private sealed record PanelColumns(int Vectors, int? Present, KExpr? Left);
+}
