@@ -11,6 +11,9 @@ namespace Graphene.Tests.Diagnostics;
 /// <param name="Run">Does it.</param>
 internal sealed record ErrorExample(DiagnosticId Id, string Language, string Source, Action Run)
 {
+    private const string ListStart = "  fix  choose from: ";
+    private const int NamesShown = 3;
+
     /// <summary>Does it, and gives the error's identity and message without the places of C# files.</summary>
     public (DiagnosticId Id, string Message) Provoke()
     {
@@ -26,7 +29,14 @@ internal sealed record ErrorExample(DiagnosticId Id, string Language, string Sou
         // Lines of C# move and files lie elsewhere on other machines; a line of IR text does not.
         IEnumerable<string> lines = error!.Message.Split('\n')
             .Where(l => Language == "hlo" || !l.StartsWith("  at ", StringComparison.Ordinal));
-        string message = string.Join('\n', lines);
+        string message = string.Join('\n', lines.Select(ShortenList));
         return (id!, message.Replace(Environment.CurrentDirectory + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+    }
+
+    // A list of all passes, say, is longer with every new one.
+    private static string ShortenList(string line)
+    {
+        string[] names = line.StartsWith(ListStart, StringComparison.Ordinal) ? line[ListStart.Length..].Split(", ") : [];
+        return names.Length <= NamesShown ? line : $"{ListStart}{string.Join(", ", names.Take(NamesShown))}, ...";
     }
 }
