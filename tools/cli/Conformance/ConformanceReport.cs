@@ -6,6 +6,8 @@ namespace Graphene.Cli.Conformance;
 /// <summary>The outcomes of a suite: a table for people, a file for programs, counts in the last line.</summary>
 internal sealed class ConformanceReport(IReadOnlyList<(string Case, CaseOutcome Outcome)> outcomes)
 {
+    private const int RemarksShown = 10;
+
     /// <summary>How many cases ended so.</summary>
     public int Count(CaseResult result) => outcomes.Count(o => o.Outcome.Result == result);
 
@@ -25,13 +27,18 @@ internal sealed class ConformanceReport(IReadOnlyList<(string Case, CaseOutcome 
         File.WriteAllText(path, text.ToString());
     }
 
-    /// <summary>Writes each remark and failure, then what was skipped by reason, then the closing line.</summary>
+    /// <summary>Writes each failure and the remarks, then what was skipped by reason, then the closing line.</summary>
     public void WriteSummary(TextWriter output)
     {
+        bool everyRemark = outcomes.Count(HasRemark) <= RemarksShown;
         foreach ((string name, CaseOutcome outcome) in outcomes.Where(
-            o => o.Outcome.Result == CaseResult.Failed || o.Outcome is { Result: CaseResult.Passed, Reason.Length: > 0 }))
+            o => o.Outcome.Result == CaseResult.Failed || (everyRemark && HasRemark(o))))
         {
             output.WriteLine($"{outcome.Word}   {name}: {Shorten(outcome.Reason)}");
+        }
+        if (!everyRemark)
+        {
+            output.WriteLine($"{outcomes.Count(HasRemark)} of those passed with a remark; --report lists them");
         }
         foreach (var group in outcomes.Where(o => o.Outcome.Result == CaseResult.Skipped)
             .GroupBy(o => o.Outcome.Reason).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal))
@@ -40,6 +47,8 @@ internal sealed class ConformanceReport(IReadOnlyList<(string Case, CaseOutcome 
         }
         output.WriteLine(LastLine);
     }
+
+    private static bool HasRemark((string Case, CaseOutcome Outcome) o) => o.Outcome is { Result: CaseResult.Passed, Reason.Length: > 0 };
 
     private static string Shorten(string text) => text.Length <= 220 ? text : text[..217] + "...";
 }
