@@ -72,8 +72,9 @@ internal sealed class EntryBuilder
         foreach (LoweredKernel lowered in _catalog.Kernels(run.Node, i => run.Results.Contains(run.Operands[i])))
         {
             string symbol = _library.Add(lowered.Kernel, Describe(run.Node));
+            bool[] touched = KernelAccess.Touched(lowered.Kernel);
             steps.Add(new EntryStep.Call(
-                symbol, [.. lowered.Operands.Select(o => Argument(run, o))], lowered.Kernel.TaskCount, IsWorthSplitting(lowered.Kernel.Cost)));
+                symbol, [.. lowered.Operands.Select((o, i) => touched[i] ? Argument(run, o) : BufferRef.None)], lowered.Kernel.TaskCount, IsWorthSplitting(lowered.Kernel.Cost)));
         }
     }
 

@@ -44,6 +44,7 @@ public sealed class EntryPrinter
     {
         var printer = new EntryPrinter(symbolOrdinal, isProfiled);
         printer.EmitSteps(steps);
+        printer.EmitCancellationPoint(); // the last kernel may have stopped early
         var module = new StringBuilder();
         foreach (string kernel in printer._kernels)
         {
@@ -143,6 +144,10 @@ public sealed class EntryPrinter
         _mostArguments = Math.Max(_mostArguments, arguments.Count);
         for (int i = 0; i < arguments.Count; i++)
         {
+            if (arguments[i] == BufferRef.None)
+            {
+                continue;
+            }
             string pointer = Pointer(arguments[i]);
             string slot = Define($"getelementptr ptr, ptr %args, i64 {i}");
             Line($"store ptr {pointer}, ptr {slot}");

@@ -41,4 +41,8 @@ public abstract record EntryStep
 /// <summary>A place in the table of buffers.</summary>
 /// <param name="Buffer">The entry.</param>
 /// <param name="OffsetInBytes">How far behind the buffer's start.</param>
-public readonly record struct BufferRef(int Buffer, Dim OffsetInBytes = default);
+public readonly record struct BufferRef(int Buffer, Dim OffsetInBytes = default)
+{
+    /// <summary>No place: the value of an argument that nobody reads.</summary>
+    public static BufferRef None { get; } = new(-1);
+}
