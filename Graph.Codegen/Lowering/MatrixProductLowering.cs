@@ -18,6 +18,7 @@ internal sealed partial class MatrixProductLowering
 {
     private const long BytesOfRowsPerTask = 384 * 1024;
     private const long FlopsPerTask = 1 << 20;
+    private const long BytesOfPanelsPerTask = 256 * 1024;
     private const long LargestScratchInBytes = 128 * 1024;
 
     private readonly MatrixProduct _product;
@@ -119,7 +120,9 @@ internal sealed partial class MatrixProductLowering
     private (KExpr Blocks, long PanelsPerBlock) PanelBlocks(long rowsPerBlock)
     {
         long flopsPerPanel = 2 * rowsPerBlock * PanelWidth * (_depthCount.IsStatic ? Math.Max(1, _depthCount.Value) : 256);
-        long panels = Math.Max(1, FlopsPerTask / flopsPerPanel);
+        // Few rows make little work of many bytes, and it is the bytes that threads share then.
+        long bytesPerPanel = flopsPerPanel / (2 * rowsPerBlock) * _sum.Element.SizeInBytes();
+        long panels = Math.Max(1, Math.Min(FlopsPerTask / flopsPerPanel, BytesOfPanelsPerTask / bytesPerPanel));
         return (KBuilder.CeilDiv(KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth), panels), panels);
     }
 

@@ -45,6 +45,9 @@ public sealed unsafe class NativeProgram : GraphProgram
     /// <summary>Bytes of machine code and its data in memory.</summary>
     public long CodeBytes => _code?.SizeInBytes ?? 0;
 
+    /// <summary>The entry function, for measuring what a run costs beside it.</summary>
+    internal NativeEntry Entry => _entry;
+
     internal ConstantData Constants => _executable.Constants;
 
     internal (int Buffer, int Index)[] ParameterBuffers { get; }
@@ -103,11 +106,7 @@ public sealed unsafe class NativeProgram : GraphProgram
         try
         {
             frame.Prepare((NativeBinding)binding, inputs, outputs, settings);
-            NativeError error;
-            using (frame.Flag.Connect(settings.Cancellation))
-            {
-                error = _entry.Invoke(frame.Context);
-            }
+            NativeError error = Invoke(frame, settings);
             if (error != NativeError.None)
             {
                 throw Failure(error, frame, settings.Cancellation);
@@ -121,6 +120,25 @@ public sealed unsafe class NativeProgram : GraphProgram
         finally
         {
             _frames.Return(frame);
+        }
+    }
+
+    /// <summary>Calls the entry function with a frame that is prepared.</summary>
+    private NativeError Invoke(RunFrame frame, in RunSettings settings)
+    {
+        using CancellationTokenRegistration registration = frame.Flag.Connect(settings.Cancellation);
+        if (frame.Context->Threads == 1)
+        {
+            return _entry.Invoke(frame.Context);
+        }
+        settings.Pool.BeginRun();
+        try
+        {
+            return _entry.Invoke(frame.Context);
+        }
+        finally
+        {
+            settings.Pool.EndRun();
         }
     }
 

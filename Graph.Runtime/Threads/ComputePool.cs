@@ -10,11 +10,10 @@ namespace Graphene.Runtime;
 /// <summary>The threads that help runs of compiled graphs: one pool per process, shared by every session.</summary>
 /// <remarks>
 /// <para>
-/// Nothing runs until it is needed: a thread is created when a call first wants it, spins for some tens of
-/// microseconds after
-/// its last task, because the next kernel usually comes at once, and then sleeps at no cost. How many threads may work
-/// on one call is that call's own bound (<see cref="NativeContext.Threads"/>); a call whose bound is 1 never touches
-/// the pool.
+/// Nothing runs until it is needed: a thread is created when a call first wants it, spins for a while after its last task,
+/// because the next kernel usually comes at once (longer while a run is in progress), and then sleeps at no cost. How many
+/// threads may work on one call is that call's own bound (<see cref="NativeContext.Threads"/>); a call whose bound is 1 never
+/// touches the pool.
 /// </para>
 /// <para>
 /// A caller never waits for a helper to arrive: it starts on the tasks itself, helpers join while there is something
@@ -31,7 +30,13 @@ public sealed unsafe class ComputePool : IDisposable
     public const int MaxWidth = DebugOptions.MaxThreads;
 
     private const int MaxCalls = 64;
-    private static readonly long _spinTicks = System.Diagnostics.Stopwatch.Frequency / 20_000; // 50 microseconds
+    private const int LooksBetweenYields = 16;
+
+    // A helper that slept comes some 50 microseconds late or more, which is longer than most kernels take. So helpers stay awake
+    // for as long as a run is likely to have more for them, and a little longer for the run that may follow.
+    private static readonly long _spinTicks = System.Diagnostics.Stopwatch.Frequency / 5_000; // 200 microseconds
+    private static readonly long _spinTicksInRun = System.Diagnostics.Stopwatch.Frequency / 500; // 2 milliseconds
+    private static readonly long _waitTicks = System.Diagnostics.Stopwatch.Frequency / 20_000; // 50 microseconds
     private static readonly Lazy<ComputePool> _shared = new(CreateShared);
 
     private readonly Gate _parking = Gate.Create();
@@ -98,6 +103,12 @@ public sealed unsafe class ComputePool : IDisposable
         context->Pool = (void*)GCHandle.ToIntPtr(_handle);
         EnsureWorkers(threads - 1);
     }
+
+    /// <summary>Says that a run with this pool begins: until it ends, threads stay awake longer between its kernels.</summary>
+    internal void BeginRun() => Interlocked.Increment(ref _state.Runs);
+
+    /// <summary>Says that a run has ended.</summary>
+    internal void EndRun() => Interlocked.Decrement(ref _state.Runs);
 
     /// <summary>Stops the threads. No call may be in progress and no context may use the pool afterwards.</summary>
     public void Dispose()
@@ -224,14 +235,18 @@ public sealed unsafe class ComputePool : IDisposable
     private void WaitForHelpers(ParallelCall* call, Gate gate)
     {
         long deadline = 0;
-        while (_spin && call->Workers > 0)
+        for (int i = 1; _spin && call->Workers > 0; i++)
         {
             Thread.SpinWait(1);
-            long now = System.Diagnostics.Stopwatch.GetTimestamp();
-            deadline = deadline == 0 ? now + _spinTicks : deadline;
-            if (now > deadline)
+            if (i % LooksBetweenYields == 0)
             {
-                break;
+                long now = System.Diagnostics.Stopwatch.GetTimestamp();
+                deadline = deadline == 0 ? now + _waitTicks : deadline;
+                if (now > deadline)
+                {
+                    break;
+                }
+                Thread.Yield(); // on a busy machine the helper may be waiting for this very processor
             }
         }
         if (call->Workers > 0 && call->TrySleep())
@@ -323,10 +338,10 @@ public sealed unsafe class ComputePool : IDisposable
     // Helps calls until none came for a while. Returns false when it is time to sleep.
     private bool Search()
     {
-        long deadline = System.Diagnostics.Stopwatch.GetTimestamp() + _spinTicks;
-        do
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (!_stopping)
         {
-            for (int i = 0; i < 16; i++)
+            for (int i = 0; i < LooksBetweenYields; i++)
             {
                 long open = Volatile.Read(ref _state.OpenCalls);
                 if (open != 0 && TryHelp(open))
@@ -339,8 +354,13 @@ public sealed unsafe class ComputePool : IDisposable
                 }
                 Thread.SpinWait(1);
             }
+            long patience = Volatile.Read(ref _state.Runs) > 0 ? _spinTicksInRun : _spinTicks;
+            if (System.Diagnostics.Stopwatch.GetTimestamp() - start > patience)
+            {
+                return false;
+            }
+            Thread.Yield(); // whoever needs this processor for work goes first
         }
-        while (System.Diagnostics.Stopwatch.GetTimestamp() < deadline && !_stopping);
         return false;
     }
 
@@ -418,7 +438,7 @@ public sealed unsafe class ComputePool : IDisposable
     }
 
     // Each on cache lines of its own: idle threads read OpenCalls all the time.
-    [StructLayout(LayoutKind.Explicit, Size = 640)]
+    [StructLayout(LayoutKind.Explicit, Size = 768)]
     private struct State
     {
         /// <summary>Bit i: slot i is taken by a call.</summary>
@@ -436,5 +456,9 @@ public sealed unsafe class ComputePool : IDisposable
         /// <summary>Threads that look for work right now.</summary>
         [FieldOffset(512)]
         public int Searching;
+
+        /// <summary>Runs in progress that may use more than one thread.</summary>
+        [FieldOffset(640)]
+        public int Runs;
     }
 }
