@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Graphene.Codegen.Llvm;
 using Graphene.Optimizer;
@@ -42,7 +43,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     string IGraphCompiler.Device => "cpu";
 
     /// <inheritdoc/>
-    public string Fingerprint => $"{Version} {_target}{(_options.IsProfiled ? " profiled" : "")}";
+    public string Fingerprint => $"{Version} {_target} {_options.Fingerprint}";
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
@@ -89,8 +90,15 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 
     // What a session is given: looks into the disk cache first, unless the environment turns it off.
     GraphProgram IGraphCompiler.Compile(Module module, ILogger logger, CancellationToken cancellation) =>
-        new CachedGraphCompiler(this, "cpu", DiskCache.FromEnvironment(DebugOptions.FromEnvironment(), logger))
-            .Compile(module, logger, cancellation);
+        Cached(logger).Compile(module, logger, cancellation);
+
+    GraphProgram? IGraphCompiler.TryFind(IGraphSource source, ILogger logger) => Cached(logger).TryFind(source, logger);
+
+    GraphProgram IGraphCompiler.Compile(IGraphSource source, ILogger logger, CancellationToken cancellation) =>
+        Cached(logger).Compile(source, logger, cancellation);
+
+    private CachedGraphCompiler Cached(ILogger logger) =>
+        new(this, "cpu", DiskCache.FromEnvironment(DebugOptions.FromEnvironment(), logger));
 
     private static HostCallSpec Describe(HostCallOp op, ImmutableArray<TensorType> operands, string? origin) => new(
         op.Kind, op.Message, operands, origin);
@@ -110,4 +118,18 @@ public sealed record GraphCompilerOptions
 
     /// <summary>True for code that reports its kernel calls to <see cref="RunOptions.Profile"/>; it runs a little slower.</summary>
     public bool IsProfiled { get; init; }
+
+    // Whatever changes the code; not what only changes how it is made or what is logged.
+    internal string Fingerprint
+    {
+        get
+        {
+            OptimizerOptions o = Optimizer ?? OptimizerOptions.Default;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"math {o.FastMath} {o.FoldBatchNorm} folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
+                + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "
+                + $"profiled {IsProfiled}");
+        }
+    }
 }

@@ -60,6 +60,9 @@ public sealed class OnnxModelFile : IDisposable
     /// <summary>The names of the outputs, in the order of the file.</summary>
     public IReadOnlyList<string> OutputNames => [.. Model.Graph.Output.Select(o => o.Name)];
 
+    /// <summary>Whether tensors were read from files beside this one.</summary>
+    internal bool ReadsOtherFiles => _external.HasOpened;
+
     /// <summary>The messages.</summary>
     internal ModelProto Model { get; }
 

@@ -34,6 +34,19 @@ public static class CacheKey
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>The key for a graph that is not loaded, and everything else that its code depends on.</summary>
+    /// <param name="source">Where the graph would come from.</param>
+    /// <param name="fingerprint">See <see cref="IExecutableCompiler.Fingerprint"/>.</param>
+    /// <returns>64 hexadecimal digits, different from those of any <see cref="Of(Module, string)"/>.</returns>
+    public static string Of(IGraphSource source, string fingerprint)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Add(hash, $"graphene executable of a source {FileLayout.Version.ToString(CultureInfo.InvariantCulture)}");
+        Add(hash, fingerprint);
+        Add(hash, source.Key);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
     // With its length, so that no two lists of texts run together to the same bytes.
     private static void Add(IncrementalHash hash, string text)
     {

@@ -15,10 +15,28 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
     public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
         string? key = cache is null ? null : CacheKey.Of(module, compiler.Fingerprint);
-        if (key is not null && TryLoad(key) is { } cached)
+        return key is not null && TryLoad(key) is { } cached ? cached : Compile(module, key, logger, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public GraphProgram? TryFind(IGraphSource source, ILogger logger) =>
+        cache is null ? null : TryLoad(CacheKey.Of(source, compiler.Fingerprint));
+
+    /// <inheritdoc/>
+    public GraphProgram Compile(IGraphSource source, ILogger logger, CancellationToken cancellation)
+    {
+        if (TryFind(source, logger) is { } cached)
         {
             return cached;
         }
+        Module module = source.Load();
+        return cache is not null && source.KeyIsComplete
+            ? Compile(module, CacheKey.Of(source, compiler.Fingerprint), logger, cancellation)
+            : Compile(module, logger, cancellation);
+    }
+
+    private NativeProgram Compile(Module module, string? key, ILogger logger, CancellationToken cancellation)
+    {
         Executable executable = compiler.Compile(module, logger, cancellation);
         try
         {

@@ -15,6 +15,20 @@ public interface IGraphCompiler
     /// <returns>A program that belongs to the caller.</returns>
     /// <exception cref="GraphException">The graph cannot be compiled.</exception>
     GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation);
+
+    /// <summary>Finds what was compiled from a source before, without loading it; null where nothing is kept.</summary>
+    /// <param name="source">The graph.</param>
+    /// <param name="logger">Receives what was found, or why not.</param>
+    /// <returns>A program that belongs to the caller, or null.</returns>
+    GraphProgram? TryFind(IGraphSource source, ILogger logger) => null;
+
+    /// <summary>Compiles a graph from its source, which is loaded only when <see cref="TryFind"/> finds nothing.</summary>
+    /// <inheritdoc cref="Compile(Module, ILogger, CancellationToken)"/>
+    /// <param name="source">The graph.</param>
+    /// <param name="logger">Receives what took how long, and what was found in caches.</param>
+    /// <param name="cancellation">Gives up soon when raised.</param>
+    GraphProgram Compile(IGraphSource source, ILogger logger, CancellationToken cancellation) =>
+        Compile(source.Load(), logger, cancellation);
 }
 
 /// <summary>A compiler whose result is machine code that can be kept.</summary>

@@ -15,6 +15,9 @@ internal sealed class ExternalDataFolder(string? folder) : IDisposable
     private readonly Dictionary<string, OpenFile> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<(string, long, long), ReadOnlyMemory<byte>> _shared = [];
 
+    /// <summary>Whether any file was opened, and not closed since.</summary>
+    public bool HasOpened => _files.Count > 0;
+
     /// <summary>Reads a tensor's bytes.</summary>
     /// <param name="tensor">The tensor's name, for errors.</param>
     /// <param name="entries">The tensor's external_data entries.</param>

@@ -58,15 +58,16 @@ internal static class BenchCommand
         InputSet inputSet = InputSet.Read(
             parsed.GetRequiredValue(CommonOptions.Input), parsed.GetValue(CommonOptions.Random) ?? 0);
 
+        IGraphCompiler compiler = Devices.Compiler(
+            parsed.GetRequiredValue(CommonOptions.Device), logger, useCache: !parsed.GetValue(NoCache));
         long start = Stopwatch.GetTimestamp();
-        LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Find);
-        TimeSpan load = Stopwatch.GetElapsedTime(start);
+        LoadedModel model = ModelLoader.LoadToRun(
+            parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Files, compiler, logger);
+        TimeSpan load = Stopwatch.GetElapsedTime(start) - model.FindTime;
         IReadOnlyList<Literal> inputs = inputSet.For(
             model, (symbol, value) => io.Progress($"{symbol.Name} = {value}; choose with --dim {symbol.Name}=N"));
         SymbolBinding.Bind(model, inputs);
 
-        IGraphCompiler compiler = Devices.Compiler(
-            parsed.GetRequiredValue(CommonOptions.Device), logger, useCache: !parsed.GetValue(NoCache));
         using var runner = new ModelRunner(model, compiler, parsed.GetValue(CommonOptions.Threads), logger);
         double[] times = Measure(runner, inputs, parsed.GetValue(Warmup), runs);
 

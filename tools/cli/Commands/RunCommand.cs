@@ -40,15 +40,16 @@ internal static class RunCommand
     private static int Run(ParseResult parsed, CommandIO io)
     {
         InputSet inputSet = InputSet.Read(parsed.GetRequiredValue(CommonOptions.Input), parsed.GetValue(CommonOptions.Random));
-        LoadedModel model = ModelLoader.Load(parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Find);
+        using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
+        ILogger logger = loggers.CreateLogger("graphene");
+        IGraphCompiler compiler = Devices.Compiler(parsed.GetRequiredValue(CommonOptions.Device), logger);
+        LoadedModel model = ModelLoader.LoadToRun(
+            parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Files, compiler, logger);
         IReadOnlyList<Literal> inputs = inputSet.For(
             model, (symbol, value) => io.Progress($"{symbol.Name} = {value}; choose with --dim {symbol.Name}=N"));
         SymbolBinding.Bind(model, inputs);
         Dictionary<string, Literal> expected = ReadExpected(model, parsed.GetRequiredValue(Expect));
 
-        using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
-        ILogger logger = loggers.CreateLogger("graphene");
-        IGraphCompiler compiler = Devices.Compiler(parsed.GetRequiredValue(CommonOptions.Device), logger);
         using var runner = new ModelRunner(model, compiler, parsed.GetValue(CommonOptions.Threads), logger);
         long start = Stopwatch.GetTimestamp();
         IReadOnlyList<Literal> outputs = runner.Run(inputs);

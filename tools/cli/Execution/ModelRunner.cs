@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Graphene.Cli.Models;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
@@ -31,9 +32,19 @@ internal sealed class ModelRunner : IDisposable
             {
                 throw new UsageException($"{model.Path} is code for the device {Devices.Cpu}, not {compiler.Device}");
             }
+            CompileTime = model.FindTime;
             _program = program;
             _owner = program;
             _callable = program.MakeCallable(_options);
+            return;
+        }
+        if (model.Source is { } source)
+        {
+            long start = Stopwatch.GetTimestamp();
+            _program = compiler.Compile(source, logger, CancellationToken.None);
+            CompileTime = Stopwatch.GetElapsedTime(start);
+            _owner = _program;
+            _callable = _program.MakeCallable(_options);
             return;
         }
 

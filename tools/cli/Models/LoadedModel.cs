@@ -22,12 +22,21 @@ internal sealed class LoadedModel
         TiedTo = tiedTo;
     }
 
-    /// <summary>A bundle.</summary>
+    /// <summary>A graph that is imported from its source now.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="program">Its code; whoever runs the model disposes it.</param>
-    public LoadedModel(string path, NativeProgram program)
+    /// <param name="source">The source; what is compiled from the graph is kept under its name.</param>
+    /// <param name="specializedInputs">Inputs whose values are built into the graph, since they decide shapes.</param>
+    public LoadedModel(string path, IGraphSource source, IReadOnlyList<string> specializedInputs)
+        : this(path, source.Load(), specializedInputs) => Source = source;
+
+    /// <summary>A bundle, or code that was compiled before.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="program">The code; whoever runs the model disposes it.</param>
+    /// <param name="findTime">How long it took to find and load the code.</param>
+    public LoadedModel(string path, GraphProgram program, TimeSpan findTime)
     {
         Program = program;
+        FindTime = findTime;
         Path = path;
         InputNames = [.. program.Inputs.Select(i => i.Name)];
         InputTypes = [.. program.Inputs.Select(i => i.Type)];
@@ -53,8 +62,14 @@ internal sealed class LoadedModel
     /// </summary>
     public IReadOnlyList<string> TiedTo { get; }
 
-    /// <summary>The code of a bundle; null for a graph.</summary>
-    public NativeProgram? Program { get; }
+    /// <summary>The code of a bundle or of a model that was compiled before; null for a graph.</summary>
+    public GraphProgram? Program { get; }
+
+    /// <summary>How long it took to find and load <see cref="Program"/>.</summary>
+    public TimeSpan FindTime { get; }
+
+    /// <summary>Where the graph came from, when that has a name; null otherwise.</summary>
+    public IGraphSource? Source { get; }
 
     /// <summary>The graph.</summary>
     /// <exception cref="UsageException">The file is a bundle, which holds no graph.</exception>

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Graphene.Interop.Onnx;
 using Graphene.Runtime;
+using Microsoft.Extensions.Logging;
 
 namespace Graphene.Cli.Models;
 
@@ -18,14 +20,9 @@ internal static class ModelLoader
     public static LoadedModel Load(
         string path, IReadOnlyDictionary<string, long>? dims = null, Func<string, Literal?>? inputValue = null)
     {
-        if (IsText(path))
+        if (ReadOther(path, dims) is { } model)
         {
-            Module module = Parser.ParseModule(ReadText(path), path);
-            return new LoadedModel(path, dims is { Count: > 0 } ? Specialization.Apply(module, dims) : module, []);
-        }
-        if (IsBundle(path))
-        {
-            return LoadBundle(path, dims);
+            return model;
         }
         using OnnxModelFile file = OnnxModelFile.Load(path);
         var known = new Dictionary<string, Literal>(StringComparer.Ordinal);
@@ -36,10 +33,48 @@ internal static class ModelLoader
                 known.Add(name, value);
             }
         }
-        dims ??= new Dictionary<string, long>();
-        OnnxModel model = OnnxImporter.ImportFor(file, known, new OnnxImportOptions { Dims = dims });
-        return new LoadedModel(
-            path, model.Module, [.. model.SpecializedInputs, .. model.FixedDims.Keys.Where(d => !dims.ContainsKey(d))]);
+        OnnxModel imported = OnnxImporter.ImportFor(file, known, Options(dims));
+        return new LoadedModel(path, imported.Module, TiedTo(imported, dims));
+    }
+
+    /// <summary>Reads a model to run it: one that was compiled before is not imported again.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="dims">Sizes for symbolic dims by name; the others stay symbolic.</param>
+    /// <param name="inputs">Values of inputs, if they are known. A model that no symbolic import fits is imported for these.</param>
+    /// <param name="compiler">Whoever will compile the model; asked whether it did already.</param>
+    /// <param name="logger">Receives what was found, or why not.</param>
+    /// <exception cref="GraphException">The file cannot be used.</exception>
+    public static LoadedModel LoadToRun(
+        string path, IReadOnlyDictionary<string, long>? dims, IReadOnlyDictionary<string, Literal> inputs, IGraphCompiler compiler,
+        ILogger logger)
+    {
+        if (ReadOther(path, dims) is { } model)
+        {
+            return model;
+        }
+        var source = new OnnxSource(path, Options(dims), inputs);
+        long start = Stopwatch.GetTimestamp();
+        return compiler.TryFind(source, logger) is { } program
+            ? new LoadedModel(path, program, Stopwatch.GetElapsedTime(start))
+            : new LoadedModel(path, source, TiedTo(source.Import(), dims));
+    }
+
+    // What the import is tied to besides what was asked for.
+    private static IReadOnlyList<string> TiedTo(OnnxModel model, IReadOnlyDictionary<string, long>? dims) =>
+        [.. model.SpecializedInputs, .. model.FixedDims.Keys.Where(d => dims?.ContainsKey(d) != true)];
+
+    private static OnnxImportOptions Options(IReadOnlyDictionary<string, long>? dims) =>
+        new() { Dims = dims ?? new Dictionary<string, long>() };
+
+    // IR text and bundles; null for ONNX.
+    private static LoadedModel? ReadOther(string path, IReadOnlyDictionary<string, long>? dims)
+    {
+        if (IsText(path))
+        {
+            Module module = Parser.ParseModule(ReadText(path), path);
+            return new LoadedModel(path, dims is { Count: > 0 } ? Specialization.Apply(module, dims) : module, []);
+        }
+        return IsBundle(path) ? LoadBundle(path, dims) : null;
     }
 
     /// <summary>True for files that hold IR text.</summary>
@@ -59,7 +94,7 @@ internal static class ModelLoader
             Executable executable = Executable.Read(path);
             try
             {
-                return new LoadedModel(path, NativeProgram.Load(executable));
+                return new LoadedModel(path, NativeProgram.Load(executable), TimeSpan.Zero);
             }
             catch
             {

@@ -1,0 +1,21 @@
+namespace Graphene;
+
+/// <summary>A graph that has a name before it is loaded, usually the hash of the file that holds it.</summary>
+/// <remarks>
+/// Whoever keeps what was made from graphs can find it by the name alone: a start from a cache reads no graph and optimizes none.
+/// </remarks>
+public interface IGraphSource
+{
+    /// <summary>Names the graph: sources of equal keys load equal graphs, provenance aside, for as long as <see cref="KeyIsComplete"/>.</summary>
+    string Key { get; }
+
+    /// <summary>
+    /// Whether everything that the loaded graph depends on is in the key. False before it is loaded, and when loading met
+    /// something that the key does not cover: another file, a value that was fed, a file that changed meanwhile.
+    /// </summary>
+    bool KeyIsComplete { get; }
+
+    /// <summary>Loads the graph; a second call gives the same one.</summary>
+    /// <exception cref="GraphException">The graph cannot be loaded.</exception>
+    Module Load();
+}

@@ -1,0 +1,160 @@
+using Graphene.Codegen;
+using Graphene.Interop.Onnx;
+using Graphene.Interop.Onnx.Schema;
+using Graphene.Runtime;
+using Graphene.Tests.Runtime;
+using NUnit.Framework;
+using static Graphene.Tests.Interop.Onnx.OnnxModels;
+
+namespace Graphene.Tests.Interop.Onnx;
+
+/// <summary>Models that are found in the disk cache by the bytes of their file, without importing them.</summary>
+[TestFixture]
+internal sealed class OnnxSourceTests
+{
+    private static readonly Dictionary<string, Feed> Zeros = new() { ["x"] = new float[4] };
+    private string _folder = "";
+    private RecordingLogger _log = new();
+
+    [SetUp]
+    public void CreateFolder()
+    {
+        _folder = Directory.CreateTempSubdirectory("graphene-source").FullName;
+        _log = new RecordingLogger();
+    }
+
+    [TearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void WhatWasCompiledIsFoundByTheBytesOfTheFileAlone()
+    {
+        string path = Adds(1, 2, 3, 4).Save(_folder);
+        IGraphCompiler compiler = Compiler();
+        Assert.That(compiler.TryFind(new OnnxSource(path), _log), Is.Null);
+        using (GraphProgram compiled = compiler.Compile(new OnnxSource(path), _log, default))
+        {
+            Assert.That(Run(compiled), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
+        }
+
+        var source = new OnnxSource(path);
+        File.Delete(path); // whoever imported it now would fail
+        using GraphProgram found = compiler.TryFind(source, _log)!;
+        Assert.That(Run(found), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
+        using GraphProgram again = compiler.Compile(source, _log, default);
+        Assert.That(Run(again), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
+        Assert.That(source.KeyIsComplete, Is.False, "it was never loaded");
+    }
+
+    [Test]
+    public void EverythingThatChangesTheGraphChangesTheKey()
+    {
+        string path = Adds(1, 2, 3, 4).Save(_folder);
+        string key = new OnnxSource(path).Key;
+        Assert.That(new OnnxSource(path).Key, Is.EqualTo(key));
+        Assert.That(new OnnxSource(path, new OnnxImportOptions { Dims = new Dictionary<string, long> { ["n"] = 4 } }).Key, Is.Not.EqualTo(key));
+        Assert.That(new OnnxSource(path, new OnnxImportOptions { MaxNodes = 7 }).Key, Is.Not.EqualTo(key));
+
+        DateTime time = File.GetLastWriteTimeUtc(path);
+        Adds(1, 2, 3, 5).Save(_folder);
+        File.SetLastWriteTimeUtc(path, time); // equal name, size and time, other weights
+        Assert.That(new OnnxSource(path).Key, Is.Not.EqualTo(key));
+    }
+
+    [Test]
+    public void AModelWithDataInOtherFilesIsNotKeptUnderTheModelsName()
+    {
+        string path = WithExternalData("data.bin").Save(_folder);
+        IGraphCompiler compiler = Compiler();
+        foreach (float value in (float[])[5, 6])
+        {
+            File.WriteAllBytes(Path.Join(_folder, "data.bin"), [.. Enumerable.Repeat(BitConverter.GetBytes(value), 4).SelectMany(b => b)]);
+            using GraphProgram program = compiler.Compile(new OnnxSource(path), _log, default);
+            Assert.That(Run(program), Is.All.EqualTo(value));
+        }
+    }
+
+    [Test]
+    public void AFileThatIsReplacedMeanwhileIsNotKeptUnderTheOldName()
+    {
+        string path = Adds(1, 1, 1, 1).Save(_folder);
+        IGraphCompiler compiler = Compiler();
+        var old = new OnnxSource(path);
+        Adds(2, 2, 2, 2).Save(_folder);
+        using (GraphProgram program = compiler.Compile(old, _log, default))
+        {
+            Assert.That(Run(program), Is.All.EqualTo(2));
+        }
+        Assert.That(old.KeyIsComplete, Is.False);
+        Adds(1, 1, 1, 1).Save(_folder);
+        using GraphProgram first = compiler.Compile(new OnnxSource(path), _log, default);
+        Assert.That(Run(first), Is.All.EqualTo(1));
+    }
+
+    [Test]
+    public void ADamagedEntryIsCompiledAnewWhereverTheDamageIs()
+    {
+        string path = Adds(1, 2, 3, 4).Save(_folder);
+        IGraphCompiler compiler = Compiler();
+        compiler.Compile(new OnnxSource(path), _log, default).Dispose();
+        string entry = Directory.GetFiles(Path.Join(_folder, "cache")).Single();
+        byte[] whole = File.ReadAllBytes(entry);
+        int found = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            byte[] damaged = [.. whole];
+            int at = (int)((long)i * (whole.Length - 1) / 59);
+            damaged[at] ^= 0x40;
+            Replace(entry, i % 6 == 5 ? damaged[..at] : damaged);
+            using GraphProgram? program = compiler.TryFind(new OnnxSource(path), _log);
+            if (program is null)
+            {
+                Assert.That(File.Exists(entry), Is.False);
+                Assert.That(_log.Messages.Last(), Does.Contain("is removed"));
+                continue;
+            }
+            found++; // the byte was one of those that only fill up to the next section
+            Assert.That(Run(program), Is.EqualTo(new float[] { 1, 2, 3, 4 }), $"byte {at}");
+        }
+        Assert.That(found, Is.LessThan(40));
+        using GraphProgram anew = compiler.Compile(new OnnxSource(path), _log, default);
+        Assert.That(Run(anew), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
+        Assert.That(File.ReadAllBytes(entry), Is.EqualTo(whole));
+    }
+
+    [Test]
+    public void AMissingFileIsOneReadableError() => Assert.That(
+        Assert.Throws<GraphException>(() => _ = new OnnxSource(Path.Join(_folder, "none.onnx")))!.Id,
+        Is.EqualTo(OnnxDiagnosticIds.CannotOpen));
+
+    [Test]
+    public void WeightsThatWerePackedAreNotKeptTwice()
+    {
+        const int Size = 256;
+        var graph = new Graph();
+        Tensor x = graph.Placeholder(DType.F32, ["batch", Size], "x");
+        Tensor y = x.MatMul(graph.Constant(Literal.From<float>([.. Enumerable.Range(0, Size * Size).Select(i => MathF.Sin(i))], Size, Size)));
+        using Executable made = GraphCompiler.Cpu().Compile(graph.Lower([y], null, []).Module, _log, default);
+        Assert.That(made.Constants.Length, Is.InRange(Size * Size * 4, Size * Size * 5));
+    }
+
+    // y = x + the four values.
+    private static ModelProto Adds(params float[] values)
+    {
+        ModelProto model = Model(Graph([Tensor("x", 4)], [Tensor("y", 4)], Node("Add", ["x", "w"], ["y"])));
+        model.Graph.Initializer.Add(Floats("w", [4], values));
+        return model;
+    }
+
+    // By renaming, as entries are written: a mapping of the old file keeps its content.
+    private static void Replace(string path, byte[] bytes)
+    {
+        File.WriteAllBytes(path + ".new", bytes);
+        File.Move(path + ".new", path, overwrite: true);
+    }
+
+    private static float[] Run(GraphProgram program) => program.Run(Zeros)[0].As<float>().ToArray();
+
+    private CachedGraphCompiler Compiler() =>
+        new(GraphCompiler.Cpu(), "cpu", DiskCache.TryOpen(Path.Join(_folder, "cache"), 1 << 24, _log));
+}
