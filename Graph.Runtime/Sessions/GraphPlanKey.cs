@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Graphene.Runtime;
 
-/// <summary>What a plan of a <see cref="GraphSession"/> is for. Tensors and operations are compared as objects.</summary>
+/// <summary>What a plan of a <see cref="Session"/> for a graph is for. Tensors and operations are compared as objects.</summary>
 internal sealed class GraphPlanKey : IEquatable<GraphPlanKey>
 {
     private readonly int _hash;

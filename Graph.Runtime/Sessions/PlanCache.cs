@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Graphene.Runtime;
 
 /// <summary>
@@ -40,14 +42,32 @@ internal sealed class PlanCache<TKey>(int capacity, Func<TKey, TKey, string> dif
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            Entry entry = Use(key, compile);
+            Entry entry = Use(key, out string? cause);
             try
             {
-                return new Lease(this, entry, entry.Program.Value);
+                if (cause is null)
+                {
+                    entry.Program.Wait(cancellation);
+                }
+                else
+                {
+                    entry.Compile(() => compile(cause));
+                }
+                return new Lease(this, entry, entry.Program.Result);
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException) when (cause is null)
             {
-                Forget(entry); // somebody else began to compile it and gave up
+                Release(entry); // this caller gives up; whoever compiles goes on
+                throw;
+            }
+            catch (AggregateException e) when (cause is null)
+            {
+                Forget(entry);
+                if (e.InnerException is not OperationCanceledException)
+                {
+                    ExceptionDispatchInfo.Throw(e.InnerException!);
+                }
+                // Somebody else began to compile it and gave up: now it is this caller's turn.
             }
             catch
             {
@@ -57,9 +77,11 @@ internal sealed class PlanCache<TKey>(int capacity, Func<TKey, TKey, string> dif
         }
     }
 
-    private Entry Use(TKey key, Func<string, GraphProgram> compile)
+    // The entry of a key; with the cause of the miss when it is new, and the caller must compile it.
+    private Entry Use(TKey key, out string? cause)
     {
         Entry entry;
+        cause = null;
         List<Entry> unused = [];
         lock (_lock)
         {
@@ -72,8 +94,8 @@ internal sealed class PlanCache<TKey>(int capacity, Func<TKey, TKey, string> dif
             }
             else
             {
-                string cause = CauseOfMiss(key);
-                entry = new Entry(key, new Lazy<GraphProgram>(() => compile(cause)));
+                cause = CauseOfMiss(key);
+                entry = new Entry(key);
                 _entries.Add(key, _byUse.AddFirst(entry));
                 MakeRoom(unused);
             }
@@ -173,21 +195,38 @@ internal sealed class PlanCache<TKey>(int capacity, Func<TKey, TKey, string> dif
     }
 
     /// <summary>One plan with its users, which are counted under the cache's lock.</summary>
-    internal sealed class Entry(TKey key, Lazy<GraphProgram> program)
+    internal sealed class Entry(TKey key)
     {
+        private readonly TaskCompletionSource<GraphProgram> _program = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public TKey Key { get; } = key;
 
-        public Lazy<GraphProgram> Program { get; } = program;
+        public Task<GraphProgram> Program => _program.Task;
 
         public int Users { get; set; }
 
         public bool IsRetired { get; set; }
 
+        /// <summary>Compiles on this thread, for everybody who waits.</summary>
+        public void Compile(Func<GraphProgram> compile)
+        {
+            try
+            {
+                _program.SetResult(compile());
+            }
+            catch (Exception e)
+            {
+                _program.SetException(e);
+                _ = Program.Exception; // seen, also when nobody waits
+                throw;
+            }
+        }
+
         public void DisposeProgram()
         {
-            if (Program.IsValueCreated)
+            if (Program.IsCompletedSuccessfully)
             {
-                Program.Value.Dispose();
+                Program.Result.Dispose();
             }
         }
     }

@@ -1,141 +1,62 @@
-using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Graphene.Runtime;
 
 /// <summary>Runs a graph: compiles what is fetched when it is fetched first, and keeps it.</summary>
 /// <remarks>
-/// Thread-safe: any number of runs at a time, each with scratch memory of its own. Runs share the process's
-/// <see cref="ComputePool"/>.
+/// <para>
+/// A graph that was built in C# is run by its tensors: any of them can be fetched, any can be fed, which leaves out what only
+/// computes it, and variables keep their values between runs. Tensors that have names can be fetched and fed by name as well. A
+/// module, such as an imported model, is run by the names of its inputs and outputs.
+/// </para>
+/// <para>
+/// Thread-safe: any number of runs at a time, each with scratch memory of its own, except that those which assign variables happen
+/// alone. Runs share the process's <see cref="ComputePool"/>. Building a graph further while it runs is for the caller to coordinate.
+/// </para>
 /// </remarks>
-public sealed class Session : IDisposable
+public sealed partial class Session : IDisposable
 {
-    private readonly Module _module;
-    private readonly IGraphCompiler _compiler;
-    private readonly PlanCache<PlanKey> _plans;
     private readonly SessionOptions _options;
-    private readonly HashSet<string> _inputNames;
+    private readonly GraphPlans? _graph;
+    private readonly ModulePlans? _module;
 
-    /// <summary>Opens a session; nothing is compiled yet.</summary>
-    /// <param name="module">The graph.</param>
+    /// <summary>Opens a session for a graph that was built in C#; nothing is compiled yet.</summary>
+    /// <param name="graph">The graph; it may grow afterwards.</param>
+    /// <param name="compiler">Compiles what is fetched.</param>
+    /// <param name="options">How the session works.</param>
+    public Session(Graph graph, IGraphCompiler compiler, SessionOptions? options = null)
+    {
+        _options = (options ?? new SessionOptions()).Checked();
+        _graph = new GraphPlans(graph, compiler, _options);
+    }
+
+    /// <summary>Opens a session for a module; nothing is compiled yet.</summary>
+    /// <param name="module">The module, for example an imported model.</param>
     /// <param name="compiler">Compiles what is fetched.</param>
     /// <param name="options">How the session works.</param>
     public Session(Module module, IGraphCompiler compiler, SessionOptions? options = null)
     {
-        _module = module;
-        _compiler = compiler;
         _options = (options ?? new SessionOptions()).Checked();
-        _plans = new PlanCache<PlanKey>(_options.MaxPlans, Difference);
-        _inputNames = [.. module.InputNames];
+        _module = new ModulePlans(module, compiler, _options);
     }
-
-    /// <summary>The names that can be fetched.</summary>
-    public ImmutableArray<string> OutputNames => _module.OutputNames;
 
     /// <summary>The number of compiled plans that are kept now.</summary>
-    public int PlanCount => _plans.Count;
+    public int PlanCount => _graph?.Count ?? _module!.Count;
 
-    /// <summary>Fetches one output.</summary>
-    /// <inheritdoc cref="Run(IReadOnlyList{string}, IReadOnlyDictionary{string, Feed}, CancellationToken)"/>
-    public Literal Run(
-        string fetch, IReadOnlyDictionary<string, Feed> feeds, CancellationToken cancellation = default) =>
-        Run([fetch], feeds, cancellation)[0];
-
-    /// <summary>Computes outputs from inputs.</summary>
-    /// <param name="fetches">Names of outputs; only what they need is compiled and run.</param>
-    /// <param name="feeds">Values of the inputs that they need, by name; others are ignored.</param>
-    /// <param name="cancellation">Stops the run; the session stays usable.</param>
-    /// <returns>One value per fetch, in order.</returns>
-    /// <exception cref="GraphException">A name or a value does not fit, the graph cannot be compiled, or a check in it
-    /// failed.</exception>
-    /// <exception cref="OperationCanceledException">The token was raised.</exception>
-    public Literal[] Run(
-        IReadOnlyList<string> fetches,
-        IReadOnlyDictionary<string, Feed> feeds,
-        CancellationToken cancellation = default)
+    /// <summary>
+    /// Frees variables and every plan that is not in use; plans in use are freed when their runs end. Waits for runs that use
+    /// variables.
+    /// </summary>
+    public void Dispose()
     {
-        using PlanCache<PlanKey>.Lease plan = GetPlan(fetches, cancellation);
-        RequireKnown(feeds);
-        return FedRun.Run(plan.Program, feeds, _options.Settings(cancellation));
+        _graph?.Dispose();
+        _module?.Dispose();
     }
 
-    /// <summary>Like Run, on another thread.</summary>
-    /// <inheritdoc cref="Run(IReadOnlyList{string}, IReadOnlyDictionary{string, Feed}, CancellationToken)"/>
-    public Task<Literal[]> RunAsync(
-        IReadOnlyList<string> fetches,
-        IReadOnlyDictionary<string, Feed> feeds,
-        CancellationToken cancellation = default) =>
-        Task.Run(() => Run(fetches, feeds, cancellation), cancellation);
-
-    /// <summary>Compiles a plan for repeated use by position.</summary>
-    /// <param name="fetches">Names of outputs.</param>
-    /// <param name="feeds">
-    /// Names of inputs in the order in which they will be passed; all that the fetches need. Null: the graph's order.
-    /// </param>
-    /// <returns>A callable, to be disposed after use.</returns>
-    /// <exception cref="GraphException">A name does not fit, or the graph cannot be compiled.</exception>
-    public Callable MakeCallable(IReadOnlyList<string> fetches, IReadOnlyList<string>? feeds = null)
-    {
-        PlanCache<PlanKey>.Lease plan = GetPlan(fetches, CancellationToken.None);
-        try
-        {
-            string[] inputs = [.. plan.Program.Inputs.Select(i => i.Name)];
-            return feeds is null || feeds.SequenceEqual(inputs)
-                ? new Callable(plan.Program, plan, _options.Settings(CancellationToken.None))
-                : throw new GraphException(
-                    RuntimeDiagnostics.BadFeed,
-                    $"a callable for {string.Join(", ", fetches)} cannot take {string.Join(", ", feeds)}",
-                    why: $"its inputs are {string.Join(", ", inputs)}, in this order",
-                    fix: "name exactly these, or pass null");
-        }
-        catch
-        {
-            plan.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Frees every plan that is not in use; plans in use are freed when their runs end.</summary>
-    public void Dispose() => _plans.Dispose();
-
-    private PlanCache<PlanKey>.Lease GetPlan(IReadOnlyList<string> fetches, CancellationToken cancellation)
-    {
-        var key = new PlanKey([.. fetches.Select(OutputNumber)]);
-        if (key.Outputs.Distinct().Count() != key.Outputs.Length)
-        {
-            throw new GraphException(
-                RuntimeDiagnostics.UnknownFetch, $"an output is fetched twice: {string.Join(", ", fetches)}",
-                fix: "fetch each output once");
-        }
-        return _plans.Get(
-            key,
-            cause => PlanCompilation.Run(
-                _compiler, ModulePruner.Select(_module, key.Outputs), _options.Logger, cause, cancellation),
-            cancellation);
-    }
-
-    private string Difference(PlanKey last, PlanKey now) => PlanCompilation.Difference(
-        "fetches", last.Outputs.Select(o => _module.OutputNames[o]), now.Outputs.Select(o => _module.OutputNames[o]));
-
-    private int OutputNumber(string name)
-    {
-        int number = _module.OutputNames.IndexOf(name);
-        return number >= 0
-            ? number
-            : throw new GraphException(
-                RuntimeDiagnostics.UnknownFetch, $"there is no output '{name}' in '{_module.Name}'",
-                fix: $"choose from: {string.Join(", ", _module.OutputNames)}");
-    }
-
-    private void RequireKnown(IReadOnlyDictionary<string, Feed> feeds)
-    {
-        foreach (string name in feeds.Keys)
-        {
-            if (!_inputNames.Contains(name))
-            {
-                throw new GraphException(
-                    RuntimeDiagnostics.BadFeed, $"there is no input '{name}' in '{_module.Name}'",
-                    fix: $"choose from: {string.Join(", ", _module.InputNames)}");
-            }
-        }
-    }
+    // A module has no tensors that a user could hold.
+    private GraphPlans RequireGraph([NotNull] object? asked) => asked is null
+        ? throw new ArgumentNullException(nameof(asked))
+        : _graph ?? throw new GraphException(
+            RuntimeDiagnostics.UnknownFetch, $"{asked} belongs to a graph, and this session runs the module '{_module!.Module.Name}'",
+            fix: "fetch and feed by the names of its inputs and outputs");
 }

@@ -33,29 +33,14 @@ internal sealed unsafe class VariableProgram : GraphProgram
 
     internal override void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
     {
-        ReaderWriterLockSlim gate = _store.Gate;
-        if (_assigns)
-        {
-            gate.EnterWriteLock();
-        }
-        else
-        {
-            gate.EnterReadLock();
-        }
+        _store.Enter(_assigns, settings.Cancellation);
         try
         {
             RunLocked(((VariableShapeBinding)binding).Inner, inputs, outputs, settings);
         }
         finally
         {
-            if (_assigns)
-            {
-                gate.ExitWriteLock();
-            }
-            else
-            {
-                gate.ExitReadLock();
-            }
+            _store.Exit(_assigns);
         }
     }
 

@@ -8,10 +8,10 @@ namespace Graphene.Runtime;
 /// </remarks>
 internal sealed unsafe class VariableStore : IDisposable
 {
+    private const int LookForCancellationMilliseconds = 10;
     private readonly Dictionary<Variable, Cell> _cells = [];
-
-    /// <summary>Held for reading by runs that read variables, for writing by runs that assign them.</summary>
-    public ReaderWriterLockSlim Gate { get; } = new();
+    private readonly ReaderWriterLockSlim _gate = new();
+    private bool _disposed; // written with the gate held for writing
 
     /// <summary>The variable's memory; its initial value is there from the start.</summary>
     public Cell this[Variable variable]
@@ -20,6 +20,7 @@ internal sealed unsafe class VariableStore : IDisposable
         {
             lock (_cells)
             {
+                ObjectDisposedException.ThrowIf(_disposed, typeof(Session));
                 if (!_cells.TryGetValue(variable, out Cell? cell))
                 {
                     cell = new Cell(variable);
@@ -30,18 +31,51 @@ internal sealed unsafe class VariableStore : IDisposable
         }
     }
 
+    /// <summary>Waits until variables may be used.</summary>
+    /// <param name="assigns">Whether they will be assigned, which happens alone, or only read.</param>
+    /// <param name="cancellation">Stops waiting: the run before may be a long one.</param>
+    /// <exception cref="OperationCanceledException">The token was raised.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public void Enter(bool assigns, CancellationToken cancellation)
+    {
+        while (!(assigns
+            ? _gate.TryEnterWriteLock(LookForCancellationMilliseconds)
+            : _gate.TryEnterReadLock(LookForCancellationMilliseconds)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+        if (_disposed)
+        {
+            Exit(assigns);
+            throw new ObjectDisposedException(nameof(Session));
+        }
+    }
+
+    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    public void Exit(bool assigns)
+    {
+        if (assigns)
+        {
+            _gate.ExitWriteLock();
+        }
+        else
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
     /// <summary>A copy of the present value.</summary>
     public Literal Read(Variable variable)
     {
         Cell cell = this[variable];
-        Gate.EnterReadLock();
+        Enter(assigns: false, CancellationToken.None);
         try
         {
             return new Literal(variable.Type, new ReadOnlySpan<byte>(cell.Current, variable.InitialValue.Bytes.Length).ToArray());
         }
         finally
         {
-            Gate.ExitReadLock();
+            Exit(assigns: false);
         }
     }
 
@@ -49,29 +83,37 @@ internal sealed unsafe class VariableStore : IDisposable
     public void Write(Variable variable, Literal value)
     {
         Cell cell = this[variable];
-        Gate.EnterWriteLock();
+        Enter(assigns: true, CancellationToken.None);
         try
         {
             value.Bytes.Span.CopyTo(new Span<byte>(cell.Current, value.Bytes.Length));
         }
         finally
         {
-            Gate.ExitWriteLock();
+            Exit(assigns: true);
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Frees all variables, when the runs that use them have ended.</summary>
     public void Dispose()
     {
-        lock (_cells)
+        _gate.EnterWriteLock(); // never disposed itself: a late run must find that there is nothing any more
+        try
         {
-            foreach (Cell cell in _cells.Values)
+            lock (_cells)
             {
-                cell.Dispose();
+                _disposed = true;
+                foreach (Cell cell in _cells.Values)
+                {
+                    cell.Dispose();
+                }
+                _cells.Clear();
             }
-            _cells.Clear();
         }
-        Gate.Dispose();
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
     }
 
     /// <summary>The two blocks of a variable.</summary>

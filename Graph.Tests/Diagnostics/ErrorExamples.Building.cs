@@ -59,7 +59,7 @@ internal static partial class ErrorExamples
             using (g.ControlDependencies(positive))
             {
                 Tensor root = x.Sqrt();
-                using var session = new GraphSession(g, new ReferenceCompiler());
+                using var session = new Session(g, new ReferenceCompiler());
                 session.Run(root, (x, -1f));
             }
         }),
@@ -89,7 +89,7 @@ internal static partial class ErrorExamples
             var g = new Graph();
             Tensor x = g.Placeholder(DType.F32, [3], "x");
             Tensor y = g.Placeholder(DType.F32, [3], "y");
-            using var session = new GraphSession(g, new ReferenceCompiler());
+            using var session = new Session(g, new ReferenceCompiler());
             session.Run(x + y, (x, new float[3]));
         }),
         Of(DiagnosticId.BadName, () => new Graph().Placeholder(DType.F32, [3], " ")),

@@ -22,7 +22,7 @@ internal sealed class ShapeCheckTests
         Tensor x = graph.Placeholder(DType.F32, [First], "x");
         Tensor y = graph.Placeholder(DType.F32, [Second], "y");
         Tensor sum = x + y;
-        using var session = new GraphSession(graph, compiler);
+        using var session = new Session(graph, compiler);
 
         Assert.That(session.Run(sum, (x, Ones(5)), (y, Ones(5))).As<float>().ToArray(), Is.EqualTo(new float[] { 2, 2, 2, 2, 2 }));
         foreach ((int left, int right) in ((int, int)[])[(4000, 3), (3, 4000), (0, 1)])
@@ -55,7 +55,7 @@ internal sealed class ShapeCheckTests
         Tensor y = graph.Placeholder(DType.F32, [Second], "y");
         Tensor[] result = graph.While(
             [graph.Constant(0), x, y], p => p[0].Less(graph.Constant(3)), p => [p[0] + 1, p[1] + p[2], p[2]]);
-        using var session = new GraphSession(graph, compiler);
+        using var session = new Session(graph, compiler);
 
         Assert.That(session.Run(result[1], (x, Ones(2)), (y, Ones(2))).As<float>().ToArray(), Is.EqualTo(new float[] { 4, 4 }));
         GraphException e = Assert.Throws<GraphException>(() => session.Run(result[1], (x, Ones(2)), (y, Ones(100_000))))!;

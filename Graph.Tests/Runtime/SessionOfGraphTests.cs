@@ -1,4 +1,3 @@
-using Graphene.Codegen;
 using Graphene.Runtime;
 using Graphene.Tests.Support;
 using NUnit.Framework;
@@ -6,29 +5,8 @@ using NUnit.Framework;
 namespace Graphene.Tests.Runtime;
 
 /// <summary>Graphs written in C#, run as a user runs them.</summary>
-internal sealed class GraphSessionTests
+internal sealed class SessionOfGraphTests
 {
-    [Test]
-    public void TheProgramOfTheReadmeRuns()
-    {
-        float[,] weights = { { 1, -1 }, { 0.5f, 2 }, { -3, 0.25f } };
-        float[] bias = [0.1f, -0.2f];
-
-        var graph = new Graph();
-        Tensor x = graph.Placeholder(DType.F32, ["batch", 3], "x");
-        Tensor y = (x.MatMul(graph.Constant(weights)) + graph.Constant(bias)).Relu().Softmax();
-
-        using var session = new GraphSession(graph, GraphCompiler.Cpu());
-        Literal result = session.Run(y, (x, Feed.Of<float>(new float[] { 1, 2, 3, -1, 0, 1 }, 2, 3)));
-
-        Assert.That(result.Shape, Is.EqualTo(Shape.Of(2, 2)));
-        for (int row = 0; row < 2; row++)
-        {
-            double sum = result[row * 2].AsDouble + result[(row * 2) + 1].AsDouble;
-            Assert.That(sum, Is.EqualTo(1).Within(1e-6));
-        }
-    }
-
     [Test]
     public void VariablesKeepTheirValuesBetweenRuns()
     {
@@ -36,7 +14,7 @@ internal sealed class GraphSessionTests
         Variable counter = graph.Variable(Literal.From<float>([10], 1), "counter");
         Operation increment = counter.Assign(counter.Read() + 1);
         Tensor read = counter.Read();
-        using var session = new GraphSession(graph, new CompiledModule.Uncached());
+        using var session = new Session(graph, new CompiledModule.Uncached());
         for (int i = 1; i <= 3; i++)
         {
             session.Run([], [], [increment]);
@@ -52,7 +30,7 @@ internal sealed class GraphSessionTests
         Tensor x = graph.Placeholder(DType.F32, Shape.Of(2), "x");
         Tensor inner = x * 3;
         Tensor y = inner + 1;
-        using var session = new GraphSession(graph, new CompiledModule.Uncached());
+        using var session = new Session(graph, new CompiledModule.Uncached());
         Assert.That(session.Run(y, (inner, new float[] { 5, 6 })).As<float>().ToArray(), Is.EqualTo(new float[] { 6, 7 }));
     }
 
@@ -64,7 +42,7 @@ internal sealed class GraphSessionTests
         Tensor gradient = graph.Placeholder(DType.F32, Shape.Of(3), "gradient");
         Operation step = weights.AssignSub(gradient * 0.5f);
         Tensor after = weights.Read();
-        using var session = new GraphSession(graph, new ReferenceCompiler());
+        using var session = new Session(graph, new ReferenceCompiler());
         using Callable call = session.MakeCallable([after], [gradient], [step]);
         float[] result = new float[3];
         call.Run<float, float>([2, 2, 2], result);
@@ -85,7 +63,7 @@ internal sealed class GraphSessionTests
         Tensor delta = graph.Placeholder(DType.F32, Shape.Of(1), "delta");
         Operation step = counter.AssignAdd(delta);
         Tensor after = counter.Read();
-        using var session = new GraphSession(graph, new CompiledModule.Uncached());
+        using var session = new Session(graph, new CompiledModule.Uncached());
         using Callable call = session.MakeCallable([after], [delta], [step]);
         float[] one = [1];
         float[] result = new float[1];
@@ -108,7 +86,7 @@ internal sealed class GraphSessionTests
         var graph = new Graph();
         Variable counter = graph.Variable(Literal.From<float>([0], 1), "counter");
         Operation step = counter.AssignAdd(graph.Constant(new float[] { 1 }));
-        using var session = new GraphSession(graph, new ReferenceCompiler());
+        using var session = new Session(graph, new ReferenceCompiler());
         Parallel.For(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ => session.Run([], [], [step]));
         Assert.That(session.ValueOf(counter)[0].AsDouble, Is.EqualTo(400));
         Assert.That(session.PlanCount, Is.EqualTo(1));
@@ -120,7 +98,7 @@ internal sealed class GraphSessionTests
         var graph = new Graph();
         Variable counter = graph.Variable(Literal.From<float>([3], 1), "counter");
         Operation step = counter.AssignAdd(graph.Constant(new float[] { 1 }));
-        using var session = new GraphSession(graph, new ReferenceCompiler());
+        using var session = new Session(graph, new ReferenceCompiler());
         session.Run([], [], [step]);
         await Assert.CatchAsync<OperationCanceledException>(
             () => session.RunAsync([], [], [step], new CancellationToken(canceled: true)));
@@ -137,7 +115,7 @@ internal sealed class GraphSessionTests
         Tensor y = x + 1;
         Tensor z = y * 2;
         var log = new RecordingLogger();
-        using var session = new GraphSession(
+        using var session = new Session(
             graph, new ReferenceCompiler(), new SessionOptions { Logger = log, MaxPlans = 2 });
         session.Run(y, (x, new float[2]));
         session.Run(y, (x, new float[2]));
@@ -160,7 +138,7 @@ internal sealed class GraphSessionTests
         var graph = new Graph();
         Variable v = graph.Variable(Literal.From<float>(new float[100], 100), "v");
         Operation step = v.AssignAdd(v.Read());
-        using (var session = new GraphSession(graph, new ReferenceCompiler()))
+        using (var session = new Session(graph, new ReferenceCompiler()))
         {
             session.Run([], [], [step]);
             Assert.That(NativeBlock.LiveBytes - before, Is.EqualTo(800));
