@@ -83,9 +83,19 @@ ops.SetAction(p => Run(() => SingleOps.Run(p.GetRequiredValue(filter), p.GetRequ
 var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
 probe.SetAction(p => Run(() => PrintCeilings(p.GetRequiredValue(threads))));
 
+var scaling = new Command("threads", "One thread beside several in one process, and the cost of an empty parallel loop.")
+{
+    models, names, threads, seconds,
+};
+scaling.SetAction(p => Run(() => ThreadScaling.Print(
+    ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(names)), p.GetRequiredValue(threads), p.GetValue(seconds))));
+
+var overhead = new Command("call-overhead", "What a call of a compiled graph costs beside its native code.");
+overhead.SetAction(_ => Run(CallOverhead.Print));
+
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench).")
 {
-    sideBySide, gemm, ops, agreement, probe,
+    sideBySide, gemm, ops, agreement, probe, overhead, scaling,
 }.Parse(args).Invoke();
 
 static void PrintCeilings(IEnumerable<int> threadCounts)

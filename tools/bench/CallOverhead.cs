@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Graphene.Codegen;
+using Graphene.Runtime;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Graphene.Bench;
+
+/// <summary>Runs through a callable in turns with bare calls of the same native entry function on the same memory.</summary>
+internal static unsafe class CallOverhead
+{
+    private const int Batches = 400;
+
+    public static void Print()
+    {
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{MachineDescription.OneLine()}; medians of {Batches} batches in turns (bare, span, bound, bare, ...)"));
+        Measure("x + 1 on one element", One(), 1, 1, 2000);
+        Measure("mlp 784-512-512-10", Mlp(), 784, 10, 50);
+    }
+
+    private static void Measure(string name, Module module, int inputs, int outputs, int runsPerBatch)
+    {
+        var program = NativeProgram.Load(GraphCompiler.Cpu().Compile(module, NullLogger.Instance, CancellationToken.None));
+        using GraphProgram owned = program;
+        using Callable call = program.MakeCallable(new RunOptions { MaxThreads = 1 });
+        using BoundCall bound = call.Bind([1, inputs]);
+        using NativeBlock x = NativeBlock.Allocate(inputs * sizeof(float));
+        using NativeBlock y = NativeBlock.Allocate(outputs * sizeof(float));
+        NativeMemory.Clear(x.Pointer, x.Length);
+
+        using var frame = new RunFrame(program);
+        void* from = x.Pointer;
+        void* to = y.Pointer;
+        frame.Prepare((NativeBinding)program.Bind([1, inputs]), &from, &to, new RunOptions { MaxThreads = 1 }.Settings(default));
+        NativeEntry entry = program.Entry;
+
+        Action[] ways =
+        [
+            () => Repeat(runsPerBatch, () => entry.Invoke(frame.Context)),
+            () => Repeat(runsPerBatch, () => call.Run<float, float>(
+                new ReadOnlySpan<float>(x.Pointer, inputs), new Span<float>(y.Pointer, outputs))),
+            () => Repeat(runsPerBatch, () => bound.Run()),
+        ];
+        double[][] times = [.. ways.Select(_ => new double[Batches])];
+        Array.ForEach(ways, w => Repeat(20, w)); // until the just-in-time compiler is done with them
+        Thread.Sleep(500);
+        Array.ForEach(ways, w => Repeat(20, w));
+        long bytes = GC.GetAllocatedBytesForCurrentThread();
+        for (int batch = 0; batch < Batches; batch++)
+        {
+            for (int way = 0; way < ways.Length; way++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                ways[way]();
+                times[way][batch] = Stopwatch.GetElapsedTime(start).TotalNanoseconds / runsPerBatch;
+            }
+        }
+        bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
+
+        double Overhead(int way) => Measurement.Median(times[way].Zip(times[0], (a, b) => a - b));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}: bare native call {Measurement.Median(times[0]):F0} ns; over it Callable.Run {Overhead(1):F0} ns, "
+            + $"BoundCall.Run {Overhead(2):F0} ns; {bytes} managed bytes in {2 * Batches * runsPerBatch} runs"));
+    }
+
+    private static void Repeat(int times, Action action)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            action();
+        }
+    }
+
+    private static Module One()
+    {
+        var graph = new Graph();
+        Tensor x = graph.Placeholder(DType.F32, ["batch", 1], "x");
+        return graph.Lower([x + 1], null, []).Module;
+    }
+
+    private static Module Mlp()
+    {
+        var graph = new Graph();
+        Tensor Layer(Tensor input, int from, int to) => input.MatMul(graph.Constant(Literal.From<float>(
+            [.. Enumerable.Range(0, from * to).Select(i => MathF.Sin(i) / 16)], from, to)));
+        Tensor x = graph.Placeholder(DType.F32, ["batch", 784], "x");
+        return graph.Lower([Layer(Layer(Layer(x, 784, 512).Relu(), 512, 512).Relu(), 512, 10)], null, []).Module;
+    }
+}
