@@ -33,10 +33,7 @@ internal sealed record ErrorExample(DiagnosticId Id, string Language, string Sou
         return (id!, message.Replace(Environment.CurrentDirectory + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
     }
 
-    // A list of all passes, say, is longer with every new one.
-    private static string ShortenList(string line)
-    {
-        string[] names = line.StartsWith(ListStart, StringComparison.Ordinal) ? line[ListStart.Length..].Split(", ") : [];
-        return names.Length <= NamesShown ? line : $"{ListStart}{string.Join(", ", names.Take(NamesShown))}, ...";
-    }
+    // A list of all passes, say, changes with every new one.
+    private static string ShortenList(string line) =>
+        line.StartsWith(ListStart, StringComparison.Ordinal) && line.Split(", ").Length > NamesShown ? $"{ListStart}..." : line;
 }
