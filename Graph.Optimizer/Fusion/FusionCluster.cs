@@ -38,8 +38,8 @@ internal sealed class FusionCluster
     /// <summary>The number of nodes computed here, each as often as it is asked for at a different place.</summary>
     public int Weight { get; private set; }
 
-    /// <summary>The first and last place of its members in the order of the computation.</summary>
-    public (int First, int Last) Span { get; private set; } = (int.MaxValue, -1);
+    /// <summary>The last place of its members in the order of the computation.</summary>
+    public int Last { get; private set; } = -1;
 
     /// <summary>True when a dot or convolution stands at its centre.</summary>
     public bool HasHero => Kind is FusionKind.Dot or FusionKind.Convolution;
@@ -52,7 +52,7 @@ internal sealed class FusionCluster
     public void Add(Node node, int order, IReadOnlyList<FusionPosition> positions)
     {
         _members.Add(node, [.. positions]);
-        Span = (Math.Min(Span.First, order), Math.Max(Span.Last, order));
+        Last = Math.Max(Last, order);
         Weight += Math.Max(1, positions.Count);
     }
 
@@ -119,7 +119,7 @@ internal sealed class FusionCluster
                 Weight += Math.Max(1, positions.Count);
             }
         }
-        Span = (Math.Min(Span.First, other.Span.First), Math.Max(Span.Last, other.Span.Last));
+        Last = Math.Max(Last, other.Last);
         Stored.UnionWith(other.Stored);
     }
 

@@ -107,7 +107,7 @@ internal sealed class FusionGraph
     /// <summary>True when <paramref name="operand"/>, which lies outside of the given nodes, depends on one of them.</summary>
     public bool DependsOn(Node operand, FusionCluster cluster, IReadOnlyCollection<Node> inside)
     {
-        int last = ClustersOf(operand).Select(c => c.Span.Last).Append(OrderOf(operand)).Max();
+        int last = ClustersOf(operand).Select(c => c.Last).Append(OrderOf(operand)).Max();
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { cluster };
         var pending = new Stack<Node>();
         foreach (Node node in inside)
@@ -144,8 +144,8 @@ internal sealed class FusionGraph
         }
     }
 
-    // Walks from fusion to fusion (and over nodes that are in none) towards a target. Whatever lies behind the target's last
-    // node cannot lead to it.
+    // Walks from fusion to fusion (and over nodes that are in none) towards a target. The order of nodes tells nothing here: a fusion
+    // that reads a late node may store an early one.
     private sealed class Search(FusionGraph graph, FusionCluster target)
     {
         private readonly HashSet<object> _seen = new(ReferenceEqualityComparer.Instance);
@@ -157,14 +157,13 @@ internal sealed class FusionGraph
             foreach (Node user in graph.UsersOf(node))
             {
                 IReadOnlyList<FusionCluster> clusters = graph.ClustersOf(user);
-                if (clusters.Count == 0 && graph.OrderOf(user) <= target.Span.Last && _seen.Add(user))
+                if (clusters.Count == 0 && _seen.Add(user))
                 {
                     _pending.Push(user);
                 }
                 foreach (FusionCluster cluster in clusters)
                 {
-                    bool mayLead = !ReferenceEquals(cluster, writer) && cluster.Span.First <= target.Span.Last;
-                    if (mayLead && _seen.Add(cluster))
+                    if (!ReferenceEquals(cluster, writer) && _seen.Add(cluster))
                     {
                         _found |= ReferenceEquals(cluster, target);
                         _pending.Push(cluster);

@@ -27,7 +27,7 @@ public sealed class RandomGraphTests
         Keeps(seed, module, () => Optimizing.AssertSameResults(module, optimized, seed));
     }
 
-    [TestCaseSource(nameof(Some))]
+    [TestCaseSource(nameof(Many))]
     public void EachPassAloneKeepsTheBitsAndIsDoneAfterItself(int seed)
     {
         foreach (IGraphPass pass in Pipelines.Default().Passes.Where(p => p.Name != "batch-norm-folding"))
