@@ -69,6 +69,10 @@ internal static class SideBySide
             try
             {
                 a.Add(graphene.Run(model, threads, runs, Math.Max(2, runs / 10), cold: round == 0));
+                if (round == 0 && options.Rounds > 1)
+                {
+                    graphene.Run(model, threads, runs: 1, warmup: 0); // leaves the code for the next rounds to find
+                }
             }
             catch (BenchException e)
             {
@@ -92,7 +96,7 @@ internal static class SideBySide
         ];
     }
 
-    // The first round compiled without the disk cache.
+    // The first round compiled without the disk cache; a run after it filled the cache.
     private static string Cached(List<Measurement> rounds) =>
         rounds.Count > 1 ? Invariant($"{rounds.Skip(1).Min(m => m.PrepareMs) / 1000:F2}") : "-";
 
