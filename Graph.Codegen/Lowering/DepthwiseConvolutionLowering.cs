@@ -61,8 +61,7 @@ internal sealed class DepthwiseConvolutionLowering
         var op = (ConvolutionOp)hero.Hero.Op;
         ConvolutionDimensions d = op.Dimensions;
         TensorType kernel = hero.Hero.Operands[1].Type;
-        bool fits = op.FeatureGroups > 1 && kernel.Shape[d.RhsInputFeature] == 1 && kernel.Shape[d.RhsOutputFeature] == op.FeatureGroups &&
-            IsInOrder(d.ResultBatch, d.ResultSpatial, d.ResultFeature) && op.Window[^1].Size.IsStatic &&
+        bool fits = op.IsDepthwise(kernel) && IsInOrder(d.ResultBatch, d.ResultSpatial, d.ResultFeature) && op.Window[^1].Size.IsStatic &&
             op.Window.All(w => w.BaseDilation == 1 && !w.Reversed);
         if (!fits)
         {

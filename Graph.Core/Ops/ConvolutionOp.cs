@@ -37,6 +37,12 @@ public sealed record ConvolutionOp(
     /// <summary>The type that sums are kept in: f32 for f16, bf16 and f32; the result type otherwise.</summary>
     public DType AccumulationType => ResultType is DType.F16 or DType.BF16 ? DType.F32 : ResultType;
 
+    /// <summary>True when each feature has a kernel of its own: as many groups as input and as output features.</summary>
+    /// <param name="kernel">The kernel's type.</param>
+    public bool IsDepthwise(TensorType kernel) =>
+        FeatureGroups > 1 && kernel.Shape[Dimensions.RhsInputFeature] == 1 &&
+        kernel.Shape[Dimensions.RhsOutputFeature] == FeatureGroups;
+
     /// <inheritdoc/>
     public override void Write(AttributeWriter w)
     {

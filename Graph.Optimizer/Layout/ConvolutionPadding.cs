@@ -41,7 +41,5 @@ public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
     private static bool IsPadded(WindowDim w) => w.Low.Range.Max > 0 || w.High.Range.Max > 0;
 
     private static bool LeavesPaddingOut(ConvolutionOp op, Node kernel) =>
-        op.FeatureGroups > 1 && kernel.Shape[op.Dimensions.RhsInputFeature] == 1 &&
-        kernel.Shape[op.Dimensions.RhsOutputFeature] == op.FeatureGroups &&
-        kernel.Op is ConstantOp constant && constant.Value.IsFinite();
+        op.IsDepthwise(kernel.Type) && kernel.Op is ConstantOp constant && constant.Value.IsFinite();
 }

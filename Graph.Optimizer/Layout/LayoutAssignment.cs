@@ -33,16 +33,12 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
             return false;
         }
         Dim features = node.Shape[op.Dimensions.ResultFeature];
-        Dim perGroup = IsDepthwise(op, node.Operands[1]) ? features : Dim.FloorDiv(features, op.FeatureGroups);
+        Dim perGroup = op.IsDepthwise(node.Operands[1].Type) ? features : Dim.FloorDiv(features, op.FeatureGroups);
         return !perGroup.IsStatic || perGroup.Value >= FewestFeatures;
     }
 
-    private static bool IsDepthwise(ConvolutionOp op, Node kernel) =>
-        op.FeatureGroups > 1 && kernel.Shape[op.Dimensions.RhsInputFeature] == 1 &&
-        kernel.Shape[op.Dimensions.RhsOutputFeature] == op.FeatureGroups;
-
     // A constant kernel is packed while compiling, from any order; others must have their output features together.
-    private static bool KeepsKernel(ConvolutionOp op, Node kernel) => kernel.Op is ConstantOp && !IsDepthwise(op, kernel);
+    private static bool KeepsKernel(ConvolutionOp op, Node kernel) => kernel.Op is ConstantOp && !op.IsDepthwise(kernel.Type);
 
     private static ConvolutionDimensions InOrder(ConvolutionOp op, Node kernel)
     {
