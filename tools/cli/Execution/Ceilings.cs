@@ -26,7 +26,8 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
     private static int VectorLanes => Vector512.IsHardwareAccelerated ? Vector512<float>.Count
         : Vector256.IsHardwareAccelerated ? Vector256<float>.Count : Vector128<float>.Count;
 
-    // The work of all threads per second, in the fastest of some tries; threads start together.
+    // The work of all threads per second, in the fastest of some tries; threads start together, and time runs from when the first of
+    // them begins: on a busy machine they may be done before the thread that started them runs again.
     private static double Best(int threads, int tries, Func<int, double> work)
     {
         work(0);
@@ -34,21 +35,23 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
         for (int t = 0; t < tries; t++)
         {
             double done = 0;
-            using var barrier = new Barrier(threads + 1);
+            long first = long.MaxValue, last = long.MinValue;
+            using var barrier = new Barrier(threads);
             Thread[] all = [.. Enumerable.Range(0, threads).Select(i => new Thread(() =>
             {
                 barrier.SignalAndWait();
+                long start = Stopwatch.GetTimestamp();
                 double amount = work(i);
+                long end = Stopwatch.GetTimestamp();
                 lock (barrier)
                 {
+                    (first, last) = (Math.Min(first, start), Math.Max(last, end));
                     done += amount;
                 }
             }))];
             Array.ForEach(all, x => x.Start());
-            barrier.SignalAndWait();
-            long start = Stopwatch.GetTimestamp();
             Array.ForEach(all, x => x.Join());
-            best = Math.Max(best, done / Stopwatch.GetElapsedTime(start).TotalSeconds);
+            best = Math.Max(best, done / Stopwatch.GetElapsedTime(first, last).TotalSeconds);
         }
         return best;
     }
