@@ -8,24 +8,25 @@ using Spectre.Console;
 namespace Graphene.Bench;
 
 /// <summary>
-/// One op at a time, as it occurs in real networks, beside the FMA rate and read bandwidth of the same minute: shows at once which shape a
+/// One op at a time, as it occurs in real networks, in turns with the FMA rate of the same millisecond: shows at once which shape a
 /// schedule serves badly.
 /// </summary>
 internal static class SingleOps
 {
+    private const double SliceSeconds = 0.002;
+
     /// <summary>Compiles and times all ops whose name contains a text.</summary>
     public static void Run(string filter, IReadOnlyList<int> threadCounts, double seconds)
     {
         Table table = new Table().AddColumns("op", "threads", "ms", "GFLOP/s", "of FMA peak", "GB/s");
         foreach (int threads in threadCounts)
         {
-            Ceilings ceilings = Ceilings.Measure(threads);
             foreach (OpCase op in All().Where(op => op.Name.Contains(filter, StringComparison.Ordinal)))
             {
-                double best = Time(op, threads, seconds);
+                (double median, double share) = Time(op, threads, seconds);
                 table.AddRow(
-                    op.Name, Text($"{threads}"), Text($"{best * 1e3:F4}"), Text($"{op.Flops / best / 1e9:F1}"),
-                    Text($"{op.Flops / best / 1e9 / ceilings.FmaGigaflops:P0}"), Text($"{op.Bytes / best / 1e9:F1}"));
+                    op.Name, Text($"{threads}"), Text($"{median * 1e3:F4}"), Text($"{op.Flops / median / 1e9:F1}"),
+                    Text($"{share:P0}"), Text($"{op.Bytes / median / 1e9:F1}"));
             }
         }
         AnsiConsole.Write(table);
@@ -33,7 +34,8 @@ internal static class SingleOps
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private static double Time(OpCase op, int threads, double seconds)
+    // The median time of a run, and the median share of the FMA rate that was measured right before and after a few runs.
+    private static (double Seconds, double Share) Time(OpCase op, int threads, double seconds)
     {
         var b = new GraphBuilder();
         Node[] parameters = [.. op.Inputs.Select((x, i) => b.Parameter(i, x.Type))];
@@ -47,16 +49,28 @@ internal static class SingleOps
             op.Inputs[i].As<float>().CopyTo(call.Input<float>(i));
         }
         call.Run();
-        double best = double.PositiveInfinity;
+        var times = new List<double>();
+        var shares = new List<double>();
         long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
+        double before = Ceilings.SampleFmaGigaflops(threads);
         do
         {
             long start = Stopwatch.GetTimestamp();
-            call.Run();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            int runs = 0;
+            do
+            {
+                call.Run();
+                runs++;
+            }
+            while (Stopwatch.GetElapsedTime(start).TotalSeconds < SliceSeconds);
+            double time = Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
+            double after = Ceilings.SampleFmaGigaflops(threads);
+            times.Add(time);
+            shares.Add(op.Flops / time / 1e9 / ((before + after) / 2));
+            before = after;
         }
         while (Stopwatch.GetTimestamp() < end);
-        return best;
+        return (Measurement.Median(times), Measurement.Median(shares));
     }
 
     private static IEnumerable<OpCase> All() =>

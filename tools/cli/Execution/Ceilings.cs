@@ -17,43 +17,54 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
     /// <summary>Measures both, the best of some tries.</summary>
     public static Ceilings Measure(int threads)
     {
-        double fma = Best(threads, 5, _ => 2.0 * FmaChains * VectorLanes * FmaLoop(1_000_000));
+        double fma = Best(threads, 5, _ => FmaWork(1_000_000));
         float[][] arrays = [.. Enumerable.Range(0, threads).Select(_ => NewArray(ArrayBytes / threads))];
         double read = Best(threads, 5, i => ReadLoop(arrays[i]));
         return new Ceilings(threads, fma / 1e9, read / 1e9);
     }
 
+    /// <summary>
+    /// The FMA rate of the next half millisecond, to be taken in turns with what is compared to it: other guests of the same
+    /// processor take up to half of a core's rate from one moment to the next.
+    /// </summary>
+    public static double SampleFmaGigaflops(int threads) => Together(threads, _ => FmaWork(200_000)) / 1e9;
+
+    private static double FmaWork(long iterations) => 2.0 * FmaChains * VectorLanes * FmaLoop(iterations);
+
     private static int VectorLanes => Vector512.IsHardwareAccelerated ? Vector512<float>.Count
         : Vector256.IsHardwareAccelerated ? Vector256<float>.Count : Vector128<float>.Count;
 
-    // The work of all threads per second, in the fastest of some tries; threads start together, and time runs from when the first of
-    // them begins: on a busy machine they may be done before the thread that started them runs again.
     private static double Best(int threads, int tries, Func<int, double> work)
     {
         work(0);
-        double best = 0;
-        for (int t = 0; t < tries; t++)
+        return Enumerable.Range(0, tries).Max(_ => Together(threads, work));
+    }
+
+    // The work of all threads per second. They start together, and time runs from when the first of them begins: on a busy machine they
+    // may be done before the thread that started them runs again.
+    private static double Together(int threads, Func<int, double> work)
+    {
+        double done = 0;
+        long first = long.MaxValue, last = long.MinValue;
+        using var barrier = new Barrier(threads);
+        void Work(int i)
         {
-            double done = 0;
-            long first = long.MaxValue, last = long.MinValue;
-            using var barrier = new Barrier(threads);
-            Thread[] all = [.. Enumerable.Range(0, threads).Select(i => new Thread(() =>
+            barrier.SignalAndWait();
+            long start = Stopwatch.GetTimestamp();
+            double amount = work(i);
+            long end = Stopwatch.GetTimestamp();
+            lock (barrier)
             {
-                barrier.SignalAndWait();
-                long start = Stopwatch.GetTimestamp();
-                double amount = work(i);
-                long end = Stopwatch.GetTimestamp();
-                lock (barrier)
-                {
-                    (first, last) = (Math.Min(first, start), Math.Max(last, end));
-                    done += amount;
-                }
-            }))];
-            Array.ForEach(all, x => x.Start());
-            Array.ForEach(all, x => x.Join());
-            best = Math.Max(best, done / Stopwatch.GetElapsedTime(first, last).TotalSeconds);
+                (first, last) = (Math.Min(first, start), Math.Max(last, end));
+                done += amount;
+            }
         }
-        return best;
+
+        Thread[] others = [.. Enumerable.Range(1, threads - 1).Select(i => new Thread(() => Work(i)))];
+        Array.ForEach(others, x => x.Start());
+        Work(0);
+        Array.ForEach(others, x => x.Join());
+        return done / Stopwatch.GetElapsedTime(first, last).TotalSeconds;
     }
 
     // Ten independent chains hide a latency of 4 or 5 cycles on two units, and fit 16 registers with the two operands.
