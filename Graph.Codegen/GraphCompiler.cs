@@ -13,11 +13,13 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 {
     private const string EntryName = "graphene_entry";
     private readonly LlvmTarget _target;
+    private readonly KernelTarget _kernelTarget;
     private readonly GraphCompilerOptions _options;
 
-    private GraphCompiler(LlvmTarget target, GraphCompilerOptions options)
+    private GraphCompiler(LlvmTarget target, CacheSizes caches, GraphCompilerOptions options)
     {
         _target = target;
+        _kernelTarget = KernelTarget.Of(target, caches);
         _options = options;
     }
 
@@ -37,17 +39,17 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
             isArm ? LlvmTarget.Arm64.Triple : LlvmTarget.X64.Triple,
             isArm ? "generic" : "x86-64",
             string.Join(',', HostProcessor.Features.Select(f => "+" + f)));
-        return new GraphCompiler(target, options ?? GraphCompilerOptions.Default);
+        return new GraphCompiler(target, CacheSizes.OfThisMachine(), options ?? GraphCompilerOptions.Default);
     }
 
     string IGraphCompiler.Device => "cpu";
 
     /// <inheritdoc/>
-    public string Fingerprint => $"{Version} {_target} {_options.Fingerprint}";
+    public string Fingerprint => $"{Version} {_target} {_kernelTarget.Caches} {_options.Fingerprint}";
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
-    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(KernelTarget.Of(_target)));
+    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(_kernelTarget));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
@@ -55,7 +57,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     {
         Module optimized = GraphOptimizer.Run(module, _options.Optimizer);
         cancellation.ThrowIfCancellationRequested();
-        var catalog = new KernelCatalog(KernelTarget.Of(_target));
+        var catalog = new KernelCatalog(_kernelTarget);
         MemoryPlan plan = PlanMemory(optimized, catalog);
         var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol));
         var constants = new ConstantPool(plan);

@@ -56,6 +56,11 @@ public sealed record KStore(KBuffer Buffer, KExpr Index, KExpr Value, KExpr? Mas
 /// <param name="Mask">Bool lanes: lanes that are off are not written; null for all.</param>
 public sealed record KScatter(KBuffer Buffer, KExpr Indices, KExpr Value, KExpr? Mask = null) : KStmt;
 
+/// <summary>Asks for a place to be brought near, into the second cache. Changes nothing, and the place need not exist.</summary>
+/// <param name="Buffer">The buffer.</param>
+/// <param name="Index">Where, i64, in elements.</param>
+public sealed record KPrefetch(KBuffer Buffer, KExpr Index) : KStmt;
+
 /// <summary>Makes scratch available from here to the end of the kernel.</summary>
 /// <param name="Buffer">A scratch buffer.</param>
 public sealed record KScratch(KBuffer Buffer) : KStmt;

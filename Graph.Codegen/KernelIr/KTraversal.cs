@@ -30,6 +30,7 @@ public static class KTraversal
         KAssign assign => [assign.Value],
         KStore store => List(store.Index, store.Value, store.Mask),
         KScatter scatter => List(scatter.Indices, scatter.Value, scatter.Mask),
+        KPrefetch prefetch => [prefetch.Index],
         _ => [],
     };
 

@@ -39,6 +39,7 @@ internal static class KernelAccess
                 {
                     case KStore store: Touch(store.Buffer); break;
                     case KScatter scatter: Touch(scatter.Buffer); break;
+                    case KPrefetch prefetch: Touch(prefetch.Buffer); break;
                 }
                 foreach (KExpr e in KTraversal.Operands(statement))
                 {

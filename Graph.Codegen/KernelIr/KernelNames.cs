@@ -7,7 +7,7 @@ internal sealed class KernelNames
 {
     // Words that begin statements, and the sign for what is left out.
     private static readonly HashSet<string> Reserved =
-        ["for", "while", "if", "else", "let", "register", "store", "scatter", "scratch", KernelExpressionText.Missing];
+        ["for", "while", "if", "else", "let", "register", "store", "scatter", "prefetch", "scratch", KernelExpressionText.Missing];
 
     private readonly Dictionary<object, string> _names = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);

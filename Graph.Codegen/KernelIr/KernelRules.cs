@@ -72,6 +72,7 @@ internal static class KernelRules
             ?? Same(store.Value, new KType(store.Buffer.Element, store.Value.Type.Lanes), "the stored value"),
         KScatter scatter => IsWritable(scatter.Buffer) ?? Indices(scatter.Indices, scatter.Mask)
             ?? Same(scatter.Value, new KType(scatter.Buffer.Element, scatter.Indices.Type.Lanes), "the stored value"),
+        KPrefetch prefetch => Same(prefetch.Index, KType.Index, "the index"),
         KScratch { Buffer: var buffer } => buffer.IsScratch && buffer.Length > 0
             ? null
             : $"scratch {buffer} has no length",

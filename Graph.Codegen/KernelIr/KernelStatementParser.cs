@@ -45,6 +45,7 @@ internal sealed class KernelStatementParser(TextCursor cursor, KernelScope scope
             "register" => Register(declared),
             "scratch" => Scratch(),
             "store" or "scatter" => Store(word),
+            "prefetch" => Prefetch(),
             _ => Assign(start, word),
         };
         return KernelRules.Problem(statement) is { } problem ? throw cursor.ErrorAt(start, problem) : statement;
@@ -118,17 +119,32 @@ internal sealed class KernelStatementParser(TextCursor cursor, KernelScope scope
 
     private KStmt Store(string word)
     {
-        cursor.Expect('(');
-        cursor.SkipBlanks();
-        int at = cursor.Position;
-        KBuffer buffer = scope.Find<KBuffer>(cursor, at, KernelScope.ReadName(cursor), "buffer");
-        cursor.Expect(',');
+        KBuffer buffer = AccessedBuffer();
         KExpr index = expressions.Read();
         cursor.Expect(',');
         KExpr value = expressions.Read();
         KExpr? mask = cursor.TryTake(',') ? expressions.Read() : null;
         cursor.Expect(')');
         return word == "store" ? new KStore(buffer, index, value, mask) : new KScatter(buffer, index, value, mask);
+    }
+
+    private KPrefetch Prefetch()
+    {
+        KBuffer buffer = AccessedBuffer();
+        KExpr index = expressions.Read();
+        cursor.Expect(')');
+        return new KPrefetch(buffer, index);
+    }
+
+    // The first operand of a statement that accesses memory, with what stands around it.
+    private KBuffer AccessedBuffer()
+    {
+        cursor.Expect('(');
+        cursor.SkipBlanks();
+        int at = cursor.Position;
+        KBuffer buffer = scope.Find<KBuffer>(cursor, at, KernelScope.ReadName(cursor), "buffer");
+        cursor.Expect(',');
+        return buffer;
     }
 
     private KAssign Assign(int start, string name)

@@ -74,6 +74,9 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
             case KScatter scatter:
                 Line(Access("scatter", scatter.Buffer, scatter.Indices, scatter.Value, scatter.Mask));
                 break;
+            case KPrefetch prefetch:
+                Line($"prefetch({names[prefetch.Buffer]}, {_texts[prefetch.Index]})");
+                break;
             case KScratch { Buffer: var buffer }:
                 Line($"scratch {names[buffer]}: {buffer.Element.Name()}[{Number(buffer.Length)}]");
                 break;

@@ -73,6 +73,9 @@ public sealed class KernelVerifier
             case KScatter scatter:
                 RequireVisible(scatter.Buffer, scatter.Buffer.Name, statement);
                 break;
+            case KPrefetch prefetch:
+                RequireVisible(prefetch.Buffer, prefetch.Buffer.Name, statement);
+                break;
             case KFor loop:
                 Declare(loop.Variable, loop.Variable.Name, statement);
                 Block(loop.Body, depth + 1);

@@ -5,13 +5,16 @@ namespace Graphene.Codegen;
 /// <summary>What schedules need to know about the machine that will run the kernels.</summary>
 /// <param name="VectorBits">The width of a vector register: 128, 256 or 512.</param>
 /// <param name="VectorRegisters">How many there are: 16 or 32.</param>
-public sealed record KernelTarget(int VectorBits, int VectorRegisters)
+/// <param name="Caches">The caches of one processor.</param>
+public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSizes Caches)
 {
     /// <summary>What schedules need to know about a target.</summary>
-    public static KernelTarget Of(LlvmTarget target)
+    /// <param name="target">The instructions.</param>
+    /// <param name="caches">The caches; null for those of a machine that is not known.</param>
+    public static KernelTarget Of(LlvmTarget target, CacheSizes? caches = null)
     {
         bool hasManyRegisters = target.VectorBits >= 512 || target.Architecture == LlvmArchitecture.Arm64;
-        return new KernelTarget(target.VectorBits, hasManyRegisters ? 32 : 16);
+        return new KernelTarget(target.VectorBits, hasManyRegisters ? 32 : 16, caches ?? CacheSizes.Typical);
     }
 
     /// <summary>How many elements of a type fill a vector register.</summary>

@@ -39,13 +39,11 @@ internal sealed partial class MatrixProductLowering
     }
 
     // Gives vector j of the panel at an offset of k.
-    private Func<KExpr, KExpr, int, KExpr> RightOperand(KExpr batch, KExpr panel, KBuffer? scratch, KExpr?[] masks)
+    private Func<KExpr, KExpr, int, KExpr> RightOperand(KExpr panel, KBuffer? scratch, KExpr?[] masks)
     {
         if (_packed is not null)
         {
-            KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
-            KExpr matrix = KBuilder.Add(KBuilder.Multiply(PackedBatch(), panels), panel);
-            KExpr start = _b.Let("packed", KBuilder.Multiply(matrix, _depthCount.Value * PanelWidth));
+            KExpr start = _b.Let("packed", PackedPanel(panel));
             return (_, k, j) => new KLoad(
                 _packed, KBuilder.Add(KBuilder.Add(start, KBuilder.Multiply(k, PanelWidth)), j * _sum.Lanes), _sum.Lanes);
         }
@@ -68,6 +66,40 @@ internal sealed partial class MatrixProductLowering
             new KRamp(KBuilder.Add(KBuilder.Add(position, offset), KBuilder.Multiply(j * _sum.Lanes, lanes)), lanes, _sum.Lanes),
             masks[j]);
     }
+
+    private KExpr PackedPanel(KExpr panel)
+    {
+        KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
+        KExpr number = KBuilder.Add(KBuilder.Multiply(PackedBatch(), panels), panel);
+        return KBuilder.Multiply(number, _depthCount.Value * PanelWidth);
+    }
+
+    // Gives what asks for a part of the next panel at each k. The tiles of this panel share that evenly, so that the memory works while
+    // they compute; without it, the first tile waits for all of a panel and the others for nothing.
+    private Action<KExpr>? PrefetchNextPanel(KExpr panel, KExpr firstRow, KExpr row)
+    {
+        if (_packed is null || _rowsPerBlock < 2 * _tileRows || IsNearAnyway())
+        {
+            return null;
+        }
+        int line = CacheSizes.LineInBytes / _sum.Element.SizeInBytes();
+        long step = DimMath.CeilDiv(PanelWidth, DimMath.CeilDiv(_rowsPerBlock, _tileRows));
+        KExpr tile = KBuilder.Divide(KBuilder.Subtract(row, firstRow), _tileRows);
+        KExpr start = _b.Let("next", KBuilder.Add(
+            PackedPanel(KBuilder.Add(panel, 1)), KBuilder.Multiply(tile, _depthCount.Value * step)));
+        return k =>
+        {
+            KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, step));
+            for (long offset = 0; offset < step; offset += line)
+            {
+                _b.Add(new KPrefetch(_packed, KBuilder.Add(at, offset)));
+            }
+        };
+    }
+
+    // All of B stays in the second cache from one block of rows, or one run, to the next.
+    private bool IsNearAnyway() =>
+        _columns.Extent.Value * _depthCount.Value * _sum.Element.SizeInBytes() <= _target.Caches.SecondLevelInBytes / 4;
 
     // The number of the packed matrix: over those batch counters that the constant depends on.
     private KExpr PackedBatch()

@@ -7,10 +7,10 @@ internal sealed partial class MatrixProductLowering
 {
     // Row tiles; what is left over is one smaller tile when its size is known, else a row or a tile that is not all stored.
     private void EmitRowTiles(
-        KExpr batch, KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, PanelColumns columns)
+        KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, PanelColumns columns)
     {
         void Tile(KExpr row, int rows, KExpr? end = null) => _emitter.InScope(
-            () => EmitTile(batch, panel, column, new TileRows(row, rows, end), scratch, columns));
+            () => EmitTile(panel, column, firstRow, new TileRows(row, rows, end), scratch, columns));
 
         if (_rowCount == 0)
         {
@@ -40,7 +40,8 @@ internal sealed partial class MatrixProductLowering
         }
     }
 
-    private void EmitTile(KExpr batch, KExpr panel, KExpr column, TileRows rows, KBuffer? scratch, PanelColumns columns)
+    private void EmitTile(
+        KExpr panel, KExpr column, KExpr firstRow, TileRows rows, KBuffer? scratch, PanelColumns columns)
     {
         var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum);
         _emitter.Bind(_columns.Last, column);
@@ -49,11 +50,16 @@ internal sealed partial class MatrixProductLowering
         KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", own.Zip(_rows).Aggregate(lhsBase, (at, c) => KBuilder.Add(
             at, KBuilder.Multiply(c.First, KBuilder.Value(_lhs.Index[c.Second.Last]))))))];
         KExpr?[] masks = Masks(columns);
-        Func<KExpr, KExpr, int, KExpr> right = RightOperand(batch, panel, scratch, masks);
+        Func<KExpr, KExpr, int, KExpr> right = RightOperand(panel, scratch, masks);
+        Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, rows.First);
         KBuffer lhs = _fusion.Source.Source(_lhs.Load.Source);
-        EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) => tile.Accumulate(
-            i => tile.Widen(new KLoad(lhs, KBuilder.Add(rowBases[i], lhsOffset))),
-            j => tile.Widen(right(rhsOffset, k, j))));
+        EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) =>
+        {
+            prefetch?.Invoke(k);
+            tile.Accumulate(
+                i => tile.Widen(new KLoad(lhs, KBuilder.Add(rowBases[i], lhsOffset))),
+                j => tile.Widen(right(rhsOffset, k, j)));
+        });
         EmitEpilogue(tile, rows, counters, column, columns, masks);
     }
 

@@ -16,8 +16,9 @@ namespace Graphene.Codegen;
 /// </remarks>
 internal sealed partial class MatrixProductLowering
 {
-    private const long BytesOfRowsPerTask = 384 * 1024;
     private const long FlopsPerTask = 1 << 20;
+    private const long EnoughTasks = 16;
+    private const int MostSeparateRows = 8;
     private const long BytesOfPanelsPerTask = 256 * 1024;
     private const long LargestScratchInBytes = 128 * 1024;
 
@@ -33,10 +34,12 @@ internal sealed partial class MatrixProductLowering
     private readonly List<LoopGroup> _depth;
     private readonly Dim _rowCount;
     private readonly Dim _depthCount;
+    private readonly KernelTarget _target;
     private readonly KType _sum;
     private readonly int _tileRows;
     private readonly int _tileVectors;
     private KBuffer? _packed;
+    private long _rowsPerBlock;
     private KExpr _firstFeature = 0;
 
     private MatrixProductLowering(Node fusion, MatrixProduct product, KernelTarget target)
@@ -59,7 +62,8 @@ internal sealed partial class MatrixProductLowering
         _rowCount = Count(_rows);
         _depthCount = Count(_depth);
         _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation));
-        (_tileRows, _tileVectors) = RegisterTiles.Choose(_rowCount, _columns.Extent, _sum.Lanes, target, _rows.Count > 1);
+        _target = target;
+        (_tileRows, _tileVectors) = RegisterTiles.Choose(_rowCount, _columns.Extent, _sum.Lanes, target, MostRowsOfTile());
     }
 
     private int PanelWidth => _tileVectors * _sum.Lanes;
@@ -74,18 +78,18 @@ internal sealed partial class MatrixProductLowering
     {
         PackConstant(fusion);
         var task = new KVariable("task", KType.Index);
-        (KExpr rowBlocks, long rowsPerBlock) = RowBlocks();
-        (KExpr panelBlocks, long panelsPerBlock) = PanelBlocks(rowsPerBlock);
+        KExpr rowBlocks = RowBlocks();
+        (KExpr panelBlocks, long panelsPerBlock) = PanelBlocks();
         KExpr rest = _b.Let("block", KBuilder.Divide(task, panelBlocks));
         KExpr firstPanel = _b.Let("panel0", KBuilder.Multiply(KBuilder.Remainder(task, panelBlocks), panelsPerBlock));
-        KExpr firstRow = _b.Let("row0", KBuilder.Multiply(KBuilder.Remainder(rest, rowBlocks), rowsPerBlock));
+        KExpr firstRow = _b.Let("row0", KBuilder.Multiply(KBuilder.Remainder(rest, rowBlocks), _rowsPerBlock));
         KExpr batch = _b.Let("batch", KBuilder.Divide(rest, rowBlocks));
         BindBatch(batch);
         KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
         KExpr lastPanel = _b.Let("panel1", KBuilder.Minimum(KBuilder.Add(firstPanel, panelsPerBlock), panels));
-        KExpr lastRow = _b.Let("row1", KBuilder.Minimum(KBuilder.Add(firstRow, rowsPerBlock), KBuilder.Value(_rowCount)));
+        KExpr lastRow = _b.Let("row1", KBuilder.Minimum(KBuilder.Add(firstRow, _rowsPerBlock), KBuilder.Value(_rowCount)));
         _b.For("panel", firstPanel, lastPanel, 1, panel => _emitter.InScope(
-            () => EmitPanel(batch, panel, firstRow, lastRow)));
+            () => EmitPanel(panel, firstRow, lastRow)));
         KExpr taskCount = KBuilder.Multiply(KBuilder.Multiply(KBuilder.Value(Count(_batch)), rowBlocks), panelBlocks);
         var cost = new KernelCost(
             _fusion.Hero.Shape.ElementCount * _depthCount * 2,
@@ -95,14 +99,42 @@ internal sealed partial class MatrixProductLowering
         return new LoweredKernel(kernel, arguments.Operands);
     }
 
-    private (KExpr Blocks, long RowsPerBlock) RowBlocks()
+    // Rows that are not a fixed distance apart need an address register each, of which half a processor's are free. And a tile reads a
+    // line of each of its rows again and again while k runs: they must fit the cache together, with room for B to pass through.
+    private long MostRowsOfTile()
     {
-        long rows = Math.Clamp(BytesOfRowsPerTask / BytesPerRow() / _tileRows, 1, 64) * _tileRows;
-        if (_rowCount.IsStatic && _rowCount.Value <= rows)
+        long most = _rows.Count > 1 ? MostSeparateRows : long.MaxValue;
+        return _rows.Count > 0 && _lhs.Index[_rows[^1].Last] is { IsStatic: true, Value: > 0 and var stride }
+            ? Math.Min(most, _target.Caches.LinesAtStride(stride * _lhs.Load.DType.SizeInBytes()) * 3 / 4)
+            : most;
+    }
+
+    // As many rows as keep their part of A in the second cache with a panel of B, in blocks of one size.
+    private KExpr RowBlocks()
+    {
+        long fit = Math.Clamp(_target.Caches.SecondLevelInBytes * 3 / 4 / BytesPerRow() / _tileRows, 1, 64) * _tileRows;
+        if (!_rowCount.IsStatic)
         {
-            return (1, Math.Max(1, _rowCount.Value));
+            _rowsPerBlock = fit;
+            return KBuilder.CeilDiv(KBuilder.Value(_rowCount), fit);
         }
-        return (KBuilder.CeilDiv(KBuilder.Value(_rowCount), rows), rows);
+        long rows = Math.Max(1, _rowCount.Value);
+        long blocks = Math.Max(DimMath.CeilDiv(rows, fit), BlocksForThreads(rows));
+        _rowsPerBlock = Math.Min(rows, DimMath.CeilDiv(DimMath.CeilDiv(rows, blocks), _tileRows) * _tileRows);
+        return DimMath.CeilDiv(rows, _rowsPerBlock);
+    }
+
+    // Few panels are shared out evenly among threads only when rows are cut as well.
+    private long BlocksForThreads(long rows)
+    {
+        if (!_depthCount.IsStatic || !_columns.Extent.IsStatic || !Count(_batch).IsStatic)
+        {
+            return 1;
+        }
+        long panels = Math.Max(1, Count(_batch).Value * DimMath.CeilDiv(_columns.Extent.Value, PanelWidth));
+        double flopsPerPanel = 2.0 * rows * PanelWidth * Math.Max(1, _depthCount.Value);
+        double wanted = Math.Min(EnoughTasks, flopsPerPanel * panels / FlopsPerTask) / panels;
+        return (long)Math.Clamp(wanted, 1, Math.Max(1, rows / _tileRows));
     }
 
     // What a row adds to the part of A that a task reads again and again. Rows of a convolution overlap.
@@ -117,11 +149,11 @@ internal sealed partial class MatrixProductLowering
         return Math.Max(1, DimMath.CeilDiv(elements.Value, Math.Max(1, rows.Value))) * _sum.Element.SizeInBytes();
     }
 
-    private (KExpr Blocks, long PanelsPerBlock) PanelBlocks(long rowsPerBlock)
+    private (KExpr Blocks, long PanelsPerBlock) PanelBlocks()
     {
-        long flopsPerPanel = 2 * rowsPerBlock * PanelWidth * (_depthCount.IsStatic ? Math.Max(1, _depthCount.Value) : 256);
+        long flopsPerPanel = 2 * _rowsPerBlock * PanelWidth * (_depthCount.IsStatic ? Math.Max(1, _depthCount.Value) : 256);
         // Few rows make little work of many bytes, and it is the bytes that threads share then.
-        long bytesPerPanel = flopsPerPanel / (2 * rowsPerBlock) * _sum.Element.SizeInBytes();
+        long bytesPerPanel = flopsPerPanel / (2 * _rowsPerBlock) * _sum.Element.SizeInBytes();
         long panels = Math.Max(1, Math.Min(FlopsPerTask / flopsPerPanel, BytesOfPanelsPerTask / bytesPerPanel));
         return (KBuilder.CeilDiv(KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth), panels), panels);
     }
@@ -144,13 +176,13 @@ internal sealed partial class MatrixProductLowering
         }
     }
 
-    private void EmitPanel(KExpr batch, KExpr panel, KExpr firstRow, KExpr lastRow)
+    private void EmitPanel(KExpr panel, KExpr firstRow, KExpr lastRow)
     {
         KExpr column = _b.Let("column", KBuilder.Multiply(panel, PanelWidth));
         KExpr left = _b.Let("left", KBuilder.Subtract(KBuilder.Value(_columns.Extent), column));
         KBuffer? scratch = PackIntoScratch(column, left);
         void Rows(PanelColumns columns) => _emitter.InScope(
-            () => EmitRowTiles(batch, panel, column, firstRow, lastRow, scratch, columns));
+            () => EmitRowTiles(panel, column, firstRow, lastRow, scratch, columns));
 
         var all = new PanelColumns(_tileVectors, PanelWidth, null);
         if (!_columns.Extent.IsStatic)

@@ -76,9 +76,6 @@ internal static class RegisterTiles
     private const double Latency = 4;
     private const int MostVectors = 8; // with one row, a vector is used once and needs no register of its own
 
-    // Rows that are not a fixed distance apart need an address register each, of which half a processor's are free.
-    private const int MostSeparateRows = 8;
-
     // Enough to be like infinitely many.
     private const long Many = 1 << 20;
 
@@ -87,11 +84,12 @@ internal static class RegisterTiles
     /// <param name="columns">The number of columns there are.</param>
     /// <param name="lanes">Columns per vector.</param>
     /// <param name="target">The machine.</param>
-    /// <param name="separateRows">Whether rows are not a fixed distance apart in memory.</param>
-    public static (int Rows, int Vectors) Choose(Dim rows, Dim columns, int lanes, KernelTarget target, bool separateRows = false)
+    /// <param name="mostRows">What else limits the number of rows: addresses, or lines of the cache.</param>
+    public static (int Rows, int Vectors) Choose(
+        Dim rows, Dim columns, int lanes, KernelTarget target, long mostRows = long.MaxValue)
     {
         long allRows = Math.Max(1, rows.IsStatic ? rows.Value : Many);
-        long mostRows = separateRows ? Math.Min(allRows, MostSeparateRows) : allRows;
+        mostRows = Math.Min(allRows, mostRows);
         long allVectors = Math.Max(1, DimMath.CeilDiv(columns.IsStatic ? columns.Value : Many, lanes));
         (int Rows, int Vectors) best = default;
         double lowest = double.PositiveInfinity;

@@ -66,6 +66,9 @@ internal sealed partial class TaskFrame(
             case KScatter scatter:
                 Scatter(scatter);
                 break;
+            case KPrefetch prefetch:
+                _ = Index(prefetch.Index);
+                break;
             case KScratch { Buffer: var buffer }:
                 var bytes = new byte[checked((int)(buffer.Length * buffer.Element.SizeInBytes()))];
                 Array.Fill(bytes, Undefined);

@@ -98,7 +98,8 @@ internal sealed partial class LlvmBodyPrinter
             : positive;
     }
 
-    // A shift by the width or more is poison in LLVM; the select does not choose it.
+    // A shift by the width or more is poison in LLVM. The select would not choose it, but LLVM 19 makes a division by zero of a
+    // division by such a select (AVX-512, lanes of i64), so the amount is kept in range; scalar shifts do that anyway.
     private LlvmValue Shift(string op, LlvmValue x, LlvmValue amount, Int128? constant)
     {
         int width = x.Type.Element.SizeInBits();
@@ -111,7 +112,8 @@ internal sealed partial class LlvmBodyPrinter
             return Binary(op, x, Intrinsic("umin", amount, Number(x.Type, width - 1)));
         }
         LlvmValue inRange = Compare("ult", amount, Number(x.Type, width));
-        return Select(inRange, Binary(op, x, amount), Number(x.Type, 0));
+        LlvmValue safe = Binary("and", amount, Number(x.Type, width - 1));
+        return Select(inRange, Binary(op, x, safe), Number(x.Type, 0));
     }
 
     private LlvmValue Compare(string predicate, LlvmValue a, LlvmValue b) =>

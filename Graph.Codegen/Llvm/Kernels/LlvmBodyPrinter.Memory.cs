@@ -107,6 +107,13 @@ internal sealed partial class LlvmBodyPrinter
         }
     }
 
+    // For reading, into the second cache, data.
+    private void Prefetch(KPrefetch prefetch)
+    {
+        LlvmValue index = Evaluate(prefetch.Index);
+        _out.Do($"call void @llvm.prefetch.p0(ptr {Element(prefetch.Buffer, index, "")}, i32 0, i32 2, i32 1)");
+    }
+
     private LlvmValue LoadFrom(string place, KBuffer buffer, KType type)
     {
         string access = buffer.IsReadOnly ? LlvmMetadata.Invariant + LlvmMetadata.ReadOnly : "";

@@ -40,6 +40,9 @@ internal sealed partial class LlvmBodyPrinter
             case KScatter scatter:
                 Scatter(scatter);
                 break;
+            case KPrefetch prefetch:
+                Prefetch(prefetch);
+                break;
             case KScratch scratch:
                 Scratch(scratch.Buffer);
                 break;

@@ -58,6 +58,10 @@ internal sealed class RandomKernel
     {
         _expressions.Enter(i, lanes);
         KExpr at = KBuilder.Add(first, i);
+        if (_random.Next(4) == 0)
+        {
+            _b.Add(new KPrefetch(_operands[_random.Next(_operands.Length)], _expressions.Make(KType.Index, 2)));
+        }
         _expressions.Variables.Add(_b.Let("value", _expressions.Make(RandomType(lanes), 4)));
         _b.Assign(carried, _expressions.Make(carried.Type, 3));
         foreach (KBuffer result in _results)
