@@ -76,23 +76,26 @@ internal sealed partial class MatrixProductLowering
 
     // Gives what asks for a part of the next panel at each k. The tiles of this panel share that evenly, so that the memory works while
     // they compute; without it, the first tile waits for all of a panel and the others for nothing.
-    private Action<KExpr>? PrefetchNextPanel(KExpr panel, KExpr firstRow, KExpr row)
+    private Action<KExpr>? PrefetchNextPanel(KExpr panel, KExpr firstRow, KExpr lastRow, KExpr row)
     {
         if (_packed is null || _rowsPerBlock < 2 * _tileRows || IsNearAnyway())
         {
             return null;
         }
         int line = CacheSizes.LineInBytes / _sum.Element.SizeInBytes();
-        long step = DimMath.CeilDiv(PanelWidth, DimMath.CeilDiv(_rowsPerBlock, _tileRows));
+        KExpr rows = _rowCount.IsStatic ? _rowsPerBlock : KBuilder.Subtract(lastRow, firstRow);
+        KExpr share = _b.Let("share", KBuilder.Divide(PanelWidth - 1, KBuilder.CeilDiv(rows, _tileRows)));
+        KExpr step = _b.Let("step", KBuilder.Add(share, 1));
         KExpr tile = KBuilder.Divide(KBuilder.Subtract(row, firstRow), _tileRows);
         KExpr start = _b.Let("next", KBuilder.Add(
-            PackedPanel(KBuilder.Add(panel, 1)), KBuilder.Multiply(tile, _depthCount.Value * step)));
+            PackedPanel(KBuilder.Add(panel, 1)), KBuilder.Multiply(tile, KBuilder.Multiply(_depthCount.Value, step))));
+        long linesPerStep = step is KConstant known ? DimMath.CeilDiv((long)known.Value.AsInteger, line) : 1;
         return k =>
         {
             KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, step));
-            for (long offset = 0; offset < step; offset += line)
+            for (long i = 0; i < linesPerStep; i++)
             {
-                _b.Add(new KPrefetch(_packed, KBuilder.Add(at, offset)));
+                _b.Add(new KPrefetch(_packed, KBuilder.Add(at, i * line)));
             }
         };
     }

@@ -10,7 +10,7 @@ internal sealed partial class MatrixProductLowering
         KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, PanelColumns columns)
     {
         void Tile(KExpr row, int rows, KExpr? end = null) => _emitter.InScope(
-            () => EmitTile(panel, column, firstRow, new TileRows(row, rows, end), scratch, columns));
+            () => EmitTile(panel, column, firstRow, lastRow, new TileRows(row, rows, end), scratch, columns));
 
         if (_rowCount == 0)
         {
@@ -41,7 +41,7 @@ internal sealed partial class MatrixProductLowering
     }
 
     private void EmitTile(
-        KExpr panel, KExpr column, KExpr firstRow, TileRows rows, KBuffer? scratch, PanelColumns columns)
+        KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, TileRows rows, KBuffer? scratch, PanelColumns columns)
     {
         var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum);
         _emitter.Bind(_columns.Last, column);
@@ -51,7 +51,7 @@ internal sealed partial class MatrixProductLowering
             at, KBuilder.Multiply(c.First, KBuilder.Value(_lhs.Index[c.Second.Last]))))))];
         KExpr?[] masks = Masks(columns);
         Func<KExpr, KExpr, int, KExpr> right = RightOperand(panel, scratch, masks);
-        Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, rows.First);
+        Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, lastRow, rows.First);
         KBuffer lhs = _fusion.Source.Source(_lhs.Load.Source);
         EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) =>
         {
