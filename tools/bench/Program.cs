@@ -64,10 +64,14 @@ var bound = new Option<double>("--bound")
     Description = "What an output may differ, relative to its largest value.",
     DefaultValueFactory = _ => 1e-4,
 };
-var agreement = new Command("agree", "Compare all outputs of Graphene and ONNX Runtime on whole models.") { models, all, bound };
+var agreement = new Command(
+    "agree", "Compare all outputs of Graphene and ONNX Runtime on whole models, and both with the same model in f64.")
+{
+    models, all, bound, report,
+};
 agreement.SetAction(p => Run(() =>
 {
-    if (!Agreement.Run(ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(all)), p.GetValue(bound)))
+    if (!Agreement.Run(ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(all)), p.GetValue(bound), p.GetValue(report)))
     {
         throw new BenchException("not all models agree");
     }
