@@ -25,6 +25,25 @@ internal sealed class ExprAnalysis
         _ => [],
     };
 
+    /// <summary>Everything that some expressions are made of, themselves included, each once, in an order that depends on them alone.</summary>
+    public static IEnumerable<ScalarExpr> All(IEnumerable<ScalarExpr> roots)
+    {
+        var seen = new HashSet<ScalarExpr>();
+        var pending = new Stack<ScalarExpr>(roots);
+        while (pending.TryPop(out ScalarExpr? e))
+        {
+            if (!seen.Add(e))
+            {
+                continue;
+            }
+            yield return e;
+            foreach (ScalarExpr part in Parts(e))
+            {
+                pending.Push(part);
+            }
+        }
+    }
+
     private HashSet<ScalarExpr> Free(ScalarExpr e)
     {
         if (e is IndexVariable or CarriedExpr)

@@ -78,7 +78,7 @@ internal sealed partial class MatrixProductLowering
     // they compute; without it, the first tile waits for all of a panel and the others for nothing.
     private Action<KExpr>? PrefetchNextPanel(KExpr panel, KExpr firstRow, KExpr lastRow, KExpr row)
     {
-        if (_packed is null || _rowsPerBlock < 2 * _tileRows || IsNearAnyway())
+        if (_packed is null || _rowsPerBlock < 2 * _tileRows || IsNearAnyway() || PushesOutThisPanel())
         {
             return null;
         }
@@ -99,6 +99,9 @@ internal sealed partial class MatrixProductLowering
             }
         };
     }
+
+    private bool PushesOutThisPanel() =>
+        2 * PanelWidth * _depthCount.Value * _sum.Element.SizeInBytes() > _target.Caches.SecondLevelInBytes * 3 / 4;
 
     // All of B stays in the second cache from one block of rows, or one run, to the next.
     private bool IsNearAnyway() =>

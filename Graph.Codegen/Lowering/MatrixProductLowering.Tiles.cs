@@ -47,12 +47,12 @@ internal sealed partial class MatrixProductLowering
         _emitter.Bind(_columns.Last, column);
         KExpr lhsBase = _b.Let("lhs", _emitter.EmitPosition(_lhs.Index));
         KExpr[][] counters = RowCounters(rows);
-        KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", own.Zip(_rows).Aggregate(lhsBase, (at, c) => KBuilder.Add(
-            at, KBuilder.Multiply(c.First, KBuilder.Value(_lhs.Index[c.Second.Last]))))))];
+        KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", AtRow(lhsBase, _lhs.Index, own)))];
         KExpr?[] masks = Masks(columns);
         Func<KExpr, KExpr, int, KExpr> right = RightOperand(panel, scratch, masks);
         Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, lastRow, rows.First);
         KBuffer lhs = _fusion.Source.Source(_lhs.Load.Source);
+        PrefetchEpilogue(counters, columns);
         EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) =>
         {
             prefetch?.Invoke(k);
@@ -61,6 +61,39 @@ internal sealed partial class MatrixProductLowering
                 j => tile.Widen(right(rhsOffset, k, j)));
         });
         EmitEpilogue(tile, rows, counters, column, columns, masks);
+    }
+
+    // A place in an operand, moved from row 0 to the row of some counters.
+    private KExpr AtRow(KExpr first, AffineIndex index, KExpr[] counters) => counters.Zip(_rows).Aggregate(first, (at, c) =>
+        KBuilder.Add(at, KBuilder.Multiply(c.First, KBuilder.Value(index[c.Second.Last]))));
+
+    // What the epilogue reads for each element (a residual) comes while k runs, when that is too short to hide it afterwards.
+    private void PrefetchEpilogue(KExpr[][] counters, PanelColumns columns)
+    {
+        if (!_depthCount.IsStatic || _depthCount.Value > LongestDepthWithPrefetch || _product.Grouped is not null)
+        {
+            return;
+        }
+        foreach (LoadExpr load in ExprAnalysis.All(_fusion.Roots.Select(r => r.Element)).OfType<LoadExpr>())
+        {
+            AffineIndex index = AffineIndex.Of(load);
+            bool isOfElement = index.Opaque.Count == 0 && index.Variables.All(_fusion.At.Contains) && index[_columns.Last] == 1;
+            if (!isOfElement || _rows.All(group => index[group.Last] == 0))
+            {
+                continue;
+            }
+            KBuffer buffer = _fusion.Source.Source(load.Source);
+            int line = CacheSizes.LineInBytes / buffer.Element.SizeInBytes();
+            KExpr first = _b.Let("epilogue", _emitter.EmitPosition(index));
+            foreach (KExpr[] own in counters)
+            {
+                KExpr at = _b.Let("at", AtRow(first, index, own));
+                for (int offset = 0; offset < columns.Vectors * _sum.Lanes; offset += line)
+                {
+                    _b.Add(new KPrefetch(buffer, KBuilder.Add(at, offset)));
+                }
+            }
+        }
     }
 
     // The values of the row counters for consecutive rows: divisions for the first, then steps that carry over.

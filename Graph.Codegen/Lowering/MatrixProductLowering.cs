@@ -19,6 +19,7 @@ internal sealed partial class MatrixProductLowering
     private const long FlopsPerTask = 1 << 20;
     private const long EnoughTasks = 16;
     private const int MostSeparateRows = 8;
+    private const long LongestDepthWithPrefetch = 512;
     private const long BytesOfPanelsPerTask = 256 * 1024;
     private const long LargestScratchInBytes = 128 * 1024;
 
@@ -63,7 +64,8 @@ internal sealed partial class MatrixProductLowering
         _depthCount = Count(_depth);
         _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation));
         _target = target;
-        (_tileRows, _tileVectors) = RegisterTiles.Choose(_rowCount, _columns.Extent, _sum.Lanes, target, MostRowsOfTile());
+        (_tileRows, _tileVectors) = RegisterTiles.Choose(
+            _rowCount, _columns.Extent, _sum.Lanes, target, MostRowsOfTile(), MostVectorsOfTile());
     }
 
     private int PanelWidth => _tileVectors * _sum.Lanes;
@@ -108,6 +110,12 @@ internal sealed partial class MatrixProductLowering
             ? Math.Min(most, _target.Caches.LinesAtStride(stride * _lhs.Load.DType.SizeInBytes()) * 3 / 4)
             : most;
     }
+
+    // Two panels, the one at work and the next one, take no more than three quarters of the second cache; one vector would leave too little
+    // to compute between loads.
+    private long MostVectorsOfTile() => _depthCount.IsStatic
+        ? Math.Max(2, _target.Caches.SecondLevelInBytes * 3 / 8 / Math.Max(1, _depthCount.Value * _sum.Lanes * _sum.Element.SizeInBytes()))
+        : long.MaxValue;
 
     // As many rows as keep their part of A in the second cache with a panel of B, in blocks of one size.
     private KExpr RowBlocks()

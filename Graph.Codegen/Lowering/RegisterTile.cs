@@ -85,15 +85,16 @@ internal static class RegisterTiles
     /// <param name="lanes">Columns per vector.</param>
     /// <param name="target">The machine.</param>
     /// <param name="mostRows">What else limits the number of rows: addresses, or lines of the cache.</param>
+    /// <param name="mostVectors">What else limits the number of vectors: panels that are to fit a cache. No limit for a single row.</param>
     public static (int Rows, int Vectors) Choose(
-        Dim rows, Dim columns, int lanes, KernelTarget target, long mostRows = long.MaxValue)
+        Dim rows, Dim columns, int lanes, KernelTarget target, long mostRows = long.MaxValue, long mostVectors = long.MaxValue)
     {
         long allRows = Math.Max(1, rows.IsStatic ? rows.Value : Many);
         mostRows = Math.Min(allRows, mostRows);
         long allVectors = Math.Max(1, DimMath.CeilDiv(columns.IsStatic ? columns.Value : Many, lanes));
         (int Rows, int Vectors) best = default;
         double lowest = double.PositiveInfinity;
-        for (int v = 1; v <= Math.Min(MostVectors, allVectors); v++)
+        for (int v = 1; v <= Math.Min(allRows == 1 ? MostVectors : Math.Min(MostVectors, mostVectors), allVectors); v++)
         {
             for (int r = (int)Math.Min(mostRows, Math.Max(1, (target.VectorRegisters - 2 - v) / v)); r >= 1; r--)
             {
