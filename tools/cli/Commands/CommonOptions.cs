@@ -4,6 +4,7 @@ using Graphene.Cli.Execution;
 using Graphene.Cli.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Graphene.Cli.Commands;
@@ -44,15 +45,11 @@ internal static class CommonOptions
     };
 
     /// <summary>Loggers that write to the error stream with <c>--verbose</c>, and nowhere without it.</summary>
-    public static ILoggerFactory Loggers(ParseResult parsed) => LoggerFactory.Create(builder =>
-    {
-        if (parsed.GetValue(Verbose))
-        {
-            builder.SetMinimumLevel(LogLevel.Debug)
-                .AddSimpleConsole(o => o.SingleLine = true)
-                .Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        }
-    });
+    public static ILoggerFactory Loggers(ParseResult parsed) => parsed.GetValue(Verbose)
+        ? LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Debug)
+            .AddSimpleConsole(o => o.SingleLine = true)
+            .Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace))
+        : NullLoggerFactory.Instance; // the other one brings a container of services, whose start shows in that of a short run
 
     /// <summary>The values of <c>--dim</c>.</summary>
     /// <exception cref="UsageException">One is not NAME=N.</exception>
