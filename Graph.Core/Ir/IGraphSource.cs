@@ -11,9 +11,15 @@ public interface IGraphSource
 
     /// <summary>
     /// Whether everything that the loaded graph depends on is in the key. False before it is loaded, and when loading met
-    /// something that the key does not cover: another file, a value that was fed, a file that changed meanwhile.
+    /// something that the key does not cover: another file, a value that was fed.
     /// </summary>
     bool KeyIsComplete { get; }
+
+    /// <summary>
+    /// Whether what the key names is still what it was when the key was made. To be asked when nothing of the graph will be read
+    /// any more, constants included; it may take as long as making the key.
+    /// </summary>
+    bool IsUnchanged() => true;
 
     /// <summary>Loads the graph; a second call gives the same one.</summary>
     /// <exception cref="GraphException">The graph cannot be loaded.</exception>

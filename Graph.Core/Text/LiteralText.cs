@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Graphene;
@@ -17,7 +18,18 @@ internal static class LiteralText
     // Stands for the content where only equality matters.
     public static string Digest(Literal value) => value.ElementCount <= LongestList
         ? Format(value)
-        : "sha256:" + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(value.Bytes.Span));
+        : "sha256:" + Convert.ToHexString(HashOf(value));
+
+    private static byte[] HashOf(Literal value)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (long offset = 0; offset < value.SizeInBytes; offset = Literal.NextPart(offset))
+        {
+            using LiteralPart part = value.PartAt(offset);
+            hash.AppendData(part.Bytes);
+        }
+        return hash.GetHashAndReset();
+    }
 
     public static string Format(Literal value)
     {

@@ -3,31 +3,59 @@ using System.Runtime.InteropServices;
 namespace Graphene;
 
 /// <summary>A tensor value: a static type and its elements, row-major and little-endian.</summary>
-/// <remarks>Immutable. Two literals are equal when their types and all their bytes are.</remarks>
+/// <remarks>
+/// Immutable. Two literals are equal when their types and all their bytes are. The bytes are in memory, or stored elsewhere: then
+/// <see cref="Bytes"/> reads and keeps them, while <see cref="Part(long, int)"/> and whatever looks at elements one after another keep nothing.
+/// </remarks>
 public sealed class Literal : IEquatable<Literal>
 {
+    // A multiple of every element's size and of the hash's blocks; stays in a core's own cache.
+    private const int PartBytes = 256 << 10;
+    private const int FirstLookBytes = 4096;
+
+    private readonly ReadOnlyMemory<byte> _inMemory;
+    private readonly StoredBytes? _stored;
+    private volatile byte[]? _read;
     private ulong _hash;
     private bool? _isSplat;
+    private bool? _isFinite;
 
     /// <summary>Wraps bytes that the caller no longer changes (they may be a mapped file).</summary>
     /// <param name="type">Element type and static shape, row-major.</param>
     /// <param name="bytes">Exactly the elements' bytes.</param>
     /// <exception cref="ArgumentException">The shape is symbolic, or the length does not fit the type.</exception>
     public Literal(TensorType type, ReadOnlyMemory<byte> bytes)
+        : this(type, bytes.Length, nameof(bytes)) => _inMemory = bytes;
+
+    /// <summary>A literal whose bytes are read when they are needed.</summary>
+    /// <param name="type">Element type and static shape, row-major.</param>
+    /// <param name="stored">Exactly the elements' bytes, at most as many as an array can hold.</param>
+    /// <exception cref="ArgumentException">The shape is symbolic, or the length does not fit the type.</exception>
+    public Literal(TensorType type, StoredBytes stored)
+        : this(type, stored.Length, nameof(stored)) => _stored = stored;
+
+    private Literal(TensorType type, long length, string argument)
     {
         if (!type.Shape.IsStatic)
         {
             throw new ArgumentException($"a literal needs a static shape, not {type}", nameof(type));
         }
-        long count = type.Shape.ElementCount.Value;
-        if (count * type.DType.SizeInBytes() != bytes.Length)
+        ElementCount = type.Shape.ElementCount.Value;
+        SizeInBytes = ElementCount * type.DType.SizeInBytes();
+        if (SizeInBytes != length || length > Array.MaxLength)
         {
-            throw new ArgumentException(
-                $"{type} takes {count * type.DType.SizeInBytes()} bytes, not {bytes.Length}", nameof(bytes));
+            throw new ArgumentException($"{type} takes {SizeInBytes} bytes, not {length}", argument);
         }
         Type = type;
-        Bytes = bytes;
-        ElementCount = count;
+    }
+
+    // The same bytes under another type.
+    private Literal(TensorType type, Literal other)
+        : this(type, other.SizeInBytes, nameof(other))
+    {
+        _inMemory = other._inMemory;
+        _stored = other._stored;
+        _read = other._read;
     }
 
     /// <summary>Element type and static shape.</summary>
@@ -39,8 +67,11 @@ public sealed class Literal : IEquatable<Literal>
     /// <summary>The static shape.</summary>
     public Shape Shape => Type.Shape;
 
-    /// <summary>The elements' bytes.</summary>
-    public ReadOnlyMemory<byte> Bytes { get; }
+    /// <summary>The elements' bytes; those that are stored elsewhere are read, and kept from then on.</summary>
+    public ReadOnlyMemory<byte> Bytes => _stored is null ? _inMemory : _read ?? ReadAll(_stored);
+
+    /// <summary>The number of bytes.</summary>
+    public long SizeInBytes { get; }
 
     /// <summary>The number of elements.</summary>
     public long ElementCount { get; }
@@ -52,9 +83,39 @@ public sealed class Literal : IEquatable<Literal>
         {
             if (_hash == 0)
             {
-                _hash = ContentHashing.Hash(Bytes.Span, (ulong)Type.GetHashCode()) | 1;
+                _hash = HashOfContent() | 1;
             }
             return _hash;
+        }
+    }
+
+    /// <summary>Some of the bytes, for a short while, without keeping them in memory.</summary>
+    /// <param name="offset">The first.</param>
+    /// <param name="length">How many.</param>
+    public LiteralPart Part(long offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, SizeInBytes);
+        return _stored is null || _read is not null
+            ? new LiteralPart(Bytes.Slice((int)offset, length))
+            : new LiteralPart(_stored, offset, length);
+    }
+
+    /// <summary>All bytes, for a short while, without keeping them in memory.</summary>
+    public LiteralPart Part() => Part(0, (int)SizeInBytes);
+
+    /// <summary>Copies all bytes.</summary>
+    /// <param name="target">At least <see cref="SizeInBytes"/> bytes.</param>
+    public void CopyTo(Span<byte> target)
+    {
+        if (_stored is null || _read is not null)
+        {
+            Bytes.Span.CopyTo(target);
+        }
+        else
+        {
+            _stored.Read(0, target[..(int)SizeInBytes]);
         }
     }
 
@@ -137,16 +198,22 @@ public sealed class Literal : IEquatable<Literal>
         return values;
     }
 
-    /// <summary>True when no element is infinite or NaN.</summary>
-    public bool IsFinite()
+    /// <summary>True when no element is infinite or NaN; computed once.</summary>
+    public bool IsFinite() => _isFinite ??= FindsFinite();
+
+    private bool FindsFinite()
     {
         if (DType == DType.F32)
         {
             const uint Exponent = 0x7F80_0000;
             bool finite = true;
-            foreach (uint bits in MemoryMarshal.Cast<byte, uint>(Bytes.Span))
+            for (long offset = 0; finite && offset < SizeInBytes; offset += PartBytes)
             {
-                finite &= (bits & Exponent) != Exponent;
+                using LiteralPart part = PartAt(offset);
+                foreach (uint bits in part.As<uint>())
+                {
+                    finite &= (bits & Exponent) != Exponent;
+                }
             }
             return finite;
         }
@@ -154,31 +221,81 @@ public sealed class Literal : IEquatable<Literal>
     }
 
     /// <summary>The same elements under another shape with as many elements.</summary>
-    public Literal Reshape(Shape shape) => new(new TensorType(DType, shape), Bytes);
+    public Literal Reshape(Shape shape) => new(new TensorType(DType, shape), this);
 
     /// <summary>True when all elements have the same bits as the first; true without elements.</summary>
     public bool IsSplat()
     {
-        if (_isSplat is null)
+        return _isSplat ??= FindsSplat();
+    }
+
+    // Most literals differ within the first few elements, so the first look is short.
+    private bool FindsSplat()
+    {
+        int size = DType.SizeInBytes();
+        Span<byte> first = stackalloc byte[size];
+        for (long offset = 0, length = FirstLookBytes; offset < SizeInBytes; offset += length, length = PartBytes)
         {
-            ReadOnlySpan<byte> bytes = Bytes.Span;
-            int size = DType.SizeInBytes();
-            _isSplat = bytes.Length <= size || bytes[size..].SequenceEqual(bytes[..^size]);
+            using LiteralPart part = Part(offset, (int)Math.Min(length, SizeInBytes - offset));
+            if (offset == 0)
+            {
+                part.Bytes[..size].CopyTo(first);
+            }
+            if (!part.Bytes[..size].SequenceEqual(first) || !part.Bytes[size..].SequenceEqual(part.Bytes[..^size]))
+            {
+                return false;
+            }
         }
-        return _isSplat.Value;
+        return true;
     }
 
     /// <inheritdoc/>
     public bool Equals(Literal? other) =>
         ReferenceEquals(this, other) ||
-        (other is not null && Type == other.Type && ContentHash == other.ContentHash &&
-            Bytes.Span.SequenceEqual(other.Bytes.Span));
+        (other is not null && Type == other.Type && ContentHash == other.ContentHash && HasBytesOf(other));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Literal);
 
     /// <inheritdoc/>
     public override int GetHashCode() => ContentHash.GetHashCode();
+
+    // The part of usual size, or what is left.
+    internal LiteralPart PartAt(long offset) => Part(offset, (int)Math.Min(PartBytes, SizeInBytes - offset));
+
+    internal static long NextPart(long offset) => offset + PartBytes;
+
+    private byte[] ReadAll(StoredBytes stored)
+    {
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)SizeInBytes);
+        stored.Read(0, bytes);
+        return Interlocked.CompareExchange(ref _read, bytes, null) ?? bytes;
+    }
+
+    private ulong HashOfContent()
+    {
+        var hashing = new ContentHashing((ulong)Type.GetHashCode());
+        for (long offset = 0; offset < SizeInBytes; offset += PartBytes)
+        {
+            using LiteralPart part = PartAt(offset);
+            hashing.Add(part.Bytes);
+        }
+        return hashing.Finish();
+    }
+
+    private bool HasBytesOf(Literal other)
+    {
+        for (long offset = 0; offset < SizeInBytes; offset += PartBytes)
+        {
+            using LiteralPart mine = PartAt(offset);
+            using LiteralPart theirs = other.PartAt(offset);
+            if (!mine.Bytes.SequenceEqual(theirs.Bytes))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 
     /// <summary>The type; the elements are for <see cref="Bytes"/>.</summary>
     public override string ToString() => $"literal {Type}";

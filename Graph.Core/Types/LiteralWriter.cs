@@ -13,7 +13,7 @@ public sealed class LiteralWriter(TensorType type)
     public static LiteralWriter CopyOf(Literal value)
     {
         var writer = new LiteralWriter(value.Type);
-        value.Bytes.Span.CopyTo(writer._bytes);
+        value.CopyTo(writer._bytes);
         return writer;
     }
 

@@ -17,4 +17,10 @@ public sealed record OnnxLoadOptions
 
     /// <summary>Largest dense form in bytes of a tensor that is stored sparsely.</summary>
     public long MaxDenseBytes { get; init; } = 1L << 30;
+
+    /// <summary>
+    /// True to leave large tensors where they are until somebody needs their elements, which saves the memory for all weights when
+    /// the model is only compiled. The files then stay open, and must not change, for as long as the imported model is used.
+    /// </summary>
+    public bool LeavesTensorsInFile { get; init; }
 }

@@ -76,7 +76,7 @@ public sealed class OnnxModelFile : IDisposable
     public static OnnxModelFile Load(string path, OnnxLoadOptions? options = null)
     {
         options ??= OnnxLoadOptions.Default;
-        var source = new ByteSource(Open(path));
+        var source = new ByteSource(Open(path), options.LeavesTensorsInFile);
         try
         {
             return new OnnxModelFile(path, Path.GetDirectoryName(Path.GetFullPath(path)), source, options);
@@ -126,7 +126,7 @@ public sealed class OnnxModelFile : IDisposable
             {
                 throw OnnxErrors.CannotOpen(path, "it is empty, or not a regular file");
             }
-            return File.OpenHandle(path);
+            return File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -10,9 +10,10 @@ public sealed class OnnxSource : IGraphSource
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, Literal> _inputs;
     private readonly OnnxImportOptions _options;
+    private readonly Lazy<string> _hash;
     private OnnxModel? _model;
 
-    /// <summary>Reads and hashes a file.</summary>
+    /// <summary>Names a file; it is hashed when somebody asks for the key.</summary>
     /// <param name="path">The path of an .onnx file.</param>
     /// <param name="options">What to fix; <see cref="OnnxImportOptions.Default"/> when null.</param>
     /// <param name="inputs">Values to import the model for when it has no symbolic form, see <see cref="OnnxImporter.ImportFor"/>.</param>
@@ -23,33 +24,45 @@ public sealed class OnnxSource : IGraphSource
         _path = path;
         _inputs = inputs ?? new Dictionary<string, Literal>();
         _options = options ?? OnnxImportOptions.Default;
-        IEnumerable<string> dims = _options.Dims.OrderBy(d => d.Key, StringComparer.Ordinal).Select(
-            d => string.Create(CultureInfo.InvariantCulture, $"{d.Key.Length}:{d.Key}={d.Value}"));
-        Key = string.Create(
-            CultureInfo.InvariantCulture,
-            $"onnx {typeof(OnnxSource).Assembly.ManifestModule.ModuleVersionId:N} {HashOf(path)} "
-            + $"nodes {_options.MaxNodes} dims {string.Join(',', dims)} name {Path.GetFileName(path)}");
+        _hash = new Lazy<string>(() => HashOf(_path));
+        using SafeFileHandle file = OpenBearable(path); // what is not there is refused here and now
     }
 
     /// <inheritdoc/>
-    public string Key { get; }
+    /// <exception cref="GraphException">GR4001, GR4004: the file cannot be read any more, or became too large.</exception>
+    public string Key
+    {
+        get
+        {
+            IEnumerable<string> dims = _options.Dims.OrderBy(d => d.Key, StringComparer.Ordinal).Select(
+                d => string.Create(CultureInfo.InvariantCulture, $"{d.Key.Length}:{d.Key}={d.Value}"));
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"onnx {typeof(OnnxSource).Assembly.ManifestModule.ModuleVersionId:N} {_hash.Value} "
+                + $"nodes {_options.MaxNodes} dims {string.Join(',', dims)} name {Path.GetFileName(_path)}");
+        }
+    }
 
     /// <inheritdoc/>
+    /// <remarks>A key that nobody had asked for before the graph was loaded says nothing about what was loaded.</remarks>
     public bool KeyIsComplete { get; private set; }
 
-    /// <summary>The imported model with what the file says about it.</summary>
+    /// <inheritdoc/>
+    public bool IsUnchanged() => _hash.Value == HashOf(_path);
+
+    /// <summary>The imported model with what the file says about it. Its large tensors stay in the file.</summary>
     /// <exception cref="GraphException">GR4001 to GR4014: the model cannot be imported, with the reason.</exception>
     public OnnxModel Import()
     {
         if (_model is null)
         {
-            using OnnxModelFile file = OnnxModelFile.Load(_path);
+            using OnnxModelFile file = OnnxModelFile.Load(_path, new OnnxLoadOptions { LeavesTensorsInFile = true });
             _model = OnnxImporter.ImportFor(file, _inputs, _options);
-            KeyIsComplete = !file.ReadsOtherFiles
+            KeyIsComplete = _hash.IsValueCreated
+                && !file.ReadsOtherFiles
                 && _options.InputValues is null
                 && _model.SpecializedInputs.Count == 0
-                && _model.FixedDims.Keys.All(_options.Dims.ContainsKey)
-                && Key.Contains(HashOf(_path), StringComparison.Ordinal); // or it was replaced between hashing and reading
+                && _model.FixedDims.Keys.All(_options.Dims.ContainsKey);
         }
         return _model;
     }
@@ -57,17 +70,24 @@ public sealed class OnnxSource : IGraphSource
     /// <inheritdoc/>
     public Module Load() => Import().Module;
 
+    private static SafeFileHandle OpenBearable(string path)
+    {
+        SafeFileHandle file = OnnxModelFile.Open(path);
+        long length = RandomAccess.GetLength(file);
+        if (length <= OnnxLoadOptions.Default.MaxFileBytes)
+        {
+            return file;
+        }
+        file.Dispose();
+        throw OnnxErrors.TooLarge(path, $"it has {length} bytes, more than {OnnxLoadOptions.Default.MaxFileBytes}");
+    }
+
     private static string HashOf(string path)
     {
-        using SafeFileHandle file = OnnxModelFile.Open(path);
-        long length = RandomAccess.GetLength(file);
-        if (length > OnnxLoadOptions.Default.MaxFileBytes)
-        {
-            throw OnnxErrors.TooLarge(path, $"it has {length} bytes, more than {OnnxLoadOptions.Default.MaxFileBytes}");
-        }
+        using SafeFileHandle file = OpenBearable(path);
         try
         {
-            return ContentHash.Of(file, length);
+            return ContentHash.Of(file, RandomAccess.GetLength(file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

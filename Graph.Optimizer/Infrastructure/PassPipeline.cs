@@ -70,14 +70,18 @@ public sealed class PassPipeline
         {
             result = pass.Run(module, context);
         }
-        catch (Exception e) when (e is not (CompilerBugException or OperationCanceledException))
+        catch (Exception e) when (!IsNotOurFault(e))
         {
-            // Even a GraphException: what a user can do wrong was reported when the graph was built; a rule built a wrong node.
             throw new CompilerBugException(observer.Where(pass), e.Message, e);
         }
         observer.After(pass, module, result, Stopwatch.GetElapsedTime(start), context.Rewrites - rewrites);
         return result;
     }
+
+    // A GraphException is: what a user can do wrong was reported when the graph was built, so a rule built a wrong node. But the
+    // file of a constant can change at any time.
+    private static bool IsNotOurFault(Exception e) => e is CompilerBugException or OperationCanceledException ||
+        (e is GraphException { Id: var id } && id == DiagnosticId.ConstantChanged);
 
     private void CheckOrder()
     {

@@ -15,6 +15,7 @@ internal static class FastEvaluation
     public static bool Handles(Node node) => node.Op switch
     {
         TransposeOp or SliceOp or ReverseOp or ConcatenateOp => node.Operands.All(o => o.Op is ConstantOp),
+        GatherOp => FastGather.Handles(node),
         ConvertOp convert => convert.Type == DType.F32 && node.Operands[0] is { Op: ConstantOp, DType: DType.F16 or DType.BF16 },
         ElementwiseOp { Fn: { Arity: 2 } fn } => node.DType == DType.F32 && node.Rank > 0 && Function(fn) is not null &&
             node.Operands.All(o => StridedConstant.TryView(o) is not null),
@@ -38,6 +39,9 @@ internal static class FastEvaluation
                 break;
             case ConvertOp:
                 Widen(operands[0], bytes);
+                break;
+            case GatherOp gather:
+                FastGather.Evaluate(gather, operands[0], operands[1], bytes);
                 break;
             default:
                 StridedCopy(node, operands[0], bytes);
@@ -69,10 +73,12 @@ internal static class FastEvaluation
         }
         int rows = bytes.Length / sizeof(float) / row;
         int rowsPerTask = Math.Max(1, ElementsPerTask / row);
+        using LiteralPart xPart = x.Source.Part();
+        using LiteralPart yPart = y.Source.Part();
         Parallel.For(0, (rows + rowsPerTask - 1) / rowsPerTask, task =>
         {
-            ReadOnlySpan<float> from = x.Source.As<float>();
-            ReadOnlySpan<float> by = y.Source.As<float>();
+            ReadOnlySpan<float> from = xPart.As<float>();
+            ReadOnlySpan<float> by = yPart.As<float>();
             Span<float> result = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
             for (int r = task * rowsPerTask; r < Math.Min(rows, (task + 1) * rowsPerTask); r++)
             {
@@ -170,17 +176,18 @@ internal static class FastEvaluation
 
     private static void Widen(Literal x, byte[] bytes)
     {
+        using LiteralPart part = x.Part();
         Span<float> result = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
         if (x.DType == DType.F16)
         {
-            ReadOnlySpan<Half> halves = x.As<Half>();
+            ReadOnlySpan<Half> halves = part.As<Half>();
             for (int i = 0; i < result.Length; i++)
             {
                 result[i] = (float)halves[i];
             }
             return;
         }
-        ReadOnlySpan<BFloat16> brains = x.As<BFloat16>();
+        ReadOnlySpan<BFloat16> brains = part.As<BFloat16>();
         for (int i = 0; i < result.Length; i++)
         {
             result[i] = brains[i];
@@ -196,8 +203,9 @@ internal static class FastEvaluation
         {
             foreach (Literal operand in operands)
             {
-                int run = (int)(operand.Bytes.Length / outer);
-                operand.Bytes.Span.Slice((int)(i * run), run).CopyTo(bytes.AsSpan(at));
+                int run = (int)(operand.SizeInBytes / outer);
+                using LiteralPart part = operand.Part(i * run, run);
+                part.Bytes.CopyTo(bytes.AsSpan(at));
                 at += run;
             }
         }
@@ -231,7 +239,8 @@ internal static class FastEvaluation
         }
         if (bytes.Length > 0)
         {
-            Copy(x.Bytes.Span, start, steps, extents, size, bytes);
+            using LiteralPart part = x.Part();
+            Copy(part.Bytes, start, steps, extents, size, bytes);
         }
     }
 

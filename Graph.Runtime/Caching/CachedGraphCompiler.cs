@@ -15,7 +15,7 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
     public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
         string? key = cache is null ? null : CacheKey.Of(module, compiler.Fingerprint);
-        return key is not null && TryLoad(key) is { } cached ? cached : Compile(module, key, logger, cancellation);
+        return key is not null && TryLoad(key) is { } cached ? cached : Compile(module, () => key, logger, cancellation);
     }
 
     /// <inheritdoc/>
@@ -30,19 +30,23 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
             return cached;
         }
         Module module = source.Load();
-        return cache is not null && source.KeyIsComplete
-            ? Compile(module, CacheKey.Of(source, compiler.Fingerprint), logger, cancellation)
-            : Compile(module, logger, cancellation);
+        if (cache is null || !source.KeyIsComplete)
+        {
+            return Compile(module, logger, cancellation);
+        }
+        // Asked when everything is compiled: constants may be read from the source as late as that.
+        return Compile(
+            module, () => source.IsUnchanged() ? CacheKey.Of(source, compiler.Fingerprint) : null, logger, cancellation);
     }
 
-    private NativeProgram Compile(Module module, string? key, ILogger logger, CancellationToken cancellation)
+    private NativeProgram Compile(Module module, Func<string?> key, ILogger logger, CancellationToken cancellation)
     {
         Executable executable = compiler.Compile(module, logger, cancellation);
         try
         {
-            if (key is not null)
+            if (cache is not null && key() is { } name)
             {
-                cache!.TryWrite(key, executable);
+                cache.TryWrite(name, executable);
             }
             return NativeProgram.Load(executable);
         }

@@ -40,6 +40,15 @@ internal static partial class ErrorExamples
         }),
         Of(OnnxDiagnosticIds.BadExternalData, () => Import(WithExternalData("../weights.bin"))),
         Of(OnnxDiagnosticIds.BadGraph, () => Import(XToY(Node("Add", ["x", "nobody"], ["y"])))),
+        Of(DiagnosticId.ConstantChanged, () =>
+        {
+            ModelProto model = XToY(Node("Add", ["x", "w"], ["y"]));
+            model.Graph.Initializer.Add(Floats("w", [32768, 2, 3], new float[32768 * 6]));
+            File.WriteAllBytes("changing.onnx", model.ToByteArray());
+            Module module = new OnnxSource("changing.onnx").Load();
+            File.SetLastWriteTimeUtc("changing.onnx", DateTime.UnixEpoch);
+            _ = module.Entry.PostOrder().Select(n => n.Op).OfType<ConstantOp>().Single().Value.Bytes;
+        }),
         Of(OnnxDiagnosticIds.UnsupportedOperators, () =>
         {
             ModelProto model = XToY(Node("Frobnicate", ["x"], ["a"]), Node("Frobnicate", ["a"], ["y"]));

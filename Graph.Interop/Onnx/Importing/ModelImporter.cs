@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Graphene.Interop.Onnx.Operators;
 using Graphene.Interop.Onnx.Reading;
 using Graphene.Interop.Onnx.Schema;
@@ -12,6 +13,7 @@ namespace Graphene.Interop.Onnx.Importing;
 internal sealed class ModelImporter
 {
     private const int MaxCallDepth = 64;
+    private const long BytesWorthThreads = 64 << 10;
 
     private readonly OnnxModelFile _file;
     private readonly OnnxImportOptions _options;
@@ -117,10 +119,13 @@ internal sealed class ModelImporter
     {
         var used = new HashSet<string>(nodes.SelectMany(GraphOrder.Uses), StringComparer.Ordinal);
         used.UnionWith(graph.Output.Select(o => o.Name));
+        var literals = new List<Literal>();
         foreach (TensorProto tensor in graph.Initializer.Where(t => used.Contains(t.Name)))
         {
-            DefineStored(names, Tensors.Read(tensor, $"tensor '{GraphOrder.Shorten(tensor.Name)}'"), tensor.Name);
+            StoredTensor stored = Tensors.Read(tensor, $"tensor '{GraphOrder.Shorten(tensor.Name)}'");
+            literals.Add(DefineStored(names, stored, tensor.Name));
         }
+        HashLarge(literals);
         foreach (SparseTensorProto sparse in graph.SparseInitializer.Where(t => used.Contains(t.Values?.Name ?? "")))
         {
             string name = sparse.Values.Name;
@@ -128,8 +133,25 @@ internal sealed class ModelImporter
         }
     }
 
-    private static void DefineStored(NameScope names, StoredTensor tensor, string name) =>
-        names.Define(name, OnnxValue.FromLiteral(OnnxTypes.ToLiteral(tensor), tensor.Format.Type));
+    private static Literal DefineStored(NameScope names, StoredTensor tensor, string name)
+    {
+        Literal literal = OnnxTypes.ToLiteral(tensor);
+        names.Define(name, OnnxValue.FromLiteral(literal, tensor.Format.Type));
+        return literal;
+    }
+
+    // The builder will ask for the hash of every constant, one after another; all processors compute them now.
+    private static void HashLarge(IEnumerable<Literal> literals)
+    {
+        try
+        {
+            Parallel.ForEach(literals.Where(l => l.SizeInBytes >= BytesWorthThreads), literal => _ = literal.ContentHash);
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
 
     private void ImportNode(NodeProto node, Region region, NameScope names, Frame frame)
     {

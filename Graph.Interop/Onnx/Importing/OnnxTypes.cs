@@ -77,6 +77,10 @@ internal static class OnnxTypes
     public static Literal ToLiteral(StoredTensor tensor)
     {
         DType storage = Storage(tensor.Format.Type, tensor.Name);
+        if (tensor.Left is not null)
+        {
+            return new Literal(new TensorType(storage, Shape.Of(tensor.Dims)), tensor.Left);
+        }
         ReadOnlyMemory<byte> bytes = tensor.Bytes;
         if (storage == DType.Bool && bytes.Span.IndexOfAnyInRange((byte)2, (byte)255) >= 0)
         {

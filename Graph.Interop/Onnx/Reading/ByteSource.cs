@@ -10,11 +10,15 @@ internal sealed class ByteSource : IDisposable
 {
     private readonly SafeFileHandle? _file;
     private readonly ReadOnlyMemory<byte> _memory;
+    private readonly UnchangedFile? _stays;
 
-    public ByteSource(SafeFileHandle file)
+    /// <param name="file">An open file.</param>
+    /// <param name="stays">Whether parts may be left in it; then it stays open until the last of them is gone.</param>
+    public ByteSource(SafeFileHandle file, bool stays = false)
     {
         _file = file;
         Length = RandomAccess.GetLength(file);
+        _stays = stays ? new UnchangedFile(file) : null;
     }
 
     public ByteSource(ReadOnlyMemory<byte> memory)
@@ -36,6 +40,13 @@ internal sealed class ByteSource : IDisposable
         byte[] part = GC.AllocateUninitializedArray<byte>(length);
         return Read(offset, part) == length ? part : throw new EndOfStreamException($"byte {offset + length} is beyond the end");
     }
+
+    /// <summary>A part that is read when it is needed; null for memory, of which nothing need be read.</summary>
+    /// <param name="offset">Where it begins.</param>
+    /// <param name="length">How long it is.</param>
+    /// <param name="name">Of the tensor, for errors.</param>
+    public StoredBytes? TryLeave(long offset, long length, string name) =>
+        _stays is null ? null : new FilePart(_stays, offset, length, name);
 
     /// <summary>Fills as much of <paramref name="target"/> as there are bytes; returns how many.</summary>
     public int Read(long offset, Span<byte> target)
@@ -62,5 +73,11 @@ internal sealed class ByteSource : IDisposable
         return filled;
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        if (_stays is null)
+        {
+            _file?.Dispose();
+        }
+    }
 }

@@ -14,6 +14,7 @@ internal sealed class ExternalDataFolder(string? folder) : IDisposable
 
     private readonly Dictionary<string, OpenFile> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<(string, long, long), ReadOnlyMemory<byte>> _shared = [];
+    private readonly Dictionary<(string, long, long), StoredBytes> _left = [];
 
     /// <summary>Whether any file was opened, and not closed since.</summary>
     public bool HasOpened => _files.Count > 0;
@@ -23,6 +24,56 @@ internal sealed class ExternalDataFolder(string? folder) : IDisposable
     /// <param name="entries">The tensor's external_data entries.</param>
     /// <param name="expectedBytes">The size that shape and type ask for.</param>
     public ReadOnlyMemory<byte> Read(string tensor, IEnumerable<KeyValuePair<string, string>> entries, long expectedBytes)
+    {
+        (string location, OpenFile file, long offset) = Find(tensor, entries, expectedBytes);
+        if (_shared.TryGetValue((location, offset, expectedBytes), out ReadOnlyMemory<byte> known))
+        {
+            return known;
+        }
+        Count(tensor, location, file, expectedBytes);
+        byte[] bytes = ReadBytes(tensor, location, file, offset, expectedBytes);
+        _shared.Add((location, offset, expectedBytes), bytes);
+        return bytes;
+    }
+
+    /// <summary>A tensor's bytes to be read when they are needed; the file stays open until the last such tensor is gone.</summary>
+    /// <param name="tensor">The tensor's name, for errors.</param>
+    /// <param name="entries">The tensor's external_data entries.</param>
+    /// <param name="expectedBytes">The size that shape and type ask for.</param>
+    /// <returns>The bytes, or null when there are more than one constant can have.</returns>
+    public StoredBytes? TryLeave(string tensor, IEnumerable<KeyValuePair<string, string>> entries, long expectedBytes)
+    {
+        (string location, OpenFile file, long offset) = Find(tensor, entries, expectedBytes);
+        if (expectedBytes > Array.MaxLength)
+        {
+            return null;
+        }
+        if (_left.TryGetValue((location, offset, expectedBytes), out StoredBytes? known))
+        {
+            return known;
+        }
+        Count(tensor, location, file, expectedBytes);
+        file.Stays ??= new UnchangedFile(file.Handle);
+        var part = new FilePart(file.Stays, offset, expectedBytes, tensor);
+        _left.Add((location, offset, expectedBytes), part);
+        return part;
+    }
+
+    private static void Count(string tensor, string location, OpenFile file, long bytes)
+    {
+        file.BytesRead += bytes;
+        if (file.BytesRead > file.Length * MaxReadsOfAFile)
+        {
+            throw OnnxErrors.BadExternalData(
+                tensor,
+                $"tensors overlap in the external data file '{location}'",
+                $"together they are more than {MaxReadsOfAFile} times as large as the file",
+                "export the model again");
+        }
+    }
+
+    private (string Location, OpenFile File, long Offset) Find(
+        string tensor, IEnumerable<KeyValuePair<string, string>> entries, long expectedBytes)
     {
         string? location = null;
         long offset = 0;
@@ -70,29 +121,12 @@ internal sealed class ExternalDataFolder(string? folder) : IDisposable
                 "copy the data file again; it may be cut off or belong to another model");
         }
 
-        if (_shared.TryGetValue((location, offset, expectedBytes), out ReadOnlyMemory<byte> known))
-        {
-            return known;
-        }
-
-        file.BytesRead += expectedBytes;
-        if (file.BytesRead > file.Length * MaxReadsOfAFile)
-        {
-            throw OnnxErrors.BadExternalData(
-                tensor,
-                $"tensors overlap in the external data file '{location}'",
-                $"together they are more than {MaxReadsOfAFile} times as large as the file",
-                "export the model again");
-        }
-
-        byte[] bytes = ReadBytes(tensor, location, file, offset, expectedBytes);
-        _shared.Add((location, offset, expectedBytes), bytes);
-        return bytes;
+        return (location, file, offset);
     }
 
     public void Dispose()
     {
-        foreach (OpenFile file in _files.Values)
+        foreach (OpenFile file in _files.Values.Where(f => f.Stays is null))
         {
             file.Handle.Dispose();
         }
@@ -147,7 +181,7 @@ internal sealed class ExternalDataFolder(string? folder) : IDisposable
         string path = Resolve(tensor, location);
         try
         {
-            SafeFileHandle handle = File.OpenHandle(path);
+            SafeFileHandle handle = File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
             open = new OpenFile(handle, RandomAccess.GetLength(handle));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -213,5 +247,8 @@ internal sealed class ExternalDataFolder(string? folder) : IDisposable
         public long Length { get; } = length;
 
         public long BytesRead { get; set; }
+
+        /// <summary>Set when tensors were left in the file.</summary>
+        public UnchangedFile? Stays { get; set; }
     }
 }

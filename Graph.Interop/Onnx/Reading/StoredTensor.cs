@@ -5,7 +5,9 @@ namespace Graphene.Interop.Onnx.Reading;
 /// <param name="Format">The element type.</param>
 /// <param name="Dims">The extents, none negative.</param>
 /// <param name="Bytes">The elements; 4-bit and 2-bit types take a byte each, signed ones sign-extended.</param>
-internal sealed record StoredTensor(string Name, ElementFormat Format, long[] Dims, ReadOnlyMemory<byte> Bytes)
+/// <param name="Left">Set instead of <paramref name="Bytes"/> when the elements are left where they are.</param>
+internal sealed record StoredTensor(
+    string Name, ElementFormat Format, long[] Dims, ReadOnlyMemory<byte> Bytes, StoredBytes? Left = null)
 {
     /// <summary>The number of elements.</summary>
     public long Count => Dims.Aggregate(1L, (product, dim) => product * dim);

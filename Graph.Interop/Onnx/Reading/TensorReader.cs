@@ -11,7 +11,10 @@ namespace Graphene.Interop.Onnx.Reading;
 /// <param name="options">The limits.</param>
 internal sealed class TensorReader(ByteSource source, ExternalDataFolder external, OnnxLoadOptions options)
 {
-    /// <summary>Reads a tensor. Large ones are read from the file now, each into memory of its own.</summary>
+    // Smaller tensors are cheaper to keep than to read several times.
+    private const long LeastLeftBytes = 64 << 10;
+
+    /// <summary>Reads a tensor. Large ones are read from the file now, each into memory of its own, or left there.</summary>
     /// <param name="tensor">The message.</param>
     /// <param name="name">How errors call it.</param>
     public StoredTensor Read(TensorProto tensor, string name)
@@ -28,15 +31,21 @@ internal sealed class TensorReader(ByteSource source, ExternalDataFolder externa
         {
             IEnumerable<KeyValuePair<string, string>> entries =
                 tensor.ExternalData.Select(e => KeyValuePair.Create(e.Key, e.Value));
-            return new StoredTensor(name, format, dims, Unpack(format, count, external.Read(name, entries, storedBytes)));
+            return MayStay(format, storedBytes) && external.TryLeave(name, entries, storedBytes) is { } there
+                ? new StoredTensor(name, format, dims, default, there)
+                : new StoredTensor(name, format, dims, Unpack(format, count, external.Read(name, entries, storedBytes)));
         }
         RefuseSecondEncoding(tensor, name, format);
         long rawLength = RawLength(tensor);
         if (rawLength > 0)
         {
-            return rawLength == storedBytes
-                ? new StoredTensor(name, format, dims, Unpack(format, count, RawData(tensor, name)))
-                : throw WrongLength(name, format, dims, $"{storedBytes} bytes", $"{rawLength}");
+            if (rawLength != storedBytes)
+            {
+                throw WrongLength(name, format, dims, $"{storedBytes} bytes", $"{rawLength}");
+            }
+            return MayStay(format, storedBytes) && source.TryLeave(tensor.LargeDataOffset, rawLength, name) is { } here
+                ? new StoredTensor(name, format, dims, default, here)
+                : new StoredTensor(name, format, dims, Unpack(format, count, RawData(tensor, name)));
         }
         return new StoredTensor(name, format, dims, FromTypedField(tensor, name, format, dims, count));
     }
@@ -48,8 +57,9 @@ internal sealed class TensorReader(ByteSource source, ExternalDataFolder externa
         {
             throw OnnxErrors.BadTensor(name, "a sparse tensor has no values or no indices", "both must be there");
         }
-        StoredTensor values = Read(sparse.Values, name);
-        StoredTensor indices = Read(sparse.Indices, $"{name} (indices)");
+        var whole = new TensorReader(source, external, options with { LeavesTensorsInFile = false });
+        StoredTensor values = whole.Read(sparse.Values, name);
+        StoredTensor indices = whole.Read(sparse.Indices, $"{name} (indices)");
         long[] dims = [.. sparse.Dims];
         long count = CountOf(name, dims, values.Format);
         if (count * values.Format.UnpackedBytes > options.MaxDenseBytes)
@@ -77,6 +87,10 @@ internal sealed class TensorReader(ByteSource source, ExternalDataFolder externa
         }
         return new StoredTensor(name, values.Format, dims, dense);
     }
+
+    // Truth values are looked at while they are read, and packed elements are spread out.
+    private bool MayStay(ElementFormat format, long storedBytes) =>
+        options.LeavesTensorsInFile && storedBytes >= LeastLeftBytes && !format.IsPacked && format.Type != OnnxDataType.Bool;
 
     private static long Linear(ReadOnlySpan<long> index, long[] dims)
     {

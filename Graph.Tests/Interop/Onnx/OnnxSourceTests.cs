@@ -38,6 +38,7 @@ internal sealed class OnnxSourceTests
         }
 
         var source = new OnnxSource(path);
+        _ = source.Key;
         File.Delete(path); // whoever imported it now would fail
         using GraphProgram found = compiler.TryFind(source, _log)!;
         Assert.That(Run(found), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
@@ -80,12 +81,13 @@ internal sealed class OnnxSourceTests
         string path = Adds(1, 1, 1, 1).Save(_folder);
         IGraphCompiler compiler = Compiler();
         var old = new OnnxSource(path);
+        _ = old.Key;
         Adds(2, 2, 2, 2).Save(_folder);
         using (GraphProgram program = compiler.Compile(old, _log, default))
         {
             Assert.That(Run(program), Is.All.EqualTo(2));
         }
-        Assert.That(old.KeyIsComplete, Is.False);
+        Assert.That(old.IsUnchanged(), Is.False);
         Adds(1, 1, 1, 1).Save(_folder);
         using GraphProgram first = compiler.Compile(new OnnxSource(path), _log, default);
         Assert.That(Run(first), Is.All.EqualTo(1));
@@ -120,6 +122,22 @@ internal sealed class OnnxSourceTests
         using GraphProgram anew = compiler.Compile(new OnnxSource(path), _log, default);
         Assert.That(Run(anew), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
         Assert.That(File.ReadAllBytes(entry), Is.EqualTo(whole));
+    }
+
+    [Test]
+    public void AFileIsHashedWhenSomebodyAsksForItsName()
+    {
+        string path = Adds(1, 1, 1, 1).Save(_folder);
+        var source = new OnnxSource(path);
+        Adds(2, 2, 2, 2).Save(_folder);
+        string key = new OnnxSource(path).Key;
+        Assert.That(source.Key, Is.EqualTo(key), "nothing was hashed before");
+        Adds(3, 3, 3, 3).Save(_folder);
+        Assert.That(source.Key, Is.EqualTo(key), "and the name stays");
+
+        var unasked = new OnnxSource(path);
+        unasked.Load();
+        Assert.That(unasked.KeyIsComplete, Is.False, "a name made after loading says nothing about what was loaded");
     }
 
     [Test]
