@@ -9,6 +9,9 @@ internal static unsafe partial class Libc
     /// <summary>MADV_HUGEPAGE of linux/mman.h.</summary>
     public const int MadviseHugePage = 14;
 
+    /// <summary>MADV_DONTNEED of linux/mman.h.</summary>
+    public const int MadviseDontNeed = 4;
+
     private const string Library = "libc";
     private const int FutexWaitPrivate = 0 | 128;
     private const int FutexWakePrivate = 1 | 128;

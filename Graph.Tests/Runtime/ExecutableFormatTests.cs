@@ -190,6 +190,48 @@ public sealed class ExecutableFormatTests
         Assert.That(SectionHash.Compute(bytes), Is.EqualTo(SHA256.HashData(pieces)));
     }
 
+    [TestCase(0)]
+    [TestCase(63)]
+    [TestCase(64)]
+    [TestCase((1 << 20) + 1)]
+    [TestCase((5 << 20) + 130)]
+    public unsafe void EveryByteOfConstantsCountsForTheirHash(int length)
+    {
+        byte[] bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        fixed (byte* pointer = bytes)
+        {
+            byte[] hash = ConstantsHash.Compute(pointer, length);
+            Assert.That(ConstantsHash.Compute(pointer, length), Is.EqualTo(hash));
+            for (int i = 0; i < Math.Min(length, 200); i++)
+            {
+                int at = i < 100 ? i : length - 1 - (i - 100);
+                if (at < 0)
+                {
+                    continue;
+                }
+                pointer[at] ^= (byte)(1 << (i % 8));
+                Assert.That(ConstantsHash.Compute(pointer, length), Is.Not.EqualTo(hash), $"byte {at}");
+                pointer[at] ^= (byte)(1 << (i % 8));
+            }
+            if (length > 0)
+            {
+                Assert.That(ConstantsHash.Compute(pointer, length - 1), Is.Not.EqualTo(hash), "the length counts, too");
+            }
+        }
+    }
+
+    [Test]
+    public void FilesOfAnOlderVersionAreRefused()
+    {
+        byte[] bytes = Write(Full());
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), FileLayout.Version - 1);
+        File.WriteAllBytes(FilePath, bytes);
+        GraphException e = Assert.Throws<GraphException>(() => Executable.Read(FilePath))!;
+        Assert.That(e.Id, Is.EqualTo(RuntimeDiagnostics.BadExecutable));
+        Assert.That(e.What, Does.Contain($"version {FileLayout.Version - 1}"));
+    }
+
     private static Executable Full() =>
         Executable.Create(TestEntries.FullPlan(), TestEntries.FullObjects(), TestEntries.FullConstants());
 

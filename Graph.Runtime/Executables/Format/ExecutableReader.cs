@@ -143,7 +143,7 @@ internal static unsafe class ExecutableReader
                 throw new InvalidDataException("its length changed while it was read");
             }
             byte* pointer = file.Pointer + section.Offset;
-            if (verify && !SectionHash.Compute(pointer, section.Length).AsSpan().SequenceEqual(section.Hash))
+            if (verify && !ConstantsHash.ComputeMapped(pointer, section.Length).AsSpan().SequenceEqual(section.Hash))
             {
                 throw new InvalidDataException("its constants are damaged: their hash differs");
             }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Graphene.Runtime;
 
-/// <summary>The outer structure of an executable file, version 1. All numbers are little-endian.</summary>
+/// <summary>The outer structure of an executable file, version 2. All numbers are little-endian.</summary>
 /// <remarks>
 /// <code>
 /// 0    header, 64 bytes      magic "GRAPHENE", version u32, sections u32, file length u64, hash of the table, 8 zero
@@ -10,13 +10,14 @@ namespace Graphene.Runtime;
 /// 64   table, 64 bytes each  kind u32, 4 zero bytes, offset u64, length u64, hash of the section, 8 zero bytes
 /// ...  plan                  at a multiple of 64: see <see cref="PlanWriter"/>
 /// ...  objects, any number   at multiples of 64
-/// ...  constants, if any     at a multiple of 4096: mapped and used in place, so always the last section
+/// ...  constants, if any     at a multiple of 4096: mapped and used in place, so always the last section; hash: see
+///                            <see cref="ConstantsHash"/>
 /// </code>
 /// </remarks>
 internal static class FileLayout
 {
     /// <summary>The version of everything in the file and of the native ABI of the code in it.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Bytes of the header, and of a table entry.</summary>
     public const int RecordBytes = 64;

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace Graphene.Runtime;
 
-/// <summary>The hash of a section: SHA-256 of the SHA-256 hashes of its pieces, so that processors can share a long
-/// one.</summary>
+/// <summary>The hash of a section other than constants: SHA-256 of the SHA-256 hashes of its pieces, so that processors can
+/// share a long one.</summary>
 internal static unsafe class SectionHash
 {
     /// <summary>Bytes of a hash.</summary>
