@@ -30,53 +30,13 @@ internal sealed record PackedPanels(
     {
         switch (DType.SizeInBytes())
         {
-            case 1: Write(target); break;
-            case 2: Write(MemoryMarshal.Cast<byte, ushort>(target)); break;
-            case 4: Write(MemoryMarshal.Cast<byte, uint>(target)); break;
-            default: Write(MemoryMarshal.Cast<byte, ulong>(target)); break;
+            case 1: new PanelWriter<byte>(this).Write(target); break;
+            case 2: new PanelWriter<ushort>(this).Write(MemoryMarshal.Cast<byte, ushort>(target)); break;
+            case 4: new PanelWriter<uint>(this).Write(MemoryMarshal.Cast<byte, uint>(target)); break;
+            default: new PanelWriter<ulong>(this).Write(MemoryMarshal.Cast<byte, ulong>(target)); break;
         }
     }
 
-    private void Write<T>(Span<T> target)
-        where T : unmanaged
-    {
-        ReadOnlySpan<T> source = MemoryMarshal.Cast<byte, T>(Matrix.Bytes.Span);
-        long[] depth = [.. Depth];
-        long[] columns = [.. Columns];
-        foreach (long batch in Batches)
-        {
-            for (int first = 0; first < columns.Length; first += Width)
-            {
-                Span<T> panel = target[..(depth.Length * Width)];
-                target = target[panel.Length..];
-                int present = Math.Min(Width, columns.Length - first);
-                if (present < Width)
-                {
-                    panel.Clear();
-                }
-                WritePanel(source, panel, batch, depth, columns.AsSpan(first, present));
-            }
-        }
-    }
-
-    private void WritePanel<T>(ReadOnlySpan<T> source, Span<T> panel, long batch, long[] depth, ReadOnlySpan<long> columns)
-    {
-        if (columns[^1] - columns[0] == columns.Length - 1)
-        {
-            for (int k = 0; k < depth.Length; k++)
-            {
-                source.Slice((int)(batch + depth[k] + columns[0]), columns.Length).CopyTo(panel[(k * Width)..]);
-            }
-            return;
-        }
-        // Along k the constant is more likely to be consecutive, so each column is read in one go.
-        for (int lane = 0; lane < columns.Length; lane++)
-        {
-            ReadOnlySpan<T> column = source[(int)(batch + columns[lane])..];
-            for (int k = 0, at = lane; k < depth.Length; k++, at += Width)
-            {
-                panel[at] = column[(int)depth[k]];
-            }
-        }
-    }
+    /// <inheritdoc/>
+    public override KernelConstant With(Func<Literal, Literal> counterpart) => this with { Matrix = counterpart(Matrix) };
 }

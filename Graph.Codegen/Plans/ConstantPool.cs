@@ -38,7 +38,7 @@ internal sealed class ConstantPool(MemoryPlan plan)
                 Optimizer.BufferKind.Parameter => BufferSpec.Parameter(buffer.Number, buffer.SizeInBytes),
                 Optimizer.BufferKind.Result => BufferSpec.Result(buffer.Number, buffer.SizeInBytes),
                 Optimizer.BufferKind.Constant when _used.Contains(buffer.Index) =>
-                    BufferSpec.Constant(writer.Add(buffer.Constant!.Bytes), buffer.Constant.Bytes.Length),
+                    BufferSpec.Constant(writer.Add(buffer.Constant!.SizeInBytes, buffer.Constant.CopyTo), buffer.Constant.SizeInBytes),
                 Optimizer.BufferKind.Constant => BufferSpec.Constant(0, 0),
                 _ => BufferSpec.Temp(buffer.SizeInBytes, buffer.Live.First, buffer.Live.Last, layout?.Offsets[buffer.Index]),
             });

@@ -5,6 +5,7 @@ namespace Graphene.Codegen;
 internal sealed class KernelCatalog(KernelTarget target)
 {
     private readonly Dictionary<Node, IReadOnlyList<LoweredKernel>> _apart = new(ReferenceEqualityComparer.Instance);
+    private readonly KernelTemplates _templates = new(target);
 
     /// <summary>The sizes of the workspaces that a node's kernels share; asked by the memory plan.</summary>
     public IReadOnlyList<Dim> Workspaces(Node node)
@@ -21,14 +22,14 @@ internal sealed class KernelCatalog(KernelTarget target)
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
     public IReadOnlyList<LoweredKernel> Kernels(Node node, Func<int, bool> isOverwritten) =>
         Enumerable.Range(0, node.Operands.Length).Any(isOverwritten)
-            ? NodeLowering.Lower(Name(node), node, target, isOverwritten)
+            ? _templates.Lower(Name(node), node, isOverwritten)
             : Apart(node);
 
     private IReadOnlyList<LoweredKernel> Apart(Node node)
     {
         if (!_apart.TryGetValue(node, out IReadOnlyList<LoweredKernel>? kernels))
         {
-            kernels = NodeLowering.Lower(Name(node), node, target, _ => false);
+            kernels = _templates.Lower(Name(node), node, _ => false);
             _apart.Add(node, kernels);
         }
         return kernels;

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+
 namespace Graphene.Runtime;
 
 /// <summary>Packs constants one behind the other, each at a multiple of 64 bytes.</summary>
@@ -45,8 +48,30 @@ public sealed class ConstantWriter
             block.Bytes(end, (int)(offset - end)).Clear();
             end = offset + length;
         }
+        try
+        {
+            WriteParts(block);
+            return ConstantData.Of(block, _length);
+        }
+        catch
+        {
+            block.Dispose();
+            throw;
+        }
+    }
+
+    // The longest first, so that no thread begins it when the others are done.
+    private void WriteParts(NativeBlock block)
+    {
         var options = new ParallelOptions { MaxDegreeOfParallelism = _length < BytesWorthThreads ? 1 : -1 };
-        Parallel.ForEach(_parts, options, part => part.Write(block.Bytes(part.Offset, checked((int)part.Length))));
-        return ConstantData.Of(block, _length);
+        var parts = Partitioner.Create(_parts.OrderByDescending(p => p.Length), EnumerablePartitionerOptions.NoBuffering);
+        try
+        {
+            Parallel.ForEach(parts, options, part => part.Write(block.Bytes(part.Offset, checked((int)part.Length))));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
     }
 }
