@@ -55,17 +55,23 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
     public Executable Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
-        Module optimized = GraphOptimizer.Run(module, _options.Optimizer);
+        var log = new CompilationLog(logger, module.Name);
+        using var llvm = new LlvmQueue(_target, _options.Threads, cancellation);
+        Module optimized = GraphOptimizer.Run(module, log.Listen(_options.Optimizer ?? OptimizerOptions.Default));
+        log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
         var catalog = new KernelCatalog(_kernelTarget);
         MemoryPlan plan = PlanMemory(optimized, catalog);
-        var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol));
+        log.End("planning memory and lowering");
+        var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol), llvm);
         var constants = new ConstantPool(plan);
         var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
         List<EntryStep> steps = builder.Build(plan.Entry);
         cancellation.ThrowIfCancellationRequested();
         string entry = EntryPrinter.Print(EntryName, steps, symbol => plan.Symbols.IndexOf(symbol), _options.IsProfiled);
-        byte[][] objects = library.Compile(entry, _options.Threads, cancellation);
+        log.End("printing kernels", $"{library.DistinctCount} of {library.Specs.Count} are distinct");
+        byte[][] objects = library.Finish(entry);
+        log.End("generating machine code");
         var writer = new ConstantWriter();
         var executablePlan = new ExecutablePlan
         {
@@ -83,8 +89,9 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
                 (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
             Kernels = [.. library.Specs],
         };
-        return Executable.Create(
-            executablePlan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], writer.ToData());
+        ConstantData data = writer.ToData();
+        log.End("writing constants");
+        return Executable.Create(executablePlan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], data);
     }
 
     private static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog) =>

@@ -12,7 +12,7 @@ namespace Graphene.Codegen.Llvm;
 public static class LlvmCompiler
 {
     // LLVM recurses over expressions and loop nests and expects the stack of a program's main thread.
-    private const int StackSizeInBytes = 64 << 20;
+    internal const int StackSizeInBytes = 64 << 20;
 
     /// <summary>Compiles a module to a relocatable object file: ELF, or WebAssembly for that target.</summary>
     /// <param name="irText">The module. Its own triple and data layout, if any, are replaced by the target's.</param>

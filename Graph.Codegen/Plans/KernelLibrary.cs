@@ -4,18 +4,26 @@ using Graphene.Runtime;
 
 namespace Graphene.Codegen;
 
-/// <summary>The distinct kernels of one compilation: kernels of equal structure are compiled once, modules in parallel.</summary>
+/// <summary>
+/// The distinct kernels of one compilation: kernels of equal structure are compiled once, in modules that are compiled while the
+/// next ones are written.
+/// </summary>
 internal sealed class KernelLibrary
 {
-    private readonly LlvmTarget _target;
+    // A module costs LLVM a millisecond or two besides its kernels; few kernels are longer than this.
+    private const int ModuleLength = 64 << 10;
+
+    private readonly LlvmQueue _queue;
     private readonly LlvmKernelPrinter _printer;
+    private readonly Dictionary<Kernel, string> _known = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, string> _symbols = new(StringComparer.Ordinal);
-    private readonly List<(string Name, string Body)> _functions = [];
+    private readonly List<(string Name, string Body)> _module = [];
+    private int _moduleLength;
     private readonly List<KernelSpec> _specs = [];
 
-    public KernelLibrary(LlvmTarget target, Func<DimSymbol, int> symbolOrdinal)
+    public KernelLibrary(LlvmTarget target, Func<DimSymbol, int> symbolOrdinal, LlvmQueue queue)
     {
-        _target = target;
+        _queue = queue;
         _printer = new LlvmKernelPrinter(target, symbolOrdinal);
     }
 
@@ -23,43 +31,57 @@ internal sealed class KernelLibrary
     public IReadOnlyList<KernelSpec> Specs => _specs;
 
     /// <summary>How many kernels are compiled.</summary>
-    public int DistinctCount => _functions.Count;
+    public int DistinctCount => _symbols.Count;
 
     /// <summary>The symbol under which a kernel will be found.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="source">The ops it does, for profiles.</param>
     public string Add(Kernel kernel, string source)
     {
-        string body = _printer.PrintBody(kernel);
-        if (!_symbols.TryGetValue(body, out string? symbol))
+        if (!_known.TryGetValue(kernel, out string? symbol))
         {
-            symbol = string.Create(CultureInfo.InvariantCulture, $"{kernel.Name}_{_functions.Count}");
-            _symbols.Add(body, symbol);
-            _functions.Add((symbol, body));
+            symbol = SymbolOf(kernel);
+            _known.Add(kernel, symbol);
         }
         _specs.Add(new KernelSpec(symbol, source, kernel.Cost.Flops, kernel.Cost.Bytes));
         return symbol;
     }
 
-    /// <summary>Compiles all kernels and the entry function.</summary>
-    /// <returns>ELF objects that link together.</returns>
-    public byte[][] Compile(string entryModule, int threads, CancellationToken cancellationToken)
+    // Kernels that were lowered apart may still turn out to be one.
+    private string SymbolOf(Kernel kernel)
     {
-        int parts = Math.Clamp(_functions.Count, 1, 4 * Math.Max(1, threads));
-        var modules = new List<(string Name, string Body)>[parts];
-        var sizes = new long[parts];
-        for (int i = 0; i < parts; i++)
+        string body = _printer.PrintBody(kernel);
+        if (!_symbols.TryGetValue(body, out string? symbol))
         {
-            modules[i] = [];
+            symbol = string.Create(CultureInfo.InvariantCulture, $"{kernel.Name}_{_symbols.Count}");
+            _symbols.Add(body, symbol);
+            _module.Add((symbol, body));
+            _moduleLength += body.Length;
+            if (_moduleLength >= ModuleLength)
+            {
+                CloseModule();
+            }
         }
-        // Longest first onto the lightest module: no thread is left with one long tail.
-        foreach ((string Name, string Body) function in _functions.OrderByDescending(f => f.Body.Length).ThenBy(f => f.Name, StringComparer.Ordinal))
+        return symbol;
+    }
+
+    /// <summary>Waits until all kernels and the entry function are compiled.</summary>
+    /// <param name="entryModule">The entry function, in a module of its own.</param>
+    /// <returns>ELF objects that link together.</returns>
+    public byte[][] Finish(string entryModule)
+    {
+        CloseModule();
+        _queue.Add(entryModule);
+        return _queue.Finish();
+    }
+
+    private void CloseModule()
+    {
+        if (_module.Count > 0)
         {
-            int lightest = Array.IndexOf(sizes, sizes.Min());
-            modules[lightest].Add(function);
-            sizes[lightest] += function.Body.Length;
+            _queue.Add(_printer.PrintModule(_module));
+            _module.Clear();
+            _moduleLength = 0;
         }
-        List<string> texts = [.. modules.Where(m => m.Count > 0).Select(_printer.PrintModule), entryModule];
-        return LlvmCompiler.CompileAll(texts, _target, threads: threads, cancellationToken: cancellationToken);
     }
 }
