@@ -48,6 +48,38 @@ public sealed class GraphBuilder(ProvenanceTable? provenance = null)
         return Register(node);
     }
 
+    /// <summary>Applies the op of a node, which may be another builder's, to other operands.</summary>
+    /// <remarks>As <see cref="Add(Op, ImmutableArray{Node})"/>, but operands of the same types need no inference.</remarks>
+    /// <param name="like">The node.</param>
+    /// <param name="operands">What takes the place of its operands.</param>
+    /// <returns>The node: a new one, or the one that is there already.</returns>
+    /// <exception cref="GraphException">The operands do not fit the op.</exception>
+    public Node AddLike(Node like, ImmutableArray<Node> operands)
+    {
+        Op op = like.Op;
+        if (op.HasSideEffects || !HaveEqualTypes(like.Operands, operands))
+        {
+            return Add(op, operands);
+        }
+        var key = new NodeKey(op, operands);
+        if (!_interned.TryGetValue(key, out Node? node))
+        {
+            node = new Node(_nextId++, op, operands, like.Types);
+            _interned.Add(key, node);
+        }
+        return Register(node);
+    }
+
+    private static bool HaveEqualTypes(ImmutableArray<Node> before, ImmutableArray<Node> now)
+    {
+        bool same = before.Length == now.Length;
+        for (int i = 0; same && i < now.Length; i++)
+        {
+            same = before[i].Types == now[i].Types || before[i].Types.SequenceEqual(now[i].Types);
+        }
+        return same;
+    }
+
     private Node Create(Op op, ImmutableArray<Node> operands) =>
         new(_nextId++, op, operands, InferTypes(op, new OpSite(op, operands, this)));
 

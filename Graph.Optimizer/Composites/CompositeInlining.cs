@@ -5,6 +5,9 @@ namespace Graphene.Optimizer;
 public sealed class CompositeInlining() : RewritePass("composite-inlining")
 {
     /// <inheritdoc/>
+    protected override bool LooksFor(Op op) => op is CompositeOp;
+
+    /// <inheritdoc/>
     protected override Node? TryRewrite(GraphBuilder b, Node node) => node switch
     {
         // composite(x) => its decomposition of x

@@ -28,6 +28,10 @@ public abstract class RewritePass(string name) : GraphPass(name)
     /// <summary>Whether rules apply in a computation that an op carries; null is the entry. Everywhere unless a pass says otherwise.</summary>
     protected virtual bool LooksInto(Op? owner) => true;
 
+    /// <summary>Whether a node with this op can make the pass change something; a computation without any is not swept.</summary>
+    /// <param name="op">The op of a node, or of one of its operands.</param>
+    protected virtual bool LooksFor(Op op) => true;
+
     /// <summary>Gives a node that computes the same as <paramref name="node"/>, or null to decline.</summary>
     /// <param name="b">Makes new nodes; <paramref name="node"/> and its operands live in it.</param>
     /// <param name="node">The node to look at.</param>
@@ -41,6 +45,10 @@ public abstract class RewritePass(string name) : GraphPass(name)
 
     private Computation RewriteToFixedPoint(Computation computation, ProvenanceTable provenance)
     {
+        if (!computation.PostOrder().Any(node => LooksFor(node.Op)))
+        {
+            return computation;
+        }
         for (int sweep = 0; sweep < Context.Options.MaxSweeps; sweep++)
         {
             Computation next = Sweep(computation, provenance);
@@ -62,7 +70,7 @@ public abstract class RewritePass(string name) : GraphPass(name)
         _uses.Clear();
         Computation result = ComputationRewriter.Rebuild(b, computation, (old, operands) =>
         {
-            Node node = b.Add(old.Op, operands);
+            Node node = b.AddLike(old, operands);
             provenance.Inherit(node, old);
             b.CurrentOrigin = provenance[old].Count > 0 ? provenance[old][0] : null;
             node = RewriteNode(b, node);

@@ -12,6 +12,9 @@ namespace Graphene.Optimizer;
 public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
 {
     /// <inheritdoc/>
+    protected override bool LooksFor(Op op) => op is ConvolutionOp;
+
+    /// <inheritdoc/>
     protected override Node? TryRewrite(GraphBuilder b, Node node)
     {
         if (node.Op is not ConvolutionOp { BatchGroups: 1 } op || op.Dimensions.ResultFeature != node.Rank - 1 ||

@@ -14,6 +14,9 @@ public sealed class OperandMaterialization() : RewritePass("operand-materializat
     private const long MostBytes = 512L << 20;
 
     /// <inheritdoc/>
+    protected override bool LooksFor(Op op) => op is DotGeneralOp or ConvolutionOp;
+
+    /// <inheritdoc/>
     protected override Node? TryRewrite(GraphBuilder b, Node node)
     {
         if (node.Op is not (DotGeneralOp or ConvolutionOp) || node.Operands[1] is not { Op: not ConstantOp } weights ||

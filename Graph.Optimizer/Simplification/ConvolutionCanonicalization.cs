@@ -14,6 +14,9 @@ namespace Graphene.Optimizer;
 public sealed class ConvolutionCanonicalization() : RewritePass("convolution-canonicalization")
 {
     /// <inheritdoc/>
+    protected override bool LooksFor(Op op) => op is ConvolutionOp;
+
+    /// <inheritdoc/>
     protected override Node? TryRewrite(GraphBuilder b, Node node)
     {
         if (node.Op is not ConvolutionOp op)
