@@ -66,6 +66,13 @@ public sealed class Variable
     public Operation AssignSub(Tensor delta, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         Assign(Read(file, line).Sub(delta, file, line), file, line);
 
+    /// <summary>Adds rows to it, and touches no others.</summary>
+    public Operation AssignAdd(IndexedSlices delta, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        GraphBuilder b = Graph.Enter(new CallSite(file, line));
+        return Assign(Graph.Wrap(delta.AddTo(b, Graph.Current.Read(this))), file, line);
+    }
+
     /// <summary>As in messages: name and type.</summary>
     public override string ToString() => $"variable '{Name}' {Type}";
 }

@@ -99,6 +99,9 @@ public sealed record BitcastConvertOp(DType Type) : Op("bitcast_convert")
     private static ScalarExpr FromBits(ElementBuilder e, ScalarExpr bits, DType type) => type == DType.Bool
         ? e.NotEqual(e.Call(ScalarOp.And, bits, e.Constant(bits.DType, 1)), e.Constant(bits.DType, 0))
         : e.Bitcast(e.Convert(bits, UnsignedOf(type)), type);
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("bits have no derivative");
 }
 
 /// <summary>Builds reinterpretations.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Repeats an operand along new or size-1 dimensions.</summary>
@@ -66,6 +68,25 @@ public sealed record BroadcastInDimOp(Shape Shape, Axes BroadcastDimensions) : O
         Shape from = e.OperandType(0).Shape;
         return e.Operand(0, IndexVector.From(BroadcastDimensions.Select((axis, i) => from[i] == 1 ? e.Index(0) : at[axis])));
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent)
+    {
+        Shape from = self.Operands[0].Shape;
+        int[] repeated = [.. Enumerable.Range(0, Shape.Rank).Where(
+            axis => BroadcastDimensions.IndexOf(axis) is var i && (i < 0 || (from[i] == 1 && Shape[axis] != 1)))];
+        Axes kept = Axes.From(BroadcastDimensions.Where(axis => !repeated.Contains(axis)));
+        Node sum = repeated.Length == 0 ? cotangent : b.ReduceSum(cotangent, repeated, keepDims: false);
+        Axes order = Axes.From(kept.Select(axis => kept.Count(other => other < axis))); // the sum keeps them ascending
+        return [b.Reshape(b.Transpose(sum, order), from)];
+    }
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.ThroughLinear(self, tangents[0]);
 }
 
 /// <summary>Builds broadcasts.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Limits each element: <c>minimum(maximum(x, min), max)</c>.</summary>
@@ -53,6 +55,41 @@ public sealed record ClampOp() : Op("clamp")
 
     private static ScalarExpr Bound(ElementBuilder e, int operand, IndexVector at) =>
         e.Operand(operand, e.OperandType(operand).Rank == 0 ? IndexVector.Scalar : at);
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.DefinedBut("an element on a bound gives its cotangent to nobody");
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent)
+    {
+        (Node min, Node x, Node max) = Masks(b, self);
+        return [Bound(b, self.Operands[0], b.Masked(min, cotangent)), b.Masked(x, cotangent),
+            Bound(b, self.Operands[2], b.Masked(max, cotangent))];
+    }
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents)
+    {
+        (Node min, Node x, Node max) = Masks(b, self);
+        Node? sum = null;
+        foreach ((Node? tangent, Node mask) in (ReadOnlySpan<(Node?, Node)>)[(tangents[0], min), (tangents[1], x), (tangents[2], max)])
+        {
+            sum = tangent is null ? sum : b.SumOrNull(sum, b.Masked(mask, b.BroadcastTo(tangent, self.Shape)));
+        }
+        return sum;
+    }
+
+    // Where the lower bound, the element and the upper bound are the result.
+    private static (Node Min, Node X, Node Max) Masks(GraphBuilder b, Node self)
+    {
+        Node x = self.Operands[1];
+        Node min = b.BroadcastTo(self.Operands[0], x.Shape);
+        Node max = b.BroadcastTo(self.Operands[2], x.Shape);
+        Node isInside = b.And(b.Greater(x, min), b.Less(x, max));
+        return (b.And(b.Greater(min, x), b.Less(min, max)), isInside, b.Or(b.Greater(x, max), b.Greater(min, max)));
+    }
+
+    private static Node Bound(GraphBuilder b, Node bound, Node cotangent) => bound.Rank == 0 ? b.Total(cotangent) : cotangent;
 }
 
 /// <summary>Builds clamps.</summary>

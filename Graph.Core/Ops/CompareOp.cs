@@ -124,6 +124,9 @@ public sealed record CompareOp(CompareDirection Direction, bool TotalOrder = fal
         ScalarExpr sign = e.Call(ScalarOp.ShiftRightArithmetic, bits, e.Constant(integer, x.DType.SizeInBits() - 1));
         return e.Call(ScalarOp.Xor, bits, e.Call(ScalarOp.ShiftRightLogical, sign, e.Constant(integer, 1)));
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("the result is bool");
 }
 
 /// <summary>Builds comparisons.</summary>

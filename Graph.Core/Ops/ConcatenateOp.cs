@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Joins tensors end to end along one dimension.</summary>
@@ -79,6 +81,27 @@ public sealed record ConcatenateOp(int Dimension) : Op("concatenate")
         }
         return element;
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent)
+    {
+        var parts = new Node?[self.Operands.Length];
+        Dim start = 0;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            Dim end = start + self.Operands[i].Shape[Dimension];
+            parts[i] = b.SliceDimension(cotangent, Dimension, start, end);
+            start = end;
+        }
+        return parts;
+    }
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.Concatenate([.. tangents.Select((t, i) => t ?? b.Like(self.Operands[i], 0))], Dimension);
 }
 
 /// <summary>Builds concatenations.</summary>

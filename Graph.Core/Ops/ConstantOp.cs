@@ -28,6 +28,9 @@ public sealed record ConstantOp(Literal Value) : Op("constant")
 
     /// <inheritdoc/>
     public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) => e.Constant(Value[0]);
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("it depends on nothing");
 }
 
 /// <summary>Builds constants.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Converts each element to another dtype by value.</summary>
@@ -87,6 +89,17 @@ public sealed record ConvertOp(DType Type) : Op("convert")
         kept |= kept << excess == magnitude ? 0u : 1u;
         return Scalar.FromDouble(type, Math.ScaleB((double)kept, excess) * (value < 0 ? -1 : 1));
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.DefinedBut("between floating types; ends at all others");
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) =>
+        [self.Operands[0].DType.IsFloating() ? b.Convert(cotangent, self.Operands[0].DType) : null];
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        tangents[0] is { } tangent && Type.IsFloating() ? b.Convert(tangent, Type) : null;
 }
 
 /// <summary>Builds conversions.</summary>

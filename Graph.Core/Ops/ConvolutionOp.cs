@@ -13,7 +13,7 @@ namespace Graphene;
 /// <param name="FeatureGroups">Input and output features are cut into so many groups; each output group sees its input group.</param>
 /// <param name="BatchGroups">The batch and the output features are cut into so many groups, paired.</param>
 /// <param name="ResultType">The element type of the result: the operands', or a wider one (i32 for i8, f32 for f16 and bf16).</param>
-public sealed record ConvolutionOp(
+public sealed partial record ConvolutionOp(
     ConvolutionDimensions Dimensions,
     ValueList<WindowDim> Window,
     long FeatureGroups,

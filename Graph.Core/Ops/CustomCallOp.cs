@@ -41,6 +41,9 @@ public sealed record CustomCallOp(string Target, string Config, ValueList<Tensor
         throw new GraphException(
             DiagnosticId.UnknownCustomCall, $"custom_call: there is no implementation of '{Target}'",
             why: "the reference evaluator knows the ops of the IR only", fix: "import or write the graph without the call");
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Refused("nobody knows what a custom call computes");
 }
 
 /// <summary>Builds custom calls.</summary>

@@ -30,6 +30,9 @@ public sealed record DimValueOp(Dim Dim) : Op("dim_value")
 
     /// <inheritdoc/>
     public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) => e.Index(Dim);
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("it depends on nothing");
 }
 
 /// <summary>Reads dims as values.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Contracts dimensions of two tensors and pairs batch dimensions.</summary>
@@ -159,6 +161,40 @@ public sealed record DotGeneralOp(
                 $"{kind} dimension {left[i]} of {site.Operand(0)} has size {x}, dimension {right[i]} of {site.Operand(1)} has {y}",
                 fix: "transpose or reshape one operand so that the sizes agree");
         }
+    }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent)
+    {
+        Node lhs = b.Convert(self.Operands[0], ResultType);
+        Node rhs = b.Convert(self.Operands[1], ResultType);
+        Axes lhsFree = LhsFree(lhs.Rank);
+        Axes rhsFree = RhsFree(rhs.Rank);
+        Axes batch = Axes.Range(LhsBatch.Count);
+        Axes fromLhs = Axes.Range(LhsBatch.Count, lhsFree.Count);
+        Axes fromRhs = Axes.Range(LhsBatch.Count + lhsFree.Count, rhsFree.Count);
+
+        // d lhs = d * rhs over the free dimensions of rhs: [batch, free of lhs, contracted in the order of rhs].
+        Node left = b.DotGeneral(cotangent, rhs, batch, RhsBatch, fromRhs, rhsFree);
+        IEnumerable<int> contractedOfLhs = RhsContracting.Order().Select(axis => LhsContracting[RhsContracting.IndexOf(axis)]);
+        left = b.Transpose(left, Axes.From([.. LhsBatch, .. lhsFree, .. contractedOfLhs]).Inverse());
+
+        // d rhs = lhs * d over the free dimensions of lhs: [batch, contracted in the order of lhs, free of rhs].
+        Node right = b.DotGeneral(lhs, cotangent, LhsBatch, batch, lhsFree, fromLhs);
+        IEnumerable<int> contractedOfRhs = LhsContracting.Order().Select(axis => RhsContracting[LhsContracting.IndexOf(axis)]);
+        right = b.Transpose(right, Axes.From([.. RhsBatch, .. contractedOfRhs, .. rhsFree]).Inverse());
+        return [b.Convert(left, self.Operands[0].DType), b.Convert(right, self.Operands[1].DType)];
+    }
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents)
+    {
+        Node? left = tangents[0] is { } x ? b.Add(this, x, self.Operands[1]) : null;
+        Node? right = tangents[1] is { } y ? b.Add(this, self.Operands[0], y) : null;
+        return b.SumOrNull(left, right);
     }
 }
 

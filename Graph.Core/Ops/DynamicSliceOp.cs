@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Takes a box of given size at a place that is computed at run time.</summary>
@@ -60,6 +62,20 @@ public sealed record DynamicSliceOp(ValueList<Dim> Sizes) : Op("dynamic_slice")
     public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) => e.Operand(0, IndexVector.From(
         at.Select((index, i) => e.Add(
             index, StartIndices.Clamp(e, e.Operand(1 + i), e.OperandType(0).Shape[i], Sizes[i])))));
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) =>
+    [
+        b.DynamicUpdateSlice(b.Like(self.Operands[0], 0), cotangent, [.. self.Operands.Skip(1)]),
+        .. new Node?[self.Operands.Length - 1],
+    ];
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.ThroughLinear(self, tangents[0]);
 }
 
 /// <summary>Builds dynamic slices.</summary>

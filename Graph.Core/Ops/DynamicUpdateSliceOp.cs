@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Replaces a box of a tensor, at a place that is computed at run time.</summary>
@@ -73,6 +75,39 @@ public sealed record DynamicUpdateSliceOp() : Op("dynamic_update_slice")
             isInside = e.And(isInside, e.Less(source[i], e.Index(extents[i])));
         }
         return e.Guard(isInside, e.Operand(1, IndexVector.From(source)), e.Operand(0, at));
+    }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent)
+    {
+        Node update = self.Operands[1];
+        Node[] starts = [.. self.Operands.Skip(2)];
+        return
+        [
+            b.DynamicUpdateSlice(cotangent, b.Like(update, 0), starts),
+            b.DynamicSlice(cotangent, starts, [.. update.Shape]),
+            .. new Node?[starts.Length],
+        ];
+    }
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.DynamicUpdateSlice(
+            tangents[0] ?? b.Like(self, 0), tangents[1] ?? b.Like(self.Operands[1], 0), [.. self.Operands.Skip(2)]);
+
+    /// <inheritdoc/>
+    public override Node? AddTo(GraphBuilder b, Node self, Node other)
+    {
+        if (!Cotangents.IsZero(self.Operands[0]))
+        {
+            return null;
+        }
+        Node update = self.Operands[1];
+        Node[] starts = [.. self.Operands.Skip(2)];
+        return b.DynamicUpdateSlice(other, b.Add(b.DynamicSlice(other, starts, [.. update.Shape]), update), starts);
     }
 }
 

@@ -58,4 +58,13 @@ public sealed record FusionOp(FusionKind Kind, Computation Body) : Op("fusion")
     /// <inheritdoc/>
     public override Literal[] EvaluateAll(IReadOnlyList<Literal> operands, ImmutableArray<TensorType> results) =>
         Evaluator.Evaluate(Body, operands);
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    public override Node?[] VjpAll(VjpSite site) => ComputationVjp.Apply(site, Body, site.Node.Operands, site.Cotangents);
+
+    /// <inheritdoc/>
+    public override Node?[] JvpAll(JvpSite site) => ComputationJvp.Apply(site, Body);
 }

@@ -24,7 +24,7 @@ public sealed record GatherDimensions(
 /// <param name="Dimensions">Which dimension means what.</param>
 /// <param name="SliceSizes">The size of a slice in each dimension of the operand.</param>
 /// <param name="IndicesAreSorted">A promise that index vectors ascend, which back ends may use or ignore.</param>
-public sealed record GatherOp(GatherDimensions Dimensions, ValueList<Dim> SliceSizes, bool IndicesAreSorted = false)
+public sealed partial record GatherOp(GatherDimensions Dimensions, ValueList<Dim> SliceSizes, bool IndicesAreSorted = false)
     : Op("gather")
 {
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>

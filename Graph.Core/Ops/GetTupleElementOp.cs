@@ -22,6 +22,12 @@ public sealed record GetTupleElementOp(int Index) : Op("get_tuple_element")
             $"there is no result {Index}; {site.OperandNode(0).Op.Name} has {site.OperandNode(0).Types.Length}");
         return site.OperandNode(0).Types[Index];
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <summary>Walks treat it as the name of a result; there is nothing to ask.</summary>
+    public override Node?[] VjpAll(VjpSite site) => throw new InvalidOperationException("a tuple access passes no cotangents on");
 }
 
 /// <summary>Takes results apart.</summary>

@@ -60,6 +60,9 @@ public sealed record HostCallOp(HostCallKind Kind, string Message, long Ordinal)
         }
         return [];
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("it has no results; the tensor that Tensor.Print gives back passes gradients on");
 }
 
 /// <summary>Builds host calls.</summary>

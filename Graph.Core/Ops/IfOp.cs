@@ -47,6 +47,16 @@ public sealed record IfOp(Computation WhenTrue, Computation WhenFalse) : Op("if"
     /// <inheritdoc/>
     public override Literal[] EvaluateAll(IReadOnlyList<Literal> operands, ImmutableArray<TensorType> results) =>
         Evaluator.Evaluate(operands[0][0].AsBool ? WhenTrue : WhenFalse, [.. operands.Skip(1)]);
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.DefinedBut(
+        "the chosen branch runs again for the values that derivatives need; its effects are not repeated");
+
+    /// <inheritdoc/>
+    public override Node?[] VjpAll(VjpSite site) => BranchGradients.Vjp(site, Computations, c => new IfOp(c[0], c[1]));
+
+    /// <inheritdoc/>
+    public override Node?[] JvpAll(JvpSite site) => BranchGradients.Jvp(site, Computations, c => new IfOp(c[0], c[1]));
 }
 
 /// <summary>Runs one of several computations, by number.</summary>
@@ -93,6 +103,16 @@ public sealed record CaseOp(ValueList<Computation> Cases) : Op("case")
         int chosen = number >= 0 && number < Cases.Count ? (int)number : Cases.Count - 1;
         return Evaluator.Evaluate(Cases[chosen], [.. operands.Skip(1)]);
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.DefinedBut(
+        "the chosen branch runs again for the values that derivatives need; its effects are not repeated");
+
+    /// <inheritdoc/>
+    public override Node?[] VjpAll(VjpSite site) => BranchGradients.Vjp(site, Computations, c => new CaseOp(c.ToValueList()));
+
+    /// <inheritdoc/>
+    public override Node?[] JvpAll(JvpSite site) => BranchGradients.Jvp(site, Computations, c => new CaseOp(c.ToValueList()));
 }
 
 /// <summary>What ops that choose between computations have in common.</summary>

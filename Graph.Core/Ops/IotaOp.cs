@@ -38,6 +38,9 @@ public sealed record IotaOp(TensorType Type, int Dimension) : Op("iota")
     /// <inheritdoc/>
     public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) =>
         e.Convert(at[Dimension], Type.DType);
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("it depends on nothing");
 }
 
 /// <summary>Builds iota.</summary>

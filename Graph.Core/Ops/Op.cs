@@ -67,4 +67,32 @@ public abstract record Op(string Name)
     /// <param name="result">Which result, for ops with several.</param>
     public virtual ScalarExpr Element(ElementBuilder e, IndexVector at, int result) =>
         throw new InvalidOperationException($"{Name} has no element form");
+
+    /// <summary>What gradients do at this op.</summary>
+    public virtual GradientRule Gradient => GradientRule.Missing;
+
+    /// <summary>
+    /// Reverse mode: the cotangents of the operands from those of the results, the transposed derivative applied to them. Built from
+    /// differentiable ops only.
+    /// </summary>
+    /// <returns>One for each operand, of its type; null for zero.</returns>
+    public virtual Node?[] VjpAll(VjpSite site) => Vjp(site.Builder, site.Node, site.Cotangent(0));
+
+    /// <summary>Reverse mode for an op with one result; see <see cref="VjpAll"/>.</summary>
+    protected virtual Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) =>
+        throw new InvalidOperationException($"{Name} has no rule for reverse mode");
+
+    /// <summary>Forward mode: the tangents of the results from those of the operands, the derivative applied to them.</summary>
+    /// <returns>One for each result, of its type; null for zero.</returns>
+    public virtual Node?[] JvpAll(JvpSite site) => [Jvp(site.Builder, site.Node, site.Tangents)];
+
+    /// <summary>Forward mode for an op with one result; see <see cref="JvpAll"/>.</summary>
+    protected virtual Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        throw new InvalidOperationException($"{Name} has no rule for forward mode");
+
+    /// <summary>
+    /// The sum of a node and another value of its type when there is something better than adding them, because the node is zero
+    /// outside of some places; null otherwise.
+    /// </summary>
+    public virtual Node? AddTo(GraphBuilder b, Node self, Node other) => null;
 }

@@ -14,6 +14,15 @@ public sealed record OptimizationBarrierOp() : Op("optimization_barrier")
 
     /// <inheritdoc/>
     public override Literal[] EvaluateAll(IReadOnlyList<Literal> operands, ImmutableArray<TensorType> results) => [.. operands];
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    public override Node?[] VjpAll(VjpSite site) => [.. site.Cotangents];
+
+    /// <inheritdoc/>
+    public override Node?[] JvpAll(JvpSite site) => [.. site.Tangents];
 }
 
 /// <summary>Builds barriers.</summary>

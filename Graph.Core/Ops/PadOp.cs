@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Puts a value around and between the elements, or cuts elements off the edges.</summary>
@@ -95,6 +97,27 @@ public sealed record PadOp(ValueList<Dim> Low, ValueList<Dim> High, ValueList<lo
         }
         return e.Guard(isElement, e.Operand(0, IndexVector.From(source)), e.Operand(1));
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent)
+    {
+        Node x = self.Operands[0];
+        Node zero = b.Constant(cotangent.DType, 0);
+        ValueList<Dim> low = Low.Select(d => 0 - d).ToValueList();
+        ValueList<Dim> high = High.Select(d => 0 - d).ToValueList();
+        Node uncovered = b.Pad(cotangent, zero, low, high);
+        Node elements = b.Slice(
+            uncovered, ValueList.Repeat<Dim>(0, x.Rank), [.. uncovered.Shape], Interior.Select(n => n + 1).ToValueList());
+        Node isPadding = b.Pad(b.Splat(DType.Bool, x.Shape, 0), b.Constant(DType.Bool, 1), Low, High, Interior);
+        return [b.WithShapeOf(elements, x.Type), b.Total(b.Masked(isPadding, cotangent))];
+    }
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.Add(this, tangents[0] ?? b.Like(self.Operands[0], 0), tangents[1] ?? b.Like(self.Operands[1], 0));
 }
 
 /// <summary>Builds padding.</summary>

@@ -21,4 +21,7 @@ public sealed record ParameterOp(int Number, TensorType Type) : Op("parameter")
         site.RequireOperands(0);
         return Type;
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("it depends on nothing");
 }

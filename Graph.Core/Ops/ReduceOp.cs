@@ -10,7 +10,7 @@ namespace Graphene;
 /// </remarks>
 /// <param name="Dimensions">The dimensions that vanish.</param>
 /// <param name="Body">Combines two groups of scalars.</param>
-public sealed record ReduceOp(Axes Dimensions, Computation Body) : Op("reduce")
+public sealed partial record ReduceOp(Axes Dimensions, Computation Body) : Op("reduce")
 {
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
     public static Op Parse(AttributeReader a) => new ReduceOp(a.Axes("dimensions"), a.Computation("body"));

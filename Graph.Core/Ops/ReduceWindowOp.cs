@@ -10,7 +10,7 @@ namespace Graphene;
 /// </remarks>
 /// <param name="Window">One entry per dimension of the inputs.</param>
 /// <param name="Body">Combines two groups of scalars.</param>
-public sealed record ReduceWindowOp(ValueList<WindowDim> Window, Computation Body) : Op("reduce_window")
+public sealed partial record ReduceWindowOp(ValueList<WindowDim> Window, Computation Body) : Op("reduce_window")
 {
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
     public static Op Parse(AttributeReader a) => new ReduceWindowOp(WindowDims.Read(a), a.Computation("body"));

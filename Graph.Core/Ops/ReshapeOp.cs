@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>The same elements in the same row-major order under another shape.</summary>
@@ -37,6 +39,17 @@ public sealed record ReshapeOp(Shape Shape) : Op("reshape")
     /// <inheritdoc/>
     public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) =>
         e.Operand(0, ReshapeIndexing.Map(e, e.OperandType(0).Shape, Shape, at));
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) =>
+        [b.Reshape(cotangent, self.Operands[0].Shape)];
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.ThroughLinear(self, tangents[0]);
 }
 
 /// <summary>Builds reshapes.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Turns the order of the elements around along some dimensions.</summary>
@@ -51,6 +53,17 @@ public sealed record ReverseOp(Axes Dimensions) : Op("reverse")
             ? e.Subtract(e.Index(extents[axis] - 1), index)
             : index)));
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) =>
+        [b.Reverse(cotangent, Dimensions)];
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.ThroughLinear(self, tangents[0]);
 }
 
 /// <summary>Builds reversals.</summary>

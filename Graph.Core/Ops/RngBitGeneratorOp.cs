@@ -116,6 +116,9 @@ public sealed record RngBitGeneratorOp(RngAlgorithm Algorithm, TensorType Type) 
     }
 
     private static DType Unsigned(DType type) => type.SizeInBits() switch { 8 => DType.U8, 16 => DType.U16, _ => DType.U32 };
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Zero("bits have no derivative");
 }
 
 /// <summary>Builds random bits.</summary>

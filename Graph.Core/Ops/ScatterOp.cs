@@ -27,7 +27,7 @@ public sealed record ScatterDimensions(
 /// <param name="Dimensions">Which dimension means what.</param>
 /// <param name="UniqueIndices">A promise that no place is written twice, which lets back ends work in parallel.</param>
 /// <param name="Body">Combines present elements with updates.</param>
-public sealed record ScatterOp(ScatterDimensions Dimensions, bool UniqueIndices, Computation Body) : Op("scatter")
+public sealed partial record ScatterOp(ScatterDimensions Dimensions, bool UniqueIndices, Computation Body) : Op("scatter")
 {
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
     public static Op Parse(AttributeReader a) => new ScatterOp(

@@ -15,7 +15,7 @@ namespace Graphene;
 /// <param name="Window">One entry per dimension of the operand, without dilation.</param>
 /// <param name="Select">Takes two elements; true keeps the first.</param>
 /// <param name="Scatter">Combines what is there with an element of the source.</param>
-public sealed record SelectAndScatterOp(ValueList<WindowDim> Window, Computation Select, Computation Scatter)
+public sealed partial record SelectAndScatterOp(ValueList<WindowDim> Window, Computation Select, Computation Scatter)
     : Op("select_and_scatter")
 {
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>

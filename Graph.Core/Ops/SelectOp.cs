@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Takes each element from one of two tensors.</summary>
@@ -48,6 +50,17 @@ public sealed record SelectOp() : Op("select")
         ScalarExpr predicate = e.Operand(0, e.OperandType(0).Rank == 0 ? IndexVector.Scalar : at);
         return e.Select(predicate, e.Operand(1, at), e.Operand(2, at));
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) =>
+        [null, b.Masked(self.Operands[0], cotangent), b.Select(self.Operands[0], b.Like(cotangent, 0), cotangent)];
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.Select(self.Operands[0], tangents[1] ?? b.Like(self, 0), tangents[2] ?? b.Like(self, 0));
 }
 
 /// <summary>Builds selections.</summary>

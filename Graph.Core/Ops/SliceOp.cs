@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Takes the elements of a range of each dimension, all of them or every second, third and so on.</summary>
@@ -73,6 +75,26 @@ public sealed record SliceOp(ValueList<Dim> Starts, ValueList<Dim> Limits, Value
     /// <inheritdoc/>
     public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) => e.Operand(0, IndexVector.From(
         at.Select((index, i) => e.Add(e.Multiply(index, e.Index(Strides[i])), e.Index(Starts[i])))));
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent)
+    {
+        Shape from = self.Operands[0].Shape;
+        ValueList<Dim> high = Strides.Select((stride, i) =>
+        {
+            Dim taken = self.Shape[i]; // reaches over this many elements, holes included
+            Dim reach = taken + (Dim.Max(taken - 1, 0) * (stride - 1));
+            return from[i] - Starts[i] - reach;
+        }).ToValueList();
+        return [b.Pad(cotangent, b.Constant(cotangent.DType, 0), Starts, high, Strides.Select(s => s - 1).ToValueList())];
+    }
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.ThroughLinear(self, tangents[0]);
 }
 
 /// <summary>Builds slices.</summary>

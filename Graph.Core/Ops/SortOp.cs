@@ -99,6 +99,52 @@ public sealed record SortOp(int Dimension, Computation Comparator) : Op("sort")
         }
         Array.Copy(scratch, begin, items, begin, end - begin);
     }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.DefinedBut("elements keep their derivatives when they move; order has none");
+
+    /// <inheritdoc/>
+    public override Node?[] VjpAll(VjpSite site)
+    {
+        GraphBuilder b = site.Builder;
+        Node positions = Positions(b, site.Node);
+        return [.. site.Cotangents.Select(d => d is null ? null : PutAlong(b, d, positions))];
+    }
+
+    /// <inheritdoc/>
+    public override Node?[] JvpAll(JvpSite site)
+    {
+        GraphBuilder b = site.Builder;
+        Node positions = Positions(b, site.Node);
+        return [.. site.Tangents.Select(t => t is null ? null : TakeAlong(b, t, positions))];
+    }
+
+    // Where each element of the results stood before: the same sort with positions beside the operands.
+    private Node Positions(GraphBuilder b, Node self)
+    {
+        Node[] sorted = [.. self.Operands, b.Iota(new TensorType(DType.I64, self.Operands[0].Shape), Dimension)];
+        var wider = new GraphBuilder(b.Provenance);
+        Node[] parameters = [.. sorted.SelectMany(s => new[] { s, s }).Select(
+            (s, i) => wider.Parameter(i, TensorType.Scalar(s.DType)))];
+        Computation comparator = wider.Build(
+            Comparator.Name, ComputationCloner.Inline(Comparator, wider, parameters[..^2]).Results);
+        return b.Sort(sorted, Dimension, comparator)[^1];
+    }
+
+    private Node TakeAlong(GraphBuilder b, Node x, Node positions)
+    {
+        Axes others = Axes.From(Enumerable.Range(0, x.Rank).Where(axis => axis != Dimension));
+        var dimensions = new GatherDimensions([], [Dimension], others, others, [Dimension], x.Rank);
+        return b.Gather(x, positions, dimensions, ValueList.Repeat<Dim>(1, x.Rank));
+    }
+
+    private Node PutAlong(GraphBuilder b, Node x, Node positions)
+    {
+        Axes others = Axes.From(Enumerable.Range(0, x.Rank).Where(axis => axis != Dimension));
+        var dimensions = new ScatterDimensions([], [Dimension], others, others, [Dimension], x.Rank);
+        Computation add = ReductionBody.Of(ElementwiseTable.Add, x.DType);
+        return b.Scatter(b.Like(x, 0), positions, x, dimensions, add, uniqueIndices: true);
+    }
 }
 
 /// <summary>Builds sorts.</summary>

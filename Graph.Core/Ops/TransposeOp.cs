@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Reorders dimensions: result dimension <c>i</c> is operand dimension <c>Permutation[i]</c>.</summary>
@@ -50,6 +52,17 @@ public sealed record TransposeOp(Axes Permutation) : Op("transpose")
     /// <inheritdoc/>
     public override ScalarExpr Element(ElementBuilder e, IndexVector at, int result) =>
         e.Operand(0, at.Permute(Permutation.Inverse()));
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => GradientRule.Defined;
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) =>
+        [b.Transpose(cotangent, Permutation.Inverse())];
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
+        b.ThroughLinear(self, tangents[0]);
 }
 
 /// <summary>Builds transposes.</summary>

@@ -10,7 +10,7 @@ namespace Graphene;
 /// </remarks>
 /// <param name="Condition">Takes the carried values, returns one bool.</param>
 /// <param name="Body">Takes the carried values, returns the next ones.</param>
-public sealed record WhileOp(Computation Condition, Computation Body) : Op("while")
+public sealed partial record WhileOp(Computation Condition, Computation Body) : Op("while")
 {
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
     public static Op Parse(AttributeReader a) => new WhileOp(a.Computation("condition"), a.Computation("body"));

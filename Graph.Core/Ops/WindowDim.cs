@@ -73,6 +73,20 @@ public readonly record struct WindowDim(
         return (f.And(inside, f.Equal(f.Remainder(dilated, dilation), f.Index(0))), f.Divide(dilated, dilation));
     }
 
+    /// <summary>
+    /// The window over the results under which, for each operand element, lie those that saw it: stride and base dilation change
+    /// places, and the padding is what brings back the operand's size.
+    /// </summary>
+    /// <param name="input">The operand's size.</param>
+    /// <param name="output">The number of places of this window.</param>
+    public WindowDim Transposed(Dim input, Dim output)
+    {
+        Dim reach = Dilated(Size, Dilation);
+        Dim low = reach - 1 - Low;
+        Dim high = ((input - 1) * BaseDilation) + reach - Dilated(output, Stride) - low;
+        return new WindowDim(Size, BaseDilation, low, high, Stride, Dilation);
+    }
+
     private static Dim Dilated(Dim size, long dilation) => dilation == 1 ? size : Dim.Max(((size - 1) * dilation) + 1, 0);
 }
 

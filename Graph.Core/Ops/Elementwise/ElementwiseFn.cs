@@ -20,6 +20,15 @@ public sealed record ElementwiseFn(string Name, int Arity)
     /// <summary>One element of the result from one element of each operand. Shares nothing with the references.</summary>
     public required Func<ExprFactory, ScalarExpr[], ScalarExpr> Element { get; init; }
 
+    /// <summary>
+    /// The partial derivatives, one for each operand, times a value: <c>(b, y, d) => [d * dy/dx0, ...]</c> for the node y. Each is taken
+    /// element by element, so the same products are cotangents in reverse mode and tangents in forward mode. Null where it is 0.
+    /// </summary>
+    public Func<GraphBuilder, Node, Node, Node?[]>? Partials { get; init; }
+
+    /// <summary>What happens to gradients when there are no partial derivatives, or a remark about them.</summary>
+    public string? GradientNote { get; init; }
+
     /// <summary>Bound on the compiled f32 result's error, in units in the last place of the correctly rounded one.</summary>
     public double MaxUlp { get; init; }
 

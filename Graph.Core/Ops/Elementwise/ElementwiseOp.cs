@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Graphene;
 
 /// <summary>Applies an elementwise function: element i of the result comes from element i of each operand.</summary>
@@ -49,6 +51,28 @@ public sealed record ElementwiseOp(ElementwiseFn Fn) : Op(Fn.Name)
             arguments[i] = e.Operand(i, at);
         }
         return Fn.Element(e, arguments);
+    }
+
+    /// <inheritdoc/>
+    public override GradientRule Gradient => Fn switch
+    {
+        { Partials: not null } => new GradientRule(GradientKind.Defined, Fn.GradientNote),
+        { GradientNote: { } why } => GradientRule.Zero(why),
+        _ => GradientRule.Missing,
+    };
+
+    /// <inheritdoc/>
+    protected override Node?[] Vjp(GraphBuilder b, Node self, Node cotangent) => Fn.Partials!(b, self, cotangent);
+
+    /// <inheritdoc/>
+    protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents)
+    {
+        Node? sum = null;
+        for (int i = 0; i < tangents.Length; i++)
+        {
+            sum = tangents[i] is { } tangent ? b.SumOrNull(sum, Fn.Partials!(b, self, tangent)[i]) : sum;
+        }
+        return sum;
     }
 
     private Scalar EvaluateFloating(IReadOnlyList<Literal> operands, long position, TensorType result)

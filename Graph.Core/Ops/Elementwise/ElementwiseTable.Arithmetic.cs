@@ -9,6 +9,8 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => Math.Abs(x[0]),
         ReferenceInteger = (x, _) => Int128.Abs(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Abs, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, b.Sign(y.Operands[0]))],
+        GradientNote = "0 at 0",
     };
 
     /// <summary>Sum; integers wrap; bool: or.</summary>
@@ -18,6 +20,7 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => x[0] + x[1],
         ReferenceInteger = (x, type) => type == DType.Bool ? x[0] | x[1] : x[0] + x[1],
         Element = (f, x) => f.Call(x[0].DType == DType.Bool ? ScalarOp.Or : ScalarOp.Add, x[0], x[1]),
+        Partials = (_, _, d) => [d, d],
         Commutative = true,
         AssociativeOnIntegers = true,
     };
@@ -31,6 +34,11 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => x[0] / x[1],
         ReferenceInteger = (x, _) => x[1] == 0 ? -1 : x[0] / x[1],
         Element = (f, x) => f.Call(ScalarOp.Divide, x[0], x[1]),
+        Partials = (b, y, d) =>
+        {
+            Node quotient = b.Divide(d, y.Operands[1]);
+            return [quotient, b.Negate(b.Multiply(quotient, y))];
+        },
     };
 
     /// <summary>The larger; NaN when either is NaN; 0.0 is larger than -0.0; bool: or.</summary>
@@ -40,6 +48,8 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => Math.Max(x[0], x[1]), // .NET's Max propagates NaN and orders the zeros
         ReferenceInteger = (x, _) => Int128.Max(x[0], x[1]),
         Element = (f, x) => f.Call(ScalarOp.Maximum, x[0], x[1]),
+        Partials = (b, y, d) => Extremes.Partials(b, y, d, CompareDirection.GT),
+        GradientNote = Extremes.Note,
         Commutative = true,
         AssociativeOnIntegers = true,
     };
@@ -51,6 +61,8 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => Math.Min(x[0], x[1]),
         ReferenceInteger = (x, _) => Int128.Min(x[0], x[1]),
         Element = (f, x) => f.Call(ScalarOp.Minimum, x[0], x[1]),
+        Partials = (b, y, d) => Extremes.Partials(b, y, d, CompareDirection.LT),
+        GradientNote = Extremes.Note,
         Commutative = true,
         AssociativeOnIntegers = true,
     };
@@ -62,6 +74,7 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => x[0] * x[1],
         ReferenceInteger = (x, _) => unchecked(x[0] * x[1]), // wraps at 128 bits, so the low 64 are right
         Element = (f, x) => f.Call(x[0].DType == DType.Bool ? ScalarOp.And : ScalarOp.Multiply, x[0], x[1]),
+        Partials = (b, y, d) => [b.Multiply(d, y.Operands[1]), b.Multiply(d, y.Operands[0])],
         Commutative = true,
         AssociativeOnIntegers = true,
     };
@@ -73,6 +86,7 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => -x[0],
         ReferenceInteger = (x, _) => -x[0],
         Element = (f, x) => f.Call(ScalarOp.Negate, x[0]),
+        Partials = (b, _, d) => [b.Negate(d)],
     };
 
     /// <summary>
@@ -85,6 +99,8 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => Math.Pow(x[0], x[1]),
         ReferenceInteger = PowerOfIntegers,
         Element = (f, x) => x[0].DType.IsFloating() ? f.Call(ScalarOp.Power, x[0], x[1]) : IntegerPower.Element(f, x[0], x[1]),
+        Partials = PartialsOfPower,
+        GradientNote = "by the exponent 0 where the base is 0, NaN where it is negative",
         MaxUlp = 4,
         IsExpensive = true,
     };
@@ -98,6 +114,12 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => x[0] % x[1],
         ReferenceInteger = (x, _) => x[1] == 0 ? x[0] : x[0] % x[1],
         Element = (f, x) => f.Call(ScalarOp.Remainder, x[0], x[1]),
+        Partials = (b, y, d) =>
+        {
+            Node quotient = b.Divide(y.Operands[0], y.Operands[1]);
+            Node whole = b.Multiply(b.Sign(quotient), b.Floor(b.Abs(quotient)));
+            return [d, b.Negate(b.Multiply(d, whole))];
+        },
         IsExpensive = true,
     };
 
@@ -108,6 +130,7 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => x[0] > 0 ? 1 : x[0] < 0 ? -1 : x[0],
         ReferenceInteger = (x, _) => Int128.Sign(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Sign, x[0]),
+        GradientNote = PiecewiseConstant,
     };
 
     /// <summary>Difference; integers wrap.</summary>
@@ -117,7 +140,20 @@ public static partial class ElementwiseTable
         ReferenceFloating = x => x[0] - x[1],
         ReferenceInteger = (x, _) => x[0] - x[1],
         Element = (f, x) => f.Call(ScalarOp.Subtract, x[0], x[1]),
+        Partials = (b, _, d) => [d, b.Negate(d)],
     };
+
+    // y * x^(y - 1) is 0 where y is 0, whatever x is; log(x) does not matter where x is 0.
+    private static Node?[] PartialsOfPower(GraphBuilder b, Node power, Node d)
+    {
+        (Node x, Node y) = (power.Operands[0], power.Operands[1]);
+        Node zero = b.Like(x, 0);
+        Node slope = b.Multiply(y, b.Power(x, b.Subtract(y, b.Like(y, 1))));
+        Node byBase = b.Multiply(d, b.Select(b.Equal(y, zero), zero, slope));
+        Node isZero = b.Equal(x, zero);
+        Node log = b.Select(isZero, zero, b.Log(b.Select(isZero, b.Like(x, 1), x)));
+        return [byBase, b.Multiply(d, b.Multiply(log, power))];
+    }
 
     private static Int128 PowerOfIntegers(Int128[] x, DType type)
     {

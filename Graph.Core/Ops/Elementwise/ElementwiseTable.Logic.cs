@@ -8,6 +8,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Logical,
         ReferenceInteger = (x, _) => x[0] & x[1],
         Element = (f, x) => f.Call(ScalarOp.And, x[0], x[1]),
+        GradientNote = NotFloating,
         Commutative = true,
         AssociativeOnIntegers = true,
     };
@@ -18,6 +19,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Integer,
         ReferenceInteger = (x, type) => (Int128)UInt128.LeadingZeroCount(BitsOf(x[0], type)) - (128 - type.SizeInBits()),
         Element = (f, x) => f.Call(ScalarOp.CountLeadingZeros, x[0]),
+        GradientNote = NotFloating,
     };
 
     /// <summary>Bitwise complement; bool: logical not.</summary>
@@ -26,6 +28,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Logical,
         ReferenceInteger = (x, type) => type == DType.Bool ? 1 - x[0] : ~x[0],
         Element = (f, x) => f.Call(ScalarOp.Not, x[0]),
+        GradientNote = NotFloating,
     };
 
     /// <summary>Bitwise or; bool: logical or.</summary>
@@ -34,6 +37,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Logical,
         ReferenceInteger = (x, _) => x[0] | x[1],
         Element = (f, x) => f.Call(ScalarOp.Or, x[0], x[1]),
+        GradientNote = NotFloating,
         Commutative = true,
         AssociativeOnIntegers = true,
     };
@@ -44,6 +48,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Integer,
         ReferenceInteger = (x, type) => (Int128)UInt128.PopCount(BitsOf(x[0], type)),
         Element = (f, x) => f.Call(ScalarOp.PopulationCount, x[0]),
+        GradientNote = NotFloating,
     };
 
     /// <summary>Left shift; 0 when the amount, taken as unsigned, reaches the width.</summary>
@@ -52,6 +57,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Integer,
         ReferenceInteger = (x, type) => x[1] >= 0 && x[1] < type.SizeInBits() ? x[0] << (int)x[1] : 0,
         Element = (f, x) => f.Call(ScalarOp.ShiftLeft, x[0], x[1]),
+        GradientNote = NotFloating,
     };
 
     /// <summary>Right shift filling with the highest bit, with nothing else when the (unsigned) amount reaches the width.</summary>
@@ -65,6 +71,7 @@ public static partial class ElementwiseTable
             return x[1] >= 0 && x[1] < type.SizeInBits() ? signed >> (int)x[1] : signed < 0 ? -1 : 0;
         },
         Element = (f, x) => f.Call(ScalarOp.ShiftRightArithmetic, x[0], x[1]),
+        GradientNote = NotFloating,
     };
 
     /// <summary>Right shift filling with zeros; 0 when the amount, taken as unsigned, reaches the width.</summary>
@@ -74,6 +81,7 @@ public static partial class ElementwiseTable
         ReferenceInteger = (x, type) =>
             x[1] >= 0 && x[1] < type.SizeInBits() ? (Int128)(BitsOf(x[0], type) >> (int)x[1]) : 0,
         Element = (f, x) => f.Call(ScalarOp.ShiftRightLogical, x[0], x[1]),
+        GradientNote = NotFloating,
     };
 
     /// <summary>Bitwise exclusive or; bool: true when they differ.</summary>
@@ -82,6 +90,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Logical,
         ReferenceInteger = (x, _) => x[0] ^ x[1],
         Element = (f, x) => f.Call(ScalarOp.Xor, x[0], x[1]),
+        GradientNote = NotFloating,
         Commutative = true,
         AssociativeOnIntegers = true,
     };

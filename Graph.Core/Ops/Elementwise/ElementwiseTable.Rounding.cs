@@ -8,6 +8,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Ceiling(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Ceil, x[0]),
+        GradientNote = PiecewiseConstant,
     };
 
     /// <summary>Rounds towards negative infinity.</summary>
@@ -16,6 +17,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Floor(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Floor, x[0]),
+        GradientNote = PiecewiseConstant,
     };
 
     /// <summary>True for neither NaN nor infinite.</summary>
@@ -25,6 +27,7 @@ public static partial class ElementwiseTable
         Result = DType.Bool,
         ReferenceFloating = x => double.IsFinite(x[0]) ? 1 : 0,
         Element = (f, x) => f.Call(ScalarOp.IsFinite, x[0]),
+        GradientNote = NotFloating,
     };
 
     /// <summary>Rounds to nearest, ties away from zero.</summary>
@@ -33,6 +36,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Round(x[0], MidpointRounding.AwayFromZero),
         Element = (f, x) => f.Call(ScalarOp.RoundNearestAfz, x[0]),
+        GradientNote = PiecewiseConstant,
     };
 
     /// <summary>Rounds to nearest, ties to even.</summary>
@@ -41,6 +45,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Round(x[0], MidpointRounding.ToEven),
         Element = (f, x) => f.Call(ScalarOp.RoundNearestEven, x[0]),
+        GradientNote = PiecewiseConstant,
     };
 }
 

@@ -8,6 +8,12 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Atan2(x[0], x[1]),
         Element = (f, x) => f.Call(ScalarOp.ArcTangent2, x[0], x[1]),
+        Partials = (b, y, d) =>
+        {
+            (Node ordinate, Node abscissa) = (y.Operands[0], y.Operands[1]);
+            Node scaled = b.Divide(d, b.Add(b.Multiply(ordinate, ordinate), b.Multiply(abscissa, abscissa)));
+            return [b.Multiply(scaled, abscissa), b.Negate(b.Multiply(scaled, ordinate))];
+        },
         MaxUlp = 4,
         IsExpensive = true,
     };
@@ -18,6 +24,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Cos(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Cosine, x[0]),
+        Partials = (b, y, d) => [b.Negate(b.Multiply(d, b.Sine(y.Operands[0])))],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -28,6 +35,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Cbrt(x[0]),
         Element = (f, x) => f.Call(ScalarOp.CubeRoot, x[0]),
+        Partials = (b, y, d) => [b.Divide(d, b.Multiply(b.Like(y, 3), b.Multiply(y, y)))],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -38,6 +46,12 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => SpecialFunctions.Erf(x[0]),
         Element = (f, x) => f.Call(ScalarOp.ErrorFunction, x[0]),
+        Partials = (b, y, d) =>
+        {
+            Node x = y.Operands[0];
+            Node density = b.Multiply(b.Like(x, 2 / Math.Sqrt(Math.PI)), b.Exponential(b.Negate(b.Multiply(x, x))));
+            return [b.Multiply(d, density)];
+        },
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -48,6 +62,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Exp(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Exponential, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, y)],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -58,6 +73,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => SpecialFunctions.ExpMinusOne(x[0]),
         Element = (f, x) => f.Call(ScalarOp.ExponentialMinusOne, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, b.Add(y, b.Like(y, 1)))],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -68,6 +84,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Tanh(x[0]),
         Element = (f, x) => f.Call(ScalarOp.HyperbolicTangent, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, b.Subtract(b.Like(y, 1), b.Multiply(y, y)))],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -78,6 +95,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Log(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Log, x[0]),
+        Partials = (b, y, d) => [b.Divide(d, y.Operands[0])],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -88,6 +106,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => SpecialFunctions.LogPlusOne(x[0]),
         Element = (f, x) => f.Call(ScalarOp.LogPlusOne, x[0]),
+        Partials = (b, y, d) => [b.Divide(d, b.Add(y.Operands[0], b.Like(y, 1)))],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -98,6 +117,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => SpecialFunctions.Logistic(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Logistic, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, b.Multiply(y, b.Subtract(b.Like(y, 1), y)))],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -108,6 +128,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => 1 / Math.Sqrt(x[0]),
         Element = (f, x) => f.Call(ScalarOp.ReciprocalSquareRoot, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, b.Multiply(b.Like(y, -0.5), b.Divide(y, y.Operands[0])))],
         MaxUlp = 2,
     };
 
@@ -117,6 +138,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Sin(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Sine, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, b.Cosine(y.Operands[0]))],
         MaxUlp = 2,
         IsExpensive = true,
     };
@@ -127,6 +149,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Sqrt(x[0]),
         Element = (f, x) => f.Call(ScalarOp.SquareRoot, x[0]),
+        Partials = (b, y, d) => [b.Divide(b.Multiply(d, b.Like(y, 0.5)), y)],
     };
 
     /// <summary>Tangent of radians; NaN for infinities.</summary>
@@ -135,6 +158,7 @@ public static partial class ElementwiseTable
         Accepts = DTypeSet.Floating,
         ReferenceFloating = x => Math.Tan(x[0]),
         Element = (f, x) => f.Call(ScalarOp.Tangent, x[0]),
+        Partials = (b, y, d) => [b.Multiply(d, b.Add(b.Like(y, 1), b.Multiply(y, y)))],
         MaxUlp = 4,
         IsExpensive = true,
     };

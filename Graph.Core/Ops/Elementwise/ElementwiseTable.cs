@@ -9,6 +9,10 @@ namespace Graphene;
 /// </remarks>
 public static partial class ElementwiseTable
 {
+    private const string PiecewiseConstant = "piecewise constant: the derivative is 0 wherever there is one";
+
+    private const string NotFloating = "the result is no floating-point number";
+
     /// <summary>All rows, ordered by name.</summary>
     public static IReadOnlyList<ElementwiseFn> All => Rows.Ordered;
 

@@ -17,7 +17,7 @@ internal sealed class TestSession(Graph graph)
         {
             inputs[binding.Input] = _values[binding.Variable];
         }
-        Literal[] outputs = Evaluator.Evaluate(lowered.Module.Entry, inputs);
+        Literal[] outputs = Evaluator.Evaluate(Specialized(lowered.Module, inputs).Entry, inputs);
         foreach (VariableBinding binding in lowered.Variables.Where(v => v.Output >= 0))
         {
             _values[binding.Variable] = outputs[binding.Output];
@@ -29,4 +29,21 @@ internal sealed class TestSession(Graph graph)
         Run([fetch], feeds.Length == 0 ? null : feeds)[0][0].AsDouble;
 
     public double ValueOf(Variable variable) => _values[variable][0].AsDouble;
+
+    // Symbols take their values from the inputs that have them as a dimension.
+    private static Module Specialized(Module module, Literal[] inputs)
+    {
+        var values = new Dictionary<string, long>();
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            foreach ((Dim dim, Dim value) in module.Entry.Parameters[i].Type.Shape.Zip(inputs[i].Shape))
+            {
+                if (dim.AsSymbol is { } symbol)
+                {
+                    values[symbol.Name] = value.Value;
+                }
+            }
+        }
+        return values.Count == 0 ? module : Specialization.Apply(module, values);
+    }
 }
