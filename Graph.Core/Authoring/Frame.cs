@@ -18,13 +18,13 @@ internal sealed class Frame
         _parameters = [];
     }
 
-    /// <summary>The frame of a body with parameters of the types of some values.</summary>
-    public Frame(Frame parent, IEnumerable<Node> like)
+    /// <summary>The frame of a body with parameters of some types.</summary>
+    public Frame(Frame parent, IEnumerable<TensorType> types)
     {
         Graph = parent.Graph;
         Parent = parent;
         Builder = new GraphBuilder(parent.Builder.Provenance);
-        _parameters = [.. like.Select((node, i) => Builder.Parameter(i, node.Type))];
+        _parameters = [.. types.Select((type, i) => Builder.Parameter(i, type))];
     }
 
     public Graph Graph { get; }

@@ -106,7 +106,7 @@ public sealed partial class Graph
         Enter(site);
         Frame outer = Current;
         Node chooses = outer.Import(selector);
-        (Frame Frame, Node[] Results)[] bodies = Array.ConvertAll(branches, branch => Body(site, outer, [], _ => branch()));
+        (Frame Frame, Node[] Results)[] bodies = Array.ConvertAll(branches, branch => Body(site, outer, Array.Empty<TensorType>(), _ => branch()));
         Enter(site);
         Variable[] assigned = [.. bodies.SelectMany(b => b.Frame.State.Keys).Distinct()];
         FrameInput[] captured = [.. bodies.SelectMany(b => b.Frame.Captured).Union(assigned.Select(v => new FrameInput(null, v)))];
@@ -142,9 +142,14 @@ public sealed partial class Graph
         return new Operation(this, [.. nodes]);
     }
 
-    private (Frame Frame, Node[] Results) Body(CallSite site, Frame outer, Node[] like, Func<Tensor[], Tensor[]> build)
+    private (Frame Frame, Node[] Results) Body(
+        CallSite site, Frame outer, IEnumerable<Node> like, Func<Tensor[], Tensor[]> build) =>
+        Body(site, outer, like.Select(node => node.Type), build);
+
+    private (Frame Frame, Node[] Results) Body(
+        CallSite site, Frame outer, IEnumerable<TensorType> types, Func<Tensor[], Tensor[]> build)
     {
-        var frame = new Frame(outer, like);
+        var frame = new Frame(outer, types);
         Current = frame;
         try
         {

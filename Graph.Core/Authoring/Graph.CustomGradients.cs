@@ -31,7 +31,7 @@ public sealed partial class Graph
         int n = operands.Length;
         int m = results.Length;
         (Frame derives, Node[] cotangents) = Body(
-            site, outer, [.. operands, .. results, .. results],
+            site, outer, operands.Concat(results).Concat(results),
             p => Completed(gradient(p[..n], p[n..(n + m)], p[(n + m)..]), p[..n]));
         Enter(site);
         RequirePure(computes, "function");
@@ -59,7 +59,7 @@ public sealed partial class Graph
         var site = new CallSite(file, line);
         Enter(site);
         Frame outer = Current;
-        (Frame computes, Node[] results) = Body(site, outer, [], _ => function());
+        (Frame computes, Node[] results) = Body(site, outer, Array.Empty<TensorType>(), _ => function());
         Enter(site);
         RequirePure(computes, "checkpointed function");
         FrameInput[] captured = [.. computes.Captured];

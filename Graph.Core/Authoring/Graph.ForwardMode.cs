@@ -48,7 +48,8 @@ public sealed partial class Graph
     /// <param name="x">What it is differentiated by.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    /// <returns>Shape [shape of y.., shape of x..]. Takes one backward pass for each element of y.</returns>
+    /// <returns>Shape [shape of y.., shape of x..].</returns>
+    /// <remarks>One backward pass, mapped over the elements of y: takes as much memory as that many passes side by side.</remarks>
     public Tensor Jacobian(Tensor y, Tensor x, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         GradientSources sources = Sources(new CallSite(file, line), [y], [x], []);

@@ -16,4 +16,7 @@ public sealed partial record DiagnosticId
 
     /// <summary>A custom gradient does not give what it should.</summary>
     public static readonly DiagnosticId BadCustomGradient = new("GR1605", "custom gradient does not fit its function");
+
+    /// <summary>A function that is mapped over elements has an effect.</summary>
+    public static readonly DiagnosticId EffectInMap = new("GR1606", "effect in a mapped function");
 }

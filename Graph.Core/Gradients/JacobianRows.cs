@@ -1,32 +1,25 @@
-using System.Collections.Immutable;
-
 namespace Graphene;
 
-/// <summary>A Jacobian row by row: the backward pass, once built, in a loop over all elements of the result.</summary>
+/// <summary>A Jacobian: the backward pass for one cotangent, mapped over the unit cotangents of all elements of the result.</summary>
 internal static class JacobianRows
 {
     /// <summary>All derivatives of y by x, of shape [shape of y.., shape of x..].</summary>
     public static Node Build(GraphBuilder b, Node y, Node x)
     {
-        // A value that equals nothing else stands for the cotangent; its users become the body of the loop.
+        // A value that equals nothing else stands for the cotangent; its users become the mapped computation.
         Node stand = b.OptimizationBarrier(b.Zeros(y.Type), b.Constant(DType.I64, 0))[0];
         Shape shape = Shape.From([.. y.Shape, .. x.Shape]);
-        if (y.Shape.ElementCount == 0 || ReverseMode.Run(b, [y], [stand], [x])[0] is not { } gradient)
+        if (ReverseMode.Run(b, [y], [stand], [x])[0] is not { } gradient)
         {
             return b.Splat(x.DType, shape, 0);
         }
         (Computation row, Node[] captured) = Extract(b, gradient, stand);
         Dim count = y.Shape.ElementCount;
-        Node[] rows = b.Repeat(
-            count, StateBuffers.Make(b, [x], count), captured, (inner, round, buffers, outside) =>
-            {
-                Node index = inner.Iota(new TensorType(DType.I64, [count]), 0);
-                Node unit = inner.Convert(inner.Equal(index, inner.BroadcastTo(round, index.Shape)), y.DType);
-                ImmutableArray<Node> results =
-                    ComputationCloner.Inline(row, inner, [inner.Reshape(unit, y.Shape), .. outside]).Results;
-                return StateBuffers.Write(inner, buffers, round, results);
-            });
-        return b.Reshape(rows[0], shape);
+        Node units = b.Reshape(b.Eye(y.DType, count, count), [count, .. y.Shape]);
+        Node[] arguments = [units, .. captured];
+        bool[] isMapped = [.. arguments.Select((_, i) => i == 0)];
+        (Node[] rows, bool[] differ) = VectorizedComputation.Apply(b, row, arguments, isMapped, count);
+        return b.Reshape(differ[0] ? rows[0] : b.Repeated(rows[0], count), shape);
     }
 
     // What depends on one node, as a computation over it and all else that it uses.
@@ -47,7 +40,8 @@ internal static class JacobianRows
                 dependent.Add(node);
             }
         }
-        foreach (Node operand in all.Where(dependent.Contains).SelectMany(n => n.Operands).Append(result))
+        IEnumerable<Node> users = all.Where(n => dependent.Contains(n) && !ReferenceEquals(n, variable));
+        foreach (Node operand in users.SelectMany(n => n.Operands).Append(result))
         {
             if (!dependent.Contains(operand) && !copies.ContainsKey(operand) && !Cotangents.IsSplat(operand, out _))
             {

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene;
 
 /// <summary>Forward mode through a loop: a loop that carries the tangents along.</summary>

@@ -102,6 +102,9 @@ public sealed record BitcastConvertOp(DType Type) : Op("bitcast_convert")
 
     /// <inheritdoc/>
     public override GradientRule Gradient => GradientRule.Zero("bits have no derivative");
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Add(this, [.. site.AllMapped()])];
 }
 
 /// <summary>Builds reinterpretations.</summary>

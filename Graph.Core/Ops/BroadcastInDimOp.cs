@@ -87,6 +87,10 @@ public sealed record BroadcastInDimOp(Shape Shape, Axes BroadcastDimensions) : O
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.ThroughLinear(self, tangents[0]);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) =>
+        [site.Builder.BroadcastInDim(site.Operand(0), [site.Size, .. Shape], BroadcastDimensions.WithFirst())];
 }
 
 /// <summary>Builds broadcasts.</summary>

@@ -90,6 +90,13 @@ public sealed record ClampOp() : Op("clamp")
     }
 
     private static Node Bound(GraphBuilder b, Node bound, Node cotangent) => bound.Rank == 0 ? b.Total(cotangent) : cotangent;
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        Shape shape = site.Node.Shape;
+        return [site.Builder.Clamp(site.ScalarOrLike(0, shape), site.Mapped(1), site.ScalarOrLike(2, shape))];
+    }
 }
 
 /// <summary>Builds clamps.</summary>

@@ -127,6 +127,9 @@ public sealed record CompareOp(CompareDirection Direction, bool TotalOrder = fal
 
     /// <inheritdoc/>
     public override GradientRule Gradient => GradientRule.Zero("the result is bool");
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Add(this, [.. site.AllMapped()])];
 }
 
 /// <summary>Builds comparisons.</summary>

@@ -134,6 +134,37 @@ public sealed record CompositeOp(string Kind, Computation Decomposition, Computa
         Node[] arguments = [.. self.Operands.Take(first), .. b.Results(self), .. cotangents, .. self.Operands.Skip(first)];
         return ComputationCloner.Inline(CustomVjp, b, arguments).Results;
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        GraphBuilder b = site.Builder;
+        if (CustomVjp is null && Kind != Checkpoint && Kind != StopGradient)
+        {
+            return VectorizeBody(site, Decomposition);
+        }
+
+        // With all operands mapped, what the composite means for gradients is mapped as it is.
+        Computation mapped = AllMapped(Decomposition);
+        return b.Results(b.Add(
+            new CompositeOp(Kind, mapped, CustomVjp is null ? null : AllMapped(CustomVjp)), [.. site.AllMapped()]));
+
+        Computation AllMapped(Computation computation)
+        {
+            bool[] all = [.. Enumerable.Repeat(true, computation.Parameters.Length)];
+            bool[] returned = [.. Enumerable.Repeat(true, computation.Results.Length)];
+            return VectorizedComputation.Close(computation, all, site.Size, returned, b.Provenance).Computation;
+        }
+    }
+
+    /// <summary>For ops that are nothing but a computation.</summary>
+    internal static Node[] VectorizeBody(VectorizeSite site, Computation body)
+    {
+        Node[] operands = [.. Enumerable.Range(0, site.OperandCount).Select(site.Operand)];
+        bool[] flags = [.. Enumerable.Range(0, site.OperandCount).Select(site.IsMapped)];
+        (Node[] results, bool[] mapped) = VectorizedComputation.Apply(site.Builder, body, operands, flags, site.Size);
+        return [.. results.Select((r, i) => mapped[i] ? r : site.Builder.Repeated(r, site.Size))];
+    }
 }
 
 /// <summary>Builds composites.</summary>

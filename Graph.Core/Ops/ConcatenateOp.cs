@@ -102,6 +102,9 @@ public sealed record ConcatenateOp(int Dimension) : Op("concatenate")
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.Concatenate([.. tangents.Select((t, i) => t ?? b.Like(self.Operands[i], 0))], Dimension);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Concatenate(site.AllMapped(), Dimension + 1)];
 }
 
 /// <summary>Builds concatenations.</summary>

@@ -100,6 +100,9 @@ public sealed record ConvertOp(DType Type) : Op("convert")
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         tangents[0] is { } tangent && Type.IsFloating() ? b.Convert(tangent, Type) : null;
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Add(this, [.. site.AllMapped()])];
 }
 
 /// <summary>Builds conversions.</summary>

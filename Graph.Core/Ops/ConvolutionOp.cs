@@ -220,6 +220,35 @@ public sealed partial record ConvolutionOp(
             !(batch.IsStatic && batch.Value % BatchGroups != 0), DiagnosticId.BadConvolution,
             $"the batch of {lhs} is {batch}, not a multiple of {BatchGroups} groups");
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        GraphBuilder b = site.Builder;
+        ConvolutionDimensions n = Dimensions;
+        if (BatchGroups != 1)
+        {
+            return null;
+        }
+        if (!site.IsMapped(1))
+        {
+            Node batches = b.MergeFirst(site.Operand(0), n.LhsBatch);
+            return [b.SplitFirst(b.Add(this, batches, site.Operand(1)), n.ResultBatch, site.Size)];
+        }
+        if (!site.IsMapped(0) && FeatureGroups == 1)
+        {
+            Node features = b.MergeFirst(site.Operand(1), n.RhsOutputFeature);
+            return [b.SplitFirst(b.Add(this, site.Operand(0), features), n.ResultFeature, site.Size)];
+        }
+        if (!site.Size.IsStatic)
+        {
+            return null; // the number of groups is a number
+        }
+        Node input = b.MergeFirst(site.Mapped(0), n.LhsFeature);
+        Node kernel = b.MergeFirst(site.Mapped(1), n.RhsOutputFeature);
+        Op grouped = this with { FeatureGroups = FeatureGroups * site.Size.Value };
+        return [b.SplitFirst(b.Add(grouped, input, kernel), n.ResultFeature, site.Size)];
+    }
 }
 
 /// <summary>Builds convolutions.</summary>

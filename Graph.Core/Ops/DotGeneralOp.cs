@@ -196,6 +196,24 @@ public sealed record DotGeneralOp(
         Node? right = tangents[1] is { } y ? b.Add(this, self.Operands[0], y) : null;
         return b.SumOrNull(left, right);
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        GraphBuilder b = site.Builder;
+        (Node lhs, Node rhs) = (site.Operand(0), site.Operand(1));
+        if (site.IsMapped(0) && site.IsMapped(1))
+        {
+            return [b.DotGeneral(
+                lhs, rhs, LhsBatch.WithFirst(), RhsBatch.WithFirst(), LhsContracting.Behind(), RhsContracting.Behind(), ResultType)];
+        }
+
+        // The new dimension is a free one of its operand, and the first of those in the result.
+        Node product = site.IsMapped(0)
+            ? b.DotGeneral(lhs, rhs, LhsBatch.Behind(), RhsBatch, LhsContracting.Behind(), RhsContracting, ResultType)
+            : b.DotGeneral(lhs, rhs, LhsBatch, RhsBatch.Behind(), LhsContracting, RhsContracting.Behind(), ResultType);
+        return [b.ToFront(product, LhsBatch.Count + (site.IsMapped(0) ? 0 : LhsFree(lhs.Rank).Count))];
+    }
 }
 
 /// <summary>Builds contractions.</summary>

@@ -76,6 +76,27 @@ public sealed record DynamicSliceOp(ValueList<Dim> Sizes) : Op("dynamic_slice")
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.ThroughLinear(self, tangents[0]);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        GraphBuilder b = site.Builder;
+        int rank = Sizes.Count;
+        Node[] starts = [.. Enumerable.Range(1, rank).Select(site.Operand)];
+        if (rank == 0)
+        {
+            return [site.Operand(0)];
+        }
+        if (!Enumerable.Range(1, rank).Any(site.IsMapped))
+        {
+            return [b.DynamicSlice(site.Operand(0), [b.Like(starts[0], 0), .. starts], [site.Size, .. Sizes])];
+        }
+        Node indices = b.Stack(site.AllMapped(first: 1), axis: 1);
+        Axes all = Axes.Range(rank);
+        return site.IsMapped(0)
+            ? [b.Gather(site.Operand(0), indices, new GatherDimensions(all.Behind(), [], [0], [0], all.Behind(), 1), [1, .. Sizes])]
+            : [b.Gather(site.Operand(0), indices, new GatherDimensions(all.Behind(), [], [], [], all, 1), Sizes)];
+    }
 }
 
 /// <summary>Builds dynamic slices.</summary>

@@ -109,6 +109,19 @@ public sealed record DynamicUpdateSliceOp() : Op("dynamic_update_slice")
         Node[] starts = [.. self.Operands.Skip(2)];
         return b.DynamicUpdateSlice(other, b.Add(b.DynamicSlice(other, starts, [.. update.Shape]), update), starts);
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        GraphBuilder b = site.Builder;
+        Node[] starts = [.. Enumerable.Range(2, site.OperandCount - 2).Select(site.Operand)];
+        if (Enumerable.Range(2, starts.Length).Any(site.IsMapped))
+        {
+            return null;
+        }
+        Node first = starts.Length == 0 ? b.Constant(DType.I32, 0) : b.Like(starts[0], 0);
+        return [b.DynamicUpdateSlice(site.Mapped(0), site.Mapped(1), [first, .. starts])];
+    }
 }
 
 /// <summary>Builds dynamic updates.</summary>

@@ -67,4 +67,7 @@ public sealed record FusionOp(FusionKind Kind, Computation Body) : Op("fusion")
 
     /// <inheritdoc/>
     public override Node?[] JvpAll(JvpSite site) => ComputationJvp.Apply(site, Body);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => CompositeOp.VectorizeBody(site, Body);
 }

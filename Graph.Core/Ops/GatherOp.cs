@@ -182,6 +182,36 @@ public sealed partial record GatherOp(GatherDimensions Dimensions, ValueList<Dim
                 why: isLeftOut ? "a dimension that the result leaves out has slices of size 1" : null);
         }
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        GatherDimensions d = Dimensions;
+        GraphBuilder b = site.Builder;
+        (Node x, Node indices) = (site.Operand(0), site.Operand(1));
+        if (!site.IsMapped(1))
+        {
+            // Slices span the new dimension of the operand, which they keep in front.
+            var whole = new GatherDimensions(
+                d.OffsetDims.WithFirst(), d.CollapsedSliceDims.Behind(), d.OperandBatchingDims.Behind(), d.StartIndicesBatchingDims,
+                d.StartIndexMap.Behind(), d.IndexVectorDim);
+            return [b.Gather(x, indices, whole, [site.Size, .. SliceSizes])];
+        }
+        if (!site.IsMapped(0))
+        {
+            var more = d with
+            {
+                OffsetDims = d.OffsetDims.Behind(),
+                StartIndicesBatchingDims = d.StartIndicesBatchingDims.Behind(),
+                IndexVectorDim = d.IndexVectorDim + 1,
+            };
+            return [b.Gather(x, indices, more, SliceSizes)];
+        }
+        var paired = new GatherDimensions(
+            d.OffsetDims.Behind(), d.CollapsedSliceDims.Behind(), d.OperandBatchingDims.WithFirst(),
+            d.StartIndicesBatchingDims.WithFirst(), d.StartIndexMap.Behind(), d.IndexVectorDim + 1);
+        return [b.Gather(x, indices, paired, [1, .. SliceSizes])];
+    }
 }
 
 /// <summary>Builds gathers.</summary>

@@ -57,6 +57,11 @@ public sealed record IfOp(Computation WhenTrue, Computation WhenFalse) : Op("if"
 
     /// <inheritdoc/>
     public override Node?[] JvpAll(JvpSite site) => BranchGradients.Jvp(site, Computations, c => new IfOp(c[0], c[1]));
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) =>
+        BranchVectorization.OneChoice(site, Computations, c => new IfOp(c[0], c[1])) ??
+        BranchVectorization.Both(site, WhenTrue, WhenFalse);
 }
 
 /// <summary>Runs one of several computations, by number.</summary>
@@ -113,6 +118,10 @@ public sealed record CaseOp(ValueList<Computation> Cases) : Op("case")
 
     /// <inheritdoc/>
     public override Node?[] JvpAll(JvpSite site) => BranchGradients.Jvp(site, Computations, c => new CaseOp(c.ToValueList()));
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) =>
+        BranchVectorization.OneChoice(site, Computations, c => new CaseOp(c.ToValueList()));
 }
 
 /// <summary>What ops that choose between computations have in common.</summary>

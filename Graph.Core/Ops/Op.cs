@@ -95,4 +95,10 @@ public abstract record Op(string Name)
     /// outside of some places; null otherwise.
     /// </summary>
     public virtual Node? AddTo(GraphBuilder b, Node self, Node other) => null;
+
+    /// <summary>
+    /// The op applied to many elements at once: results with a new first dimension, from operands of which some have one. Null where
+    /// a loop over the elements is as good.
+    /// </summary>
+    public virtual Node[]? Vectorize(VectorizeSite site) => null;
 }

@@ -23,6 +23,9 @@ public sealed record OptimizationBarrierOp() : Op("optimization_barrier")
 
     /// <inheritdoc/>
     public override Node?[] JvpAll(JvpSite site) => [.. site.Tangents];
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => site.Builder.OptimizationBarrier(site.AllMapped());
 }
 
 /// <summary>Builds barriers.</summary>

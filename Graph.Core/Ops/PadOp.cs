@@ -118,6 +118,23 @@ public sealed record PadOp(ValueList<Dim> Low, ValueList<Dim> High, ValueList<lo
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.Add(this, tangents[0] ?? b.Like(self.Operands[0], 0), tangents[1] ?? b.Like(self.Operands[1], 0));
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        GraphBuilder b = site.Builder;
+        Node x = site.Mapped(0);
+        ValueList<Dim> low = [0, .. Low];
+        ValueList<Dim> high = [0, .. High];
+        ValueList<long> interior = [0, .. Interior];
+        if (!site.IsMapped(1))
+        {
+            return [b.Pad(x, site.Operand(1), low, high, interior)];
+        }
+        Node padded = b.Pad(x, b.Constant(Scalar.Zero(x.DType)), low, high, interior);
+        Node isPadding = b.Pad(b.Splat(DType.Bool, x.Shape, 0), b.Constant(DType.Bool, 1), low, high, interior);
+        return [b.Select(isPadding, b.BroadcastInDim(site.Operand(1), padded.Shape, [0]), padded)];
+    }
 }
 
 /// <summary>Builds padding.</summary>

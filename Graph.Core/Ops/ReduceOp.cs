@@ -106,6 +106,18 @@ public sealed partial record ReduceOp(Axes Dimensions, Computation Body) : Op("r
             },
             (a, b) => e.Apply(Body, [.. a, .. b]))[result];
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        int n = site.Node.Types.Length;
+        if (Enumerable.Range(n, n).Any(site.IsMapped))
+        {
+            return null; // a reduction has one initial value
+        }
+        Node[] operands = [.. Enumerable.Range(0, n).Select(site.Mapped), .. Enumerable.Range(n, n).Select(site.Operand)];
+        return site.Builder.Results(site.Builder.Add(this with { Dimensions = Dimensions.Behind() }, [.. operands]));
+    }
 }
 
 /// <summary>Builds reductions.</summary>

@@ -112,6 +112,19 @@ public sealed partial record ReduceWindowOp(ValueList<WindowDim> Window, Computa
             },
             (a, b) => e.Apply(Body, [.. a, .. b]))[result];
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        int n = site.Node.Types.Length;
+        if (Enumerable.Range(n, n).Any(site.IsMapped))
+        {
+            return null; // a reduction has one initial value
+        }
+        Node[] operands = [.. Enumerable.Range(0, n).Select(site.Mapped), .. Enumerable.Range(n, n).Select(site.Operand)];
+        return site.Builder.Results(
+            site.Builder.Add(this with { Window = [WindowDim.Identity, .. Window] }, [.. operands]));
+    }
 }
 
 /// <summary>Builds window reductions.</summary>

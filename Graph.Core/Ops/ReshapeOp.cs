@@ -50,6 +50,9 @@ public sealed record ReshapeOp(Shape Shape) : Op("reshape")
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.ThroughLinear(self, tangents[0]);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Reshape(site.Operand(0), [site.Size, .. Shape])];
 }
 
 /// <summary>Builds reshapes.</summary>

@@ -64,6 +64,9 @@ public sealed record ReverseOp(Axes Dimensions) : Op("reverse")
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.ThroughLinear(self, tangents[0]);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Reverse(site.Operand(0), Dimensions.Behind())];
 }
 
 /// <summary>Builds reversals.</summary>

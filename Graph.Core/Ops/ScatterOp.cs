@@ -176,6 +176,16 @@ public sealed partial record ScatterOp(ScatterDimensions Dimensions, bool Unique
 
         void Check(bool condition, string what) => site.Require(condition, DiagnosticId.BadScatter, $"{what}");
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site)
+    {
+        ScatterDimensions d = Dimensions;
+        var paired = new ScatterDimensions(
+            d.UpdateWindowDims.Behind(), d.InsertedWindowDims.Behind(), d.InputBatchingDims.WithFirst(),
+            d.ScatterIndicesBatchingDims.WithFirst(), d.ScatterDimsToOperandDims.Behind(), d.IndexVectorDim + 1);
+        return site.Builder.Results(site.Builder.Add(this with { Dimensions = paired }, [.. site.AllMapped()]));
+    }
 }
 
 /// <summary>Builds scatters.</summary>

@@ -102,6 +102,12 @@ public sealed partial record SelectAndScatterOp(ValueList<WindowDim> Window, Com
         }
         return writer.ToLiteral();
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => site.IsMapped(2)
+        ? null
+        : [site.Builder.Add(
+            this with { Window = [WindowDim.Identity, .. Window] }, site.Mapped(0), site.Mapped(1), site.Operand(2))];
 }
 
 /// <summary>Builds select_and_scatter.</summary>

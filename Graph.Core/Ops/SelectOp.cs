@@ -61,6 +61,10 @@ public sealed record SelectOp() : Op("select")
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.Select(self.Operands[0], tangents[1] ?? b.Like(self, 0), tangents[2] ?? b.Like(self, 0));
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) =>
+        [site.Builder.Select(site.ScalarOrLike(0, site.Node.Shape), site.Mapped(1), site.Mapped(2))];
 }
 
 /// <summary>Builds selections.</summary>

@@ -95,6 +95,10 @@ public sealed record SliceOp(ValueList<Dim> Starts, ValueList<Dim> Limits, Value
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.ThroughLinear(self, tangents[0]);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) =>
+        [site.Builder.Slice(site.Operand(0), [0, .. Starts], [site.Size, .. Limits], [1, .. Strides])];
 }
 
 /// <summary>Builds slices.</summary>

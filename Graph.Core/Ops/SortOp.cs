@@ -145,6 +145,9 @@ public sealed record SortOp(int Dimension, Computation Comparator) : Op("sort")
         Computation add = ReductionBody.Of(ElementwiseTable.Add, x.DType);
         return b.Scatter(b.Like(x, 0), positions, x, dimensions, add, uniqueIndices: true);
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => site.Builder.Sort(site.AllMapped(), Dimension + 1, Comparator);
 }
 
 /// <summary>Builds sorts.</summary>

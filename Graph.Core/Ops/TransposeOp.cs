@@ -63,6 +63,9 @@ public sealed record TransposeOp(Axes Permutation) : Op("transpose")
     /// <inheritdoc/>
     protected override Node? Jvp(GraphBuilder b, Node self, ImmutableArray<Node?> tangents) =>
         b.ThroughLinear(self, tangents[0]);
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Transpose(site.Operand(0), Permutation.WithFirst())];
 }
 
 /// <summary>Builds transposes.</summary>

@@ -61,6 +61,9 @@ public sealed partial record WhileOp(Computation Condition, Computation Body) : 
         }
         return carried;
     }
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => LoopVectorization.Build(site, this);
 }
 
 /// <summary>Builds loops.</summary>

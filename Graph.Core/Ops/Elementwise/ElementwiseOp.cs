@@ -84,4 +84,7 @@ public sealed record ElementwiseOp(ElementwiseFn Fn) : Op(Fn.Name)
     private Scalar EvaluateInteger(IReadOnlyList<Literal> operands, long position, TensorType result) =>
         Scalar.FromInteger(
             result.DType, Fn.ReferenceInteger!([.. operands.Select(o => o[position].AsInteger)], operands[0].DType));
+
+    /// <inheritdoc/>
+    public override Node[]? Vectorize(VectorizeSite site) => [site.Builder.Add(this, [.. site.AllMapped()])];
 }
