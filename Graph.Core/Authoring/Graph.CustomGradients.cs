@@ -71,7 +71,7 @@ public sealed partial class Graph
         return [.. outer.Builder.Results(node).Take(results.Length).Select(Wrap)];
     }
 
-    /// <summary>As <see cref="Checkpoint(Func{Tensor[]}, Recompute, string, int)"/>, for one result.</summary>
+    /// <summary>As the other Checkpoint, for one result.</summary>
     public Tensor Checkpoint(
         Func<Tensor> function,
         Recompute recompute = Recompute.Everything,

@@ -7,7 +7,9 @@ public sealed partial class Graph
 {
     /// <summary>The gradient of a scalar (or of the sum of a tensor's elements) with respect to one tensor.</summary>
     /// <returns>A tensor of the type of <paramref name="x"/>.</returns>
-    /// <exception cref="GraphException">GR1601, GR1602, GR1603; see <see cref="Gradients(IReadOnlyList{Tensor}, IReadOnlyList{Tensor}, IReadOnlyList{Tensor?}?, IReadOnlyList{Tensor}?, Unconnected, string, int)"/>.</exception>
+    /// <exception cref="GraphException">
+    /// GR1601: an op on the way has no gradient. GR1602: there is no path. GR1603: something is not floating.
+    /// </exception>
     public Tensor Gradient(Tensor y, Tensor x, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         Gradients([y], [x], null, null, Unconnected.Error, file, line)[0];
 
@@ -57,7 +59,7 @@ public sealed partial class Graph
         return Connected(sources, Reverse(sources, gradYs, stopGradients), unconnected);
     }
 
-    /// <summary>As <see cref="Gradients(IReadOnlyList{Tensor}, IReadOnlyList{Tensor}, IReadOnlyList{Tensor?}?, IReadOnlyList{Tensor}?, Unconnected, string, int)"/>, with null for what no result depends on.</summary>
+    /// <summary>As Gradients, with null for what no result depends on.</summary>
     public Tensor?[] GradientsOrNull(
         IReadOnlyList<Tensor> ys,
         IReadOnlyList<Tensor> xs,

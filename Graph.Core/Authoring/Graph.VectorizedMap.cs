@@ -53,7 +53,7 @@ public sealed partial class Graph
         return [.. values.Select((v, i) => Wrap(mapped[i] ? v : b.Repeated(v, size)))];
     }
 
-    /// <summary>As <see cref="VectorizedMap(Func{Tensor[], Tensor[]}, IReadOnlyList{Tensor}, string, int)"/>, for one input and one result.</summary>
+    /// <summary>As the other VectorizedMap, for one input and one result.</summary>
     public Tensor VectorizedMap(
         Func<Tensor, Tensor> function, Tensor input, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         VectorizedMap(p => [function(p[0])], [input], file, line)[0];

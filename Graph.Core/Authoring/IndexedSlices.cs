@@ -30,6 +30,30 @@ public sealed class IndexedSlices
     /// <summary>The same rows with other values, for example scaled ones.</summary>
     public IndexedSlices WithValues(Tensor values) => new(Graph, Indices, values, Type);
 
+    /// <summary>
+    /// The same gradient with every row named once, for optimizers that are not linear in it. As many rows as before: places that
+    /// become free name a row behind the last one and hold zeros. Scatters skip them, gathers take the last row for them.
+    /// </summary>
+    public IndexedSlices Combined()
+    {
+        GraphBuilder b = Graph.Enter(default);
+        Node indices = Graph.Current.Import(Indices);
+        Node values = Graph.Current.Import(Values);
+
+        // Equal numbers stand together once sorted; each run of them gets the number of its place among the runs.
+        (Node sorted, Node positions) = b.SortWithPositions(indices, 0);
+        Node previous = b.Pad(sorted, b.Constant(DType.I64, -1), [1], [-1]);
+        Node isNew = b.Convert(b.NotEqual(sorted, previous), DType.I64);
+        Node run = b.Subtract(b.CumSum(isNew, 0), b.Like(isNew, 1));
+        var places = new ScatterDimensions([], [0], [], [], [0], 1);
+        Node free = b.BroadcastTo(b.DimValue(Type.Shape[0]), sorted.Shape);
+        Node numbers = b.Scatter(free, run, sorted, places, ReductionBody.Of(ElementwiseTable.Minimum, DType.I64));
+        var rows = new ScatterDimensions(Axes.Range(1, values.Rank - 1), [0], [], [], [0], 1);
+        Node sums = b.Scatter(
+            b.Like(values, 0), run, b.Take(values, positions, 0), rows, ReductionBody.Of(ElementwiseTable.Add, values.DType));
+        return new IndexedSlices(Graph, Graph.Wrap(numbers), Graph.Wrap(sums), Type);
+    }
+
     /// <summary>The rows added to a tensor.</summary>
     internal Node AddTo(GraphBuilder b, Node x)
     {

@@ -64,7 +64,7 @@ public static class ReductionComposites
         Axes over = b.Site("reduce_log_sum_exp", x).AxesOrAll(axes, x.Rank);
         Node result = b.Widened(x, wide =>
         {
-            Node max = b.ReduceMax(wide, over);
+            Node max = b.StopGradient(b.ReduceMax(wide, over)); // the result does not depend on the shift
             Node shift = b.Select(b.IsFinite(max), max, b.Like(max, 0));
             Node e = b.Exponential(b.Subtract(wide, b.BroadcastBack(shift, wide.Shape, over)));
             return b.Add(b.Log(b.ReduceSum(e, over)), shift);

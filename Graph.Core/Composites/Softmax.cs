@@ -41,6 +41,7 @@ public static class SoftmaxComposite
         return b.Convert(b.Equal(index, b.BroadcastBack(first, x.Shape, [along])), x.DType);
     }
 
+    // The result does not depend on the shift, so its gradient, which would be 0, need not be computed.
     private static Node Shifted(GraphBuilder b, Node x, Axes axes) =>
-        b.Subtract(x, b.BroadcastBack(b.ReduceMax(x, axes), x.Shape, axes));
+        b.Subtract(x, b.BroadcastBack(b.StopGradient(b.ReduceMax(x, axes)), x.Shape, axes));
 }

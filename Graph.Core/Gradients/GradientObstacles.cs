@@ -11,7 +11,12 @@ internal static class GradientObstacles
         {
             if (Refusal(node, active) is { } refusal)
             {
-                yield return new GradientObstacle(refusal.Id, $"{refusal.What}: {refusal.Why}", PathTo(sources.Ys, node, active));
+                List<string> path = PathTo(sources.Ys, node, active);
+                if (refusal.Where is { } inside && refusal.Where != path[^1] && node.Op.Computations.Length > 0)
+                {
+                    path.Add(inside); // an op in the body of the last one
+                }
+                yield return new GradientObstacle(refusal.Id, $"{refusal.What}: {refusal.Why}", path);
             }
         }
         HashSet<Node> reached = new(active.Ordered, ReferenceEqualityComparer.Instance);

@@ -142,6 +142,54 @@ internal sealed class DerivativeTests
     }
 
     [Test]
+    public void RowsThatOccurTwiceCanBeCombined()
+    {
+        var g = new Graph();
+        Variable table = g.Variable(F32([5, 1], 1, 2, 3, 4, 5), "table");
+        Tensor numbers = g.Placeholder(DType.I32, ["n"], "numbers");
+        Tensor rows = table.Read().Gather(numbers);
+        IndexedSlices slices = g.IndexedGradient((rows * rows).ReduceSum(), table)!;
+
+        IndexedSlices combined = slices.Combined();
+
+        Literal[] values = new TestSession(g).Run(
+            [combined.Indices, combined.Values, combined.ToDense() - slices.ToDense()], [(numbers, I32([5], 4, 0, 4, 2, 0))]);
+        Assert.That(values[0].As<long>().ToArray(), Is.EqualTo(new long[] { 0, 2, 4, 5, 5 }));
+        Assert.That(values[1].As<float>().ToArray(), Is.EqualTo(new float[] { 4, 6, 20, 0, 0 }));
+        Assert.That(values[2].As<float>().ToArray(), Has.All.EqualTo(0));
+    }
+
+    [Test]
+    public void AStepOfAStepIsDifferentiated()
+    {
+        // The outer gradient of a loss behind an inner gradient step, as in MAML, against differences.
+        var g = new Graph();
+        Tensor w = g.Placeholder(DType.F64, [3], "w");
+        Tensor data = g.Constant(new[] { 0.3, -1.2, 0.8 });
+        Tensor Loss(Tensor weights) => ((weights * data).Tanh() - 0.5).Square().ReduceSum();
+        Tensor adapted = w - (g.Gradient(Loss(w), w) * 0.1);
+        Tensor outer = Loss(adapted);
+        Tensor gradient = g.Gradient(outer, w);
+        var session = new TestSession(g);
+        double[] at = [0.5, 0.1, -0.7];
+
+        double[] found = session.Run([gradient], [(w, Literal.From<double>(at, 3))])[0].ToDoubles();
+
+        for (int i = 0; i < at.Length; i++)
+        {
+            double expected = (Outer(i, 1e-5) - Outer(i, -1e-5)) / 2e-5;
+            Assert.That(found[i], Is.EqualTo(expected).Within(1e-8));
+        }
+
+        double Outer(int element, double step)
+        {
+            double[] moved = [.. at];
+            moved[element] += step;
+            return session.Scalar(outer, (w, Literal.From<double>(moved, 3)));
+        }
+    }
+
+    [Test]
     public void WhatStandsInTheWayIsListedWithItsPath()
     {
         var g = new Graph();
