@@ -17,4 +17,10 @@ public static class NpyDiagnosticIds
 
     /// <summary>The array is larger than a value may be.</summary>
     public static readonly DiagnosticId TooLarge = new("GR4105", "array too large");
+
+    /// <summary>The file is no archive of arrays, or its content is not what its list says.</summary>
+    public static readonly DiagnosticId NotNpz = new("GR4106", "not a .npz file");
+
+    /// <summary>The arrays of a compressed file take more memory than they may.</summary>
+    public static readonly DiagnosticId InflatedTooLarge = new("GR4107", "array archive too large");
 }

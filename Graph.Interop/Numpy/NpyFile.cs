@@ -34,30 +34,12 @@ public static class NpyFile
     }
 
     /// <summary>Reads an array that fills the rest of a stream.</summary>
-    /// <param name="stream">A seekable stream, at the start of the array.</param>
+    /// <param name="stream">A stream that knows its length, at the start of the array.</param>
     /// <param name="name">What to call the stream in messages.</param>
     /// <exception cref="GraphException">GR4102 to GR4105.</exception>
     public static Literal Read(Stream stream, string name)
     {
-        NpyHeader header = ReadHeader(stream, name);
-        if (!NpyElementType.TryParse(header.Descr, out DType type, out bool bigEndian))
-        {
-            throw new GraphException(
-                NpyDiagnosticIds.UnsupportedType, $"{name}: elements of type '{header.Descr}' are not supported", name,
-                "Graphene reads bool, i8..i64, u8..u64, f16, f32 and f64", "convert the array with astype before saving it");
-        }
-
-        long sizeInBytes = SizeInBytes(header, type, name);
-        long available = stream.Length - stream.Position;
-        if (available != sizeInBytes)
-        {
-            throw new GraphException(
-                NpyDiagnosticIds.Damaged,
-                $"{name}: the shape ({string.Join(", ", header.Shape)}) of '{header.Descr}' takes {sizeInBytes} bytes, " +
-                $"but {available} follow the header",
-                name, "a .npy file holds exactly one array", "save the array again");
-        }
-
+        (NpyHeader header, DType type, bool bigEndian, long sizeInBytes) = ReadLayout(stream, name);
         byte[] bytes = new byte[sizeInBytes];
         stream.ReadExactly(bytes);
         if (bigEndian)
@@ -124,6 +106,37 @@ public static class NpyFile
             return;
         }
         stream.Write(value.Bytes.Span);
+    }
+
+    /// <summary>Reads the type of an array that fills the rest of a stream, without its elements.</summary>
+    /// <exception cref="GraphException">GR4102 to GR4105.</exception>
+    internal static TensorType ReadType(Stream stream, string name)
+    {
+        (NpyHeader header, DType type, _, _) = ReadLayout(stream, name);
+        return new TensorType(type, Shape.Of([.. header.Shape]));
+    }
+
+    private static (NpyHeader Header, DType Type, bool BigEndian, long SizeInBytes) ReadLayout(Stream stream, string name)
+    {
+        NpyHeader header = ReadHeader(stream, name);
+        if (!NpyElementType.TryParse(header.Descr, out DType type, out bool bigEndian))
+        {
+            throw new GraphException(
+                NpyDiagnosticIds.UnsupportedType, $"{name}: elements of type '{header.Descr}' are not supported", name,
+                "Graphene reads bool, i8..i64, u8..u64, f16, f32 and f64", "convert the array with astype before saving it");
+        }
+
+        long sizeInBytes = SizeInBytes(header, type, name);
+        long available = stream.Length - stream.Position;
+        if (available != sizeInBytes)
+        {
+            throw new GraphException(
+                NpyDiagnosticIds.Damaged,
+                $"{name}: the shape ({string.Join(", ", header.Shape)}) of '{header.Descr}' takes {sizeInBytes} bytes, " +
+                $"but {available} follow the header",
+                name, "a .npy file holds exactly one array", "save the array again");
+        }
+        return (header, type, bigEndian, sizeInBytes);
     }
 
     private static NpyHeader ReadHeader(Stream stream, string name)
