@@ -14,7 +14,7 @@ namespace Graphene.Tests.Diagnostics;
 internal sealed class DiagnosticIdTests
 {
     private static readonly string[] Assemblies =
-        ["Graphene", "Graphene.Optimizer", "Graphene.Codegen", "Graphene.Runtime", "Graphene.Interop"];
+        ["Graphene", "Graphene.Optimizer", "Graphene.Codegen", "Graphene.Runtime", "Graphene.Data", "Graphene.Interop"];
 
     private static IEnumerable<TestCaseData> Ids() =>
         AllIds().OrderBy(d => d.Id.Code, StringComparer.Ordinal).Select(d => new TestCaseData(d.Id).SetArgDisplayNames(d.Id.Code));
