@@ -1,3 +1,5 @@
+using Graphene.Runtime.Interop;
+
 namespace Graphene.Runtime;
 
 /// <summary>Writes files that other processes see complete or not at all, also after a crash.</summary>
@@ -8,8 +10,9 @@ internal static class AtomicFile
 
     /// <summary>Replaces a file.</summary>
     /// <param name="path">The file; its folder exists.</param>
-    /// <param name="write">Writes the content.</param>
-    public static void Write(string path, Action<Stream> write)
+    /// <param name="write">Writes the content to a stream that can seek.</param>
+    /// <param name="syncFolder">Whether the new name, too, is on the disk when this returns, and not only soon.</param>
+    public static void Write(string path, Action<Stream> write, bool syncFolder = false)
     {
         string full = Path.GetFullPath(path);
         // In the same folder: renaming is atomic only within one file system.
@@ -22,6 +25,10 @@ internal static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, full, overwrite: true);
+            if (syncFolder)
+            {
+                SyncFolder(Path.GetDirectoryName(full)!);
+            }
         }
         catch
         {
@@ -41,6 +48,17 @@ internal static class AtomicFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
+        }
+    }
+
+    /// <summary>Sees to it that names that were made, changed or deleted in a folder are so on the disk.</summary>
+    /// <remarks>Windows writes names with their files; elsewhere a folder is synchronized as a file is.</remarks>
+    /// <exception cref="IOException">The disk does not take it.</exception>
+    public static void SyncFolder(string folder)
+    {
+        if (!OperatingSystem.IsWindows() && !Libc.TrySyncFolder(folder, out string problem))
+        {
+            throw new IOException($"{folder} cannot be synchronized with its disk: {problem}");
         }
     }
 }

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime.Interop;
 
-/// <summary>The few functions of the C library that .NET has no API for. Linux only; callers check the
-/// platform.</summary>
+/// <summary>The few functions of the C library that .NET has no API for. Linux only, where nothing else is said; callers check
+/// the platform.</summary>
 internal static unsafe partial class Libc
 {
     /// <summary>MADV_HUGEPAGE of linux/mman.h.</summary>
@@ -13,6 +13,7 @@ internal static unsafe partial class Libc
     public const int MadviseDontNeed = 4;
 
     private const string Library = "libc";
+    private const int InvalidArgument = 22; // EINVAL, on Linux and macOS
     private const int FutexWaitPrivate = 0 | 128;
     private const int FutexWakePrivate = 1 | 128;
 
@@ -56,6 +57,27 @@ internal static unsafe partial class Libc
         }
     }
 
+    /// <summary>Writes a folder's names to its disk. Any Unix.</summary>
+    /// <returns>False, and what the system says, when that failed.</returns>
+    public static bool TrySyncFolder(string folder, out string problem)
+    {
+        problem = "";
+        int descriptor = Open(folder, 0); // O_RDONLY
+        bool done = descriptor >= 0 && Fsync(descriptor) == 0;
+        if (!done)
+        {
+            // Some file systems have nothing to synchronize for a folder and say so.
+            int error = Marshal.GetLastPInvokeError();
+            done = descriptor >= 0 && error == InvalidArgument;
+            problem = Marshal.GetPInvokeErrorMessage(error);
+        }
+        if (descriptor >= 0)
+        {
+            _ = Close(descriptor);
+        }
+        return done;
+    }
+
     /// <summary>Gives the kernel advice about a range of pages; failure is harmless.</summary>
     [LibraryImport(Library, EntryPoint = "madvise")]
     public static partial int Madvise(void* address, nuint length, int advice);
@@ -71,4 +93,14 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "sched_setaffinity")]
     private static partial int SchedSetAffinity(int threadId, nuint size, byte* set);
+
+    // Variadic in C; without O_CREAT the third argument is never read, and the two that are passed are named ones.
+    [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport(Library, EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }

@@ -61,17 +61,28 @@ public sealed partial class Session
     }
 
     /// <summary>A copy of the present value of a variable.</summary>
-    public Literal ValueOf(Variable variable) => RequireGraph(variable).Variables.Read(variable);
+    public Literal ValueOf(Variable variable) => ValuesOf([variable])[0];
+
+    /// <summary>Copies of the present values of variables, all from between the same two runs.</summary>
+    public Literal[] ValuesOf(IReadOnlyList<Variable> variables) =>
+        RequireGraph(variables.Count > 0 ? variables[0] : "no variable").Variables.Read(variables);
 
     /// <summary>Gives a variable a value from outside.</summary>
     /// <exception cref="ArgumentException">The value has another type.</exception>
-    public void Assign(Variable variable, Literal value)
+    public void Assign(Variable variable, Literal value) => Assign([(variable, value)]);
+
+    /// <summary>Gives variables values from outside, all between the same two runs.</summary>
+    /// <exception cref="ArgumentException">A value has another type; nothing was assigned.</exception>
+    public void Assign(IReadOnlyList<(Variable Variable, Literal Value)> values)
     {
-        if (!value.Type.Equals(variable.Type))
+        foreach ((Variable variable, Literal value) in values)
         {
-            throw new ArgumentException($"variable '{variable.Name}' is {variable.Type}, not {value.Type}", nameof(value));
+            if (!value.Type.Equals(variable.Type))
+            {
+                throw new ArgumentException($"variable '{variable.Name}' is {variable.Type}, not {value.Type}", nameof(values));
+            }
         }
-        RequireGraph(variable).Variables.Write(variable, value);
+        RequireGraph(values.Count > 0 ? values[0].Variable : "no variable").Variables.Write(values);
     }
 
     // Something that a message can name.

@@ -43,6 +43,9 @@ public sealed partial class Session : IDisposable
     /// <summary>The number of compiled plans that are kept now.</summary>
     public int PlanCount => _graph?.Count ?? _module!.Count;
 
+    /// <summary>The graph that it runs; null when it runs a module.</summary>
+    public Graph? Graph => _graph?.Graph;
+
     /// <summary>
     /// Frees variables and every plan that is not in use; plans in use are freed when their runs end. Waits for runs that use
     /// variables.

@@ -64,14 +64,18 @@ internal sealed unsafe class VariableStore : IDisposable
         }
     }
 
-    /// <summary>A copy of the present value.</summary>
-    public Literal Read(Variable variable)
+    /// <summary>Copies of the present values, all from between the same two runs.</summary>
+    public Literal[] Read(IReadOnlyList<Variable> variables)
     {
-        Cell cell = this[variable];
+        Cell[] cells = [.. variables.Select(v => this[v])];
         Enter(assigns: false, CancellationToken.None);
         try
         {
-            return new Literal(variable.Type, new ReadOnlySpan<byte>(cell.Current, variable.InitialValue.Bytes.Length).ToArray());
+            return
+            [
+                .. variables.Select((v, i) => new Literal(
+                    v.Type, new ReadOnlySpan<byte>(cells[i].Current, v.InitialValue.Bytes.Length).ToArray())),
+            ];
         }
         finally
         {
@@ -79,14 +83,18 @@ internal sealed unsafe class VariableStore : IDisposable
         }
     }
 
-    /// <summary>Sets the value, which has the variable's type.</summary>
-    public void Write(Variable variable, Literal value)
+    /// <summary>Sets values, which have their variables' types; no run sees some of them without the others.</summary>
+    public void Write(IReadOnlyList<(Variable Variable, Literal Value)> values)
     {
-        Cell cell = this[variable];
+        Cell[] cells = [.. values.Select(v => this[v.Variable])];
         Enter(assigns: true, CancellationToken.None);
         try
         {
-            value.Bytes.Span.CopyTo(new Span<byte>(cell.Current, value.Bytes.Length));
+            for (int i = 0; i < cells.Length; i++)
+            {
+                ReadOnlySpan<byte> bytes = values[i].Value.Bytes.Span;
+                bytes.CopyTo(new Span<byte>(cells[i].Current, bytes.Length));
+            }
         }
         finally
         {

@@ -6,7 +6,8 @@ namespace Graphene.Tests.Diagnostics;
 internal static partial class ErrorExamples
 {
     /// <summary>One example for each error of the authoring API, the files and the runtime.</summary>
-    public static IReadOnlyList<ErrorExample> All { get; } = [.. Building(), .. Files(), .. Gradients(), .. Running()];
+    public static IReadOnlyList<ErrorExample> All { get; } =
+        [.. Building(), .. Files(), .. Gradients(), .. Running(), .. Training()];
 
     private static ErrorExample Of(DiagnosticId id, Action run, [CallerArgumentExpression(nameof(run))] string source = "") =>
         new(id, "csharp", StatementsOf(source), run);
