@@ -53,10 +53,10 @@ internal sealed class DatasetTests
         });
     }
 
-    // The order is part of what a seed promises: it must not change between versions or machines.
+    // The order is part of what a seed promises: it must not change between versions or machines. Computed by a program of its own.
     [Test]
     public void TheOrderOfASeedIsFixed() =>
-        Assert.That(Permutation.Of(8, seed: 1, epoch: 2), Is.EqualTo(new[] { 0, 0, 0, 0, 0, 0, 0, 0 }));
+        Assert.That(Permutation.Of(8, seed: 1, epoch: 2), Is.EqualTo(new[] { 3, 1, 4, 0, 2, 6, 5, 7 }));
 
     [Test]
     public void EveryPlaceIsEquallyLikely()

@@ -25,10 +25,11 @@ internal static partial class ErrorExamples
             IdxFile.Read(new MemoryStream(header), "images.idx3-ubyte");
         }),
         Of(RuntimeDiagnostics.CheckpointAccess, () => SafetensorsFile.Open("no-such-checkpoint.safetensors")),
-        Of(RuntimeDiagnostics.CheckpointDamaged, () => InFile(
-            "model.safetensors",
-            [30, 0, 0, 0, 0, 0, 0, 0, .. "{\"w\":{\"dtype\":\"F32\",\"shape\":[2]"u8],
-            path => SafetensorsFile.Open(path))),
+        Of(RuntimeDiagnostics.CheckpointDamaged, () =>
+        {
+            byte[] cutOff = [90, 0, 0, 0, 0, 0, 0, 0, .. "{\"w\":{\"dtype\":\"F32\",\"shape\":[2]"u8];
+            InFile("model.safetensors", cutOff, path => SafetensorsFile.Open(path));
+        }),
         Of(RuntimeDiagnostics.CheckpointMismatch, () =>
         {
             var graph = new Graph();
@@ -41,8 +42,11 @@ internal static partial class ErrorExamples
                 new Saver(session).Restore(path);
             });
         }),
-        Of(RuntimeDiagnostics.CheckpointTooLarge, () => InFile(
-            "model.safetensors", [0, 0, 0, 4, 0, 0, 0, 0, .. new byte[64 << 20]], path => SafetensorsFile.Open(path))),
+        Of(RuntimeDiagnostics.CheckpointTooLarge, () =>
+        {
+            byte[] headerOf64Mebibytes = [0, 0, 0, 4, 0, 0, 0, 0, .. new byte[64 << 20]];
+            InFile("model.safetensors", headerOf64Mebibytes, path => SafetensorsFile.Open(path));
+        }),
         Of(RuntimeDiagnostics.CheckpointInUse, () =>
         {
             using var folder = new TemporaryFolder();
