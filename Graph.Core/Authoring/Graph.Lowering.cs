@@ -19,6 +19,15 @@ public sealed partial class Graph
     public LoweredGraph Lower(
         IReadOnlyList<Tensor> fetches, IReadOnlyList<Tensor>? feeds = null, IReadOnlyList<Operation>? targets = null)
     {
+        lock (Building)
+        {
+            return LowerAlone(fetches, feeds, targets);
+        }
+    }
+
+    private LoweredGraph LowerAlone(
+        IReadOnlyList<Tensor> fetches, IReadOnlyList<Tensor>? feeds, IReadOnlyList<Operation>? targets)
+    {
         Node[] roots = [.. fetches.Select(_root.Import), .. (targets ?? []).SelectMany(t => t.Nodes)];
         var fed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         fed.UnionWith((feeds ?? []).Select(_root.Import));

@@ -90,6 +90,7 @@ public sealed partial class Graph
     /// <param name="trainable">True when an optimizer may change it.</param>
     public Variable Variable(Literal initialValue, string name = "variable", bool trainable = true)
     {
+        RequireNotTracing($"variable '{name}'", Current.Builder);
         var variable = new Variable(this, UniqueName(name), initialValue, trainable);
         _variables.Add(variable);
         return variable;

@@ -25,4 +25,16 @@ public sealed partial record DiagnosticId
 
     /// <summary>A loop's condition has an effect.</summary>
     public static readonly DiagnosticId EffectInCondition = new("GR1508", "condition assigns a variable");
+
+    /// <summary>A function calls itself.</summary>
+    public static readonly DiagnosticId RecursiveFunction = new("GR1531", "function calls itself");
+
+    /// <summary>A function was called with other arguments than it takes, or has other results than are used.</summary>
+    public static readonly DiagnosticId BadArguments = new("GR1532", "arguments do not fit the function");
+
+    /// <summary>A function was traced too often.</summary>
+    public static readonly DiagnosticId RetraceLimit = new("GR1533", "function traced too often");
+
+    /// <summary>A variable was made inside a function.</summary>
+    public static readonly DiagnosticId MadeInFunction = new("GR1534", "variable made inside a function");
 }

@@ -33,20 +33,35 @@ public static class Specialization
                 values.Add(symbol, size);
             }
         }
-        return module with { Entry = Substitute(module.Entry, values, module.Provenance) };
+        return module with { Entry = Rebuild(module.Entry, values, op => op, module.Provenance) };
     }
 
+    /// <summary>A computation once more: with values for symbols, and host calls that are others than the original's.</summary>
+    /// <param name="computation">The original.</param>
+    /// <param name="values">Values of symbols; those without one stay.</param>
+    /// <param name="nextOrdinal">Gives the ordinals of host calls.</param>
+    /// <param name="provenance">Shared by original and copy.</param>
+    internal static Computation Renew(
+        Computation computation, IReadOnlyDictionary<DimSymbol, Dim> values, Func<long> nextOrdinal, ProvenanceTable provenance) =>
+        values.Count == 0 && !CallsHost(computation)
+            ? computation
+            : Rebuild(
+                computation, values, op => op is HostCallOp call ? call with { Ordinal = nextOrdinal() } : op, provenance);
+
+    private static bool CallsHost(Computation computation) => computation.PostOrder().Any(
+        node => node.Op is HostCallOp || node.Op.Computations.Any(CallsHost));
+
     // Bodies nest only as deep as the reader of the graph allowed.
-    private static Computation Substitute(
-        Computation computation, IReadOnlyDictionary<DimSymbol, Dim> values, ProvenanceTable provenance) =>
+    private static Computation Rebuild(
+        Computation computation, IReadOnlyDictionary<DimSymbol, Dim> values, Func<Op, Op> replace, ProvenanceTable provenance) =>
         ComputationCloner.Rebuild(
             computation,
             node =>
             {
-                Op op = node.Op;
+                Op op = replace(node.Op);
                 if (!op.Computations.IsEmpty)
                 {
-                    ImmutableArray<Computation> bodies = [.. op.Computations.Select(c => Substitute(c, values, provenance))];
+                    ImmutableArray<Computation> bodies = [.. op.Computations.Select(c => Rebuild(c, values, replace, provenance))];
                     op = op.WithComputations(bodies);
                 }
                 return op.SubstituteDims(values);

@@ -117,6 +117,37 @@ internal static partial class ErrorExamples
                 },
                 values => [values[0] * 2]);
         }),
+        Of(DiagnosticId.RecursiveFunction, () =>
+        {
+            var g = new Graph();
+            Function? factorial = null;
+            factorial = g.Function(n => g.Cond(n.Greater(1), () => n * factorial![n - 1], () => n), "factorial");
+            _ = factorial[g.Constant(5f)];
+        }),
+        Of(DiagnosticId.BadArguments, () =>
+        {
+            var g = new Graph();
+            var options = new FunctionOptions { Signature = [new TensorType(DType.F32, ["batch", 784])] };
+            Function model = g.Function(x => x.ReduceMean(1), "model", options);
+            _ = model[g.Placeholder(DType.F32, [64, 28, 28], "images")];
+        }),
+        Of(DiagnosticId.RetraceLimit, () =>
+        {
+            var g = new Graph();
+            var options = new FunctionOptions { GeneralizeSizes = false, RetraceLimit = 3 };
+            Function mean = g.Function(x => x.ReduceMean(), "mean", options);
+            using var session = new Session(g, new ReferenceCompiler());
+            for (int length = 1; length < 10; length++)
+            {
+                session.Call(mean, new float[length]);
+            }
+        }),
+        Of(DiagnosticId.MadeInFunction, () =>
+        {
+            var g = new Graph();
+            Function layer = g.Function(x => x * g.Variable(Literal.From<float>([1]), "scale").Read(), "layer");
+            _ = layer[g.Constant(2f)];
+        }),
         Of(DiagnosticId.BadSwitch, () =>
         {
             var environment = new Dictionary<string, string> { ["GRAPHENE_TIMING"] = "maybe" };
