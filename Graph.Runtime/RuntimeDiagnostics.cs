@@ -26,4 +26,7 @@ public static partial class RuntimeDiagnostics
 
     /// <summary>What is fetched does not exist or is named twice.</summary>
     public static readonly DiagnosticId UnknownFetch = new("GR6206", "fetch does not exist");
+
+    /// <summary>A value became NaN or infinite, and the session looks for that.</summary>
+    public static readonly DiagnosticId NotFinite = new("GR6210", "value is not finite");
 }

@@ -94,6 +94,15 @@ public sealed partial class Graph
         [CallerLineNumber] int line = 0) =>
         HostCall(new CallSite(file, line), HostCallKind.Assert, message, [condition, .. values ?? []]);
 
+    /// <summary>Hands the value of a tensor to whoever listens to the session's taps.</summary>
+    /// <param name="name">The name that it is handed over by.</param>
+    /// <param name="value">The tensor.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <returns>The operation: fetch it, or make something depend on it, for it to happen.</returns>
+    public Operation Tap(string name, Tensor value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        HostCall(new CallSite(file, line), HostCallKind.Tap, name, [value]);
+
     private Operation HostCall(CallSite site, HostCallKind kind, string message, Tensor[] operands)
     {
         Node[] call = Build(site, operands, (b, x) => [b.HostCall(kind, message, NextOrdinal(), x)]);

@@ -60,6 +60,19 @@ public sealed partial class Tensor
         }
     }
 
+    /// <summary>The same value; whoever needs it also hands it to whoever listens to the session's taps.</summary>
+    /// <param name="name">The name that it is handed over by.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public Tensor Tap(string name, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        Operation tap = Graph.Tap(name, this, file, line);
+        using (Graph.ControlDependencies(tap))
+        {
+            return Graph.Wrap(Graph.Current.Import(this));
+        }
+    }
+
     /// <summary>As in messages: name and type.</summary>
     public override string ToString() => $"tensor '{Name}' {Type}";
 

@@ -10,6 +10,9 @@ public enum HostCallKind
 
     /// <summary>Stops the run with the message and the other operands' values unless operand 0, a bool scalar, is true.</summary>
     Assert,
+
+    /// <summary>Hands operand 0 to whoever listens, under the name that the message is.</summary>
+    Tap,
 }
 
 /// <summary>An effect that the host carries out while the graph runs. No results.</summary>
@@ -45,10 +48,12 @@ public sealed record HostCallOp(HostCallKind Kind, string Message, long Ordinal)
             (site.OperandCount > 0 && site.Operand(0) is { DType: DType.Bool, Rank: 0 }),
             DiagnosticId.BadPredicate, $"an assertion needs a bool scalar as its first operand",
             fix: "reduce the condition with and first");
+        site.Require(
+            Kind != HostCallKind.Tap || site.OperandCount == 1, DiagnosticId.OperandCount, $"a tap has one operand, not {site.OperandCount}");
         return [];
     }
 
-    /// <summary>Assertions are checked; what is printed goes nowhere, the reference has no log.</summary>
+    /// <summary>Assertions are checked; what is printed or tapped goes nowhere, the reference has no log.</summary>
     /// <exception cref="GraphException">An assertion does not hold.</exception>
     public override Literal[] EvaluateAll(IReadOnlyList<Literal> operands, ImmutableArray<TensorType> results)
     {

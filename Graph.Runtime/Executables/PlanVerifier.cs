@@ -183,7 +183,7 @@ internal static class PlanVerifier
     }
 
     private static string? CheckHostCalls(ExecutablePlan plan) =>
-        plan.HostCalls.Any(c => c is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] })
+        plan.HostCalls.Any(c => c is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] } or { Kind: HostCallKind.Tap, Operands: not [_] })
             ? "an assertion has no condition"
             : plan.HostCalls.SelectMany(c => c.Operands).Select(CheckType).FirstOrDefault(p => p is not null);
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Graphene.Runtime;
 
-/// <summary>Carries out prints and assertions of compiled code.</summary>
+/// <summary>Carries out prints, assertions and taps of compiled code.</summary>
 internal sealed unsafe class HostCalls
 {
     private const int MaxPrinted = 32;
@@ -20,7 +20,8 @@ internal sealed unsafe class HostCalls
 
     /// <summary>Carries out one call.</summary>
     /// <exception cref="GraphException">GR1403: an assertion does not hold.</exception>
-    public void Handle(long id, void** arguments, ReadOnlySpan<long> symbols, TextWriter output)
+    public void Handle(
+        long id, void** arguments, ReadOnlySpan<long> symbols, TextWriter output, Action<string, Literal>? taps)
     {
         if (id < 0 || id >= _calls.Length)
         {
@@ -34,6 +35,9 @@ internal sealed unsafe class HostCalls
                 break;
             case HostCallKind.Assert:
                 Assert(call, _shapes[id], arguments, symbols);
+                break;
+            case HostCallKind.Tap when taps is not null:
+                taps(call.Message, ValueOf(call.Operands[0].DType, Extents(_shapes[id][0], symbols), (byte*)arguments[0]));
                 break;
         }
     }
@@ -63,6 +67,13 @@ internal sealed unsafe class HostCalls
             text.Append(i == 0 ? "" : ", ").Append(Read(type, elements + (i * type.SizeInBytes())));
         }
         text.Append(count > MaxPrinted ? $", ... {count - MaxPrinted} more]" : "]");
+    }
+
+    // A copy: the memory holds something else when the run goes on.
+    private static Literal ValueOf(DType type, long[] shape, byte* elements)
+    {
+        int bytes = checked((int)(Count(shape) * type.SizeInBytes()));
+        return new Literal(new TensorType(type, Shape.Of(shape)), new ReadOnlySpan<byte>(elements, bytes).ToArray());
     }
 
     private static Scalar Read(DType type, byte* element) => Scalar.FromBits(type, type.SizeInBytes() switch

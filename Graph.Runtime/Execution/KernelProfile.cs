@@ -8,8 +8,12 @@ namespace Graphene.Runtime;
 /// the entry function's view: with the work of all threads that shared it, and with waking them. Reporting costs some tens of
 /// nanoseconds a call. One run at a time may use a profile.
 /// </remarks>
-public sealed class KernelProfile
+/// <param name="maxEvents">How many calls are kept one by one, for <see cref="ChromeTrace"/>; later ones are only summed.</param>
+public sealed class KernelProfile(int maxEvents = 0)
 {
+    private readonly List<KernelEvent> _events = [];
+    private long _origin;
+    private int _run;
     private long[] _ticks = [];
     private long[] _calls = [];
     private long _started;
@@ -26,12 +30,19 @@ public sealed class KernelProfile
     public TimeSpan Elapsed(int kernel) =>
         kernel < _ticks.Length ? Stopwatch.GetElapsedTime(0, _ticks[kernel]) : TimeSpan.Zero;
 
+    /// <summary>The first calls, one by one.</summary>
+    public IReadOnlyList<KernelEvent> Events => _events;
+
     /// <summary>Forgets everything, for a new series of runs.</summary>
     public void Clear()
     {
+        _events.Clear();
+        _run = 0;
         Array.Clear(_ticks);
         Array.Clear(_calls);
     }
+
+    internal void BeginRun() => _run++;
 
     // The native side: -1 - 2k when call k begins, -2 - 2k when it has ended; no other host call has a negative id.
     internal void Mark(long id)
@@ -52,5 +63,21 @@ public sealed class KernelProfile
         _ticks[kernel] += now - _started;
         _calls[kernel]++;
         Count = Math.Max(Count, kernel + 1);
+        if (_events.Count < maxEvents)
+        {
+            if (_events.Count == 0)
+            {
+                _origin = _started;
+            }
+            _events.Add(new KernelEvent(
+                kernel, _run, Stopwatch.GetElapsedTime(_origin, _started), Stopwatch.GetElapsedTime(_started, now)));
+        }
     }
 }
+
+/// <summary>One kernel call.</summary>
+/// <param name="Kernel">Its place in <see cref="ExecutablePlan.Kernels"/>.</param>
+/// <param name="Run">The number of the run, from 1.</param>
+/// <param name="Start">When it began, from the first event on.</param>
+/// <param name="Duration">How long it took.</param>
+public readonly record struct KernelEvent(int Kernel, int Run, TimeSpan Start, TimeSpan Duration);

@@ -145,7 +145,7 @@ public sealed unsafe class NativeProgram : GraphProgram
     internal void HandleHostCall(RunFrame frame, long id, void** arguments)
     {
         var symbols = new ReadOnlySpan<long>(frame.Context->Symbols, Symbols.Length);
-        _hostCalls.Handle(id, arguments, symbols, frame.PrintOutput);
+        _hostCalls.Handle(id, arguments, symbols, frame.PrintOutput, frame.TapOutput);
     }
 
     internal void ReleaseUser()

@@ -50,6 +50,9 @@ internal sealed unsafe class RunFrame : IDisposable
     /// <summary>Receives the times of kernel calls.</summary>
     public KernelProfile? Profile { get; private set; }
 
+    /// <summary>Receives the values of taps by name.</summary>
+    public Action<string, Literal>? TapOutput { get; private set; }
+
     /// <summary>Fills the pointer table.</summary>
     public void Prepare(NativeBinding binding, void** inputs, void** outputs, in RunSettings settings)
     {
@@ -75,6 +78,8 @@ internal sealed unsafe class RunFrame : IDisposable
         HostError = null;
         PrintOutput = settings.PrintOutput;
         Profile = settings.Profile;
+        Profile?.BeginRun();
+        TapOutput = settings.TapOutput;
         settings.Pool.Attach(Context, settings.MaxThreads);
     }
 

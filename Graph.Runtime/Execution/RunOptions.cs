@@ -18,9 +18,16 @@ public sealed record RunOptions
     /// <summary>Receives the times of kernel calls, from code that was compiled to be profiled.</summary>
     public KernelProfile? Profile { get; init; }
 
+    /// <summary>Receives the values of the graph's taps (<see cref="Tensor.Tap"/>) by name, while it runs.</summary>
+    public Action<string, Literal>? TapOutput { get; init; }
+
     internal RunSettings Settings(CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(MaxThreads);
-        return new RunSettings(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation) { Profile = Profile };
+        return new RunSettings(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation)
+        {
+            Profile = Profile,
+            TapOutput = TapOutput,
+        };
     }
 }

@@ -10,4 +10,7 @@ internal readonly record struct RunSettings(
 {
     /// <summary>Receives the times of kernel calls.</summary>
     public KernelProfile? Profile { get; init; }
+
+    /// <summary>Receives the values of taps by name.</summary>
+    public Action<string, Literal>? TapOutput { get; init; }
 }

@@ -53,7 +53,7 @@ internal sealed class GraphPlans : IDisposable
         {
             lowered = Graph.Lower(key.Fetches, key.Feeds, key.Targets);
         }
-        GraphProgram program = PlanCompilation.Run(_compiler, lowered.Module, _options.Logger, cause, cancellation);
+        GraphProgram program = PlanCompilation.Run(_compiler, lowered.Module, _options, cause, cancellation);
         return lowered.Variables.IsEmpty ? program : new VariableProgram(program, lowered, key.Fetches.Length, Variables);
     }
 }

@@ -38,7 +38,7 @@ internal sealed class ModulePlans : IDisposable
         return _plans.Get(
             key,
             cause => PlanCompilation.Run(
-                _compiler, ModulePruner.Select(Module, key.Outputs), _options.Logger, cause, cancellation),
+                _compiler, ModulePruner.Select(Module, key.Outputs), _options, cause, cancellation),
             cancellation);
     }
 

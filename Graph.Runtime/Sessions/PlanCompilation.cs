@@ -9,10 +9,16 @@ internal static partial class PlanCompilation
     /// <summary>Compiles.</summary>
     /// <param name="compiler">Does the work.</param>
     /// <param name="module">What is to run.</param>
-    /// <param name="logger">Receives the cause and the time.</param>
+    /// <param name="options">The session's: whether to look for NaN, and the logger that receives the cause and the time.</param>
     /// <param name="cause">Why the plan is not there already.</param>
     /// <param name="cancellation">Gives up.</param>
     public static GraphProgram Run(
+        IGraphCompiler compiler, Module module, SessionOptions options, string cause, CancellationToken cancellation) =>
+        options.DebugNumerics
+            ? NumericsProgram.Compile(module, compiler, m => Compile(compiler, m, options.Logger, cause, cancellation))
+            : Compile(compiler, module, options.Logger, cause, cancellation);
+
+    private static GraphProgram Compile(
         IGraphCompiler compiler, Module module, ILogger logger, string cause, CancellationToken cancellation)
     {
         if (!logger.IsEnabled(LogLevel.Information))

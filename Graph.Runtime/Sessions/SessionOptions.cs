@@ -21,6 +21,15 @@ public sealed record SessionOptions
     /// <summary>Where the graph's prints go; the standard error stream by default.</summary>
     public TextWriter? PrintOutput { get; init; }
 
+    /// <summary>Receives the values of the graph's taps (<see cref="Tensor.Tap"/>) by name, while it runs.</summary>
+    public Action<string, Literal>? TapOutput { get; init; }
+
+    /// <summary>
+    /// Whether a run fails when a value becomes NaN or infinite: the error names the first op that made one, its inputs and its
+    /// line. Costs a pass over every tensor.
+    /// </summary>
+    public bool DebugNumerics { get; init; }
+
     internal SessionOptions Checked()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxPlans, 1);
@@ -29,5 +38,5 @@ public sealed record SessionOptions
     }
 
     internal RunSettings Settings(CancellationToken cancellation) =>
-        new(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation);
+        new(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation) { TapOutput = TapOutput };
 }

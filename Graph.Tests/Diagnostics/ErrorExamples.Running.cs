@@ -34,6 +34,14 @@ internal static partial class ErrorExamples
             using var session = new Session(Sum(), new ReferenceCompiler());
             session.Run("product", new Dictionary<string, Feed> { ["x"] = new float[3], ["y"] = new float[3] });
         }),
+        Of(RuntimeDiagnostics.NotFinite, () =>
+        {
+            var g = new Graph();
+            Tensor x = g.Placeholder(DType.F32, [3], "x");
+            Tensor loss = ((x - 1).Log() * 2).ReduceSum();
+            using var session = new Session(g, new ReferenceCompiler(), new SessionOptions { DebugNumerics = true });
+            session.Run(loss, (x, new float[] { 3, 2, 1 }));
+        }),
     ];
 
     private static Module Sum() => Parser.ParseModule(
