@@ -37,7 +37,7 @@ public sealed partial class Graph
     /// <param name="ys">What is differentiated; floating.</param>
     /// <param name="xs">What it is differentiated by: placeholders, reads of variables, or any other tensors on the way.</param>
     /// <param name="gradYs">The cotangents, one for each of <paramref name="ys"/> and of its type; null for ones.</param>
-    /// <param name="stopGradients">Tensors that count as constants.</param>
+    /// <param name="stopGradients">Tensors that count as constants; those among <paramref name="xs"/> get partial derivatives.</param>
     /// <param name="unconnected">What to do about tensors that no result depends on.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Graphene.Tests.Support;
 using NUnit.Framework;
@@ -45,7 +46,7 @@ internal sealed class CoveragePageTests
             Op op = uses[entry.Name].First().Make().Node.Op;
             GradientRule rule = op.Gradient;
             string kind = rule.Kind.ToString().ToLowerInvariant();
-            text.Append($"| `{entry.Name}` | {Mark(op.IsElementwise)} | {Mark(op.HasElementForm)} | {kind} | {rule.Note} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| `{entry.Name}` | {Mark(op.IsElementwise)} | {Mark(op.HasElementForm)} | {kind} | {rule.Note} |\n");
         }
         return text.ToString();
     }

@@ -88,6 +88,19 @@ internal sealed class GraphGradientTests
     }
 
     [Test]
+    public void StoppedTensorsThatAreAskedForGetPartialDerivatives()
+    {
+        var g = new Graph();
+        Tensor a = g.Placeholder(DType.F32, [], "a");
+        Tensor b = a * 2;
+
+        Tensor[] gradients = g.Gradients([a + b], [a, b], stopGradients: [a, b]);
+
+        Literal[] values = new TestSession(g).Run(gradients, [(a, F32([], 3))]);
+        Assert.That(values.Select(v => v[0].AsDouble), Is.EqualTo(new double[] { 1, 1 }));
+    }
+
+    [Test]
     public void TensorsOnTheWayCanBeDifferentiatedBy()
     {
         var g = new Graph();
