@@ -122,3 +122,26 @@ public sealed record KShuffle(KExpr Value, ValueList<int> Lanes) : KExpr(new KTy
 /// <param name="Low">The first lanes.</param>
 /// <param name="High">The last lanes.</param>
 public sealed record KJoin(KExpr Low, KExpr High) : KExpr(new KType(Low.Type.Element, 2 * Low.Type.Lanes));
+
+/// <summary>
+/// Products of neighbouring narrow elements, added to wider lanes: lane i of the result is lane i of the sum plus left * right over
+/// the g elements from g * i on.
+/// </summary>
+/// <remarks>
+/// i8 and u8 in any combination (g = 4) and i16 (g = 2) are added to i32, exactly, wrapped to 32 bits. bf16 (g = 2) is added to f32 as
+/// AVX512_BF16 does it: first the product of the second elements is added to the sum, then that of the first elements, each with one
+/// rounding to nearest even; denormal operands and results count as zero of their sign.
+/// </remarks>
+/// <param name="Sum">i32 or f32.</param>
+/// <param name="Left">g elements for each lane of the sum.</param>
+/// <param name="Right">As many.</param>
+public sealed record KDot(KExpr Sum, KExpr Left, KExpr Right) : KExpr(Sum.Type)
+{
+    /// <summary>How many elements of a type are multiplied for each lane; 0 for types that are not narrow.</summary>
+    public static int Group(DType element) => element switch
+    {
+        DType.I8 or DType.U8 => 4,
+        DType.I16 or DType.BF16 => 2,
+        _ => 0,
+    };
+}

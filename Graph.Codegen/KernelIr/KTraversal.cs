@@ -16,6 +16,7 @@ public static class KTraversal
         KRamp ramp => [ramp.Base, ramp.Stride],
         KShuffle shuffle => [shuffle.Value],
         KJoin join => [join.Low, join.High],
+        KDot dot => [dot.Sum, dot.Left, dot.Right],
         _ => [],
     };
 
@@ -31,6 +32,9 @@ public static class KTraversal
         KStore store => List(store.Index, store.Value, store.Mask),
         KScatter scatter => List(scatter.Indices, scatter.Value, scatter.Mask),
         KPrefetch prefetch => [prefetch.Index],
+        KTiles tiles => tiles.Rows,
+        KTileLoad load => [load.Index, load.Stride],
+        KTileStore store => [store.Index, store.Stride],
         _ => [],
     };
 
@@ -41,6 +45,7 @@ public static class KTraversal
         KWhile loop => [loop.Body],
         KIf { Else: { } otherwise } choice => [choice.Then, otherwise],
         KIf choice => [choice.Then],
+        KTiles tiles => [tiles.Body],
         _ => [],
     };
 

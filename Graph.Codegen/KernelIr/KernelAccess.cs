@@ -40,6 +40,8 @@ internal static class KernelAccess
                     case KStore store: Touch(store.Buffer); break;
                     case KScatter scatter: Touch(scatter.Buffer); break;
                     case KPrefetch prefetch: Touch(prefetch.Buffer); break;
+                    case KTileLoad load: Touch(load.Buffer); break;
+                    case KTileStore store: Touch(store.Buffer); break;
                 }
                 foreach (KExpr e in KTraversal.Operands(statement))
                 {

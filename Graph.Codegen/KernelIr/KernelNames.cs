@@ -7,7 +7,10 @@ internal sealed class KernelNames
 {
     // Words that begin statements, and the sign for what is left out.
     private static readonly HashSet<string> Reserved =
-        ["for", "while", "if", "else", "let", "register", "store", "scatter", "prefetch", "scratch", KernelExpressionText.Missing];
+    [
+        "for", "while", "if", "else", "let", "register", "store", "scatter", "prefetch", "scratch", "tiles", "zero_tile", "load_tile",
+        "store_tile", "dot_tiles", KernelExpressionText.Missing,
+    ];
 
     private readonly Dictionary<object, string> _names = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
@@ -54,6 +57,12 @@ internal sealed class KernelNames
                     break;
                 case KScratch scratch:
                     Add(scratch.Buffer, scratch.Buffer.Name);
+                    break;
+                case KTiles tiles:
+                    foreach (KTile tile in tiles.Tiles)
+                    {
+                        Add(tile, tile.Name);
+                    }
                     break;
             }
             foreach (KExpr operand in KTraversal.Operands(statement))

@@ -52,6 +52,7 @@ public static class KernelPrinter
         {
             KFor loop => loop with { Body = new KBlock([]) },
             KWhile loop => loop with { Body = new KBlock([]) },
+            KTiles tiles => tiles with { Body = new KBlock([]) },
             KIf choice => choice with { Then = new KBlock([]), Else = null },
             _ => statement,
         };

@@ -52,6 +52,7 @@ internal static class KernelRules
                 ? $"lanes {shuffle.Lanes} are not all in {shuffle.Value.Type}"
                 : null,
             KJoin join => Same(join.High, join.Low.Type, "the upper half"),
+            KDot dot => Problem(dot),
             _ => null,
         };
 
@@ -76,6 +77,10 @@ internal static class KernelRules
         KScratch { Buffer: var buffer } => buffer.IsScratch && buffer.Length > 0
             ? null
             : $"scratch {buffer} has no length",
+        KTiles tiles => Problem(tiles),
+        KTileLoad load => Problem(load.Tile, load.Buffer, load.Index, load.Stride),
+        KTileStore store => IsWritable(store.Buffer) ?? Problem(store.Tile, store.Buffer, store.Index, store.Stride),
+        KTileDot dot => Problem(dot),
         _ => null,
     };
 
@@ -98,6 +103,55 @@ internal static class KernelRules
         return from == DType.Bool || bitcast.To == DType.Bool ? "bool has no bits to reinterpret"
             : from.SizeInBits() == bitcast.To.SizeInBits() ? null
             : $"{from.Name()} and {bitcast.To.Name()} are not of one width";
+    }
+
+    private static string? Problem(KDot dot)
+    {
+        (DType left, DType right) = (dot.Left.Type.Element, dot.Right.Type.Element);
+        int group = KDot.Group(left);
+        bool isPair = left == right || (group == 4 && KDot.Group(right) == 4);
+        DType sum = left == DType.BF16 ? DType.F32 : DType.I32;
+        return group == 0 || !isPair ? $"no products of {left.Name()} and {right.Name()} are added up"
+            : Same(dot.Sum, new KType(sum, dot.Sum.Type.Lanes), "the sum")
+            ?? Same(dot.Left, new KType(left, group * dot.Sum.Type.Lanes), "the left operand")
+            ?? Same(dot.Right, new KType(right, group * dot.Sum.Type.Lanes), "the right operand");
+    }
+
+    private static string? Problem(KTiles tiles)
+    {
+        if (tiles.Tiles.Count is 0 or > KTile.MostTiles || tiles.Rows.Count != tiles.Tiles.Count)
+        {
+            return $"there are 1 to {KTile.MostTiles} tiles, not {tiles.Tiles.Count}";
+        }
+        foreach (KTile tile in tiles.Tiles)
+        {
+            long bytes = (long)tile.Columns * tile.Element.SizeInBytes();
+            if (bytes is < 4 or > KTile.MostBytesPerRow || bytes % 4 != 0)
+            {
+                return $"a row of '{tile.Name}' takes {bytes} bytes; it must be a multiple of 4, at most {KTile.MostBytesPerRow}";
+            }
+        }
+        return tiles.Rows.Select(r => Same(r, KType.Index, "the number of rows")
+            ?? (r is KConstant { Value: var n } && (n.AsInteger < 1 || n.AsInteger > KTile.MostRows)
+                ? $"a tile has 1 to {KTile.MostRows} rows, not {n.AsInteger}"
+                : null)).FirstOrDefault(problem => problem is not null);
+    }
+
+    private static string? Problem(KTile tile, KBuffer buffer, KExpr index, KExpr stride) =>
+        Same(index, KType.Index, "the index") ?? Same(stride, KType.Index, "the stride")
+        ?? (buffer.Element == tile.Element ? null : $"{buffer} holds {buffer.Element.Name()}, '{tile.Name}' {tile.Element.Name()}");
+
+    private static string? Problem(KTileDot dot)
+    {
+        (DType left, DType right) = (dot.Left.Element, dot.Right.Element);
+        int group = KDot.Group(left);
+        bool isPair = (left == DType.BF16 && right == DType.BF16) || (group == 4 && KDot.Group(right) == 4);
+        DType sum = left == DType.BF16 ? DType.F32 : DType.I32;
+        return !isPair ? $"no products of {left.Name()} and {right.Name()} are added up in tiles"
+            : dot.Sum.Element != sum ? $"the sum is {dot.Sum.Element.Name()}, not {sum.Name()}"
+            : dot.Right.Columns != group * dot.Sum.Columns
+                ? $"the right tile has {dot.Right.Columns} columns, not {group * dot.Sum.Columns}"
+            : null;
     }
 
     private static string? Access(KBuffer buffer, KExpr index, int lanes, KExpr? mask)

@@ -1,7 +1,7 @@
 namespace Graphene.Codegen;
 
 /// <summary>Reads blocks and the statements in them.</summary>
-internal sealed class KernelStatementParser(TextCursor cursor, KernelScope scope, KernelExpressionParser expressions)
+internal sealed partial class KernelStatementParser(TextCursor cursor, KernelScope scope, KernelExpressionParser expressions)
 {
     private const int DeepestNesting = 100;
 
@@ -46,6 +46,8 @@ internal sealed class KernelStatementParser(TextCursor cursor, KernelScope scope
             "scratch" => Scratch(),
             "store" or "scatter" => Store(word),
             "prefetch" => Prefetch(),
+            "tiles" => Tiles(),
+            "zero_tile" or "load_tile" or "store_tile" or "dot_tiles" => TileStep(word),
             _ => Assign(start, word),
         };
         return KernelRules.Problem(statement) is { } problem ? throw cursor.ErrorAt(start, problem) : statement;

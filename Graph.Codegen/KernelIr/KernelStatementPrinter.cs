@@ -80,6 +80,23 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
             case KScratch { Buffer: var buffer }:
                 Line($"scratch {names[buffer]}: {buffer.Element.Name()}[{Number(buffer.Length)}]");
                 break;
+            case KTiles tiles:
+                Line("tiles " + string.Join(", ", tiles.Tiles.Select((t, i) =>
+                    $"{names[t]}: {t.Element.Name()}[{_texts[tiles.Rows[i]]}, {Number(t.Columns)}]")));
+                Block(tiles.Body, depth);
+                break;
+            case KTileZero zero:
+                Line($"zero_tile({names[zero.Tile]})");
+                break;
+            case KTileLoad load:
+                Line($"load_tile({names[load.Tile]}, {names[load.Buffer]}, {_texts[load.Index]}, {_texts[load.Stride]})");
+                break;
+            case KTileStore store:
+                Line($"store_tile({names[store.Tile]}, {names[store.Buffer]}, {_texts[store.Index]}, {_texts[store.Stride]})");
+                break;
+            case KTileDot dot:
+                Line($"dot_tiles({names[dot.Sum]}, {names[dot.Left]}, {names[dot.Right]})");
+                break;
             default:
                 throw new CompilerBugException("Kernel IR printer", $"unknown statement {statement.GetType().Name}");
         }

@@ -76,6 +76,25 @@ public sealed class KernelVerifier
             case KPrefetch prefetch:
                 RequireVisible(prefetch.Buffer, prefetch.Buffer.Name, statement);
                 break;
+            case KTiles tiles:
+                Tiles(tiles, statement, depth);
+                break;
+            case KTileZero zero:
+                RequireVisible(zero.Tile, zero.Tile.Name, statement);
+                break;
+            case KTileLoad load:
+                RequireVisible(load.Tile, load.Tile.Name, statement);
+                RequireVisible(load.Buffer, load.Buffer.Name, statement);
+                break;
+            case KTileStore store:
+                RequireVisible(store.Tile, store.Tile.Name, statement);
+                RequireVisible(store.Buffer, store.Buffer.Name, statement);
+                break;
+            case KTileDot dot:
+                RequireVisible(dot.Sum, dot.Sum.Name, statement);
+                RequireVisible(dot.Left, dot.Left.Name, statement);
+                RequireVisible(dot.Right, dot.Right.Name, statement);
+                break;
             case KFor loop:
                 Declare(loop.Variable, loop.Variable.Name, statement);
                 Block(loop.Body, depth + 1);
@@ -88,6 +107,18 @@ public sealed class KernelVerifier
                 }
                 break;
         }
+    }
+
+    // There is one set of tile registers.
+    private void Tiles(KTiles tiles, KStmt statement, int depth)
+    {
+        Require(!_visible.OfType<KTile>().Any(), statement, "tiles are declared while others are visible");
+        foreach (KTile tile in tiles.Tiles)
+        {
+            Declare(tile, tile.Name, statement);
+        }
+        Block(tiles.Body, depth + 1);
+        _visible.ExceptWith(tiles.Tiles);
     }
 
     private void Check(KExpr root, KStmt? statement) =>

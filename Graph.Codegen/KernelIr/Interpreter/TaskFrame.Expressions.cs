@@ -43,6 +43,7 @@ internal sealed partial class TaskFrame
         KRamp x => Lanes(x, i => unchecked(known[x.Base][0] + (known[x.Stride][0] * (ulong)i))),
         KShuffle x => Lanes(x, i => known[x.Value][x.Lanes[i]]),
         KJoin x => [.. known[x.Low], .. known[x.High]],
+        KDot x => Dot(x, known[x.Sum], known[x.Left], known[x.Right]),
         _ => throw new CompilerBugException("Kernel IR interpreter", $"unknown expression {e.GetType().Name}"),
     };
 
@@ -57,6 +58,13 @@ internal sealed partial class TaskFrame
             }
             return LaneArithmetic.Compute(call.Op, call.Arguments[0].Type.Element, lane);
         });
+    }
+
+    private static ulong[] Dot(KDot dot, ulong[] sum, ulong[] left, ulong[] right)
+    {
+        int group = KDot.Group(dot.Left.Type.Element);
+        return Lanes(dot, i => DotArithmetic.Accumulate(
+            sum[i], dot.Left.Type.Element, left.AsSpan(i * group, group), dot.Right.Type.Element, right.AsSpan(i * group, group)));
     }
 
     private ulong[] Load(KLoad load, Dictionary<KExpr, ulong[]> known)

@@ -11,6 +11,8 @@ internal sealed partial class TaskFrame(
     private readonly Dictionary<KRegister, ulong[]> _registers = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KBuffer, KernelMemory> _scratch = new(ReferenceEqualityComparer.Instance);
 
+    private readonly Dictionary<KTile, TileContent> _tiles = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>Binds a counter.</summary>
     public void Bind(KVariable variable, long value) => _variables[variable] = [(ulong)value];
 
@@ -74,6 +76,21 @@ internal sealed partial class TaskFrame(
                 Array.Fill(bytes, Undefined);
                 _scratch[buffer] = new KernelMemory(buffer, bytes);
                 break;
+            case KTiles tiles:
+                Tiles(tiles);
+                break;
+            case KTileZero zero:
+                _tiles[zero.Tile].Clear();
+                break;
+            case KTileLoad load:
+                _tiles[load.Tile].Load(Memory(load.Buffer), Index(load.Index), Index(load.Stride));
+                break;
+            case KTileStore store:
+                _tiles[store.Tile].Store(Memory(store.Buffer), Index(store.Index), Index(store.Stride));
+                break;
+            case KTileDot dot:
+                _tiles[dot.Sum].Accumulate(_tiles[dot.Left], _tiles[dot.Right]);
+                break;
             default:
                 throw new CompilerBugException("Kernel IR interpreter", $"unknown statement {statement.GetType().Name}");
         }
@@ -107,6 +124,16 @@ internal sealed partial class TaskFrame(
                 memory.Write((long)indices[lane], value[lane]);
             }
         }
+    }
+
+    private void Tiles(KTiles tiles)
+    {
+        for (int i = 0; i < tiles.Tiles.Count; i++)
+        {
+            _tiles[tiles.Tiles[i]] = new TileContent(tiles.Tiles[i], Index(tiles.Rows[i]));
+        }
+        Run(tiles.Body);
+        _tiles.Clear();
     }
 
     private long Index(KExpr e) => (long)Evaluate(e)[0];

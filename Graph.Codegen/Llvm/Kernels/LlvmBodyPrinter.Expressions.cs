@@ -60,6 +60,7 @@ internal sealed partial class LlvmBodyPrinter
         KRamp ramp => Ramp(ramp),
         KShuffle shuffle => Shuffle(_known[shuffle.Value], shuffle.Lanes),
         KJoin join => Join(_known[join.Low], _known[join.High]),
+        KDot dot => Dot(_known[dot.Sum], _known[dot.Left], _known[dot.Right]),
         _ => throw Bug($"unknown expression {e.GetType().Name}"),
     };
 

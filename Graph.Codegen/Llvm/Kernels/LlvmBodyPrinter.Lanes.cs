@@ -45,9 +45,30 @@ internal sealed partial class LlvmBodyPrinter
         {
             return Broadcast(value, lanes.Count);
         }
+        if (AsRepeatedWord(value, lanes) is { } repeated)
+        {
+            return repeated;
+        }
         string order = LlvmTypes.List("i32", lanes.Select(l => (long)l));
         string vector = LlvmTypes.Register(value.Type);
         return _out.Add(type, $"shufflevector {value}, {vector} poison, <{lanes.Count} x i32> {order}");
+    }
+
+    // All lanes of a vector of 32 bits, over and over, are one i32 in every lane: one instruction, which can read memory, too.
+    private LlvmValue? AsRepeatedWord(LlvmValue value, ValueList<int> lanes)
+    {
+        int period = value.Type.Lanes;
+        bool repeats = value.Type.Element is not DType.Bool && period * value.Type.Element.SizeInBits() == 32
+            && lanes.Count > period && lanes.Count % period == 0
+            && lanes.Select((lane, i) => lane == i % period).All(same => same);
+        if (!repeats)
+        {
+            return null;
+        }
+        LlvmValue word = _out.Add(new KType(DType.I32), $"bitcast {value} to i32");
+        LlvmValue all = Broadcast(word, lanes.Count / period);
+        KType type = value.Type with { Lanes = lanes.Count };
+        return _out.Add(type, $"bitcast {all} to {LlvmTypes.Register(type)}");
     }
 
     private LlvmValue Join(LlvmValue low, LlvmValue high)

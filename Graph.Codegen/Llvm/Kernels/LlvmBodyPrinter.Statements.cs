@@ -46,6 +46,12 @@ internal sealed partial class LlvmBodyPrinter
             case KScratch scratch:
                 Scratch(scratch.Buffer);
                 break;
+            case KTiles tiles:
+                Tiles(tiles);
+                break;
+            case KTileZero or KTileLoad or KTileStore or KTileDot:
+                TileStep(statement);
+                break;
             default:
                 throw Bug($"unknown statement {statement.GetType().Name}");
         }
