@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using Graphene.Runtime.Interop;
 
 namespace Graphene.Runtime;
 
@@ -12,6 +13,7 @@ internal static class X64Features
         Any,
         Ymm,
         Zmm,
+        Tile,
     }
 
     /// <summary>A register that CPUID fills.</summary>
@@ -48,6 +50,7 @@ internal static class X64Features
              (14, "avx512vpopcntdq")]),
         (7, 0, Register.Edx, State.Any,
             [(5, "uintr"), (14, "serialize"), (16, "tsxldtrk"), (18, "pconfig")]),
+        (7, 0, Register.Edx, State.Tile, [(22, "amx-bf16"), (24, "amx-tile"), (25, "amx-int8")]),
         (7, 0, Register.Edx, State.Zmm, [(8, "avx512vp2intersect"), (23, "avx512fp16")]),
         (7, 1, Register.Eax, State.Any, [(3, "raoint"), (7, "cmpccxadd"), (22, "hreset")]),
         (7, 1, Register.Eax, State.Ymm,
@@ -110,6 +113,7 @@ internal static class X64Features
     {
         State.Ymm => Avx.IsSupported,
         State.Zmm => Avx512F.IsSupported,
+        State.Tile => OperatingSystem.IsLinux() && Libc.RequestTiles(),
         _ => true,
     };
 }
