@@ -42,6 +42,10 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         return new GraphCompiler(target, CacheSizes.OfThisMachine(), options ?? GraphCompilerOptions.Default);
     }
 
+    /// <summary>A compiler for a processor that is described; the code may need more than this machine has.</summary>
+    internal static GraphCompiler For(LlvmTarget target) =>
+        new(target, CacheSizes.OfThisMachine(), GraphCompilerOptions.Default);
+
     string IGraphCompiler.Device => "cpu";
 
     /// <inheritdoc/>

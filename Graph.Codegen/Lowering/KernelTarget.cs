@@ -8,13 +8,19 @@ namespace Graphene.Codegen;
 /// <param name="Caches">The caches of one processor.</param>
 public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSizes Caches)
 {
+    /// <summary>The instructions for products of narrow elements.</summary>
+    public DotInstructions Dots { get; init; }
+
     /// <summary>What schedules need to know about a target.</summary>
     /// <param name="target">The instructions.</param>
     /// <param name="caches">The caches; null for those of a machine that is not known.</param>
     public static KernelTarget Of(LlvmTarget target, CacheSizes? caches = null)
     {
         bool hasManyRegisters = target.VectorBits >= 512 || target.Architecture == LlvmArchitecture.Arm64;
-        return new KernelTarget(target.VectorBits, hasManyRegisters ? 32 : 16, caches ?? CacheSizes.Typical);
+        return new KernelTarget(target.VectorBits, hasManyRegisters ? 32 : 16, caches ?? CacheSizes.Typical)
+        {
+            Dots = DotInstructionSet.Of(target),
+        };
     }
 
     /// <summary>How many elements of a type fill a vector register.</summary>

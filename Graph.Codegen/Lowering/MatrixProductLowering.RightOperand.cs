@@ -20,6 +20,11 @@ internal sealed partial class MatrixProductLowering
         long[] depth = Offsets(index, _depth);
         long[] batches = [.. Offsets(index, _batch.Where(IsBatchOfConstant)).Select(o => o + index.Constant.Value)];
         var packed = new PackedPanels(constant.Value, [.. batches], [.. depth], [.. columns], PanelWidth);
+        if (_narrow is not null)
+        {
+            PackGroups(_narrow, packed);
+            return;
+        }
         _packed = _fusion.Source.Arguments.Input("packed", packed.DType, new KernelOperand.Constant(packed));
     }
 

@@ -16,6 +16,11 @@ internal sealed partial class MatrixProductLowering
         {
             return;
         }
+        if (UsesTiles)
+        {
+            EmitMatrixTiles(panel, column, firstRow, lastRow, columns);
+            return;
+        }
         if (_rowCount.IsStatic && _rowCount.Value <= _tileRows)
         {
             Tile(firstRow, (int)_rowCount.Value);
@@ -43,23 +48,28 @@ internal sealed partial class MatrixProductLowering
     private void EmitTile(
         KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, TileRows rows, KBuffer? scratch, PanelColumns columns)
     {
-        var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum);
+        var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum, InitialSums(panel));
         _emitter.Bind(_columns.Last, column);
         KExpr lhsBase = _b.Let("lhs", _emitter.EmitPosition(_lhs.Index));
         KExpr[][] counters = RowCounters(rows);
         KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", AtRow(lhsBase, _lhs.Index, own)))];
         KExpr?[] masks = Masks(columns);
-        Func<KExpr, KExpr, int, KExpr> right = RightOperand(panel, scratch, masks);
-        Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, lastRow, rows.First);
-        KBuffer lhs = _fusion.Source.Source(_lhs.Load.Source);
         PrefetchEpilogue(counters, columns);
-        EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) =>
+        if (_narrow is not null)
         {
-            prefetch?.Invoke(k);
-            tile.Accumulate(
-                i => tile.Widen(new KLoad(lhs, KBuilder.Add(rowBases[i], lhsOffset))),
-                j => tile.Widen(right(rhsOffset, k, j)));
-        });
+            EmitGroups(_narrow, tile, rowBases, panel);
+        }
+        else
+        {
+            Func<KExpr, KExpr, int, KExpr> right = RightOperand(panel, scratch, masks);
+            Func<int, KExpr, KExpr, KExpr> left = LeftOperand(tile, rows, rowBases);
+            Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, lastRow, rows.First);
+            EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) =>
+            {
+                prefetch?.Invoke(k);
+                tile.Accumulate(i => left(i, lhsOffset, k), j => tile.Widen(right(rhsOffset, k, j)));
+            });
+        }
         EmitEpilogue(tile, rows, counters, column, columns, masks);
     }
 
@@ -166,23 +176,24 @@ internal sealed partial class MatrixProductLowering
             int row = i;
             if (rows.End is null || i == 0)
             {
-                StoreRow(tile, row, counters[row], column, columns, masks);
+                StoreRow(tile.Vectors, j => tile[row, j], counters[row], column, columns, masks);
             }
             else
             {
                 _b.If(
                     KBuilder.Less(KBuilder.Add(rows.First, i), rows.End),
-                    () => _emitter.InScope(() => StoreRow(tile, row, counters[row], column, columns, masks)));
+                    () => _emitter.InScope(() => StoreRow(tile.Vectors, j => tile[row, j], counters[row], column, columns, masks)));
             }
         }
     }
 
-    private void StoreRow(RegisterTile tile, int row, KExpr[] counters, KExpr column, PanelColumns columns, KExpr?[] masks)
+    private void StoreRow(
+        int vectors, Func<int, KExpr> sums, KExpr[] counters, KExpr column, PanelColumns columns, KExpr?[] masks)
     {
-        for (int j = 0; j < tile.Vectors; j++)
+        for (int j = 0; j < vectors; j++)
         {
             KExpr first = _b.Let("column", KBuilder.Add(_firstFeature, KBuilder.Add(column, j * _sum.Lanes)));
-            KExpr sum = _b.Let("value", Round(tile[row, j]));
+            KExpr sum = _b.Let("value", Round(sums(j)));
             int present = Math.Min(_sum.Lanes, (columns.Present ?? int.MaxValue) - (j * _sum.Lanes));
             if (present == _sum.Lanes)
             {

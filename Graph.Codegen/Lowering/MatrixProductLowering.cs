@@ -64,8 +64,8 @@ internal sealed partial class MatrixProductLowering
         _depthCount = Count(_depth);
         _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation));
         _target = target;
-        (_tileRows, _tileVectors) = RegisterTiles.Choose(
-            _rowCount, _columns.Extent, _sum.Lanes, target, MostRowsOfTile(), MostVectorsOfTile());
+        _narrow = ChooseNarrowForm(fusion);
+        (_tileRows, _tileVectors) = ChooseTile();
     }
 
     private int PanelWidth => _tileVectors * _sum.Lanes;
@@ -90,6 +90,7 @@ internal sealed partial class MatrixProductLowering
         KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
         KExpr lastPanel = _b.Let("panel1", KBuilder.Minimum(KBuilder.Add(firstPanel, panelsPerBlock), panels));
         KExpr lastRow = _b.Let("row1", KBuilder.Minimum(KBuilder.Add(firstRow, _rowsPerBlock), KBuilder.Value(_rowCount)));
+        PackLeft(firstRow, lastRow);
         _b.For("panel", firstPanel, lastPanel, 1, panel => _emitter.InScope(
             () => EmitPanel(panel, firstRow, lastRow)));
         KExpr taskCount = KBuilder.Multiply(KBuilder.Multiply(KBuilder.Value(Count(_batch)), rowBlocks), panelBlocks);
@@ -114,13 +115,14 @@ internal sealed partial class MatrixProductLowering
     // Two panels, the one at work and the next one, take no more than three quarters of the second cache; one vector would leave too little
     // to compute between loads.
     private long MostVectorsOfTile() => _depthCount.IsStatic
-        ? Math.Max(2, _target.Caches.SecondLevelInBytes * 3 / 8 / Math.Max(1, _depthCount.Value * _sum.Lanes * _sum.Element.SizeInBytes()))
+        ? Math.Max(2, _target.Caches.SecondLevelInBytes * 3 / 8 / Math.Max(1, _depthCount.Value * _sum.Lanes * ElementSize))
         : long.MaxValue;
 
     // As many rows as keep their part of A in the second cache with a panel of B, in blocks of one size.
     private KExpr RowBlocks()
     {
         long fit = Math.Clamp(_target.Caches.SecondLevelInBytes * 3 / 4 / BytesPerRow() / _tileRows, 1, 64) * _tileRows;
+        fit = Math.Min(fit, MostRowsPerTask);
         if (!_rowCount.IsStatic)
         {
             _rowsPerBlock = fit;
@@ -141,7 +143,7 @@ internal sealed partial class MatrixProductLowering
         }
         long panels = Math.Max(1, Count(_batch).Value * DimMath.CeilDiv(_columns.Extent.Value, PanelWidth));
         double flopsPerPanel = 2.0 * rows * PanelWidth * Math.Max(1, _depthCount.Value);
-        double wanted = Math.Min(EnoughTasks, flopsPerPanel * panels / FlopsPerTask) / panels;
+        double wanted = Math.Min(EnoughTasks, flopsPerPanel * panels / (FlopsPerTask * TimesFaster)) / panels;
         return (long)Math.Clamp(wanted, 1, Math.Max(1, rows / _tileRows));
     }
 
@@ -152,17 +154,18 @@ internal sealed partial class MatrixProductLowering
         Dim rows = _rowCount * Count(_batch.Where(g => _lhs.Index[g.Last] != 0));
         if (!elements.IsStatic || !rows.IsStatic)
         {
-            return _depthCount.IsStatic ? Math.Max(1, _depthCount.Value) * _sum.Element.SizeInBytes() : 4096;
+            return _depthCount.IsStatic ? Math.Max(1, _depthCount.Value) * ElementSize : 4096;
         }
-        return Math.Max(1, DimMath.CeilDiv(elements.Value, Math.Max(1, rows.Value))) * _sum.Element.SizeInBytes();
+        return Math.Max(1, DimMath.CeilDiv(elements.Value, Math.Max(1, rows.Value))) * ElementSize;
     }
 
     private (KExpr Blocks, long PanelsPerBlock) PanelBlocks()
     {
         long flopsPerPanel = 2 * _rowsPerBlock * PanelWidth * (_depthCount.IsStatic ? Math.Max(1, _depthCount.Value) : 256);
         // Few rows make little work of many bytes, and it is the bytes that threads share then.
-        long bytesPerPanel = flopsPerPanel / (2 * _rowsPerBlock) * _sum.Element.SizeInBytes();
-        long panels = Math.Max(1, Math.Min(FlopsPerTask / flopsPerPanel, BytesOfPanelsPerTask / bytesPerPanel));
+        long bytesPerPanel = flopsPerPanel / (2 * _rowsPerBlock) * ElementSize;
+        long panels = Math.Max(
+            FewestPanelsPerTask, Math.Min(FlopsPerTask * TimesFaster / flopsPerPanel, BytesOfPanelsPerTask / bytesPerPanel));
         return (KBuilder.CeilDiv(KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth), panels), panels);
     }
 

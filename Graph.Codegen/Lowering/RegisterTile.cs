@@ -5,7 +5,7 @@ namespace Graphene.Codegen;
 /// <c>sum[i][j] = fma(broadcast(a(i, k)), b(j, k), sum[i][j])</c>, so each element is summed in the order of k, whatever the
 /// tile's size.
 /// </summary>
-internal sealed class RegisterTile
+internal sealed partial class RegisterTile
 {
     private readonly KBuilder _b;
     private readonly KRegister[,] _sums;

@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,6 +17,14 @@ internal static class CompiledModule
             module.OutputNames, module.InputNames.Zip(arguments).ToDictionary(p => p.First, p => (Feed)p.Second));
     }
 
+    /// <summary>Compiles a module for a processor whose features this one has, and runs it once.</summary>
+    public static Literal[] Run(Module module, IReadOnlyList<Literal> arguments, LlvmTarget target)
+    {
+        using var session = new Session(module, new Uncached(target));
+        return session.Run(
+            module.OutputNames, module.InputNames.Zip(arguments).ToDictionary(p => p.First, p => (Feed)p.Second));
+    }
+
     /// <summary>A module around a computation that a builder writes.</summary>
     public static Module Build(Func<GraphBuilder, Node[]> write)
     {
@@ -27,11 +36,12 @@ internal static class CompiledModule
     }
 
     /// <summary>Compiles without a disk cache.</summary>
-    internal sealed class Uncached : IGraphCompiler
+    internal sealed class Uncached(LlvmTarget? target = null) : IGraphCompiler
     {
         public string Device => "cpu";
 
         public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation) =>
-            NativeProgram.Load(GraphCompiler.Cpu().Compile(module, NullLogger.Instance, cancellation));
+            NativeProgram.Load((target is null ? GraphCompiler.Cpu() : GraphCompiler.For(target))
+                .Compile(module, NullLogger.Instance, cancellation));
     }
 }

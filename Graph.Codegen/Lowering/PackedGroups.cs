@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Codegen;
+
+/// <summary>
+/// A constant matrix of narrow elements in panels, with neighbours along k together: what one lane of a <see cref="KDot"/> takes.
+/// Runs of k are filled up with zeros to whole groups, panels to their width.
+/// </summary>
+/// <remarks><c>packed[batch][panel][run][word][lane][i] = matrix[batch][run * length + word * group + i][panel * width + lane]</c></remarks>
+/// <param name="Panels">Which elements, and the width of a panel.</param>
+/// <param name="Element">Their type in the packed matrix: the constant's, or a wider integer.</param>
+/// <param name="Group">Elements per lane.</param>
+/// <param name="Run">How many consecutive k are grouped; it divides their number.</param>
+/// <param name="Alignment">The number of words in a run is a multiple of this.</param>
+internal sealed record PackedGroups(PackedPanels Panels, DType Element, int Group, int Run, int Alignment = 1) : KernelConstant
+{
+    /// <inheritdoc/>
+    public override DType DType => Element;
+
+    /// <inheritdoc/>
+    public override long SizeInBytes => checked((long)Matrices * Words * Panels.Width * Group * Element.SizeInBytes());
+
+    /// <summary>Words in all runs.</summary>
+    public int Words => Panels.Depth.Count / Run * WordsPerRun;
+
+    /// <summary>Words in one run.</summary>
+    public int WordsPerRun => checked((int)DimMath.CeilDiv(DimMath.CeilDiv(Run, Group), Alignment) * Alignment);
+
+    private int Matrices => Panels.Batches.Count * PanelCount;
+
+    private int PanelCount => (int)DimMath.CeilDiv(Panels.Columns.Count, Panels.Width);
+
+    /// <inheritdoc/>
+    public override void WriteTo(Span<byte> target)
+    {
+        target.Clear();
+        ReadOnlySpan<byte> source = Panels.Matrix.Bytes.Span;
+        switch (Panels.Matrix.DType, Element)
+        {
+            case (DType.I8, DType.I16):
+                Write(MemoryMarshal.Cast<byte, sbyte>(source), MemoryMarshal.Cast<byte, short>(target), x => x);
+                break;
+            case (DType.U8, DType.I16):
+                Write(source, MemoryMarshal.Cast<byte, short>(target), x => x);
+                break;
+            case ({ } from, _) when from == Element && from.SizeInBytes() == 1:
+                Write(source, target, x => x);
+                break;
+            case ({ } from, _) when from == Element && from.SizeInBytes() == 2:
+                Write(MemoryMarshal.Cast<byte, ushort>(source), MemoryMarshal.Cast<byte, ushort>(target), x => x);
+                break;
+            default:
+                throw new CompilerBugException("lowering", $"{Panels.Matrix.DType.Name()} is not packed as {Element.Name()}");
+        }
+    }
+
+    /// <summary>For each column of each panel the sum over k of what is packed, times a factor: a constant in i32.</summary>
+    public Literal ColumnSums(int factor)
+    {
+        long[] depth = [.. Panels.Depth];
+        var sums = new int[Matrices * Panels.Width];
+        bool isSigned = Panels.Matrix.DType == DType.I8;
+        ReadOnlySpan<byte> source = Panels.Matrix.Bytes.Span;
+        for (int b = 0; b < Panels.Batches.Count; b++)
+        {
+            Span<int> batch = sums.AsSpan(b * PanelCount * Panels.Width);
+            foreach (long k in depth)
+            {
+                for (int column = 0; column < Panels.Columns.Count; column++)
+                {
+                    byte x = source[(int)(Panels.Batches[b] + k + Panels.Columns[column])];
+                    batch[column] = unchecked(batch[column] + (factor * (isSigned ? (sbyte)x : x)));
+                }
+            }
+        }
+        return Literal.From<int>(sums, sums.Length);
+    }
+
+    private void Write<TFrom, TTo>(ReadOnlySpan<TFrom> source, Span<TTo> target, Func<TFrom, TTo> convert)
+    {
+        long[] depth = [.. Panels.Depth];
+        long[] columns = [.. Panels.Columns];
+        int width = Panels.Width;
+        foreach (long batch in Panels.Batches)
+        {
+            for (int first = 0; first < columns.Length; first += width)
+            {
+                Span<TTo> panel = target[..(Words * width * Group)];
+                target = target[panel.Length..];
+                int present = Math.Min(width, columns.Length - first);
+                for (int k = 0; k < depth.Length; k++)
+                {
+                    (int run, int inRun) = Math.DivRem(k, Run);
+                    int at = ((((run * WordsPerRun) + (inRun / Group)) * width) * Group) + (inRun % Group);
+                    for (int lane = 0; lane < present; lane++)
+                    {
+                        panel[at + (lane * Group)] = convert(source[(int)(batch + depth[k] + columns[first + lane])]);
+                    }
+                }
+            }
+        }
+    }
+}
