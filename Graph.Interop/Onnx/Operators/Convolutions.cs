@@ -8,29 +8,35 @@ internal static class Convolutions
     public static IReadOnlyList<OperatorRow> Rows { get; } =
     [
         new("", "Conv", 1, c => c.Output(0, WithBias(c, Convolve(c, c.Input(0), c.Input(1)), 2))),
-        new("", "ConvInteger", 10, ConvInteger),
+        new("", "ConvInteger", 10, c => c.Output(0, IntegerProducts.Convolve(c, 0, 2, 1, 3))),
         new("", "ConvTranspose", 1, c => c.Output(0, WithBias(c, Transposed(c), 2))),
     ];
 
     /// <summary>Convolves channels-first input and weights with the call's attributes.</summary>
-    public static Node Convolve(OperatorCall c, Node x, Node weights)
+    /// <param name="c">The call.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="weights">The weights.</param>
+    /// <param name="padding">What the input is padded with, a scalar; null for zero.</param>
+    /// <param name="resultType">The element type of the result; null for the input's.</param>
+    public static Node Convolve(OperatorCall c, Node x, Node weights, Node? padding = null, DType? resultType = null)
     {
         int rank = RequireShapes(c, x, weights);
-        Windows w = Windows.Read(c, rank, [.. weights.Shape.Skip(2)]);
-        return c.B.Convolution(x, weights, ConvolutionDimensions.ChannelsFirst(rank), w.Over([.. x.Shape.Skip(2)]), Groups(c));
+        WindowDim[] window = Windows.Read(c, rank, [.. weights.Shape.Skip(2)]).Over([.. x.Shape.Skip(2)]);
+        if (padding is not null)
+        {
+            x = c.B.Pad(
+                x, padding, new[] { (Dim)0, 0 }.Concat(window.Select(w => w.Low)).ToValueList(),
+                new[] { (Dim)0, 0 }.Concat(window.Select(w => w.High)).ToValueList());
+            window = Array.ConvertAll(window, w => w with { Low = 0, High = 0 });
+        }
+        return c.B.Convolution(
+            x, weights, ConvolutionDimensions.ChannelsFirst(rank), window, Groups(c), resultType: resultType);
     }
 
     /// <summary>Adds a bias per channel, when it is given.</summary>
     public static Node WithBias(OperatorCall c, Node y, int input) => c.Optional(input) is { } bias
         ? c.B.Add(y, c.B.AlongAxis(bias, y.Shape, 1))
         : y;
-
-    private static void ConvInteger(OperatorCall c)
-    {
-        Node x = Products.Centered(c.B, c.Input(0), c.Optional(2), 0);
-        Node weights = Products.Centered(c.B, c.Input(1), c.Optional(3), 0);
-        c.Output(0, Convolve(c, x, weights));
-    }
 
     private static long Groups(OperatorCall c)
     {

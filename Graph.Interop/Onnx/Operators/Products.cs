@@ -8,7 +8,7 @@ internal static class Products
     public static IReadOnlyList<OperatorRow> Rows { get; } =
     [
         new("", "MatMul", 1, c => c.Output(0, c.B.MatMul(c.Input(0), c.Input(1)))),
-        new("", "MatMulInteger", 10, MatMulInteger),
+        new("", "MatMulInteger", 10, c => c.Output(0, IntegerProducts.MatMul(c, 0, 2, 1, 3))),
         new("", "Gemm", 1, Gemm),
         new("", "Einsum", 12, c => c.Output(0, Einsum.Import(c))),
     ];
@@ -29,12 +29,6 @@ internal static class Products
         x.Shape.ElementCount == 1 ? b.BroadcastInDim(b.Reshape(x, Shape.Scalar), like.Shape, [])
             : x.Rank == 1 ? b.AlongAxis(x, like.Shape, axis)
             : b.BroadcastTo(x, like.Shape);
-
-    private static void MatMulInteger(OperatorCall c)
-    {
-        Node x = Centered(c.B, c.Input(0), c.Optional(2), Math.Max(c.Value(0).Rank - 2, 0));
-        c.Output(0, c.B.MatMul(x, Centered(c.B, c.Input(1), c.Optional(3), c.Value(1).Rank - 1)));
-    }
 
     private static void Gemm(OperatorCall c)
     {

@@ -116,9 +116,7 @@ internal static class Quantization
     private static void QLinearMatMul(OperatorCall c)
     {
         GraphBuilder b = c.B;
-        Node x = Products.Centered(b, c.Input(0), c.Optional(2), Math.Max(c.Input(0).Rank - 2, 0));
-        Node y = Products.Centered(b, c.Input(3), c.Optional(5), c.Input(3).Rank - 1);
-        Node sum = b.Convert(b.MatMul(x, y), DType.F32);
+        Node sum = b.Convert(IntegerProducts.MatMul(c, 0, 2, 3, 5), DType.F32);
         Node left = b.Convert(c.Input(1), DType.F32);
         Node right = b.Convert(c.Input(4), DType.F32);
         Node scale = b.Multiply(Products.Spread(b, left, sum, sum.Rank - 2), Products.Spread(b, right, sum, sum.Rank - 1));
@@ -130,9 +128,7 @@ internal static class Quantization
     private static void QLinearConv(OperatorCall c)
     {
         GraphBuilder b = c.B;
-        Node x = Products.Centered(b, c.Input(0), c.Optional(2), 1);
-        Node weights = Products.Centered(b, c.Input(3), c.Optional(5), 0);
-        Node sum = Convolutions.WithBias(c, Convolutions.Convolve(c, x, weights), 8);
+        Node sum = Convolutions.WithBias(c, IntegerProducts.Convolve(c, 0, 2, 3, 5), 8);
         Node scale = b.Multiply(
             Products.Spread(b, b.Convert(c.Input(1), DType.F32), sum, 1), Products.Spread(b, b.Convert(c.Input(4), DType.F32), sum, 1));
         Node factor = b.Divide(scale, Products.Spread(b, b.Convert(c.Input(6), DType.F32), sum, 1));
