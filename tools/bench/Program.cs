@@ -82,7 +82,11 @@ var ops = new Command("ops", "Single dots and convolutions of real networks, bes
 {
     filter, threads, seconds,
 };
-ops.SetAction(p => Run(() => SingleOps.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds))));
+ops.SetAction(p => Run(() =>
+{
+    SingleOps.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds));
+    NarrowProducts.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds));
+}));
 
 var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
 probe.SetAction(p => Run(() => PrintCeilings(p.GetRequiredValue(threads))));
