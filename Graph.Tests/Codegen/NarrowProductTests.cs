@@ -74,7 +74,7 @@ internal sealed class NarrowProductTests
         foreach ((DType left, DType right, DType result) in new[]
         {
             (DType.I8, DType.I8, DType.I32), (DType.U8, DType.I8, DType.I32), (DType.BF16, DType.BF16, DType.F32),
-            (DType.BF16, DType.BF16, DType.BF16),
+            (DType.BF16, DType.BF16, DType.BF16), (DType.F16, DType.F16, DType.F32),
         })
         {
             Module module = Product(left, right, result, 21, 45, 39);
@@ -88,15 +88,36 @@ internal sealed class NarrowProductTests
     public void BitsDoNotDependOnTheNumberOfRows(string features)
     {
         LlvmTarget target = Target(features);
-        Literal x = Noise(DType.BF16, 7, 50, 77);
-        Literal all = Run(Product(DType.BF16, DType.BF16, DType.F32, 50, 77, 70), target, x);
-        Literal symbolic = Run(Product(DType.BF16, DType.BF16, DType.F32, Dim.Symbol("rows", 1, 512), 77, 70), target, x);
-        LiteralAssert.AreEqual(symbolic, all, "a symbolic number of rows");
-        foreach (int rows in new[] { 1, 2, 15, 17, 33 })
+        foreach (DType type in new[] { DType.BF16, DType.F16 })
         {
-            Literal some = Literal.From(x.As<BFloat16>()[..(rows * 77)], rows, 77);
-            Literal few = Run(Product(DType.BF16, DType.BF16, DType.F32, rows, 77, 70), target, some);
-            Assert.That(few.As<float>().SequenceEqual(all.As<float>()[..(rows * 70)]), $"{rows} rows");
+            Module Rows(Dim rows) => Product(type, type, DType.F32, rows, 77, 70);
+            Literal x = Noise(type, 7, 50, 77);
+            Literal all = Run(Rows(50), target, x);
+            LiteralAssert.AreEqual(Run(Rows(Dim.Symbol("rows", 1, 512)), target, x), all, "a symbolic number of rows");
+            foreach (int rows in new[] { 1, 2, 15, 17, 33 })
+            {
+                Literal some = Literal.Generate(new TensorType(type, Shape.Of(rows, 77)), at => x[at]);
+                Literal few = Run(Rows(rows), target, some);
+                Assert.That(few.As<float>().SequenceEqual(all.As<float>()[..(rows * 70)]), $"{rows} rows of {type.Name()}");
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Kinds))]
+    public void LeftOperandsMayLieInAnyOrder(string features)
+    {
+        LlvmTarget target = Target(features);
+        foreach (DType type in new[] { DType.I8, DType.BF16, DType.F16 })
+        {
+            DType sum = type == DType.I8 ? DType.I32 : DType.F32;
+            Module module = CompiledModule.Build(b =>
+            [
+                b.DotGeneral(
+                    b.Parameter(0, new TensorType(type, Shape.Of(67, 37))), b.Constant(Noise(type, 1, 67, 40)), [], [], [0], [0], sum),
+            ]);
+            Literal x = Noise(type, 2, 67, 37);
+            LiteralAssert.AreClose(
+                Run(module, target, x), Evaluator.Evaluate(module.Entry, [x])[0], 0, type == DType.I8 ? 0 : 1e-4, type.Name());
         }
     }
 

@@ -34,9 +34,9 @@ public sealed class IntegerProductTests
             Node("MatMulInteger", ["x", "w", "xz", "wz"], ["y"])));
         model.Graph.Initializer.Add(Stored("w", right, [Depth, Columns], w));
         model.Graph.Initializer.Add(Stored("wz", right, [], rightZero));
-        Module module = OnnxImporter.Import(model.Save(_folder));
+        Module module = OnnxImporter.Import(model.Save(_folder)).Module;
 
-        Literal[] arguments = [Tensor(left, x, Rows, Depth), Tensor(left, [leftZero])];
+        Literal[] arguments = [Elements(left, x, Rows, Depth), Elements(left, [leftZero])];
         int[] expected = new int[Rows * Columns];
         for (int i = 0; i < expected.Length; i++)
         {
@@ -62,9 +62,9 @@ public sealed class IntegerProductTests
             Node("ConvInteger", ["x", "w", "xz", "wz"], ["y"], IntList("pads", 1, 1, 1, 1))));
         model.Graph.Initializer.Add(Stored("w", right, [Outputs, Inputs, 3, 3], w));
         model.Graph.Initializer.Add(Stored("wz", right, [], rightZero));
-        Module module = OnnxImporter.Import(model.Save(_folder));
+        Module module = OnnxImporter.Import(model.Save(_folder)).Module;
 
-        Literal[] arguments = [Tensor(left, x, 1, Inputs, Size, Size), Tensor(left, [leftZero])];
+        Literal[] arguments = [Elements(left, x, 1, Inputs, Size, Size), Elements(left, [leftZero])];
         var expected = new List<int>();
         foreach (long[] at in IndexSpace.Of([Outputs, Size, Size]))
         {
@@ -96,7 +96,7 @@ public sealed class IntegerProductTests
         return [.. Enumerable.Range(0, count).Select(_ => type == OnnxDataType.Int8 ? random.Next(-128, 128) : random.Next(256))];
     }
 
-    private static Literal Tensor(OnnxDataType type, int[] values, params long[] dims)
+    private static Literal Elements(OnnxDataType type, int[] values, params long[] dims)
     {
         DType element = type == OnnxDataType.Int8 ? DType.I8 : DType.U8;
         int i = 0;
