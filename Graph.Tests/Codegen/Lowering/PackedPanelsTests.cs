@@ -42,18 +42,18 @@ internal sealed class PackedPanelsTests
         var stored = new Stored(matrix);
         long[] depth = isTransposed ? Steps(Depth, 1) : Steps(Depth, Columns);
         long[] columns = isTransposed ? Steps(Columns, Depth) : Steps(Columns, 1);
-        Check(new Literal(matrix.Type, stored), [0], depth, columns, 32);
+        Check(new Literal(matrix.Type, stored), [0], depth, columns, 32, matrix);
         Assert.That(stored.LargestRead, isTransposed ? Is.LessThan(1 << 20) : Is.EqualTo(matrix.SizeInBytes));
     }
 
-    private static void Check(Literal matrix, long[] batches, long[] depth, long[] columns, int width)
+    private static void Check(Literal matrix, long[] batches, long[] depth, long[] columns, int width, Literal? inMemory = null)
     {
         var panels = new PackedPanels(matrix, [.. batches], [.. depth], [.. columns], width);
         int size = matrix.DType.SizeInBytes();
         byte[] packed = new byte[panels.SizeInBytes];
         packed.AsSpan().Fill(0xEE);
         panels.WriteTo(packed);
-        ReadOnlySpan<byte> from = matrix.Part().Bytes;
+        ReadOnlySpan<byte> from = (inMemory ?? matrix).Bytes.Span;
         int at = 0;
         foreach (long batch in batches)
         {

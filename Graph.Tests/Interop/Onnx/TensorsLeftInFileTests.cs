@@ -62,7 +62,8 @@ internal sealed class TensorsLeftInFileTests
         Module module = Import(path);
         if (isShortened)
         {
-            using FileStream file = File.OpenWrite(path);
+            // As other programs open files: .NET's own default would respect that the model has it open.
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             file.SetLength(file.Length - 1000);
         }
         else
