@@ -1,4 +1,3 @@
-using Graphene.Codegen;
 using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
 using Graphene.Tests.Codegen.KernelIr;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Graphene.Codegen;
 using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
