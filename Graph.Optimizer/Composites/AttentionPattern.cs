@@ -98,7 +98,7 @@ internal sealed class AttentionPattern
         {
             return null;
         }
-        Node result = body.Inside.Add(weighted.Op, body.Inside.Softmax(x), value);
+        Node result = body.Inside.Add(weighted.Op, SoftmaxPattern.Write(body.Inside, x), value);
         Computation decomposition = body.Inside.Build("attention", [result]);
         return AttentionForm.TryParse(decomposition) is null
             ? null

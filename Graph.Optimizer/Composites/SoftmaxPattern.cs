@@ -29,6 +29,14 @@ internal sealed record SoftmaxPattern(Node Scores, IReadOnlyList<Node> Nodes)
             : null;
     }
 
+    /// <summary>Writes what <see cref="TryMatch"/> finds: primitives alone, without the marks for gradients of the authoring API's softmax.</summary>
+    public static Node Write(GraphBuilder b, Node x)
+    {
+        Axes last = [x.Rank - 1];
+        Node e = b.Exponential(b.Subtract(x, b.BroadcastBack(b.ReduceMax(x, last), x.Shape, last)));
+        return b.Divide(e, b.BroadcastBack(b.ReduceSum(e, last), x.Shape, last));
+    }
+
     private static (Node Left, Node Right)? Binary(Node node, ElementwiseFn fn, List<Node> nodes)
     {
         if (node is not { Op: ElementwiseOp op, Operands: [var left, var right] } || op.Fn != fn)
