@@ -15,6 +15,15 @@ public sealed partial class Graph
         Tensor y, IReadOnlyList<Tensor> xs, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         GradientSources sources = Sources(new CallSite(file, line), [y], xs, []);
-        return [.. GradientObstacles.Find(sources)];
+        var obstacles = new List<GradientObstacle>(GradientObstacles.Find(sources.Ys, [.. sources.Xs.SelectMany(x => x)]));
+        for (int i = 0; i < sources.Xs.Count; i++)
+        {
+            if (!sources.Ys.Any(new ActiveNodes(sources.Ys, sources.Xs[i]).Contains))
+            {
+                GraphException error = sources.Unconnected(i);
+                obstacles.Add(new GradientObstacle(error.Id, $"{error.What}: {error.Why}", []));
+            }
+        }
+        return obstacles;
     }
 }

@@ -1,37 +1,29 @@
 namespace Graphene;
 
-/// <summary>Asks every op between a result and some values for its rule, apart from the graph, and collects the refusals.</summary>
-internal static class GradientObstacles
+/// <summary>Asks every op between results and some values for its rule, apart from the graph, and collects the refusals.</summary>
+public static class GradientObstacles
 {
-    /// <summary>The refusals, in the order of the computation, then the values that no result depends on.</summary>
-    public static IEnumerable<GradientObstacle> Find(GradientSources sources)
+    /// <summary>The refusals, in the order of the computation.</summary>
+    /// <param name="ys">What would be differentiated.</param>
+    /// <param name="xs">What it would be differentiated by.</param>
+    public static IReadOnlyList<GradientObstacle> Find(IReadOnlyList<Node> ys, IReadOnlyList<Node> xs)
     {
-        var active = new ActiveNodes(sources.Ys, sources.Xs.SelectMany(x => x));
+        var active = new ActiveNodes(ys, xs);
+        var found = new List<GradientObstacle>();
         foreach (Node node in active.Ordered.Where(active.PassesOn))
         {
             if (Refusal(node, active) is { } refusal)
             {
-                List<string> path = PathTo(sources.Ys, node, active);
-                if (refusal.Where is { } inside && refusal.Where != path[^1] && node.Op.Computations.Length > 0)
+                List<string> path = PathTo(ys, node, active);
+                if (refusal.Where is { } inside && inside != path[^1] && node.Op.Computations.Length > 0)
                 {
                     path.Add(inside); // an op in the body of the last one
                 }
-                yield return new GradientObstacle(refusal.Id, $"{refusal.What}: {refusal.Why}", path);
+                found.Add(new GradientObstacle(refusal.Id, $"{refusal.What}: {refusal.Why}", path));
             }
         }
-        HashSet<Node> reached = new(active.Ordered, ReferenceEqualityComparer.Instance);
-        for (int i = 0; i < sources.Xs.Count; i++)
-        {
-            if (!sources.Xs[i].Any(reached.Contains) || !Reaches(sources, i))
-            {
-                GraphException error = sources.Unconnected(i);
-                yield return new GradientObstacle(error.Id, $"{error.What}: {error.Why}", []);
-            }
-        }
+        return found;
     }
-
-    private static bool Reaches(GradientSources sources, int index) =>
-        sources.Ys.Any(new ActiveNodes(sources.Ys, sources.Xs[index]).Contains);
 
     private static GraphException? Refusal(Node node, ActiveNodes active)
     {

@@ -7,7 +7,7 @@ namespace Graphene;
 /// What does not differ from element to element is computed once. An op without a rule, or for which its rule declines, runs in a
 /// loop over the elements, so every op can be mapped.
 /// </remarks>
-internal static class VectorizedComputation
+public static class VectorizedComputation
 {
     /// <summary>Applies a computation.</summary>
     /// <param name="b">Where it is built.</param>

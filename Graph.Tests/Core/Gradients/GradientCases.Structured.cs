@@ -68,7 +68,8 @@ internal static partial class GradientCases
         yield return One(
             "select_and_scatter", "overlapping", [X(1, 6), X(2, 5), X(3)],
             (b, p) => Cube(b, b.SelectAndScatter(
-                p[0], p[1], p[2], [new(2)], SelectAndScatterOp.Keep(DType.F64, CompareDirection.GT),
+                p[0], p[1], p[2], [new(2)],
+                b.Nested("keep", [p[2], p[2]], (c, q) => [c.GreaterOrEqual(q[0], q[1])]),
                 ReductionBody.Of(ElementwiseTable.Add, DType.F64))));
     }
 
@@ -90,11 +91,8 @@ internal static partial class GradientCases
         yield return One("reduce", "maximum of everything", [x], (b, p) => Cube(b, b.ReduceMax(p[0], [0, 1, 2])));
         yield return new("reduce", "largest and its position", [X(3, 3, 4)], (b, p) =>
         {
-            Node index = b.Iota(new TensorType(DType.I64, p[0].Shape), 1);
-            Computation body = ArgReductionComposites.Body(DType.F64, CompareDirection.GT, lastOfEqual: false);
-            Node[] both = b.Results(b.Add(
-                new ReduceOp([1], body), p[0], index, b.Constant(Scalar.Lowest(DType.F64)), b.Constant(DType.I64, -1)));
-            return [Cube(b, both[0]), both[1]];
+            Node position = b.ArgMax(p[0], 1);
+            return [Cube(b, b.GetTupleElement(position.Operands[0], 0)), position];
         });
     }
 
