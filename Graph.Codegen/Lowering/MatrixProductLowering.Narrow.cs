@@ -47,7 +47,7 @@ internal sealed partial class MatrixProductLowering
         _packed = _fusion.Source.Arguments.Input("packed", form.Right, new KernelOperand.Constant(_groups));
         if (form.Correction != 0)
         {
-            var sums = new KernelOperand.Constant(_groups.ColumnSums(form.Correction));
+            var sums = new KernelOperand.Constant(new PackedColumnSums(_groups, form.Correction));
             _corrections = _fusion.Source.Arguments.Input("corrections", DType.I32, sums);
         }
     }

@@ -26,15 +26,18 @@ internal sealed record PackedGroups(PackedPanels Panels, DType Element, int Grou
     /// <summary>Words in one run.</summary>
     public int WordsPerRun => checked((int)DimMath.CeilDiv(DimMath.CeilDiv(Run, Group), Alignment) * Alignment);
 
-    private int Matrices => Panels.Batches.Count * PanelCount;
+    /// <summary>Panels in all batches.</summary>
+    public int Matrices => Panels.Batches.Count * PanelCount;
 
-    private int PanelCount => (int)DimMath.CeilDiv(Panels.Columns.Count, Panels.Width);
+    /// <summary>Panels in one batch.</summary>
+    public int PanelCount => (int)DimMath.CeilDiv(Panels.Columns.Count, Panels.Width);
 
     /// <inheritdoc/>
     public override void WriteTo(Span<byte> target)
     {
         target.Clear();
-        ReadOnlySpan<byte> source = Panels.Matrix.Bytes.Span;
+        using LiteralPart matrix = Panels.Matrix.Part();
+        ReadOnlySpan<byte> source = matrix.Bytes;
         switch (Panels.Matrix.DType, Element)
         {
             case (DType.I8, DType.I16):
@@ -54,27 +57,9 @@ internal sealed record PackedGroups(PackedPanels Panels, DType Element, int Grou
         }
     }
 
-    /// <summary>For each column of each panel the sum over k of what is packed, times a factor: a constant in i32.</summary>
-    public Literal ColumnSums(int factor)
-    {
-        long[] depth = [.. Panels.Depth];
-        var sums = new int[Matrices * Panels.Width];
-        bool isSigned = Panels.Matrix.DType == DType.I8;
-        ReadOnlySpan<byte> source = Panels.Matrix.Bytes.Span;
-        for (int b = 0; b < Panels.Batches.Count; b++)
-        {
-            Span<int> batch = sums.AsSpan(b * PanelCount * Panels.Width);
-            foreach (long k in depth)
-            {
-                for (int column = 0; column < Panels.Columns.Count; column++)
-                {
-                    byte x = source[(int)(Panels.Batches[b] + k + Panels.Columns[column])];
-                    batch[column] = unchecked(batch[column] + (factor * (isSigned ? (sbyte)x : x)));
-                }
-            }
-        }
-        return Literal.From<int>(sums, sums.Length);
-    }
+    /// <inheritdoc/>
+    public override KernelConstant With(Func<Literal, Literal> counterpart) =>
+        this with { Panels = Panels with { Matrix = counterpart(Panels.Matrix) } };
 
     private void Write<TFrom, TTo>(ReadOnlySpan<TFrom> source, Span<TTo> target, Func<TFrom, TTo> convert)
     {
