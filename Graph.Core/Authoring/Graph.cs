@@ -36,6 +36,9 @@ public sealed partial class Graph
     /// <summary>True once <see cref="Freeze"/> was called.</summary>
     public bool IsFrozen => _frozen;
 
+    /// <summary>The scopes in force, joined by slashes; empty outside of all. See <see cref="Scope"/>.</summary>
+    public string CurrentScope => _scope;
+
     /// <summary>Where ops go now: the graph, or the body that is being built.</summary>
     internal Frame Current { get; private set; }
 

@@ -90,19 +90,25 @@ public sealed partial class Tensor
     /// <param name="bias">[G*H]; null for 0.</param>
     /// <param name="options">The kind of layer and its variants.</param>
     /// <param name="lengths">The steps of each sequence; null for all.</param>
+    /// <param name="recurrentBias">[G*H] added to the hidden state's part; null for 0.</param>
+    /// <param name="initialHidden">The hidden state to begin with, [batch, H]; null for 0.</param>
+    /// <param name="initialCell">The cell state of an LSTM to begin with, [batch, H]; null for 0.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <returns>The hidden state after each step, and the last one.</returns>
     public (Tensor Sequence, Tensor Last) Recurrent(
         Tensor inputWeights, Tensor recurrentWeights, Tensor? bias, RecurrentOptions options, Tensor? lengths = null,
+        Tensor? recurrentBias = null, Tensor? initialHidden = null, Tensor? initialCell = null,
         [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
-        Tensor[] operands = [this, inputWeights, recurrentWeights, .. new[] { bias, lengths }.OfType<Tensor>()];
+        Tensor?[] optional = [bias, lengths, recurrentBias, initialHidden, initialCell];
+        Tensor[] operands = [this, inputWeights, recurrentWeights, .. optional.OfType<Tensor>()];
         Node[] results = Graph.Build(new CallSite(file, line), operands, (b, x) =>
         {
-            Node? biasNode = bias is null ? null : x[3];
+            int next = 3;
+            Node?[] given = Array.ConvertAll(optional, o => o is null ? null : x[next++]);
             RecurrentResult r = b.Recurrent(
-                x[0], new RecurrentWeights(x[1], x[2], biasNode), options, lengths is null ? null : x[^1]);
+                x[0], new RecurrentWeights(x[1], x[2], given[0], given[2]), options, given[1], given[3], given[4]);
             return [r.Sequence, r.Hidden];
         });
         return (Graph.Wrap(results[0]), Graph.Wrap(results[1]));

@@ -38,7 +38,7 @@ public sealed record RecurrentWeights(
 /// <summary>A function of one tensor, for gates.</summary>
 /// <param name="b">The builder to use; loops have their own.</param>
 /// <param name="x">The argument.</param>
-public delegate Node Activation(GraphBuilder b, Node x);
+public delegate Node GateFunction(GraphBuilder b, Node x);
 
 /// <summary>What differs between front ends' recurrent layers.</summary>
 /// <param name="Cell">The kind of layer.</param>
@@ -54,13 +54,13 @@ public sealed record RecurrentOptions(RecurrentCell Cell)
     public bool InputMajor { get; init; }
 
     /// <summary>The gates' function; logistic by default (tanh for the simple cell).</summary>
-    public Activation? GateActivation { get; init; }
+    public GateFunction? GateActivation { get; init; }
 
     /// <summary>The cell's or candidate's function; tanh by default.</summary>
-    public Activation? CellActivation { get; init; }
+    public GateFunction? CellActivation { get; init; }
 
     /// <summary>The function of an LSTM's cell on its way out; tanh by default.</summary>
-    public Activation? OutputActivation { get; init; }
+    public GateFunction? OutputActivation { get; init; }
 
     /// <summary>Bounds what goes into the activations to [-Clip, Clip]; null for no bound.</summary>
     public double? Clip { get; init; }
@@ -82,7 +82,7 @@ public static class RecurrentActivations
     /// <param name="name">For example <c>Tanh</c>.</param>
     /// <param name="alpha">Its first parameter; ONNX's default when null.</param>
     /// <param name="beta">Its second parameter; ONNX's default when null.</param>
-    public static Activation? ByName(string name, double? alpha = null, double? beta = null) => name.ToUpperInvariant() switch
+    public static GateFunction? ByName(string name, double? alpha = null, double? beta = null) => name.ToUpperInvariant() switch
     {
         "SIGMOID" => (b, x) => b.Logistic(x),
         "TANH" => (b, x) => b.HyperbolicTangent(x),

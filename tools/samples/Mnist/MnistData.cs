@@ -1,0 +1,53 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace Graphene.Samples.Mnist;
+
+/// <summary>Images of digits [examples, 28, 28, 1] of bytes, and their numbers [examples].</summary>
+/// <param name="TrainImages">To train on.</param>
+/// <param name="TrainLabels">To train on.</param>
+/// <param name="TestImages">To test with.</param>
+/// <param name="TestLabels">To test with.</param>
+public sealed record MnistData(Literal TrainImages, Literal TrainLabels, Literal TestImages, Literal TestLabels)
+{
+    private const int Side = 28;
+
+    /// <summary>Reads the four files of the MNIST database (LeCun, Cortes and Burges).</summary>
+    /// <param name="folder">Where they are, under their usual names with .gz behind.</param>
+    public static MnistData Load(string folder) => new(
+        Images(folder, "train"), Labels(folder, "train"), Images(folder, "t10k"), Labels(folder, "t10k"));
+
+    /// <summary>Digits drawn like those of a pocket calculator, moved, thickened and disturbed at random: for tests.</summary>
+    public static MnistData Synthetic(int train, int test, ulong seed)
+    {
+        var random = new RandomStream(seed);
+        (Literal images, Literal labels) = DrawnDigits.Draw(train, random);
+        (Literal testImages, Literal testLabels) = DrawnDigits.Draw(test, random);
+        return new MnistData(images, labels, testImages, testLabels);
+    }
+
+    private static Literal Images(string folder, string set)
+    {
+        Literal images = Read(Path.Combine(folder, $"{set}-images-idx3-ubyte.gz"));
+        return images.Reshape([images.Shape[0], Side, Side, 1]);
+    }
+
+    private static Literal Labels(string folder, string set) => Read(Path.Combine(folder, $"{set}-labels-idx1-ubyte.gz"));
+
+    // IDX: two zeros, the element type (8 for bytes), the rank, the extents in big-endian order, the elements.
+    private static Literal Read(string path)
+    {
+        using var unpacked = new MemoryStream();
+        using (var packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress))
+        {
+            packed.CopyTo(unpacked);
+        }
+        byte[] file = unpacked.ToArray();
+        if (file.Length < 4 || file[2] != 8)
+        {
+            throw new InvalidDataException($"{path} is no IDX file of bytes");
+        }
+        long[] shape = [.. Enumerable.Range(0, file[3]).Select(i => (long)BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(4 + (4 * i))))];
+        return new Literal(new TensorType(DType.U8, Shape.Of(shape)), file.AsMemory(4 + (4 * file[3])));
+    }
+}
