@@ -6,6 +6,8 @@ using static Graphene.Tests.Training.Reference;
 
 namespace Graphene.Tests.Training;
 
+using Optimizer = Graphene.Train.Optimizer; // Graphene.Optimizer is a namespace
+
 internal sealed class ModelTests
 {
     [Test]

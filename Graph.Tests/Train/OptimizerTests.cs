@@ -4,6 +4,8 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Training;
 
+using Optimizer = Graphene.Train.Optimizer; // Graphene.Optimizer is a namespace
+
 /// <summary>Optimizers against their formulas, written out in f64 for one parameter of two elements.</summary>
 internal sealed class OptimizerTests
 {

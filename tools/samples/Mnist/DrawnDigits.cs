@@ -28,8 +28,8 @@ internal static class DrawnDigits
     {
         int width = 8 + Below(random, 5);
         int half = 7 + Below(random, 3);
-        int left = 3 + Below(random, Side - width - 6);
-        int top = 2 + Below(random, Side - (2 * half) - 5);
+        int left = 6 + Below(random, 4);
+        int top = 4 + Below(random, 3);
         int slant = Below(random, 3) - 1;
         string on = Segments[digit];
         for (int segment = 0; segment < on.Length; segment++)

@@ -16,7 +16,7 @@ public static class MnistTraining
     public static Outcome Run(IGraphCompiler compiler, string kind, MnistData data, TextWriter? progress = null, int? epochs = null)
     {
         const int BatchSize = 64;
-        int rounds = epochs ?? (kind == "cnn" ? 8 : 12);
+        int rounds = epochs ?? (kind == "cnn" ? 8 : 15);
         long steps = data.TrainImages.Shape[0].Value / BatchSize * rounds;
         using Sequential model = kind == "cnn" ? Cnn() : Mlp();
         model.Compile(new CompileOptions(
@@ -61,10 +61,10 @@ public static class MnistTraining
         [
             new Rescaling(1 / 255.0),
             new Flatten(),
+            new Dense(512, Activations.Relu),
+            new Dropout(0.4),
             new Dense(256, Activations.Relu),
-            new Dropout(0.3),
-            new Dense(128, Activations.Relu),
-            new Dropout(0.3),
+            new Dropout(0.4),
             new Dense(10),
         ],
         "mlp");
