@@ -14,7 +14,10 @@ namespace Graphene.Tests.Diagnostics;
 internal sealed class DiagnosticIdTests
 {
     private static readonly string[] Assemblies =
-        ["Graphene", "Graphene.Optimizer", "Graphene.Codegen", "Graphene.Runtime", "Graphene.Data", "Graphene.Interop"];
+    [
+        "Graphene", "Graphene.Optimizer", "Graphene.Codegen", "Graphene.Runtime", "Graphene.Data", "Graphene.Interop",
+        "Graphene.Train",
+    ];
 
     private static IEnumerable<TestCaseData> Ids() =>
         AllIds().OrderBy(d => d.Id.Code, StringComparer.Ordinal).Select(d => new TestCaseData(d.Id).SetArgDisplayNames(d.Id.Code));

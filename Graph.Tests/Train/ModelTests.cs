@@ -1,6 +1,8 @@
 using Graphene.Codegen;
+using Graphene.Data;
 using Graphene.Runtime;
 using Graphene.Train;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 using static Graphene.Tests.Training.Reference;
 
@@ -183,6 +185,30 @@ internal sealed class ModelTests
     }
 
     [Test]
+    public void AnInterruptedTrainingEndsWithTheSameBits()
+    {
+        using var folder = new TemporaryFolder();
+        Literal[] whole = Trained(4, null);
+        _ = Trained(2, folder.Path);
+
+        Assert.That(Trained(4, folder.Path), Is.EqualTo(whole));
+
+        static Literal[] Trained(int epochs, string? path)
+        {
+            using Sequential model = new(new Dense(8, Activations.Relu), new BatchNormalization(), new Dropout(0.3), new Dense(3));
+            model.Compile(new ReferenceCompiler(), new Adam(0.01), new SparseCategoricalCrossentropy(fromLogits: true));
+            model.Fit(Numbers(40, 4), Labels(40), new FitOptions
+            {
+                Epochs = epochs,
+                BatchSize = 16,
+                Progress = null,
+                Callbacks = path is null ? [] : [new ResumableTraining(new CheckpointFolder(path))],
+            });
+            return model.GetWeights();
+        }
+    }
+
+    [Test]
     public void WeightsOfExamplesCount()
     {
         using Sequential model = new(new Dense(1, useBias: false));
@@ -207,7 +233,7 @@ internal sealed class ModelTests
             Throws.TypeOf<GraphException>().With.Property("Id").EqualTo(TrainDiagnostics.BadTrainingData));
         Assert.That(
             () => model.Fit(Numbers(2, 3), Numbers(3, 1), new FitOptions { Progress = null }),
-            Throws.TypeOf<GraphException>().With.Property("Id").EqualTo(TrainDiagnostics.BadTrainingData));
+            Throws.TypeOf<GraphException>().With.Property("Id").EqualTo(DataDiagnostics.BadComponents));
     }
 
     private static Sequential Classifier(Optimizer optimizer, params Metric[] metrics)

@@ -43,7 +43,7 @@ public abstract class Callback
 /// <param name="model">What is trained.</param>
 /// <param name="epochs">How many epochs are planned.</param>
 /// <param name="batchCount">Batches of an epoch; null when that is not known.</param>
-public sealed class TrainingRun(Model model, int epochs, int? batchCount)
+public sealed class TrainingRun(Model model, int epochs, long? batchCount)
 {
     /// <summary>What is trained.</summary>
     public Model Model { get; } = model;
@@ -52,7 +52,10 @@ public sealed class TrainingRun(Model model, int epochs, int? batchCount)
     public int Epochs { get; } = epochs;
 
     /// <summary>Batches of an epoch; null when that is not known.</summary>
-    public int? BatchCount { get; } = batchCount;
+    public long? BatchCount { get; } = batchCount;
+
+    /// <summary>The present epoch, from 0. Set before the first one, it is where the training begins.</summary>
+    public int Epoch { get; set; }
 
     /// <summary>True once <see cref="Stop"/> was called.</summary>
     public bool IsStopped { get; private set; }

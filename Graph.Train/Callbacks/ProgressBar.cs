@@ -65,15 +65,15 @@ public sealed class ProgressBar(TextWriter writer, bool? isTerminal = null) : Ca
         _lineLength = line.Length;
     }
 
-    private string Left(int done, int count)
+    private string Left(int done, long count)
     {
         double seconds = _clock.Elapsed.TotalSeconds / done * (count - done);
         return string.Create(CultureInfo.InvariantCulture, $"{seconds,4:F0} s left");
     }
 
-    private static string Bar(int done, int count)
+    private static string Bar(int done, long count)
     {
-        int filled = (int)((long)Width * Math.Min(done, count) / count);
+        int filled = (int)(Width * Math.Min(done, count) / count);
         return new string('=', filled) + new string('.', Width - filled);
     }
 

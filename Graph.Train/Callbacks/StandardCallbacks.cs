@@ -83,8 +83,8 @@ public sealed class EarlyStopping(
     }
 }
 
-/// <summary>Saves a model after epochs, all or those that are better than before.</summary>
-/// <param name="save">Saves; gets the model and the number of the epoch.</param>
+/// <summary>Calls a function after epochs, all or those that are better than before: to save or export a model, for example.</summary>
+/// <param name="save">The function; gets the model and the number of the epoch.</param>
 /// <param name="monitor">The number that counts when only the best are saved.</param>
 /// <param name="saveBestOnly">True to save only after an epoch that is better than all before.</param>
 /// <param name="mode">Whether the number should fall or rise.</param>

@@ -1,3 +1,4 @@
+using Graphene.Data;
 using Graphene.Runtime;
 
 namespace Graphene.Train;
@@ -63,19 +64,23 @@ public abstract class Model : Layer, IDisposable
     public History Fit(Literal[] tensors, FitOptions? options = null)
     {
         FitOptions how = options ?? new FitOptions();
-        var data = new ArrayBatches(tensors, how.BatchSize, how.Shuffle ? Compiled.Seed : null, how.DropRemainder);
-        return Fit(data.Epoch, data.Count, how);
+        IndexedDataset rows = Dataset.FromTensors(tensors);
+        Dataset ordered = how.Shuffle ? rows.Shuffle(Compiled.Seed) : rows;
+        return Fit(ordered.Batch(how.BatchSize, how.DropRemainder), how);
     }
 
     /// <summary>Trains on batches from anywhere.</summary>
-    /// <param name="batches">Gives the batches of an epoch: all inputs, the targets, and optionally the weights of examples.</param>
-    /// <param name="batchCount">Batches of an epoch, for the progress; null when that is not known.</param>
+    /// <param name="batches">Batches of all inputs, the targets, and optionally the weights of examples.</param>
     /// <param name="options">How.</param>
     /// <returns>The loss and the metrics of each epoch.</returns>
-    public History Fit(Func<long, IEnumerable<Literal[]>> batches, int? batchCount = null, FitOptions? options = null)
+    public History Fit(Dataset batches, FitOptions? options = null)
     {
-        var loop = new TrainingLoop(this, Compiled, options ?? new FitOptions(), batchCount);
-        return loop.Run(batches);
+        FitOptions how = options ?? new FitOptions();
+        foreach (Literal[] first in batches.Take(1))
+        {
+            Prepare(PassKind.Train, first); // all variables must be there before a callback restores them
+        }
+        return new TrainingLoop(this, Compiled, how, batches).Run();
     }
 
     /// <summary>One step of training on a batch: all inputs, the targets, and optionally the weights of examples.</summary>
@@ -95,7 +100,7 @@ public abstract class Model : Layer, IDisposable
     public IReadOnlyDictionary<string, double> Evaluate(Literal[] tensors, int batchSize = 256)
     {
         var sums = new RunningSums(Compiled.Metrics);
-        foreach (Literal[] batch in new ArrayBatches(tensors, batchSize, null, dropRemainder: false).Epoch(0))
+        foreach (Literal[] batch in Dataset.FromTensors(tensors).Batch(batchSize))
         {
             sums.Add(RunBatch(PassKind.Evaluate, batch, batchSize, CancellationToken.None));
         }
@@ -108,8 +113,9 @@ public abstract class Model : Layer, IDisposable
     /// <summary>The predictions for all inputs of a model with several.</summary>
     public Literal Predict(Literal[] inputs, int batchSize = 256)
     {
-        var data = new ArrayBatches(inputs, batchSize, null, dropRemainder: false);
-        Literal[] parts = [.. data.Epoch(0).Select(b => RunBatch(PassKind.Predict, b, batchSize, CancellationToken.None)[0])];
+        IndexedDataset data = Dataset.FromTensors(inputs);
+        Literal[] parts =
+            [.. data.Batch(batchSize).Select(b => RunBatch(PassKind.Predict, b, batchSize, CancellationToken.None)[0])];
         byte[] bytes = new byte[parts.Sum(p => p.Bytes.Length)];
         int at = 0;
         foreach (Literal part in parts)
@@ -117,7 +123,7 @@ public abstract class Model : Layer, IDisposable
             part.Bytes.CopyTo(bytes.AsMemory(at));
             at += part.Bytes.Length;
         }
-        return new Literal(new TensorType(parts[0].DType, parts[0].Shape.With(0, data.Rows)), bytes);
+        return new Literal(new TensorType(parts[0].DType, parts[0].Shape.With(0, data.Length)), bytes);
     }
 
     /// <summary>The present values of all weights, in the order of <see cref="Layer.Weights"/>.</summary>
@@ -155,17 +161,28 @@ public abstract class Model : Layer, IDisposable
 
     internal Literal[] RunBatch(PassKind kind, Literal[] batch, long? fullBatch, CancellationToken cancellation)
     {
-        if (_passes is null)
-        {
-            int inputs = kind == PassKind.Predict ? batch.Length : Math.Max(1, ExampleTypes?.Count ?? 1);
-            Build([.. batch.Take(inputs).Select(ModelPasses.Example)]);
-        }
+        BuildFor(kind, batch);
         return Passes.Run(kind, batch, fullBatch, cancellation);
     }
 
     /// <summary>Frees the session.</summary>
     /// <param name="disposing">Whether this was asked for, as always here.</param>
     protected virtual void Dispose(bool disposing) => _passes?.Dispose();
+
+    private void Prepare(PassKind kind, Literal[] batch)
+    {
+        BuildFor(kind, batch);
+        Passes.Prepare(kind, batch);
+    }
+
+    private void BuildFor(PassKind kind, Literal[] batch)
+    {
+        if (_passes is null)
+        {
+            int inputs = kind == PassKind.Predict ? batch.Length : Math.Max(1, ExampleTypes?.Count ?? 1);
+            Build([.. batch.Take(inputs).Select(ModelPasses.Example)]);
+        }
+    }
 
     private GraphException NotReady(string what, string fix) =>
         new(TrainDiagnostics.NotCompiled, $"model '{Name}': {what}", fix: fix);

@@ -57,11 +57,7 @@ internal sealed class ModelPasses : IDisposable
     /// <param name="cancellation">Stops the run.</param>
     public Literal[] Run(PassKind kind, Literal[] batch, long? fullBatch, CancellationToken cancellation)
     {
-        if (kind != PassKind.Predict)
-        {
-            _targets ??= [.. batch.Skip(_inputs.Length).Select(Example)];
-        }
-        Pass pass = Get(kind, batch[0].Shape[0].Value == fullBatch ? fullBatch : null);
+        Pass pass = Find(kind, batch, fullBatch);
         RequireFit(batch, pass.Feeds);
         var feeds = new (Tensor, Feed)[pass.Feeds.Length];
         for (int i = 0; i < feeds.Length; i++)
@@ -71,10 +67,24 @@ internal sealed class ModelPasses : IDisposable
         return Session.Run(pass.Fetches, feeds, pass.Targets, cancellation);
     }
 
+    /// <summary>Builds a step, and with it all variables that it uses.</summary>
+    /// <param name="kind">Which.</param>
+    /// <param name="batch">A batch like those that will come.</param>
+    public void Prepare(PassKind kind, Literal[] batch) => _ = Find(kind, batch, batch[0].Shape[0].Value);
+
     public void Dispose() => Session.Dispose();
 
     /// <summary>The type of one example of a tensor with a batch dimension.</summary>
     public static TensorType Example(Literal batch) => new(batch.DType, Shape.From(batch.Shape.Skip(1)));
+
+    private Pass Find(PassKind kind, Literal[] batch, long? fullBatch)
+    {
+        if (kind != PassKind.Predict)
+        {
+            _targets ??= [.. batch.Skip(_inputs.Length).Select(Example)];
+        }
+        return Get(kind, batch[0].Shape[0].Value == fullBatch ? fullBatch : null);
+    }
 
     private Pass Get(PassKind kind, long? rows)
     {

@@ -1,5 +1,6 @@
 using Graphene.Codegen;
 using Graphene.Samples;
+using Graphene.Samples.CharGpt;
 using Graphene.Samples.Mnist;
 
 // Samples that are also tests: Graph.Tests runs each with small settings.
@@ -27,6 +28,9 @@ switch (args)
     case ["mnist", "mlp" or "cnn"]:
         output.WriteLine(MnistTraining.Run(GraphCompiler.Cpu(), args[1], MnistData.Synthetic(4000, 1000, seed: 1), output));
         return 0;
+    case ["chargpt", var file]:
+        output.WriteLine(GptTraining.Run(GraphCompiler.Cpu(), File.ReadAllText(file), progress: output));
+        return 0;
     default:
         Console.Error.WriteLine(
             """
@@ -37,6 +41,7 @@ switch (args)
               gan                       two networks with two optimizers learn a distribution
               maml                      weights that adapt to a new sine in one step, by second derivatives
               mnist mlp|cnn [FOLDER]    handwritten digits; FOLDER holds the four IDX files, else drawn digits
+              chargpt FILE              a small GPT learns the characters of a text, and writes
             """);
         return 2;
 }

@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
+using Graphene.Interop.Idx;
 
 namespace Graphene.Samples.Mnist;
 
@@ -28,26 +27,9 @@ public sealed record MnistData(Literal TrainImages, Literal TrainLabels, Literal
 
     private static Literal Images(string folder, string set)
     {
-        Literal images = Read(Path.Combine(folder, $"{set}-images-idx3-ubyte.gz"));
+        Literal images = IdxFile.Read(Path.Combine(folder, $"{set}-images-idx3-ubyte.gz"));
         return images.Reshape([images.Shape[0], Side, Side, 1]);
     }
 
-    private static Literal Labels(string folder, string set) => Read(Path.Combine(folder, $"{set}-labels-idx1-ubyte.gz"));
-
-    // IDX: two zeros, the element type (8 for bytes), the rank, the extents in big-endian order, the elements.
-    private static Literal Read(string path)
-    {
-        using var unpacked = new MemoryStream();
-        using (var packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress))
-        {
-            packed.CopyTo(unpacked);
-        }
-        byte[] file = unpacked.ToArray();
-        if (file.Length < 4 || file[2] != 8)
-        {
-            throw new InvalidDataException($"{path} is no IDX file of bytes");
-        }
-        long[] shape = [.. Enumerable.Range(0, file[3]).Select(i => (long)BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(4 + (4 * i))))];
-        return new Literal(new TensorType(DType.U8, Shape.Of(shape)), file.AsMemory(4 + (4 * file[3])));
-    }
+    private static Literal Labels(string folder, string set) => IdxFile.Read(Path.Combine(folder, $"{set}-labels-idx1-ubyte.gz"));
 }

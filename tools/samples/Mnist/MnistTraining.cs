@@ -16,11 +16,11 @@ public static class MnistTraining
     public static Outcome Run(IGraphCompiler compiler, string kind, MnistData data, TextWriter? progress = null, int? epochs = null)
     {
         const int BatchSize = 64;
-        int rounds = epochs ?? (kind == "cnn" ? 8 : 15);
+        int rounds = epochs ?? (kind == "cnn" ? 12 : 15);
         long steps = data.TrainImages.Shape[0].Value / BatchSize * rounds;
         using Sequential model = kind == "cnn" ? Cnn() : Mlp();
         model.Compile(new CompileOptions(
-            compiler, new Adam(new CosineDecay(1e-3, steps)), new SparseCategoricalCrossentropy(fromLogits: true))
+            compiler, new Adam(new CosineDecay(2e-3, steps, alpha: 0.01)), new SparseCategoricalCrossentropy(fromLogits: true))
         {
             Metrics = [new SparseCategoricalAccuracy()],
             Seed = 1,
@@ -50,7 +50,7 @@ public static class MnistTraining
             new Flatten(),
             new Dropout(0.25),
             new Dense(128, Activations.Relu),
-            new Dropout(0.5),
+            new Dropout(0.4),
             new Dense(10),
         ],
         "cnn");
