@@ -31,6 +31,9 @@ switch (args)
     case ["chargpt", var file]:
         output.WriteLine(GptTraining.Run(GraphCompiler.Cpu(), File.ReadAllText(file), progress: output));
         return 0;
+    case ["chargpt", var file, var checkpoints]:
+        output.WriteLine(GptTraining.Run(GraphCompiler.Cpu(), File.ReadAllText(file), progress: output, checkpoints: checkpoints));
+        return 0;
     default:
         Console.Error.WriteLine(
             """
@@ -41,7 +44,7 @@ switch (args)
               gan                       two networks with two optimizers learn a distribution
               maml                      weights that adapt to a new sine in one step, by second derivatives
               mnist mlp|cnn [FOLDER]    handwritten digits; FOLDER holds the four IDX files, else drawn digits
-              chargpt FILE              a small GPT learns the characters of a text, and writes
+              chargpt FILE [FOLDER]     a small GPT learns the characters of a text, and writes; saves to FOLDER, and goes on from it
             """);
         return 2;
 }

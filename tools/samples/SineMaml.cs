@@ -59,7 +59,8 @@ public static class SineMaml
             $"w{i}"))];
     }
 
-    private static Tensor Loss(Tensor[] w, (Tensor X, Tensor Y) points)
+    /// <summary>The mean squared error of the network with given weights.</summary>
+    internal static Tensor Loss(Tensor[] w, (Tensor X, Tensor Y) points)
     {
         Tensor hidden = (points.X.MatMul(w[0]) + w[1]).Tanh();
         Tensor second = (hidden.MatMul(w[2]) + w[3]).Tanh();

@@ -12,7 +12,9 @@ public static class GptTraining
     /// <param name="text">The text to learn.</param>
     /// <param name="settings">Sizes; null for the usual ones.</param>
     /// <param name="progress">Where progress is shown; null for nowhere.</param>
-    public static Outcome Run(IGraphCompiler compiler, string text, GptSettings? settings = null, TextWriter? progress = null)
+    /// <param name="checkpoints">A folder to save to, and to go on from; null for none.</param>
+    public static Outcome Run(
+        IGraphCompiler compiler, string text, GptSettings? settings = null, TextWriter? progress = null, string? checkpoints = null)
     {
         GptSettings s = settings ?? new GptSettings();
         var data = new CharacterData(text);
@@ -32,18 +34,26 @@ public static class GptTraining
         var writer = new GptWriter(graph, gpt, s, data);
 
         using var session = new Session(graph, compiler);
-        var random = new RandomStream(RandomStream.KeyOf(s.Seed, "batches"));
+        CheckpointFolder? folder = checkpoints is null ? null : new CheckpointFolder(checkpoints);
+        var saver = new Saver(session);
+        long done = folder?.RestoreLatest(saver)?.Step ?? 0;
         long start = Stopwatch.GetTimestamp();
         double sum = 0;
         const int Shown = 100;
-        for (int i = 1; i <= s.Steps; i++)
+        const int Saved = 200;
+        for (long i = done + 1; i <= s.Steps; i++)
         {
-            sum += Loss(validation: false, random, [step]);
+            // The step's number decides its batch, so there is no place in the data to remember.
+            sum += Loss(validation: false, new RandomStream(RandomStream.KeyOf(s.Seed, $"batch {i}")), [step]);
             if (i % Shown == 0)
             {
                 progress?.WriteLine(FormattableString.Invariant(
                     $"step {i}/{s.Steps}  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s  loss {sum / Shown:F4}"));
                 sum = 0;
+            }
+            if (i % Saved == 0)
+            {
+                folder?.Save(saver, i);
             }
         }
         TimeSpan trained = Stopwatch.GetElapsedTime(start);
