@@ -49,6 +49,20 @@ gemm.SetAction(p => Run(() => SideBySide.Run(new SideBySideOptions(
     ModelSet.Gemm(p.GetRequiredValue(sizes)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds),
     p.GetValue(report), $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
 
+var workloads = new Option<string[]>("--names")
+{
+    Description = "Parts of the workloads' names; all of them without it.",
+    DefaultValueFactory = _ => [],
+    AllowMultipleArgumentsPerToken = true,
+};
+var torch = new Command("torch", "Graphene and PyTorch, in turns: elementwise chains, softmax, norms, sums, transposes, attention.")
+{
+    workloads, threads, rounds, seconds, report,
+};
+torch.SetAction(p => Run(() => TorchSideBySide.Run(new TorchOptions(
+    p.GetRequiredValue(workloads), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds), p.GetValue(report),
+    $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
+
 var all = new Option<string[]>("--names")
 {
     Description = "Models to compare; all that make_models.py writes without it.",
@@ -78,7 +92,7 @@ agreement.SetAction(p => Run(() =>
 }));
 
 var filter = new Option<string>("--filter") { Description = "Only ops whose name contains this.", DefaultValueFactory = _ => "" };
-var ops = new Command("ops", "Single dots and convolutions of real networks, beside the FMA peak: GFLOP/s and GB/s.")
+var ops = new Command("ops", "Single dots, convolutions and streams of real networks, beside the FMA peak: GFLOP/s and GB/s.")
 {
     filter, threads, seconds,
 };
@@ -101,9 +115,9 @@ scaling.SetAction(p => Run(() => ThreadScaling.Print(
 var overhead = new Command("call-overhead", "What a call of a compiled graph costs beside its native code.");
 overhead.SetAction(_ => Run(CallOverhead.Print));
 
-return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench).")
+return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench, PyTorch's chroot).")
 {
-    sideBySide, gemm, ops, agreement, probe, overhead, scaling,
+    sideBySide, gemm, torch, ops, agreement, probe, overhead, scaling,
 }.Parse(args).Invoke();
 
 static void PrintCeilings(IEnumerable<int> threadCounts)

@@ -1,7 +1,6 @@
-using System.Globalization;
-using System.Text;
 using Graphene.Cli.Execution;
 using Spectre.Console;
+using static Graphene.Bench.ResultTable;
 
 namespace Graphene.Bench;
 
@@ -21,31 +20,31 @@ internal sealed record SideBySideOptions(
 /// </summary>
 internal static class SideBySide
 {
-    private static readonly string[] Columns =
-        ["model", "threads", "Graphene ms", "ONNX Runtime ms", "ratio", "of FMA peak", "prepare s: cold / cached / ORT", "peak MB: G / ORT"];
-
     public static void Run(SideBySideOptions options)
     {
         var graphene = new GrapheneContender();
         var peer = new OnnxRuntimeContender();
-        var rows = new List<string[]>();
+        var table = new ResultTable(
+            "model", "threads", "Graphene ms", "ONNX Runtime ms", "ratio", "of FMA peak", "prepare s: cold / cached / ORT",
+            "peak MB: G / ORT");
         foreach (ModelEntry model in options.Models)
         {
             foreach (int threads in options.Threads)
             {
                 AnsiConsole.MarkupLineInterpolated($"[grey]{model.Name}, threads {threads}[/]");
-                rows.Add(MeasureRow(options, graphene, peer, model, threads));
+                table.Add(MeasureRow(options, graphene, peer, model, threads));
             }
         }
 
-        var table = new Table().AddColumns(Columns);
-        rows.ForEach(r => table.AddRow([.. r.Select(Markup.Escape)]));
-        AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 140);
-        AnsiConsole.Write(table);
+        table.Show();
         if (options.Report is { } path)
         {
-            File.WriteAllText(path, Markdown(options, graphene, peer, rows));
-            Console.WriteLine($"written to {path}");
+            table.Write(
+                path,
+                $"{graphene.Name} beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.\n" +
+                "Ratio below 1: Graphene is faster. Prepare: importing and compiling, in the first round without the disk cache,\n" +
+                "in the best round with it; ONNX Runtime's session creation. Peak: the whole process, the worst round.",
+                options.Command, options.Threads);
         }
     }
 
@@ -99,27 +98,4 @@ internal static class SideBySide
     // The first round compiled without the disk cache; a run after it filled the cache.
     private static string Cached(List<Measurement> rounds) =>
         rounds.Count > 1 ? Invariant($"{rounds.Skip(1).Min(m => m.PrepareMs) / 1000:F2}") : "-";
-
-    private static string Markdown(SideBySideOptions options, Contender graphene, Contender peer, List<string[]> rows)
-    {
-        var text = new StringBuilder();
-        text.AppendLine($"{graphene.Name} beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.");
-        text.AppendLine($"Ratio below 1: Graphene is faster. Prepare: importing and compiling, in the first round without the disk cache,\n" +
-            "in the best round with it; ONNX Runtime's session creation. Peak: the whole process, the worst round.").AppendLine();
-        text.AppendLine(Invariant($"- {DateTime.UtcNow:yyyy-MM-dd}, {MachineDescription.OneLine()}"));
-        text.AppendLine($"- `{options.Command}`");
-        foreach (int threads in options.Threads)
-        {
-            Ceilings c = Ceilings.Measure(threads);
-            text.AppendLine(Invariant(
-                $"- ceilings right after, {threads} threads: {c.FmaGigaflops:F0} GFLOP/s FMA, {c.ReadGigabytesPerSecond:F1} GB/s read"));
-        }
-        text.AppendLine().AppendLine($"| {string.Join(" | ", Columns)} |").AppendLine($"|{string.Concat(Columns.Select(_ => " --- |"))}");
-        rows.ForEach(r => text.AppendLine($"| {string.Join(" | ", r.Select(c => c.Replace("|", "/", StringComparison.Ordinal)))} |"));
-        return text.ToString();
-    }
-
-    private static string Ms(double value) => value < 1 ? Invariant($"{value:F4}") : Invariant($"{value:F2}");
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Graphene.Cli.Execution;
-using Graphene.Codegen;
-using Graphene.Runtime;
 using Spectre.Console;
+using static Graphene.Bench.OpCase;
 
 namespace Graphene.Bench;
 
@@ -37,18 +36,8 @@ internal static class SingleOps
     // The median time of a run, and the median share of the FMA rate that was measured right before and after a few runs.
     private static (double Seconds, double Share) Time(OpCase op, int threads, double seconds)
     {
-        var b = new GraphBuilder();
-        Node[] parameters = [.. op.Inputs.Select((x, i) => b.Parameter(i, x.Type))];
-        Computation entry = b.Build("op", [op.Build(b, parameters)], []);
-        var module = new Module(op.Name, entry, [.. op.Inputs.Select((_, i) => $"x{i}")], ["y"], b.Provenance);
-        using var session = new Session(module, GraphCompiler.Cpu(), new SessionOptions { MaxThreads = threads });
-        using Callable callable = session.MakeCallable(["y"]);
-        using BoundCall call = callable.Bind([.. op.Inputs.Select(x => x.Shape.ToStatic())]);
-        for (int i = 0; i < op.Inputs.Length; i++)
-        {
-            op.Inputs[i].As<float>().CopyTo(call.Input<float>(i));
-        }
-        call.Run();
+        using var run = new OpRun(op, threads);
+        run.Run();
         var times = new List<double>();
         var shares = new List<double>();
         long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
@@ -59,7 +48,7 @@ internal static class SingleOps
             int runs = 0;
             do
             {
-                call.Run();
+                run.Run();
                 runs++;
             }
             while (Stopwatch.GetElapsedTime(start).TotalSeconds < SliceSeconds);
@@ -81,6 +70,7 @@ internal static class SingleOps
         .. Resnet50(),
         Convolution(112, 16, 96, 1, 1), Convolution(56, 96, 24, 1, 1), Convolution(56, 24, 144, 1, 1), Convolution(7, 160, 960, 1, 1),
         Depthwise(112, 32, 1), Depthwise(112, 96, 2), Depthwise(56, 144, 1), Depthwise(28, 192, 1), Depthwise(14, 384, 1), Depthwise(7, 960, 1),
+        .. TorchWorkload.All().Select(w => w.Case),
     ];
 
     private static IEnumerable<OpCase> Resnet50() =>
@@ -91,12 +81,12 @@ internal static class SingleOps
     ];
 
     private static OpCase Product(int m, int k, int n) => new(
-        $"dot {m}x{k}x{n}", 2.0 * m * k * n, 4.0 * ((m * k) + ((double)k * n) + (m * n)), [Noise(m, k)],
+        $"dot {m}x{k}x{n}", 2.0 * m * k * n, 4.0 * ((m * k) + ((double)k * n) + (m * n)), () => [Noise(m, k)],
         (b, p) => b.DotGeneral(p[0], b.Constant(Noise(k, n)), [], [], [1], [0]));
 
     private static OpCase Batched(int batch, int m, int k, int n, bool transposed) => new(
         $"dot {batch} of {m}x{k}x{n}{(transposed ? ", transposed" : "")}", 2.0 * batch * m * k * n, 4.0 * batch * ((m * k) + (k * n) + (m * n)),
-        [Noise(batch, m, k), transposed ? Noise(batch, n, k) : Noise(batch, k, n)],
+        () => [Noise(batch, m, k), transposed ? Noise(batch, n, k) : Noise(batch, k, n)],
         (b, p) => b.DotGeneral(p[0], p[1], [0], [0], [2], [transposed ? 2 : 1]));
 
     private static OpCase Convolution(int size, int inputs, int outputs, int kernel, int stride)
@@ -106,7 +96,7 @@ internal static class SingleOps
             $"convolution {size}x{size} {inputs}->{outputs}, {kernel}x{kernel}, stride {stride}",
             2.0 * result * result * inputs * outputs * kernel * kernel,
             4.0 * ((size * size * inputs) + (result * result * outputs) + (inputs * outputs * kernel * kernel)),
-            [Noise(1, size, size, inputs)],
+            () => [Noise(1, size, size, inputs)],
             (b, p) => b.Convolution(
                 p[0], b.Constant(Noise(kernel, kernel, inputs, outputs)), ConvolutionDimensions.ChannelsLast(2), Window(size, kernel, stride)));
     }
@@ -116,7 +106,7 @@ internal static class SingleOps
         int result = (size + stride - 1) / stride;
         return new(
             $"depthwise {size}x{size} of {features}, 3x3, stride {stride}", 2.0 * result * result * features * 9,
-            4.0 * ((size * size * features) + (result * result * features)), [Noise(1, size, size, features)],
+            4.0 * ((size * size * features) + (result * result * features)), () => [Noise(1, size, size, features)],
             (b, p) => b.Convolution(
                 p[0], b.Constant(Noise(3, 3, 1, features)), ConvolutionDimensions.ChannelsLast(2), Window(size, 3, stride), features));
     }
@@ -127,17 +117,4 @@ internal static class SingleOps
         var dim = new WindowDim(kernel, Stride: stride, Low: kernel / 2, High: ((result - 1) * stride) + kernel - size - (kernel / 2));
         return [dim, dim];
     }
-
-    private static Literal Noise(params long[] dims)
-    {
-        var random = new Random(1);
-        var elements = new float[dims.Aggregate(1L, (n, d) => n * d)];
-        for (int i = 0; i < elements.Length; i++)
-        {
-            elements[i] = random.NextSingle() - 0.5f;
-        }
-        return Literal.From<float>(elements, dims);
-    }
-
-    private sealed record OpCase(string Name, double Flops, double Bytes, Literal[] Inputs, Func<GraphBuilder, Node[], Node> Build);
 }

@@ -1,0 +1,81 @@
+using static Graphene.Bench.ResultTable;
+
+namespace Graphene.Bench;
+
+/// <summary>What to measure beside PyTorch.</summary>
+/// <param name="Names">Workloads whose name contains one of these; all when empty.</param>
+/// <param name="Threads">Thread counts; each is a table row.</param>
+/// <param name="Rounds">How often each program takes its turn.</param>
+/// <param name="Seconds">How long a turn lasts, about.</param>
+/// <param name="Report">Markdown file, or null.</param>
+/// <param name="Command">The command line, for the report.</param>
+internal sealed record TorchOptions(
+    IReadOnlyList<string> Names, IReadOnlyList<int> Threads, int Rounds, double Seconds, string? Report, string Command);
+
+/// <summary>
+/// Runs Graphene and PyTorch in turns on memory-bound work and attention and compares the medians of the rounds with PyTorch's
+/// faster mode.
+/// </summary>
+internal static class TorchSideBySide
+{
+    public static void Run(TorchOptions options)
+    {
+        var peer = new TorchPeer();
+        TorchWorkload[] all = [.. TorchWorkload.All().Where(w =>
+            options.Names.Count == 0 || options.Names.Any(n => w.Case.Name.Contains(n, StringComparison.Ordinal)))];
+        if (all.Length == 0)
+        {
+            throw new BenchException($"no workload has a name like {string.Join(", ", options.Names)}");
+        }
+        var table = new ResultTable(
+            "workload", "threads", "Graphene ms", "GB/s", "eager ms", "compiled ms", "ratio to the better", "goal");
+        foreach (TorchWorkload workload in all)
+        {
+            foreach (int threads in options.Threads)
+            {
+                string[] row = MeasureRow(options, peer, workload, threads);
+                table.Add(row);
+                Console.WriteLine(string.Join("  ", row)); // all rows take minutes
+            }
+        }
+        table.Show();
+        if (options.Report is { } path)
+        {
+            table.Write(
+                path,
+                $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.\n" +
+                "Ratio below 1: Graphene is faster. GB/s counts the bytes that must be read and written once.",
+                options.Command, options.Threads);
+        }
+    }
+
+    private static string[] MeasureRow(TorchOptions options, TorchPeer peer, TorchWorkload workload, int threads)
+    {
+        var ours = new List<double>();
+        var theirs = new List<IReadOnlyDictionary<(string Figure, string Mode), double>>();
+        using var run = new OpRun(workload.Case, threads);
+        for (int round = 0; round < options.Rounds; round++)
+        {
+            ours.Add(Measurement.Median(run.Times(options.Seconds)) * 1e3);
+            theirs.Add(peer.Run(workload.Peer, threads, options.Seconds));
+        }
+        double ms = Measurement.Median(ours);
+        double eager = Best(workload, theirs, "eager");
+        double compiled = Best(workload, theirs, "compile");
+        return
+        [
+            workload.Case.Name, $"{threads}", Ms(ms), Invariant($"{workload.Case.Bytes / ms / 1e6:F1}"), Text(eager), Text(compiled),
+            Invariant($"{ms / Math.Min(eager, compiled):F2}"), workload.Goal is { } goal ? Invariant($"{goal:F1}") : "-",
+        ];
+    }
+
+    // The fastest way of writing it, each by the median of its rounds.
+    private static double Best(
+        TorchWorkload workload, List<IReadOnlyDictionary<(string Figure, string Mode), double>> rounds, string mode) =>
+        workload.Peer
+            .Select(figure => rounds.Where(r => r.ContainsKey((figure, mode))).Select(r => r[(figure, mode)]).ToArray())
+            .Select(medians => medians.Length == 0 ? double.PositiveInfinity : Measurement.Median(medians))
+            .Min();
+
+    private static string Text(double ms) => double.IsFinite(ms) ? Ms(ms) : "-";
+}
