@@ -46,6 +46,9 @@ public sealed class KBuilder
     public void Store(KBuffer buffer, KExpr index, KExpr value, KExpr? mask = null) =>
         Add(new KStore(buffer, index, value, mask));
 
+    /// <summary>Writes consecutive elements that are not read soon.</summary>
+    public void Stream(KBuffer buffer, KExpr index, KExpr value) => Add(new KStore(buffer, index, value, IsStreaming: true));
+
     /// <summary>A counted loop; a loop of at most one known round is written without one.</summary>
     public void For(string name, KExpr begin, KExpr end, long step, Action<KExpr> body, int unroll = 0)
     {

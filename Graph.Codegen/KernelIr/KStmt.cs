@@ -47,7 +47,10 @@ public sealed record KAssign(KRegister Register, KExpr Value) : KStmt;
 /// <param name="Index">Where the first lane goes, i64, in elements.</param>
 /// <param name="Value">The lanes.</param>
 /// <param name="Mask">Bool lanes: lanes that are off are not written; null for all.</param>
-public sealed record KStore(KBuffer Buffer, KExpr Index, KExpr Value, KExpr? Mask = null) : KStmt;
+/// <param name="IsStreaming">
+/// A hint: what is written is not read soon and more than the caches hold, so it may go around them. Not for scratch, nor under a mask.
+/// </param>
+public sealed record KStore(KBuffer Buffer, KExpr Index, KExpr Value, KExpr? Mask = null, bool IsStreaming = false) : KStmt;
 
 /// <summary>Writes elements to any places, in lane order: where indices repeat, the last lane wins.</summary>
 /// <param name="Buffer">The buffer.</param>

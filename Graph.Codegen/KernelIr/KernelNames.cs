@@ -8,8 +8,8 @@ internal sealed class KernelNames
     // Words that begin statements, and the sign for what is left out.
     private static readonly HashSet<string> Reserved =
     [
-        "for", "while", "if", "else", "let", "register", "store", "scatter", "prefetch", "scratch", "tiles", "zero_tile", "load_tile",
-        "store_tile", "dot_tiles", KernelExpressionText.Missing,
+        "for", "while", "if", "else", "let", "register", "store", "stream", "scatter", "prefetch", "scratch", "tiles", "zero_tile",
+        "load_tile", "store_tile", "dot_tiles", KernelExpressionText.Missing,
     ];
 
     private readonly Dictionary<object, string> _names = new(ReferenceEqualityComparer.Instance);

@@ -70,7 +70,9 @@ internal static class KernelRules
         KAssign assign => Same(assign.Value, assign.Register.Type, "the value"),
         KStore store => IsWritable(store.Buffer)
             ?? Access(store.Buffer, store.Index, store.Value.Type.Lanes, store.Mask)
-            ?? Same(store.Value, new KType(store.Buffer.Element, store.Value.Type.Lanes), "the stored value"),
+            ?? Same(store.Value, new KType(store.Buffer.Element, store.Value.Type.Lanes), "the stored value")
+            ?? (store.IsStreaming && store.Mask is not null ? "a streaming store has no mask" : null)
+            ?? (store.IsStreaming && store.Buffer.IsScratch ? $"{store.Buffer} is scratch, which is read soon" : null),
         KScatter scatter => IsWritable(scatter.Buffer) ?? Indices(scatter.Indices, scatter.Mask)
             ?? Same(scatter.Value, new KType(scatter.Buffer.Element, scatter.Indices.Type.Lanes), "the stored value"),
         KPrefetch prefetch => Same(prefetch.Index, KType.Index, "the index"),

@@ -44,7 +44,7 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
             "let" => Let(declared),
             "register" => Register(declared),
             "scratch" => Scratch(),
-            "store" or "scatter" => Store(word),
+            "store" or "stream" or "scatter" => Store(word),
             "prefetch" => Prefetch(),
             "tiles" => Tiles(),
             "zero_tile" or "load_tile" or "store_tile" or "dot_tiles" => TileStep(word),
@@ -127,7 +127,9 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
         KExpr value = expressions.Read();
         KExpr? mask = cursor.TryTake(',') ? expressions.Read() : null;
         cursor.Expect(')');
-        return word == "store" ? new KStore(buffer, index, value, mask) : new KScatter(buffer, index, value, mask);
+        return word == "scatter"
+            ? new KScatter(buffer, index, value, mask)
+            : new KStore(buffer, index, value, mask, IsStreaming: word == "stream");
     }
 
     private KPrefetch Prefetch()

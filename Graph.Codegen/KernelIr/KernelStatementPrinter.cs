@@ -69,7 +69,7 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
                 Line($"{names[assign.Register]} := {_texts[assign.Value]}");
                 break;
             case KStore store:
-                Line(Access("store", store.Buffer, store.Index, store.Value, store.Mask));
+                Line(Access(store.IsStreaming ? "stream" : "store", store.Buffer, store.Index, store.Value, store.Mask));
                 break;
             case KScatter scatter:
                 Line(Access("scatter", scatter.Buffer, scatter.Indices, scatter.Value, scatter.Mask));

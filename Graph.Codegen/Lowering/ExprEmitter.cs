@@ -88,7 +88,11 @@ internal sealed partial class ExprEmitter
     public KExpr EmitPosition(AffineIndex index) => EmitPosition(index, null);
 
     /// <summary>Writes lanes (or a scalar) to where an affine index leads now.</summary>
-    public void Store(KBuffer buffer, AffineIndex index, KExpr value)
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="index">The place.</param>
+    /// <param name="value">What is written.</param>
+    /// <param name="isStreamed">Whether whole vectors may go around the caches.</param>
+    public void Store(KBuffer buffer, AffineIndex index, KExpr value, bool isStreamed = false)
     {
         KExpr position = EmitPosition(index, _vector?.Variable);
         if (_vector is null)
@@ -98,7 +102,11 @@ internal sealed partial class ExprEmitter
         }
         Dim stride = index[_vector.Variable];
         position = KBuilder.Add(position, KBuilder.Multiply(_vector.First, KBuilder.Value(stride)));
-        if (stride == 1)
+        if (stride == 1 && isStreamed && _mask is null)
+        {
+            Builder.Stream(buffer, position, value);
+        }
+        else if (stride == 1)
         {
             Builder.Store(buffer, position, value, _mask);
         }

@@ -26,6 +26,7 @@ public sealed class FusionSource
             string name = "in" + i.ToString(CultureInfo.InvariantCulture);
             var operand = new KernelOperand.Value(fusion.Operands[i]);
             DType type = Body.Parameters[i].DType;
+            WritesOverOperand |= isOverwritten(i);
             _sources.Add(isOverwritten(i) ? arguments.Output(name, type, operand) : arguments.Input(name, type, operand));
         }
         Outputs = [.. Body.Results.Select((r, i) => arguments.Output(
@@ -42,6 +43,9 @@ public sealed class FusionSource
 
     /// <summary>One buffer per result.</summary>
     public IReadOnlyList<KBuffer> Outputs { get; }
+
+    /// <summary>True when a result shares memory with an operand.</summary>
+    public bool WritesOverOperand { get; }
 
     /// <summary>Makes expressions of this kernel.</summary>
     public ExprFactory Factory { get; }

@@ -14,7 +14,7 @@ namespace Graphene.Codegen;
 /// Sums over the last dimension run in lanes along it; sums over others run in lanes across the last dimension that is kept.
 /// Dimensions that no reduction depends on are walked innermost, so that each reduction is computed once.
 /// </remarks>
-public sealed class LoopNestLowering
+public sealed partial class LoopNestLowering
 {
     private const long ElementsPerTask = 16384;
     private readonly KernelTarget _target;
@@ -49,6 +49,7 @@ public sealed class LoopNestLowering
         MakeRoots();
         var task = new KVariable("task", KType.Index);
         LoopPlan plan = Plan();
+        MarkStreamed(plan);
         KExpr taskCount = plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task);
         Dim elements = _source.Body.Results.Aggregate((Dim)0, (sum, r) => sum + r.Shape.ElementCount);
         Dim bytes = fusion.Operands.Select(o => o.Type).Concat(fusion.Types).Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
@@ -133,23 +134,25 @@ public sealed class LoopNestLowering
         return false;
     }
 
-    private static IEnumerable<LoopExpr> Loops(IEnumerable<ScalarExpr> roots)
+    private static IEnumerable<LoopExpr> Loops(IEnumerable<ScalarExpr> roots) => Expressions(roots)
+        .OfType<LoopResultExpr>().Select(e => e.Loop).Where(loop => loop.Variables.Count > 0);
+
+    private IEnumerable<ScalarExpr> Expressions() => Expressions(_roots.Select(r => r.Element));
+
+    // Everything that the roots are made of, each once.
+    private static IEnumerable<ScalarExpr> Expressions(IEnumerable<ScalarExpr> roots)
     {
         var seen = new HashSet<ScalarExpr>();
         var pending = new Stack<ScalarExpr>(roots);
         while (pending.TryPop(out ScalarExpr? e))
         {
-            if (!seen.Add(e))
+            if (seen.Add(e))
             {
-                continue;
-            }
-            if (e is LoopResultExpr { Loop: { Variables.Count: > 0 } loop })
-            {
-                yield return loop;
-            }
-            foreach (ScalarExpr part in ExprAnalysis.Parts(e))
-            {
-                pending.Push(part);
+                yield return e;
+                foreach (ScalarExpr part in ExprAnalysis.Parts(e))
+                {
+                    pending.Push(part);
+                }
             }
         }
     }
@@ -285,11 +288,16 @@ public sealed class LoopNestLowering
                 _b.For("i", begin, end, 1, i => _emitter.WithVector(group.Last, i, 1, null, Body));
                 return;
             }
-            KExpr count = KBuilder.Subtract(end, begin);
-            KExpr whole = _b.Let("whole", KBuilder.Add(begin, KBuilder.Multiply(KBuilder.Divide(count, lanes), lanes)));
-            _b.For("i", begin, whole, lanes, i => _emitter.WithVector(group.Last, i, lanes, null, Body));
+            KExpr whole = EmitWhole(begin, lanes);
             _emitter.EmitTail(end, whole, lanes, mask => _emitter.WithVector(group.Last, whole, lanes, mask, Body));
         });
+
+        KExpr EmitWhole(KExpr from, int step)
+        {
+            KExpr to = _b.Let("whole", KBuilder.Add(from, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, from), step), step)));
+            _b.For("i", from, to, step, i => _emitter.WithVector(group.Last, i, step, null, Body));
+            return to;
+        }
     }
 
     // Dimensions that no reduction depends on, inside of those that some does.
@@ -322,7 +330,8 @@ public sealed class LoopNestLowering
 
     private void Store(Root root) => StoreValue(root, _emitter.EmitLanes(root.Element));
 
-    private void StoreValue(Root root, KExpr value) => _emitter.Store(root.Output, root.Store, value);
+    private void StoreValue(Root root, KExpr value) =>
+        _emitter.Store(root.Output, root.Store, value, _streamed.Contains(root.Output));
 
     // As many lanes as fill a register with the widest element that is loaded or stored.
     private int VectorLanes()

@@ -11,13 +11,16 @@ namespace Graphene.Codegen;
 public static class VectorMath
 {
     /// <summary>Whether an instruction is expanded.</summary>
-    public static bool Expands(KCall call) => call.Op is ScalarOp.Exponential or ScalarOp.ExponentialMinusOne
+    public static bool Expands(KCall call) => Expands(call.Op);
+
+    /// <summary>Whether an instruction is expanded.</summary>
+    public static bool Expands(ScalarOp op) => op is ScalarOp.Exponential or ScalarOp.ExponentialMinusOne
         or ScalarOp.Log or ScalarOp.LogPlusOne or ScalarOp.Sine or ScalarOp.Cosine or ScalarOp.Tangent
         or ScalarOp.HyperbolicTangent or ScalarOp.Logistic or ScalarOp.ErrorFunction or ScalarOp.Power
         or ScalarOp.ArcTangent2 or ScalarOp.CubeRoot or ScalarOp.ReciprocalSquareRoot;
 
     /// <summary>The same value in basic instructions; a graph whose shared parts are to be computed once.</summary>
-    /// <param name="call">A call that <see cref="Expands"/> accepts, on f32 or f64.</param>
+    /// <param name="call">A call that <see cref="Expands(KCall)"/> accepts, on f32 or f64.</param>
     /// <exception cref="CompilerBugException">The arguments are neither f32 nor f64.</exception>
     public static KExpr Expand(KCall call)
     {

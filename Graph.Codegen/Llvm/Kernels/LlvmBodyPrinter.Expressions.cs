@@ -58,6 +58,8 @@ internal sealed partial class LlvmBodyPrinter
         KBitcast bitcast => Bitcast(_known[bitcast.Value], bitcast.To),
         KBroadcast broadcast => Broadcast(_known[broadcast.Value], broadcast.Lanes),
         KRamp ramp => Ramp(ramp),
+        KShuffle { Value: KJoin { Low.Type.Lanes: > 1 } join, Lanes.Count: > 1 } shuffle =>
+            ShuffleTwo(_known[join.Low], _known[join.High], shuffle.Lanes),
         KShuffle shuffle => Shuffle(_known[shuffle.Value], shuffle.Lanes),
         KJoin join => Join(_known[join.Low], _known[join.High]),
         KDot dot => Dot(_known[dot.Sum], _known[dot.Left], _known[dot.Right]),

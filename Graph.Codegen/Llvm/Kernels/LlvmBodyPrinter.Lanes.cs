@@ -71,6 +71,12 @@ internal sealed partial class LlvmBodyPrinter
         return _out.Add(type, $"bitcast {all} to {LlvmTypes.Register(type)}");
     }
 
+    private LlvmValue ShuffleTwo(LlvmValue low, LlvmValue high, ValueList<int> lanes)
+    {
+        string order = LlvmTypes.List("i32", lanes.Select(l => (long)l));
+        return _out.Add(low.Type with { Lanes = lanes.Count }, $"shufflevector {low}, {high}, <{lanes.Count} x i32> {order}");
+    }
+
     private LlvmValue Join(LlvmValue low, LlvmValue high)
     {
         int half = low.Type.Lanes;

@@ -9,6 +9,7 @@ internal sealed partial class LlvmBodyPrinter
 {
     private string? _zeros;
     private string? _discarded;
+    private bool _streams;
 
     // Loads by lanes that are off read this.
     private string Zeros
@@ -76,7 +77,7 @@ internal sealed partial class LlvmBodyPrinter
         LlvmValue? mask = store.Mask is { } m ? EvaluateAlso(m) : null;
         if (mask is null)
         {
-            StoreTo(Element(store.Buffer, index, "inbounds "), store.Buffer, value);
+            StoreWhole(store, Element(store.Buffer, index, "inbounds "), value);
             return;
         }
         string place = Element(store.Buffer, index, "");
@@ -89,6 +90,44 @@ internal sealed partial class LlvmBodyPrinter
         _out.Do(
             $"call void @llvm.masked.store.{MemorySuffix(value.Type)}.p0({ToMemory(value)}, ptr {place}, "
             + $"i32 {Alignment(store.Buffer)}, {mask}){access}");
+    }
+
+    private void StoreWhole(KStore store, string place, LlvmValue value)
+    {
+        int size = Math.Min(value.Type.Lanes * store.Buffer.Element.SizeInBytes(), target.VectorBits / 8);
+        if (!store.IsStreaming || !CanStream(value.Type, size))
+        {
+            StoreTo(place, store.Buffer, value);
+            return;
+        }
+
+        // The instructions want whole vectors at aligned places, and the buffer may be a caller's. Neighbouring stores take
+        // the same way, so the branch is always predicted.
+        LlvmValue address = _out.Add(KType.Index, $"ptrtoint ptr {place} to i64");
+        LlvmValue low = _out.Add(KType.Index, $"and {address}, {size - 1}");
+        (string around, string through, string done) = (_out.NewLabel(), _out.NewLabel(), _out.NewLabel());
+        _out.Branch(_out.Add(Bool, $"icmp eq {low}, 0"), around, through);
+        _out.Begin(around);
+        _out.Do($"store {ToMemory(value)}, ptr {place}, align {size}{LlvmMetadata.Written}{LlvmMetadata.Streaming}");
+        _out.Branch(done);
+        _out.Begin(through);
+        StoreTo(place, store.Buffer, value);
+        _out.Branch(done);
+        _out.Begin(done);
+        _streams = true;
+    }
+
+    private bool CanStream(KType type, int size) =>
+        target.Architecture is LlvmArchitecture.X64 or LlvmArchitecture.Arm64 && type.Element != DType.Bool
+        && size >= 16 && System.Numerics.BitOperations.IsPow2(size);
+
+    // On x86 such stores become visible to other threads in any order, unless there is a fence behind them.
+    private void EndStreaming()
+    {
+        if (_streams && target.Architecture == LlvmArchitecture.X64)
+        {
+            _out.Do("call void @llvm.x86.sse.sfence()");
+        }
     }
 
     private void Scatter(KScatter scatter)

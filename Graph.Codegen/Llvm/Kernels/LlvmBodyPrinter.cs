@@ -28,6 +28,7 @@ internal sealed partial class LlvmBodyPrinter(
         LlvmValue begin = new("%begin", KType.Index);
         LlvmValue end = new("%end", KType.Index);
         Loop(begin, end, 1, kernel.Task, () => Block(kernel.Body), () => cancel is null ? null : IsNotSet(cancel));
+        EndStreaming();
         _out.Do("ret void");
         return $"(ptr noundef nonnull %ctx, ptr %args, i64 %begin, i64 %end) #0 {{\n{_out.ToText(first)}}}\n";
     }
