@@ -167,7 +167,7 @@ public sealed partial class LoopNestLowering
             return 1;
         }
         int lanes = VectorLanes();
-        long chunk = ElementsPerTask;
+        long chunk = ElementsPerChunk(lanes * VectorsAtOnce(plan));
         KExpr extent = KBuilder.Value(plan.Inner.Extent);
         KExpr begin = _b.Let("begin", KBuilder.Multiply(task, chunk));
         KExpr end = _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, chunk), extent));
@@ -287,6 +287,11 @@ public sealed partial class LoopNestLowering
             {
                 _b.For("i", begin, end, 1, i => _emitter.WithVector(group.Last, i, 1, null, Body));
                 return;
+            }
+            int several = lanes * (plan is null ? 1 : VectorsAtOnce(plan));
+            if (several > lanes)
+            {
+                begin = EmitWhole(begin, several);
             }
             KExpr whole = EmitWhole(begin, lanes);
             _emitter.EmitTail(end, whole, lanes, mask => _emitter.WithVector(group.Last, whole, lanes, mask, Body));
