@@ -50,7 +50,7 @@ public sealed partial class LoopNestLowering
         var task = new KVariable("task", KType.Index);
         LoopPlan plan = Plan();
         MarkStreamed(plan);
-        KExpr taskCount = plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task);
+        KExpr taskCount = TryEmitTransposed(plan, task) ?? (plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task));
         Dim elements = _source.Body.Results.Aggregate((Dim)0, (sum, r) => sum + r.Shape.ElementCount);
         Dim bytes = fusion.Operands.Select(o => o.Type).Concat(fusion.Types).Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
         var kernel = new Kernel(
