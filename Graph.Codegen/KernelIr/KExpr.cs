@@ -92,6 +92,14 @@ public sealed record KCall(ScalarOp Op, ValueList<KExpr> Arguments) : KExpr(Resu
 /// </param>
 public sealed record KSelect(KExpr Condition, KExpr WhenTrue, KExpr WhenFalse, bool IsRare = false) : KExpr(WhenTrue.Type);
 
+/// <summary>
+/// A number times a power of two, rounded once: one instruction on some machines, and a product of several factors on the others.
+/// </summary>
+/// <param name="Value">The number.</param>
+/// <param name="Exponent">The exponent, a number without fraction, of the same type.</param>
+/// <param name="Product">The same in other expressions: what the value is where there is no instruction for it.</param>
+public sealed record KScale(KExpr Value, KExpr Exponent, KExpr Product) : KExpr(Value.Type);
+
 /// <summary>A conversion by value, lane by lane, as the convert op defines it (saturating float to integer, NaN to 0).</summary>
 /// <param name="Value">What is converted.</param>
 /// <param name="To">The element type of the result.</param>

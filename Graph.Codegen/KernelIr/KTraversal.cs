@@ -10,6 +10,7 @@ public static class KTraversal
         KLoad load => List(load.Index, load.Mask, load.Otherwise),
         KGather gather => List(gather.Indices, gather.Mask, gather.Otherwise),
         KSelect select => [select.Condition, select.WhenTrue, select.WhenFalse],
+        KScale scale => [scale.Value, scale.Exponent, scale.Product],
         KConvert convert => [convert.Value],
         KBitcast bitcast => [bitcast.Value],
         KBroadcast broadcast => [broadcast.Value],

@@ -121,6 +121,7 @@ internal sealed class KernelExpressionParser(TextCursor cursor, KernelScope scop
                 new KGather(buffer!, indices, x.ElementAtOrDefault(1), x.ElementAtOrDefault(2)),
             ("select", [], [{ } c, { } a, { } b]) => new KSelect(c, a, b),
             ("select_rarely", [], [{ } c, { } a, { } b]) => new KSelect(c, a, b, IsRare: true),
+            ("scale", [], [{ } value, { } exponent, { } product]) => new KScale(value, exponent, product),
             ("convert", [var to], [{ } value]) => new KConvert(value, Element(start, to)),
             ("bitcast", [var to], [{ } value]) => new KBitcast(value, Element(start, to)),
             ("broadcast", [var lanes], [{ } value]) => new KBroadcast(value, Integer(start, lanes)),

@@ -28,6 +28,7 @@ internal static class KernelExpressionText
         KCall x => $"{OpNames[x.Op]}({string.Join(", ", x.Arguments.Select(operand))})",
         KSelect x =>
             $"select{(x.IsRare ? "_rarely" : "")}({operand(x.Condition)}, {operand(x.WhenTrue)}, {operand(x.WhenFalse)})",
+        KScale x => $"scale({operand(x.Value)}, {operand(x.Exponent)}, {operand(x.Product)})",
         KConvert x => $"convert[{x.To.Name()}]({operand(x.Value)})",
         KBitcast x => $"bitcast[{x.To.Name()}]({operand(x.Value)})",
         KBroadcast x => $"broadcast[{Number(x.Lanes)}]({operand(x.Value)})",

@@ -44,6 +44,8 @@ internal static class KernelRules
                 ?? Same(gather.Otherwise, gather.Type, "the value of lanes that are off"),
             KSelect select => Same(select.Condition, new KType(DType.Bool, select.Type.Lanes), "the condition")
                 ?? Same(select.WhenFalse, select.Type, "the other value"),
+            KScale scale => scale.Type.Element is not (DType.F32 or DType.F64) ? $"there are no powers of two of {scale.Type}"
+                : Same(scale.Exponent, scale.Type, "the exponent") ?? Same(scale.Product, scale.Type, "the product"),
             KConvert convert => convert.To.IsComplex() ? "complex values are not supported" : null,
             KBitcast bitcast => Problem(bitcast),
             KBroadcast broadcast => broadcast.Value.Type.IsScalar ? null : $"a scalar is broadcast, not {broadcast.Value.Type}",

@@ -56,14 +56,14 @@ internal static class ExponentialMath
     {
         RealFormat f = RealFormat.Of(x);
         KNum bounded = x.AtMost(f.Pick(89, 710)).AtLeast(f.Pick(-104, -746));
-        (KNum bits, KNum r) = Reduce(f, bounded, 2 * f.Bias);
+        (KNum bits, KNum n, KNum r) = Reduce(f, bounded, 2 * f.Bias);
         r = y is { } small ? r + small : r;
         KNum power = PowerOf(f, r);
 
         // 2^n leaves the range of normal numbers; its two halves never do, and only the last product rounds.
         KNum half = bits >>> 1;
         KNum otherHalf = bits - half;
-        return power * Scale(f, half) * Scale(f, otherHalf);
+        return KNum.Scale(power, n, power * Scale(f, half) * Scale(f, otherHalf));
     }
 
     /// <summary>e^x - 1.</summary>
@@ -73,7 +73,7 @@ internal static class ExponentialMath
         KNum bounded = x.AtMost(f.Pick(89, 710)).AtLeast(f.Pick(-18, -38));
 
         // Half of 2^n, which is finite where the result is.
-        (KNum bits, KNum r) = Reduce(f, bounded, f.Bias - 1);
+        (KNum bits, _, KNum r) = Reduce(f, bounded, f.Bias - 1);
         KNum half = Scale(f, bits);
         KNum result = KNum.Fma(half, PowerMinusOne(f, r), half - 0.5) * 2;
 
@@ -90,7 +90,7 @@ internal static class ExponentialMath
         KNum small = KNum.Fma(z * KNum.Polynomial(z, f.Pick(Tangent32, Tangent64)), magnitude, magnitude);
 
         KNum bounded = magnitude.AtMost(f.Pick(9.125, 19.125));
-        (KNum bits, KNum r) = Reduce(f, bounded + bounded, f.Bias);
+        (KNum bits, _, KNum r) = Reduce(f, bounded + bounded, f.Bias);
         KNum large = 1 - (2 / KNum.Fma(PowerOf(f, r), Scale(f, bits), 1));
         KNum result = KNum.Select(magnitude > 0.55, large, small);
         return (result.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
@@ -106,8 +106,9 @@ internal static class ExponentialMath
 
         // n lies between -151 and 0, or -1077 and 0: a constant keeps 2^n normal and is taken back at the end.
         int shift = f.IsSingle ? 64 : 128;
-        (KNum bits, KNum r) = Reduce(f, negative, f.Bias + shift);
-        KNum exponential = PowerOf(f, r) * Scale(f, bits) * Math.ScaleB(1, -shift);
+        (KNum bits, KNum n, KNum r) = Reduce(f, negative, f.Bias + shift);
+        KNum power = PowerOf(f, r);
+        KNum exponential = KNum.Scale(power, n, power * Scale(f, bits) * Math.ScaleB(1, -shift));
         KNum share = exponential / (exponential + 1);
         KNum whole = KNum.Select(x.As(f.Integer) < x.As(f.Integer).Constant(0L), exponential, 1.0);
         return KNum.Fma(-whole, share, whole);
@@ -117,19 +118,19 @@ internal static class ExponentialMath
     public static KNum ModerateExponential(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        (KNum bits, KNum r) = Reduce(f, x, f.Bias);
+        (KNum bits, _, KNum r) = Reduce(f, x, f.Bias);
         return PowerOf(f, r) * Scale(f, bits);
     }
 
-    // n + offset in the low bits of an integer, and what is left of x.
-    private static (KNum Bits, KNum Remainder) Reduce(RealFormat f, KNum x, int offset)
+    // n + offset in the low bits of an integer, n, and what is left of x.
+    private static (KNum Bits, KNum Whole, KNum Remainder) Reduce(RealFormat f, KNum x, int offset)
     {
         double shift = f.RoundingShift + offset;
         KNum sum = KNum.Fma(x, InverseLn2, shift);
         KNum n = sum - shift;
         KNum rest = KNum.Fma(n, -f.Pick(Ln2High32, Ln2High64), x);
         rest = KNum.Fma(n, -f.Pick(Ln2Low32, Ln2Low64), rest);
-        return (sum.As(f.Integer), rest);
+        return (sum.As(f.Integer), n, rest);
     }
 
     private static KNum PowerOf(RealFormat f, KNum r) =>

@@ -69,6 +69,9 @@ internal readonly record struct KNum(KExpr Expr)
 
     public static KNum Fma(KNum a, KNum b, double c) => Fma(a, b, a.Constant(c));
 
+    /// <summary>value * 2^exponent, rounded once, which <paramref name="product"/> computes in other ways.</summary>
+    public static KNum Scale(KNum value, KNum exponent, KNum product) => new(new KScale(value.Expr, exponent.Expr, product.Expr));
+
     /// <summary>c0 + x (c1 + x (c2 + ...)), coefficients lowest first.</summary>
     public static KNum Polynomial(KNum x, ReadOnlySpan<double> coefficients)
     {

@@ -26,6 +26,7 @@ internal sealed partial class LlvmBodyPrinter
     private IReadOnlyList<KExpr> Parts(KExpr e) => e switch
     {
         KCall call when VectorMath.Expands(call) => [Expansion(call)],
+        KScale scale => HasScale(scale.Type) ? [scale.Value, scale.Exponent] : [scale.Product],
         KSelect { IsRare: true } select => [select.Condition, select.WhenFalse],
         _ => KTraversal.Operands(e),
     };
@@ -54,6 +55,7 @@ internal sealed partial class LlvmBodyPrinter
         KCall call => Call(call),
         KSelect { IsRare: true } select => SelectRarely(select),
         KSelect select => Select(_known[select.Condition], _known[select.WhenTrue], _known[select.WhenFalse]),
+        KScale scale => HasScale(scale.Type) ? Scale(_known[scale.Value], _known[scale.Exponent]) : _known[scale.Product],
         KConvert convert => Convert(_known[convert.Value], convert.To),
         KBitcast bitcast => Bitcast(_known[bitcast.Value], bitcast.To),
         KBroadcast broadcast => Broadcast(_known[broadcast.Value], broadcast.Lanes),

@@ -3,6 +3,8 @@ namespace Graphene.Codegen.Llvm;
 /// <content>Instructions on f32 and f64.</content>
 internal sealed partial class LlvmBodyPrinter
 {
+    private const int ScaleLanes = 16;
+
     private LlvmValue Call(KCall call)
     {
         LlvmValue[] x = [.. call.Arguments.Select(a => _known[a])];
@@ -39,6 +41,30 @@ internal sealed partial class LlvmBodyPrinter
         ScalarOp.LessOrEqual => CompareReals("ole", x[0], x[1]),
         _ => throw Bug($"{op} has no meaning for {x[0].Type}"),
     };
+
+    // AVX-512 has an instruction for whole vectors of f32; it rounds once, as the product does.
+    private bool HasScale(KType type) => type.Element == DType.F32 && type.Lanes % ScaleLanes == 0 && target.VectorBits >= 512
+        && target.Architecture == LlvmArchitecture.X64;
+
+    private LlvmValue Scale(LlvmValue value, LlvmValue exponent)
+    {
+        int parts = value.Type.Lanes / ScaleLanes;
+        var scaled = new Queue<LlvmValue>(Enumerable.Range(0, parts).Select(i => ScaleVector(Part(value, i), Part(exponent, i))));
+        while (scaled.Count > 1)
+        {
+            scaled.Enqueue(Join(scaled.Dequeue(), scaled.Dequeue()));
+        }
+        return scaled.Dequeue();
+
+        LlvmValue Part(LlvmValue whole, int part) => parts == 1
+            ? whole
+            : Shuffle(whole, Enumerable.Range(part * ScaleLanes, ScaleLanes).ToValueList());
+    }
+
+    // All lanes (-1), rounded as everything is (4).
+    private LlvmValue ScaleVector(LlvmValue value, LlvmValue exponent) => _out.Add(
+        value.Type,
+        $"call <16 x float> @llvm.x86.avx512.mask.scalef.ps.512({value}, {exponent}, <16 x float> zeroinitializer, i16 -1, i32 4)");
 
     // Zeros (of either sign) and NaN stay themselves.
     private LlvmValue SignOf(LlvmValue x)
