@@ -172,7 +172,7 @@ internal sealed class AttentionLowering
         {
             KExpr max = Scores.EmitMaximum(j, keys);
             Scores.EmitExponentials(j, keys, max);
-            Scores.EmitDivide(j, keys, Scores.EmitSum(j, keys));
+            Scores.EmitDivide(j, keys, Scores.EmitSum(j, keys), _target);
         }
         if (_keys is { IsStatic: true, Value: <= KeysAtOnce })
         {

@@ -93,8 +93,12 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
     }
 
     /// <summary>Divides the first <paramref name="count"/> elements of each lane.</summary>
-    public void EmitDivide(int vector, KExpr count, KExpr divisor) => b.For(
-        "key", 0, count, 1, key => Store(key, vector, KBuilder.Divide(Load(key, vector), divisor)), 4);
+    public void EmitDivide(int vector, KExpr count, KExpr divisor, KernelTarget target)
+    {
+        RepeatedDivision? division = RepeatedDivision.Pays(target, lanes.Element) ? RepeatedDivision.Prepare(b, divisor) : null;
+        b.For("key", 0, count, 1, key => Store(
+            key, vector, division?.Divide(b, Load(key, vector)) ?? KBuilder.Divide(Load(key, vector), divisor)), 4);
+    }
 
     private KLoad Load(KExpr key, int vector) => new(Buffer, Place(key, vector), lanes.Lanes);
 

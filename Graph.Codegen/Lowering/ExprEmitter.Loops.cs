@@ -21,6 +21,34 @@ internal sealed partial class ExprEmitter
     /// </summary>
     public const int FewElements = 8;
 
+    private readonly Dictionary<ScalarExpr, KBuffer> _kept = [];
+    private readonly HashSet<KBuffer> _filled = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Keeps the elements that a reduction along memory computes; place i of the buffer is that of counter i.</summary>
+    public void Keep(ScalarExpr element, KBuffer buffer) => _kept[element] = buffer;
+
+    /// <summary>Gives an expression over the vector axis the elements that were kept; nothing happens when none were.</summary>
+    public void BindKept(ScalarExpr e, KBuffer buffer)
+    {
+        if (_vector is not null && _filled.Contains(buffer))
+        {
+            Bind(e, Builder.Let("kept", new KLoad(buffer, _vector.First, _vector.Lanes, _mask)));
+        }
+    }
+
+    // An element in every lane, stored where it is wanted again.
+    private KExpr EmitElement(ScalarExpr element, KBuffer? kept)
+    {
+        KExpr value = EmitLanes(element);
+        if (kept is not null)
+        {
+            value = Builder.Let("kept", value);
+            Builder.Store(kept, _vector!.First, value, _mask);
+            _filled.Add(kept);
+        }
+        return value;
+    }
+
     private KExpr[] EmitLoop(LoopExpr loop)
     {
         if (Lookup(loop) is { } known)
@@ -132,7 +160,7 @@ internal sealed partial class ExprEmitter
             return null;
         }
         Hoist([element], loop.Variables);
-        KExpr identity = new KConstant(function.Identity, ReductionLanes);
+        KExpr identity = new KConstant(function.Identity, LanesFor(function, inner.Extent));
         KRegister lanes = Builder.Declare("lanes", identity);
         EmitRounds([.. groups.SkipLast(1)], 0, () => EmitLaneRounds(inner, element, function, lanes));
         KExpr total = function.Round(JoinLanes(new KRead(lanes), function.Op));
@@ -183,20 +211,29 @@ internal sealed partial class ExprEmitter
         return [Builder.Let("result", EmitCall(function.Op, [Emit(initial), function.Round(joined[0])]))];
     }
 
+    // The largest and the smallest do not depend on the order: as many as hide the latency of finding them.
+    private static int LanesFor(ReductionFunction function, Dim extent)
+    {
+        bool isExtremum = function.Op is ScalarOp.Maximum or ScalarOp.Minimum;
+        return isExtremum && extent is { IsStatic: true, Value: >= 8 * ReductionLanes } ? 2 * ReductionLanes : ReductionLanes;
+    }
+
     private void EmitLaneRounds(LoopGroup inner, ScalarExpr element, ReductionFunction function, KRegister lanes)
     {
         foreach (IndexVariable member in inner.Members.SkipLast(1))
         {
             Bind(member, 0);
         }
+        int count = lanes.Type.Lanes;
+        KBuffer? kept = _kept.GetValueOrDefault(element);
         KExpr extent = Builder.Let("extent", KBuilder.Value(inner.Extent));
-        KExpr whole = Builder.Let("whole", KBuilder.Multiply(KBuilder.Divide(extent, ReductionLanes), ReductionLanes));
-        Builder.For("r", 0, whole, ReductionLanes, first => WithVector(inner.Last, first, ReductionLanes, null, () =>
-            Builder.Assign(lanes, KBuilder.Call(function.Op, new KRead(lanes), function.Widen(EmitLanes(element))))));
-        EmitTail(extent, whole, ReductionLanes, mask => WithVector(inner.Last, whole, ReductionLanes, mask, () =>
+        KExpr whole = Builder.Let("whole", KBuilder.Multiply(KBuilder.Divide(extent, count), count));
+        Builder.For("r", 0, whole, count, first => WithVector(inner.Last, first, count, null, () =>
+            Builder.Assign(lanes, KBuilder.Call(function.Op, new KRead(lanes), function.Widen(EmitElement(element, kept))))));
+        EmitTail(extent, whole, count, mask => WithVector(inner.Last, whole, count, mask, () =>
         {
             KExpr now = new KRead(lanes);
-            KExpr next = KBuilder.Call(function.Op, now, function.Widen(EmitLanes(element)));
+            KExpr next = KBuilder.Call(function.Op, now, function.Widen(EmitElement(element, kept)));
             Builder.Assign(lanes, new KSelect(mask, next, now));
         }));
     }

@@ -29,6 +29,9 @@ internal sealed partial class ExprEmitter
     /// <summary>Facts about the expressions.</summary>
     public ExprAnalysis Analysis { get; }
 
+    /// <summary>The machine; null for code that is to be the plainest.</summary>
+    public KernelTarget? Target { get; init; }
+
     /// <summary>The mask that stores must respect; null for all lanes.</summary>
     public KExpr? Mask => _mask;
 
@@ -116,6 +119,23 @@ internal sealed partial class ExprEmitter
         }
     }
 
+    /// <summary>Asks for what a load reads a distance further along the vector axis, a cache line at a time.</summary>
+    public void Prefetch(LoadExpr load, int distanceInBytes, int lineInBytes)
+    {
+        AffineIndex index = AffineIndex.Of(load);
+        if (_vector is null || index.Opaque.Count > 0 || index[_vector.Variable] != 1)
+        {
+            return;
+        }
+        KBuffer buffer = _source(load.Source);
+        int size = buffer.Element.SizeInBytes();
+        KExpr position = KBuilder.Add(EmitPosition(index, _vector.Variable), _vector.First);
+        for (int at = 0; at < _vector.Lanes * size; at += lineInBytes)
+        {
+            Builder.Add(new KPrefetch(buffer, KBuilder.Add(position, (distanceInBytes + at) / size)));
+        }
+    }
+
     /// <summary>
     /// Computes, before a loop is entered, what does not change in it: everything in the expressions that does not depend on the
     /// loop's variables. What a guard protects stays where it is.
@@ -184,6 +204,7 @@ internal sealed partial class ExprEmitter
         ConstantExpr c => new KConstant(c.Value, 1),
         DimExpr d => KBuilder.Value(d.Dim),
         LoadExpr load => EmitLoad(load),
+        CallExpr { Op: ScalarOp.Divide } division => EmitDivision(division),
         CallExpr call => EmitCall(call.Op, [.. call.Arguments.Select(Emit)]),
         ConvertExpr convert => new KConvert(Emit(convert.Value), convert.DType),
         BitcastExpr bitcast => new KBitcast(Emit(bitcast.Value), bitcast.DType),
@@ -192,6 +213,16 @@ internal sealed partial class ExprEmitter
         LoopResultExpr result => EmitLoop(result.Loop)[result.Result],
         _ => throw new CompilerBugException("lowering", $"{e.GetType().Name} {e.Id} has no value here"),
     };
+
+    // What all lanes are divided by is looked at once; the loop around moves that out of it.
+    private KExpr EmitDivision(CallExpr division)
+    {
+        KExpr[] arguments = [.. division.Arguments.Select(Emit)];
+        bool isShared = arguments is [{ Type.IsScalar: false }, { Type.IsScalar: true }];
+        return isShared && Target is not null && RepeatedDivision.Pays(Target, division.DType)
+            ? RepeatedDivision.Prepare(Builder, arguments[1]).Divide(Builder, arguments[0])
+            : EmitCall(ScalarOp.Divide, arguments);
+    }
 
     // 16-bit floating types compute in f32 and round after each instruction.
     private static KExpr EmitCall(ScalarOp op, KExpr[] arguments)

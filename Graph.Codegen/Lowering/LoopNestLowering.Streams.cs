@@ -3,14 +3,19 @@ namespace Graphene.Codegen;
 /// <content>What follows from the size of things: stores around the caches, and how much of a row is read at once.</content>
 public sealed partial class LoopNestLowering
 {
-    private const int CacheLineInBytes = 64;
-
     // A reduction across rows reads so many vectors of each row: whole cache lines and, with them, what was fetched beside them.
     private const int VectorsAcrossRows = 8;
 
     // A body with more instructions than this has work enough without neighbours, and would leave the registers.
     private const int FewOps = 12;
 
+    // A loop that computes more than it reads meets each page of its operands anew; this far ahead hides the way to memory.
+    private const int BytesAhead = 2048;
+
+    // What a row's elements may take beside everything else in the second cache.
+    private const int MostBytesKept = 64 * 1024;
+
+    private readonly List<(ScalarExpr Again, KBuffer Buffer)> _kept = [];
     private readonly HashSet<KBuffer> _streamed = new(ReferenceEqualityComparer.Instance);
 
     // A result larger than the caches is not in them when it is read again; writing it through them costs reading it first.
@@ -25,7 +30,7 @@ public sealed partial class LoopNestLowering
             Dim bytes = result.Type.SizeInBytes;
             Dim row = inner.Extent * root.Output.Element.SizeInBytes();
             bool isLarge = bytes.IsStatic && bytes.Value >= _target.StreamedBytes;
-            bool hasWholeLines = plan.Outer.Count == 0 || (row.IsStatic && row.Value % CacheLineInBytes == 0);
+            bool hasWholeLines = plan.Outer.Count == 0 || (row.IsStatic && row.Value % CacheSizes.LineInBytes == 0);
             if (isLarge && hasWholeLines && root.Store[inner.Last] == 1)
             {
                 _streamed.Add(root.Output);
@@ -40,8 +45,80 @@ public sealed partial class LoopNestLowering
         {
             return 1;
         }
+        if (IsDear() && _target.VectorRegisters >= 32 && Loops(_roots.Select(r => r.Element)).All(loop => !DependsOn(loop, inner.Last)))
+        {
+            return 2; // long chains of dependent instructions: two of them keep the units busy
+        }
         bool reducesAcross = Loops(_roots.Select(r => r.Element)).Any(loop => loop.Combine is not null && DependsOn(loop, inner.Last));
         return !reducesAcross ? 1 : Expressions().OfType<CallExpr>().Sum(c => IsExpanded(c) ? FewOps : 1) <= FewOps ? VectorsAcrossRows : 2;
+    }
+
+    private bool IsDear() => Expressions().OfType<CallExpr>().Any(IsExpanded);
+
+    // Rows that are reduced first are in the cache when their results are written; the next one is fetched meanwhile.
+    private void EmitPrefetches(LoopGroup inner)
+    {
+        bool reduces = Loops(_roots.Select(r => r.Element)).Any();
+        if (_streamed.Count == 0 || (!reduces && !IsDear()))
+        {
+            return;
+        }
+        foreach (LoadExpr load in Loads())
+        {
+            IReadOnlySet<ScalarExpr> counters = _analysis.FreeVariables(load);
+            bool movesWithRows = _shared.Length == 1 || counters.Overlaps(_shared.SkipLast(1));
+            if (!movesWithRows || !counters.IsSubsetOf(_shared))
+            {
+                continue;
+            }
+            long ahead = reduces ? inner.Extent.Value * load.DType.SizeInBytes() : BytesAhead;
+            if (ahead <= MostBytesKept)
+            {
+                _emitter.Prefetch(load, (int)ahead, CacheSizes.LineInBytes);
+            }
+        }
+    }
+
+    // softmax: what the sum adds up, e^(x - max), is what the row's elements are made of; it is computed once and kept in the cache.
+    private void KeepElements(LoopPlan plan)
+    {
+        if (plan.Inner is not { Members: [var inner], Extent: { IsStatic: true, Value: var length } } || plan.Serial.Count > 0)
+        {
+            return;
+        }
+        ScalarExpr[] all = [.. Expressions().Where(e => _analysis.DependsOn(e, [inner]))];
+        foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
+        {
+            if (loop is not { Combine: not null, Elements: [var element], Variables: [var counter] } || counter.Extent != length ||
+                DependsOn(loop, inner) || !Expressions([element]).OfType<CallExpr>().Any(IsExpanded) ||
+                length * element.DType.SizeInBytes() > MostBytesKept)
+            {
+                continue;
+            }
+            if (Array.Find(all, e => IsSame(element, counter, e, inner)) is { } again)
+            {
+                KBuffer buffer = _b.Scratch("kept", element.DType, length);
+                _emitter.Keep(element, buffer);
+                _kept.Add((again, buffer));
+            }
+        }
+    }
+
+    // Whether two expressions are one but for their counters.
+    private bool IsSame(ScalarExpr a, IndexVariable counterOfA, ScalarExpr b, IndexVariable counterOfB)
+    {
+        if (ReferenceEquals(a, counterOfA) || !_analysis.DependsOn(a, [counterOfA]))
+        {
+            return ReferenceEquals(a, counterOfA) ? ReferenceEquals(b, counterOfB) : ReferenceEquals(a, b);
+        }
+        bool isSameKind = (a, b) switch
+        {
+            (LoadExpr x, LoadExpr y) => x.Source == y.Source,
+            (CallExpr x, CallExpr y) => x.Op == y.Op,
+            (ConvertExpr, ConvertExpr) or (SelectExpr, SelectExpr) => a.DType == b.DType,
+            _ => false,
+        };
+        return isSameKind && ExprAnalysis.Parts(a).Zip(ExprAnalysis.Parts(b)).All(p => IsSame(p.First, counterOfA, p.Second, counterOfB));
     }
 
     // Elements of one loop over everything that make a task: fewer when each is a reduction.

@@ -29,7 +29,7 @@ public sealed partial class LoopNestLowering
     {
         _source = source;
         _target = target;
-        _emitter = new ExprEmitter(_b, _analysis, source.Source);
+        _emitter = new ExprEmitter(_b, _analysis, source.Source) { Target = target };
     }
 
     /// <summary>Lowers a fusion of any kind by its element forms.</summary>
@@ -50,6 +50,7 @@ public sealed partial class LoopNestLowering
         var task = new KVariable("task", KType.Index);
         LoopPlan plan = Plan();
         MarkStreamed(plan);
+        KeepElements(plan);
         KExpr taskCount = TryEmitTransposed(plan, task) ?? (plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task));
         Dim elements = _source.Body.Results.Aggregate((Dim)0, (sum, r) => sum + r.Shape.ElementCount);
         Dim bytes = fusion.Operands.Select(o => o.Type).Concat(fusion.Types).Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
@@ -167,6 +168,12 @@ public sealed partial class LoopNestLowering
             return 1;
         }
         int lanes = VectorLanes();
+        if (Loops(_roots.Select(r => r.Element)).Any(loop => !DependsOn(loop, plan.Inner.Last)))
+        {
+            // What all elements share would be reduced again by each task, from memory that another may have written over.
+            EmitVectorLoop(plan, plan.Inner, 0, KBuilder.Value(plan.Inner.Extent), lanes, _roots);
+            return 1;
+        }
         long chunk = ElementsPerChunk(lanes * VectorsAtOnce(plan));
         KExpr extent = KBuilder.Value(plan.Inner.Extent);
         KExpr begin = _b.Let("begin", KBuilder.Multiply(task, chunk));
@@ -275,7 +282,13 @@ public sealed partial class LoopNestLowering
     private void EmitVectorLoop(LoopPlan? plan, LoopGroup group, KExpr begin, KExpr end, int lanes, IReadOnlyList<Root> roots)
     {
         IReadOnlyList<LoopGroup> serial = plan?.Serial ?? [];
-        void Body() => EmitSerial(serial, 0, roots);
+        void Body()
+        {
+            EmitPrefetches(group);
+            _kept.ForEach(k => _emitter.BindKept(k.Again, k.Buffer));
+            EmitSerial(serial, 0, roots);
+        }
+
         _emitter.InScope(() =>
         {
             foreach (IndexVariable member in group.Members.SkipLast(1))
