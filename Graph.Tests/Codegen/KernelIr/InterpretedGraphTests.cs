@@ -38,6 +38,7 @@ internal sealed class InterpretedGraphTests
         Case("softmax of few", [41, 5], (b, x) => b.Softmax(x, 1)),
         Case("sum of planes", [3, 6, 7, 7], (b, x) => b.ReduceSum(x, [2, 3])),
         Case("sum across rows", [260, 21], (b, x) => b.ReduceSum(x, [0])),
+        Case("sum across rows of many columns", [150, 300], (b, x) => b.ReduceSum(x, [0])),
         Case("transpose", [19, 23], (b, x) => b.Transpose(x, [1, 0])),
     ];
 

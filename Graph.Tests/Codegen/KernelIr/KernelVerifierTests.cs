@@ -38,6 +38,10 @@ internal sealed class KernelVerifierTests
         yield return Case("a scalar is broadcast, not f32x8", new KStore(Y, 0, new KBroadcast(Vector, 16)));
         yield return Case("f32 and i64 are not of one width", new KStore(Y, new KBitcast(One, DType.I64), One));
         yield return Case("the other value is f32, not f32x8", new KStore(Y, 0, new KSelect(Truth(8), Vector, One)));
+        yield return Case("a streaming store has no mask", new KStore(Y, 0, Vector, Truth(8), IsStreaming: true));
+        yield return Case("s is scratch, which is read soon", new KScratch(scratch), new KStore(scratch, 0, Vector, IsStreaming: true));
+        yield return Case("'s' is not visible here in prefetch(undeclared, 0)", new KPrefetch(scratch, 0));
+        yield return Case("the index is f32, not i64", new KPrefetch(X, One));
         yield return Case("the step is 0", new KFor(outside, 0, 8, 0, new KBlock([])));
     }
 

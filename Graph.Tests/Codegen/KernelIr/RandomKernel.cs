@@ -89,6 +89,10 @@ internal sealed class RandomKernel
                 case 4 when result.Element == scratch.Element:
                     _b.Store(result, at, new KGather(scratch, _expressions.Places(lanes, Count)));
                     break;
+                case 5:
+                    _b.Add(new KPrefetch(_operands[0], KBuilder.Multiply(at, 1000)));
+                    _b.Stream(result, at, value);
+                    break;
                 default:
                     _b.Store(result, at, value);
                     break;

@@ -1,0 +1,208 @@
+using System.Runtime.InteropServices;
+using Graphene.Codegen;
+using Graphene.Codegen.Llvm;
+using Graphene.Tests.Codegen.KernelIr;
+using Graphene.Tests.Support;
+using NUnit.Framework;
+
+namespace Graphene.Tests.Codegen;
+
+/// <summary>Schedules of memory-bound work give what the plain loops give: every size, every place in memory, every divisor.</summary>
+internal sealed class StreamTests
+{
+    private static IEnumerable<TestCaseData> Transposes()
+    {
+        foreach (DType type in (DType[])[DType.F32, DType.F64, DType.BF16, DType.I8, DType.Bool])
+        {
+            yield return new TestCaseData(type, new long[] { 64, 64 }, new[] { 1, 0 });
+            yield return new TestCaseData(type, new long[] { 300, 283 }, new[] { 1, 0 });
+            yield return new TestCaseData(type, new long[] { 3, 37, 70 }, new[] { 0, 2, 1 });
+            yield return new TestCaseData(type, new long[] { 18, 5, 33 }, new[] { 2, 1, 0 });
+            yield return new TestCaseData(type, new long[] { 2, 19, 7, 21 }, new[] { 0, 2, 3, 1 });
+        }
+    }
+
+    [TestCaseSource(nameof(Transposes))]
+    public void TransposesMoveEveryElement(DType type, long[] shape, int[] order)
+    {
+        Axes permutation = [.. order];
+        Literal x = Literal.Generate(new TensorType(type, Shape.Of(shape)), Element);
+        Module module = CompiledModule.Build(b => [b.Transpose(b.Parameter(0, x.Type), permutation)]);
+
+        Literal expected = Evaluator.Evaluate(module.Entry, [x])[0];
+
+        Scalar Element(long[] at)
+        {
+            long number = at.Aggregate(0L, (n, i) => ((n * 31) + i) % 101);
+            return type == DType.Bool ? Scalar.FromBool(number % 2 == 1) : Scalar.FromNumber(type, number);
+        }
+
+        LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], expected);
+        LiteralAssert.AreEqual(new InterpretedModule(module).Run([x])[0], expected, "interpreted");
+    }
+
+    [Test]
+    public void AChainAroundATransposeIsComputedInTheTile()
+    {
+        Literal x = Noise(45, 67);
+        Module module = CompiledModule.Build(b =>
+        {
+            Node p = b.Parameter(0, x.Type);
+            Node t = b.Transpose(b.Multiply(p, p), [1, 0]);
+            Node row = b.BroadcastInDim(b.Slice(p, [0, 0], [1, 45]), t.Shape, [0, 1]);
+            return [b.Add(t, row), b.Negate(t)];
+        });
+        float[] values = x.As<float>().ToArray();
+
+        Literal[] actual = CompiledModule.Run(module, [x]);
+
+        for (int i = 0; i < 67; i++)
+        {
+            for (int j = 0; j < 45; j++)
+            {
+                float square = values[(j * 67) + i] * values[(j * 67) + i];
+                Assert.That(actual[0].As<float>()[(i * 45) + j], Is.EqualTo(square + values[j]));
+                Assert.That(actual[1].As<float>()[(i * 45) + j], Is.EqualTo(-square));
+            }
+        }
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    public void ResultsAroundTheCachesAreComplete(int threads)
+    {
+        const int rows = 2048;
+        const int columns = 2064;
+        Literal x = Noise(rows, columns);
+        Module module = CompiledModule.Build(b =>
+        {
+            Node p = b.Parameter(0, x.Type);
+            return [b.Transpose(p, [1, 0]), b.Add(p, p), b.HyperbolicTangent(p)];
+        });
+        float[] values = x.As<float>().ToArray();
+
+        Literal[] actual = CompiledModule.Run(module, [x], threads);
+
+        Assert.That(actual[0].As<float>().ToArray(), Is.EqualTo(Enumerable.Range(0, rows * columns).Select(
+            i => values[(i % rows * columns) + (i / rows)])).AsCollection);
+        Assert.That(actual[1].As<float>().ToArray(), Is.EqualTo(values.Select(v => v + v)).AsCollection);
+        Assert.That(actual[2].As<float>().ToArray(), Is.EqualTo(values.Select(MathF.Tanh)).AsCollection.Within(1e-6));
+    }
+
+    [Test]
+    public unsafe void StreamingStoresWorkAtAnyPlace([Values(0, 4, 16, 32, 60)] int offset)
+    {
+        const int count = 96;
+        KBuffer x = KBuffer.ForArgument("x", DType.F32, 0, isReadOnly: true);
+        KBuffer y = KBuffer.ForArgument("y", DType.F32, 1, isReadOnly: false);
+        var b = new KBuilder();
+        b.Add(new KPrefetch(x, 1 << 20));
+        b.For("i", 0, count, 16, i => b.Stream(y, i, new KLoad(x, i, 16)));
+        var kernel = new Kernel("stream", [x, y], new KVariable("t", KType.Index), 1, b.ToBlock(), default);
+        KernelVerifier.Verify(kernel);
+        using var compiled = new CompiledKernel(kernel);
+        byte* memory = (byte*)NativeMemory.AlignedAlloc(4096, 64);
+        try
+        {
+            var from = new Span<float>(memory, count);
+            var to = new Span<float>(memory + 2048 + offset, count + 1);
+            for (int i = 0; i < count; i++)
+            {
+                from[i] = i + 1;
+            }
+            to[count] = -1;
+
+            compiled.RunInPlace(0, 1, [(nint)memory, (nint)(memory + 2048 + offset)]);
+
+            Assert.That(to[..count].ToArray(), Is.EqualTo(from.ToArray()).AsCollection);
+            Assert.That(to[count], Is.EqualTo(-1), "behind the end");
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(memory);
+        }
+        Assert.That(compiled.Text, Does.Contain("!nontemporal"));
+    }
+
+    [Test]
+    public void AFenceEndsAKernelThatStreams()
+    {
+        KBuffer y = KBuffer.ForArgument("y", DType.F32, 0, isReadOnly: false);
+        string Print(bool streams) => new LlvmKernelPrinter(LlvmTarget.X64V3, _ => 0).Print(new Kernel(
+            "k", [y], new KVariable("t", KType.Index), 1,
+            new KBlock([new KStore(y, 0, new KConstant(Scalar.One(DType.F32), 8), IsStreaming: streams)]), default));
+
+        Assert.That(Print(true), Does.Match(@"sfence\(\)\s+ret void"));
+        Assert.That(Print(false), Does.Not.Contain("sfence").And.Not.Contain("nontemporal !5"));
+    }
+
+    [Test]
+    public void ManyNumbersByOneAreDividedExactly()
+    {
+        float[] some = [.. SampleBits.Edges(DType.F32).Select(b => BitConverter.UInt32BitsToSingle((uint)b)), 3, 1.9999999f, 7e-19f, -5e18f];
+        var random = new Random(3);
+        float[] many =
+        [
+            .. some, .. some.Select(s => -s),
+            .. Enumerable.Range(0, 3000).Select(_ => BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue))),
+            .. Enumerable.Range(0, 3000).Select(_ => random.NextSingle() + 0.5f),
+        ];
+        var dividends = Literal.From<float>(some.SelectMany(_ => many).ToArray(), some.Length, many.Length);
+        var divisors = Literal.From<float>(some, some.Length);
+        Module module = CompiledModule.Build(b =>
+        {
+            Node x = b.Parameter(0, dividends.Type);
+            return [b.Divide(x, b.BroadcastInDim(b.Parameter(1, divisors.Type), x.Shape, [0]))];
+        });
+        Literal expected = Literal.From<float>(some.SelectMany(d => many.Select(a => a / d)).ToArray(), some.Length, many.Length);
+
+        LiteralAssert.AreEqual(CompiledModule.Run(module, [dividends, divisors])[0], expected);
+    }
+
+    [TestCase(5)]
+    [TestCase(77)]
+    [TestCase(1024)]
+    public void SoftmaxDividesTheExponentialsThatItAddsUp(int length)
+    {
+        Literal x = Noise(3, length);
+        Literal softmax = CompiledModule.Run(CompiledModule.Build(b => [b.Softmax(b.Parameter(0, x.Type), 1)]), [x])[0];
+        Literal[] parts = CompiledModule.Run(
+            CompiledModule.Build(b =>
+            {
+                Node p = b.Parameter(0, x.Type);
+                Node e = b.Exponential(b.Subtract(p, b.BroadcastInDim(b.ReduceMax(p, [1]), p.Shape, [0])));
+                return [e, b.ReduceSum(e, [1])];
+            }),
+            [x]);
+
+        for (int i = 0; i < 3 * length; i++)
+        {
+            Assert.That(softmax.As<float>()[i], Is.EqualTo(parts[0].As<float>()[i] / parts[1].As<float>()[i / length]));
+        }
+    }
+
+    // One row longer than a task, written over its operand: no task may see what another one wrote.
+    [Test]
+    public void ALongRowIsReducedBeforeItIsOverwritten()
+    {
+        const int count = 40_000;
+        Literal x = Noise(1, 2);
+        Literal weights = Noise(2, count);
+        Module module = CompiledModule.Build(b => [b.Softmax(b.Dot(b.Parameter(0, x.Type), b.Constant(weights)), 1)]);
+        (float[] v, float[] w) = (x.As<float>().ToArray(), weights.As<float>().ToArray());
+        double[] e = [.. Enumerable.Range(0, count).Select(i => Math.Exp((v[0] * w[i]) + (v[1] * w[count + i])))];
+
+        double sum = e.Sum();
+
+        Literal actual = CompiledModule.Run(module, [x], 2)[0];
+
+        Assert.That(actual.As<float>().ToArray(), Is.EqualTo(e.Select(n => (float)(n / sum))).AsCollection.Within(1e-9));
+    }
+
+    private static Literal Noise(params long[] shape)
+    {
+        var random = new Random(31);
+        return Literal.Generate(
+            new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, (random.NextDouble() * 4) - 2));
+    }
+}
