@@ -29,7 +29,7 @@ internal sealed class InitializerTests
         var graph = new Graph();
         (_, Tensor uniform) = graph.RandomUniform(graph.Constant<ulong>([9, 0]), [8]);
         double[] values = new TestSession(graph).Run([uniform])[0].ToDoubles();
-        var stream = new RandomStream(9);
+        var stream = new RandomNumbers(9);
 
         Assert.That(values, Is.EqualTo(Enumerable.Range(0, 8).Select(_ => (stream.NextWord() >> 8) * Math.ScaleB(1, -24))));
     }

@@ -1,4 +1,3 @@
-using Graphene.Runtime;
 using Graphene.Train;
 using NUnit.Framework;
 using static Graphene.Tests.Training.Reference;

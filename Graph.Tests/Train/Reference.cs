@@ -10,7 +10,7 @@ internal static class Reference
     /// <summary>A tensor with numbers that look random and are small.</summary>
     public static Literal Numbers(params long[] shape)
     {
-        var random = new RandomStream(RandomStream.KeyOf(shape.Length, string.Join('x', shape)));
+        var random = new RandomNumbers(RandomNumbers.KeyOf(shape.Length, string.Join('x', shape)));
         return Literal.Generate(new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, random.NextNormal()));
     }
 

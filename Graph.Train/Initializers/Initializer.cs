@@ -9,10 +9,10 @@ public abstract class Initializer
 {
     /// <summary>The value of a weight.</summary>
     /// <param name="type">The floating element type and the static shape.</param>
-    /// <param name="key">Decides the random numbers; see <see cref="RandomStream.KeyOf"/>.</param>
+    /// <param name="key">Decides the random numbers; see <see cref="RandomNumbers.KeyOf"/>.</param>
     public Literal Create(TensorType type, ulong key)
     {
-        double[] values = Values(type.Shape.ToStatic(), new RandomStream(key));
+        double[] values = Values(type.Shape.ToStatic(), new RandomNumbers(key));
         int next = 0;
         return Literal.Generate(type, _ => Scalar.FromDouble(type.DType, values[next++]));
     }
@@ -20,7 +20,7 @@ public abstract class Initializer
     /// <summary>The elements in row-major order.</summary>
     /// <param name="shape">The shape.</param>
     /// <param name="random">The random numbers to take.</param>
-    protected abstract double[] Values(long[] shape, RandomStream random);
+    protected abstract double[] Values(long[] shape, RandomNumbers random);
 
     /// <summary>How many inputs each output of a weight sums, and how many outputs each input feeds.</summary>
     /// <remarks>As in Keras: a kernel is [spatial.., inputs, outputs], a matrix [inputs, outputs], a vector counts for both.</remarks>

@@ -8,7 +8,7 @@ namespace Graphene.Train;
 /// </remarks>
 internal sealed class OrthogonalInitializer(double gain) : Initializer
 {
-    protected override double[] Values(long[] shape, RandomStream random)
+    protected override double[] Values(long[] shape, RandomNumbers random)
     {
         int columns = shape.Length == 0 ? 1 : (int)shape[^1];
         int rows = (int)(Count(shape) / Math.Max(1, columns));
@@ -27,7 +27,7 @@ internal sealed class OrthogonalInitializer(double gain) : Initializer
         return values;
     }
 
-    private static double[] Next(ReadOnlySpan<double[]> before, int length, RandomStream random)
+    private static double[] Next(ReadOnlySpan<double[]> before, int length, RandomNumbers random)
     {
         var vector = new double[length];
         double norm = 0;

@@ -3,7 +3,7 @@ namespace Graphene.Train;
 /// <summary>The same number everywhere.</summary>
 internal sealed class ConstantInitializer(double value) : Initializer
 {
-    protected override double[] Values(long[] shape, RandomStream random)
+    protected override double[] Values(long[] shape, RandomNumbers random)
     {
         var values = new double[Count(shape)];
         Array.Fill(values, value);
@@ -14,7 +14,7 @@ internal sealed class ConstantInitializer(double value) : Initializer
 /// <summary>Numbers between two bounds, all equally likely.</summary>
 internal sealed class UniformInitializer(Func<long[], (double Low, double High)> bounds) : Initializer
 {
-    protected override double[] Values(long[] shape, RandomStream random)
+    protected override double[] Values(long[] shape, RandomNumbers random)
     {
         (double low, double high) = bounds(shape);
         var values = new double[Count(shape)];
@@ -56,7 +56,7 @@ internal sealed class NormalInitializer(Func<long[], (double Mean, double Deviat
     // The deviation of a normal distribution that is cut off at two deviations.
     private const double TruncatedDeviation = 0.87962566103423978;
 
-    protected override double[] Values(long[] shape, RandomStream random)
+    protected override double[] Values(long[] shape, RandomNumbers random)
     {
         (double mean, double deviation) = parameters(shape);
         var values = new double[Count(shape)];

@@ -50,6 +50,6 @@ public sealed class LayerContext(Graph graph, bool training, long seed = 0)
     {
         string full = $"{Graph.CurrentScope}/{name}";
         int before = Graph.Variables.Count(v => v.Name == full || v.Name.StartsWith(full + "_", StringComparison.Ordinal));
-        return RandomStream.KeyOf(Seed, before == 0 ? full : $"{full}#{before}");
+        return RandomNumbers.KeyOf(Seed, before == 0 ? full : $"{full}#{before}");
     }
 }

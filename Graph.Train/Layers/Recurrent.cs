@@ -77,7 +77,7 @@ public sealed class LSTM(
     // Ones for the forget gate, which is the second (Jozefowicz et al., 2015).
     private sealed class ForgetBias(long units) : Initializer
     {
-        protected override double[] Values(long[] shape, RandomStream random)
+        protected override double[] Values(long[] shape, RandomNumbers random)
         {
             var values = new double[shape[0]];
             values.AsSpan((int)units, (int)units).Fill(1);

@@ -12,7 +12,7 @@ public static class LinearRegression
     /// <summary>Finds the line by gradient descent.</summary>
     public static (double Slope, double Offset) Run(IGraphCompiler compiler, int steps = 300)
     {
-        var random = new RandomStream(7);
+        var random = new RandomNumbers(7);
         float[] xs = [.. Enumerable.Range(0, 256).Select(_ => (float)((2 * random.NextUniform()) - 1))];
         float[] ys = [.. xs.Select(x => (float)((Slope * x) + Offset + (0.05 * random.NextNormal())))];
 

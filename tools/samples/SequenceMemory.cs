@@ -28,7 +28,7 @@ public static class SequenceMemory
 
     private static (Literal X, Literal Y) Sequences(int count, int steps, ulong key)
     {
-        var random = new RandomStream(key);
+        var random = new RandomNumbers(key);
         int[] symbols = [.. Enumerable.Range(0, count * steps).Select(_ => (int)(random.NextUniform() * Symbols))];
         int[] first = [.. Enumerable.Range(0, count).Select(i => symbols[i * steps])];
         return (Literal.From<int>(symbols, count, steps), Literal.From<int>(first, count));

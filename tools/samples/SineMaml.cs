@@ -27,7 +27,7 @@ public static class SineMaml
         Operation step = new Adam(2e-3).Minimize(meanAfter, weights);
 
         using var session = new Session(graph, compiler);
-        var random = new RandomStream(5);
+        var random = new RandomNumbers(5);
         for (int i = 0; i < steps; i++)
         {
             session.Run([], Tasks(random, support, query), [step]);
@@ -72,7 +72,7 @@ public static class SineMaml
 
     // Each task is a sine of its own amplitude and phase, known at some points and asked for at others.
     private static (Tensor Tensor, Feed Value)[] Tasks(
-        RandomStream random, (Tensor X, Tensor Y)[] support, (Tensor X, Tensor Y)[] query)
+        RandomNumbers random, (Tensor X, Tensor Y)[] support, (Tensor X, Tensor Y)[] query)
     {
         var feeds = new List<(Tensor, Feed)>();
         for (int task = 0; task < support.Length; task++)

@@ -21,7 +21,7 @@ public sealed class CharacterData
     public string Characters { get; }
 
     /// <summary>Random pieces of the text, and the same moved by one: inputs and targets.</summary>
-    public (int[] X, int[] Y) Batch(RandomStream random, bool validation, int batch, int context)
+    public (int[] X, int[] Y) Batch(RandomNumbers random, bool validation, int batch, int context)
     {
         int[] text = validation ? _validation : _train;
         var x = new int[batch * context];

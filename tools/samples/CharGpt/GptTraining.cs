@@ -44,7 +44,7 @@ public static class GptTraining
         for (long i = done + 1; i <= s.Steps; i++)
         {
             // The step's number decides its batch, so there is no place in the data to remember.
-            sum += Loss(validation: false, new RandomStream(RandomStream.KeyOf(s.Seed, $"batch {i}")), [step]);
+            sum += Loss(validation: false, new RandomNumbers(RandomNumbers.KeyOf(s.Seed, $"batch {i}")), [step]);
             if (i % Shown == 0)
             {
                 progress?.WriteLine(FormattableString.Invariant(
@@ -57,12 +57,12 @@ public static class GptTraining
             }
         }
         TimeSpan trained = Stopwatch.GetElapsedTime(start);
-        var validation = new RandomStream(RandomStream.KeyOf(s.Seed, "validation"));
+        var validation = new RandomNumbers(RandomNumbers.KeyOf(s.Seed, "validation"));
         double validationLoss = Enumerable.Range(0, s.ValidationBatches)
             .Average(_ => Loss(validation: true, validation, []));
         return new Outcome(validationLoss, trained, writer.Write(session));
 
-        double Loss(bool validation, RandomStream from, Operation[] targets)
+        double Loss(bool validation, RandomNumbers from, Operation[] targets)
         {
             (int[] xs, int[] ys) = data.Batch(from, validation, s.Batch, s.Context);
             return session.Run([loss], [(x, xs), (y, ys)], targets)[0][0].AsDouble;

@@ -34,7 +34,7 @@ internal sealed class GptWriter
     /// <summary>Begins with the first character of all and goes on with what the model holds for likely.</summary>
     public string Write(Session session)
     {
-        var random = new RandomStream(RandomStream.KeyOf(_settings.Seed, "writing"));
+        var random = new RandomNumbers(RandomNumbers.KeyOf(_settings.Seed, "writing"));
         var written = new List<int> { 0 };
         double[] next = Read(session, 0, 0);
         int position = 1;

@@ -10,7 +10,7 @@ internal static class DrawnDigits
         ["1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011"];
 
     /// <summary>Draws digits at random.</summary>
-    public static (Literal Images, Literal Labels) Draw(int count, RandomStream random)
+    public static (Literal Images, Literal Labels) Draw(int count, RandomNumbers random)
     {
         var images = new byte[count * Side * Side];
         var labels = new byte[count];
@@ -24,7 +24,7 @@ internal static class DrawnDigits
             new Literal(new TensorType(DType.U8, [count]), labels));
     }
 
-    private static void DrawOne(Span<byte> image, int digit, RandomStream random)
+    private static void DrawOne(Span<byte> image, int digit, RandomNumbers random)
     {
         int width = 8 + Below(random, 5);
         int half = 7 + Below(random, 3);
@@ -66,5 +66,5 @@ internal static class DrawnDigits
         }
     }
 
-    private static int Below(RandomStream random, int limit) => (int)(random.NextUniform() * limit);
+    private static int Below(RandomNumbers random, int limit) => (int)(random.NextUniform() * limit);
 }

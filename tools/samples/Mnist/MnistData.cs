@@ -19,7 +19,7 @@ public sealed record MnistData(Literal TrainImages, Literal TrainLabels, Literal
     /// <summary>Digits drawn like those of a pocket calculator, moved, thickened and disturbed at random: for tests.</summary>
     public static MnistData Synthetic(int train, int test, ulong seed)
     {
-        var random = new RandomStream(seed);
+        var random = new RandomNumbers(seed);
         (Literal images, Literal labels) = DrawnDigits.Draw(train, random);
         (Literal testImages, Literal testLabels) = DrawnDigits.Draw(test, random);
         return new MnistData(images, labels, testImages, testLabels);

@@ -5,7 +5,7 @@ namespace Graphene;
 /// Equal keys give equal numbers on every machine. The words are those of <see cref="RngBitGeneratorOp"/> for 32-bit types with
 /// the same key and the counter 0.
 /// </remarks>
-public sealed class RandomStream
+public sealed class RandomNumbers
 {
     private readonly ulong _key;
     private ulong _counter;
@@ -15,7 +15,7 @@ public sealed class RandomStream
 
     /// <summary>A stream before its first number.</summary>
     /// <param name="key">Another key gives other numbers.</param>
-    public RandomStream(ulong key) => _key = key;
+    public RandomNumbers(ulong key) => _key = key;
 
     /// <summary>The key of a named part of something that has a seed: the same for the same seed and name only.</summary>
     /// <remarks>FNV-1a over the name's UTF-16 units, then the finalizer of SplitMix64 over hash and seed.</remarks>
