@@ -12,13 +12,16 @@ internal static class CheckpointWriter
     /// <summary>So many elements: a save takes a few milliseconds, most of them writing.</summary>
     public const int Elements = 1 << 15;
 
+    // Whoever should kill it may have died itself.
+    private const int MostSaves = 1000;
+
     /// <summary>Goes on from the last checkpoint; says "save N" before each save and "done N" after it.</summary>
     public static int Run(string folder)
     {
         using var state = new TrainingState(Elements);
         var checkpoints = new CheckpointFolder(folder, new CheckpointFolderOptions { Keep = 2 });
         long step = checkpoints.RestoreLatest(state.Saver)?.Step ?? 0;
-        while (true)
+        for (int saves = 0; saves < MostSaves; saves++)
         {
             step++;
             state.Set(step);
@@ -26,6 +29,7 @@ internal static class CheckpointWriter
             checkpoints.Save(state.Saver, step);
             Say("done", step);
         }
+        return 1;
     }
 
     private static void Say(string what, long step)
