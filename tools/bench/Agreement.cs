@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using Spectre.Console;
 
 namespace Graphene.Bench;
 
@@ -9,19 +7,15 @@ namespace Graphene.Bench;
 /// </summary>
 internal static class Agreement
 {
-    private static readonly string[] Columns =
-        ["model", "outputs", "Graphene to ONNX Runtime", "at output", "agrees", "Graphene to f64", "ONNX Runtime to f64"];
-
-    /// <summary>Compares and prints a table.</summary>
+    /// <summary>Compares all outputs of all models.</summary>
     /// <param name="models">The models with their inputs.</param>
     /// <param name="bound">What an output may differ from ONNX Runtime's.</param>
-    /// <param name="report">Markdown file, or null.</param>
-    /// <returns>True when every model agrees.</returns>
+    /// <returns>The table, and true when every model agrees.</returns>
     /// <exception cref="BenchException">ONNX Runtime does not run.</exception>
-    public static bool Run(IEnumerable<ModelEntry> models, double bound, string? report)
+    public static (ResultTable Table, bool Agrees) Run(IEnumerable<ModelEntry> models, double bound)
     {
-        var table = new Table().AddColumns(Columns);
-        var text = new StringBuilder($"| {string.Join(" | ", Columns)} |\n|{string.Concat(Columns.Select(_ => " --- |"))}\n");
+        var table = new ResultTable(
+            "model", "outputs", "Graphene to ONNX Runtime", "at output", "agrees", "Graphene to f64", "ONNX Runtime to f64");
         bool all = true;
         foreach (ModelEntry model in models)
         {
@@ -31,20 +25,11 @@ internal static class Agreement
             OutputDifference between = OutputDifference.Worst(ours, theirs);
             bool agrees = between.Value <= bound;
             all &= agrees;
-            string[] row =
-            [
+            table.Add(
                 model.Name, theirs.Count.ToString(CultureInfo.InvariantCulture), Text(between), between.Output, agrees ? "yes" : "no",
-                Text(OutputDifference.Worst(ours, exact)), Text(OutputDifference.Worst(theirs, exact)),
-            ];
-            table.AddRow([.. row.Select(Markup.Escape)]);
-            text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", row)} |\n");
+                Text(OutputDifference.Worst(ours, exact)), Text(OutputDifference.Worst(theirs, exact)));
         }
-        AnsiConsole.Write(table);
-        if (report is not null)
-        {
-            File.WriteAllText(report, text.ToString());
-        }
-        return all;
+        return (table, all);
     }
 
     private static string Text(OutputDifference difference) => difference.Value.ToString("0.0e-0", CultureInfo.InvariantCulture);

@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Graphene.Codegen;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
+using static Graphene.Bench.ResultTable;
 
 namespace Graphene.Bench;
 
@@ -12,16 +12,16 @@ internal static unsafe class CallOverhead
 {
     private const int Batches = 400;
 
-    public static void Print()
+    /// <summary>Medians of batches in turns: bare, span, bound, bare, ...</summary>
+    public static ResultTable Run()
     {
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{MachineDescription.OneLine()}; medians of {Batches} batches in turns (bare, span, bound, bare, ...)"));
-        Measure("x + 1 on one element", One(), 1, 1, 2000);
-        Measure("mlp 784-512-512-10", Mlp(), 784, 10, 50);
+        var table = new ResultTable("graph", "bare native call", "Callable.Run over it", "BoundCall.Run over it", "managed bytes");
+        table.Add(Measure("x + 1 on one element", One(), 1, 1, 2000));
+        table.Add(Measure("mlp 784-512-512-10", Mlp(), 784, 10, 50));
+        return table;
     }
 
-    private static void Measure(string name, Module module, int inputs, int outputs, int runsPerBatch)
+    private static string[] Measure(string name, Module module, int inputs, int outputs, int runsPerBatch)
     {
         var program = NativeProgram.Load(GraphCompiler.Cpu().Compile(module, NullLogger.Instance, CancellationToken.None));
         using GraphProgram owned = program;
@@ -61,10 +61,11 @@ internal static unsafe class CallOverhead
         bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
 
         double Overhead(int way) => Measurement.Median(times[way].Zip(times[0], (a, b) => a - b));
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{name}: bare native call {Measurement.Median(times[0]):F0} ns; over it Callable.Run {Overhead(1):F0} ns, "
-            + $"BoundCall.Run {Overhead(2):F0} ns; {bytes} managed bytes in {2 * Batches * runsPerBatch} runs"));
+        return
+        [
+            name, Invariant($"{Measurement.Median(times[0]):F0} ns"), Invariant($"{Overhead(1):F0} ns"), Invariant($"{Overhead(2):F0} ns"),
+            Invariant($"{bytes} in {2 * Batches * runsPerBatch} runs"),
+        ];
     }
 
     private static void Repeat(int times, Action action)

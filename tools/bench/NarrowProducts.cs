@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Graphene.Codegen;
 using Graphene.Runtime;
-using Spectre.Console;
+using static Graphene.Bench.ResultTable;
 
 namespace Graphene.Bench;
 
@@ -26,40 +25,36 @@ internal static class NarrowProducts
     ];
 
     /// <summary>Compiles and times all products whose name, such as <c>narrow 256x256x256</c>, contains a text.</summary>
-    public static void Run(string filter, IReadOnlyList<int> threadCounts, double seconds)
+    public static ResultTable Run(string filter, IReadOnlyList<int> threadCounts, double seconds)
     {
-        Table table = new Table().AddColumns("product", "threads", "type", "ms", "GOP/s", "times f32");
+        var table = new ResultTable("product", "threads", "type", "ms", "GOP/s", "times f32");
         foreach (int threads in threadCounts)
         {
             foreach ((int rows, int depth, int columns) in Shapes)
             {
-                string name = Text($"narrow {rows}x{depth}x{columns}");
+                string name = Invariant($"narrow {rows}x{depth}x{columns}");
                 if (name.Contains(filter, StringComparison.Ordinal))
                 {
                     Add(table, name, threads, Time(rows, depth, columns, threads, seconds), 2.0 * rows * depth * columns);
                 }
             }
         }
-        if (table.Rows.Count > 0)
-        {
-            AnsiConsole.Write(table);
-        }
+        return table;
     }
 
-    private static void Add(Table table, string name, int threads, double[][] times, double operations)
+    private static void Add(ResultTable table, string name, int threads, double[][] times, double operations)
     {
         for (int t = 0; t < Types.Length; t++)
         {
             // Slices of one turn are neighbours in time, so their ratio is not that of two different loads of the machine.
             double ratio = Measurement.Median([.. times[0].Zip(times[t], (f32, own) => f32 / own)]);
             double median = Measurement.Median([.. times[t]]);
-            table.AddRow(
-                name, Text($"{threads}"), Types[t].Name, Text($"{median * 1e3:F4}"), Text($"{operations / median / 1e9:F0}"),
-                Text($"{ratio:F2}"));
+            table.Add(
+                name, Invariant($"{threads}"), Types[t].Name, Ms(median * 1e3), Invariant($"{operations / median / 1e9:F0}"),
+                Invariant($"{ratio:F2}"));
         }
     }
 
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     // Seconds of a run, for each type and turn.
     private static double[][] Time(int rows, int depth, int columns, int threads, double seconds)

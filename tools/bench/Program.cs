@@ -31,9 +31,9 @@ var sideBySide = new Command("models", "Graphene and ONNX Runtime, interleaved, 
 {
     models, names, threads, rounds, seconds, report,
 };
-sideBySide.SetAction(p => Run(() => SideBySide.Run(new SideBySideOptions(
+sideBySide.SetAction(p => Run(() => Publish(p, SideBySide.Run(new SideBySideOptions(
     ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(names)), p.GetRequiredValue(threads), p.GetValue(rounds),
-    p.GetValue(seconds), p.GetValue(report), $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
+    p.GetValue(seconds))))));
 
 var sizes = new Option<int[]>("--sizes")
 {
@@ -45,9 +45,8 @@ var gemm = new Command("gemm", "Square f32 matrix products as one-node models, b
 {
     sizes, threads, rounds, seconds, report,
 };
-gemm.SetAction(p => Run(() => SideBySide.Run(new SideBySideOptions(
-    ModelSet.Gemm(p.GetRequiredValue(sizes)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds),
-    p.GetValue(report), $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
+gemm.SetAction(p => Run(() => Publish(p, SideBySide.Run(new SideBySideOptions(
+    ModelSet.Gemm(p.GetRequiredValue(sizes)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
 
 var workloads = new Option<string[]>("--names")
 {
@@ -59,9 +58,8 @@ var torch = new Command("torch", "Graphene and PyTorch, in turns: elementwise ch
 {
     workloads, threads, rounds, seconds, report,
 };
-torch.SetAction(p => Run(() => TorchSideBySide.Run(new TorchOptions(
-    p.GetRequiredValue(workloads), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds), p.GetValue(report),
-    $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}"))));
+torch.SetAction(p => Run(() => Publish(p, TorchSideBySide.Run(new TorchOptions(
+    p.GetRequiredValue(workloads), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
 
 var all = new Option<string[]>("--names")
 {
@@ -85,7 +83,10 @@ var agreement = new Command(
 };
 agreement.SetAction(p => Run(() =>
 {
-    if (!Agreement.Run(ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(all)), p.GetValue(bound), p.GetValue(report)))
+    (ResultTable table, bool agrees) = Agreement.Run(
+        ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(all)), p.GetValue(bound));
+    Publish(p, new Report(table, "Largest difference of an output over its largest value."));
+    if (!agrees)
     {
         throw new BenchException("not all models agree");
     }
@@ -98,8 +99,8 @@ var ops = new Command("ops", "Single dots, convolutions and streams of real netw
 };
 ops.SetAction(p => Run(() =>
 {
-    SingleOps.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds));
-    NarrowProducts.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds));
+    SingleOps.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds)).Show();
+    NarrowProducts.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds)).Show();
 }));
 
 var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
@@ -113,12 +114,33 @@ scaling.SetAction(p => Run(() => ThreadScaling.Print(
     ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(names)), p.GetRequiredValue(threads), p.GetValue(seconds))));
 
 var overhead = new Command("call-overhead", "What a call of a compiled graph costs beside its native code.");
-overhead.SetAction(_ => Run(CallOverhead.Print));
+overhead.SetAction(_ => Run(() => CallOverhead.Run().Show()));
+
+var output = new Option<string>("--out") { Description = "The page.", DefaultValueFactory = _ => "docs/benchmarks/cpu.md" };
+var page = new Command("page", "Measures everything that docs/benchmarks/cpu.md shows, and writes it; half an hour.")
+{
+    output, models, all, threads, rounds, seconds,
+};
+page.SetAction(p => Run(() => new CpuPage(
+    ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(all)), p.GetRequiredValue(threads), p.GetValue(rounds),
+    p.GetValue(seconds), ThisCommand()).Write(p.GetRequiredValue(output))));
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench, PyTorch's chroot).")
 {
-    sideBySide, gemm, torch, ops, agreement, probe, overhead, scaling,
+    page, sideBySide, gemm, torch, ops, agreement, probe, overhead, scaling,
 }.Parse(args).Invoke();
+
+string ThisCommand() => $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}";
+
+void Publish(ParseResult p, Report measured)
+{
+    measured.Table.Show();
+    if (p.GetValue(report) is { } path)
+    {
+        File.WriteAllText(path, measured.ToMarkdown(ThisCommand(), p.GetValue(threads) ?? [1]));
+        Console.WriteLine($"written to {path}");
+    }
+}
 
 static void PrintCeilings(IEnumerable<int> threadCounts)
 {

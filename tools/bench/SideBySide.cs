@@ -9,10 +9,8 @@ namespace Graphene.Bench;
 /// <param name="Threads">Thread counts; each is a table row.</param>
 /// <param name="Rounds">How often each program is started.</param>
 /// <param name="Seconds">How long one program runs, about.</param>
-/// <param name="Report">Markdown file, or null.</param>
-/// <param name="Command">The command line, for the report.</param>
 internal sealed record SideBySideOptions(
-    IReadOnlyList<ModelEntry> Models, IReadOnlyList<int> Threads, int Rounds, double Seconds, string? Report, string Command);
+    IReadOnlyList<ModelEntry> Models, IReadOnlyList<int> Threads, int Rounds, double Seconds);
 
 /// <summary>
 /// Runs Graphene and ONNX Runtime in turns (A B A B ...), each time in a new process with the ceilings measured beside them,
@@ -20,7 +18,7 @@ internal sealed record SideBySideOptions(
 /// </summary>
 internal static class SideBySide
 {
-    public static void Run(SideBySideOptions options)
+    public static Report Run(SideBySideOptions options)
     {
         var graphene = new GrapheneContender();
         var peer = new OnnxRuntimeContender();
@@ -36,16 +34,11 @@ internal static class SideBySide
             }
         }
 
-        table.Show();
-        if (options.Report is { } path)
-        {
-            table.Write(
-                path,
-                $"{graphene.Name} beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.\n" +
-                "Ratio below 1: Graphene is faster. Prepare: importing and compiling, in the first round without the disk cache,\n" +
-                "in the best round with it; ONNX Runtime's session creation. Peak: the whole process, the worst round.",
-                options.Command, options.Threads);
-        }
+        return new Report(
+            table,
+            $"{graphene.Name} beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.\n" +
+            "Ratio below 1: Graphene is faster. Prepare: importing and compiling, in the first round without the disk cache,\n" +
+            "in the best round with it; ONNX Runtime's session creation. Peak: the whole process, the worst round.");
     }
 
     private static string[] MeasureRow(

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Graphene.Cli.Execution;
-using Spectre.Console;
 using static Graphene.Bench.OpCase;
+using static Graphene.Bench.ResultTable;
 
 namespace Graphene.Bench;
 
@@ -15,23 +14,21 @@ internal static class SingleOps
     private const double SliceSeconds = 0.002;
 
     /// <summary>Compiles and times all ops whose name contains a text.</summary>
-    public static void Run(string filter, IReadOnlyList<int> threadCounts, double seconds)
+    public static ResultTable Run(string filter, IReadOnlyList<int> threadCounts, double seconds)
     {
-        Table table = new Table().AddColumns("op", "threads", "ms", "GFLOP/s", "of FMA peak", "GB/s");
+        var table = new ResultTable("op", "threads", "ms", "GFLOP/s", "of FMA peak", "GB/s");
         foreach (int threads in threadCounts)
         {
             foreach (OpCase op in All().Where(op => op.Name.Contains(filter, StringComparison.Ordinal)))
             {
                 (double median, double share) = Time(op, threads, seconds);
-                table.AddRow(
-                    op.Name, Text($"{threads}"), Text($"{median * 1e3:F4}"), Text($"{op.Flops / median / 1e9:F1}"),
-                    Text($"{share:P0}"), Text($"{op.Bytes / median / 1e9:F1}"));
+                table.Add(
+                    op.Name, Invariant($"{threads}"), Ms(median * 1e3), Invariant($"{op.Flops / median / 1e9:F1}"),
+                    Invariant($"{share:P0}"), Invariant($"{op.Bytes / median / 1e9:F1}"));
             }
         }
-        AnsiConsole.Write(table);
+        return table;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     // The median time of a run, and the median share of the FMA rate that was measured right before and after a few runs.
     private static (double Seconds, double Share) Time(OpCase op, int threads, double seconds)

@@ -7,10 +7,8 @@ namespace Graphene.Bench;
 /// <param name="Threads">Thread counts; each is a table row.</param>
 /// <param name="Rounds">How often each program takes its turn.</param>
 /// <param name="Seconds">How long a turn lasts, about.</param>
-/// <param name="Report">Markdown file, or null.</param>
-/// <param name="Command">The command line, for the report.</param>
 internal sealed record TorchOptions(
-    IReadOnlyList<string> Names, IReadOnlyList<int> Threads, int Rounds, double Seconds, string? Report, string Command);
+    IReadOnlyList<string> Names, IReadOnlyList<int> Threads, int Rounds, double Seconds);
 
 /// <summary>
 /// Runs Graphene and PyTorch in turns on memory-bound work and attention and compares the medians of the rounds with PyTorch's
@@ -18,7 +16,7 @@ internal sealed record TorchOptions(
 /// </summary>
 internal static class TorchSideBySide
 {
-    public static void Run(TorchOptions options)
+    public static Report Run(TorchOptions options)
     {
         var peer = new TorchPeer();
         TorchWorkload[] all = [.. TorchWorkload.All().Where(w =>
@@ -38,15 +36,10 @@ internal static class TorchSideBySide
                 Console.WriteLine(string.Join("  ", row)); // all rows take minutes
             }
         }
-        table.Show();
-        if (options.Report is { } path)
-        {
-            table.Write(
-                path,
-                $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.\n" +
-                "Ratio below 1: Graphene is faster. GB/s counts the bytes that must be read and written once.",
-                options.Command, options.Threads);
-        }
+        return new Report(
+            table,
+            $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.\n" +
+            "Ratio below 1: Graphene is faster. GB/s counts the bytes that must be read and written once.");
     }
 
     private static string[] MeasureRow(TorchOptions options, TorchPeer peer, TorchWorkload workload, int threads)
