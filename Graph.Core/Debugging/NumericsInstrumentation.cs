@@ -52,6 +52,7 @@ public static class NumericsInstrumentation
         private readonly GraphBuilder _b = new(module.Provenance);
         private readonly Dictionary<Node, Node> _copies = new(ReferenceEqualityComparer.Instance);
         private readonly Dictionary<Node, Node?> _codes = new(ReferenceEqualityComparer.Instance); // by copy; null: finite
+        private readonly Dictionary<Node, Node> _effects = new(ReferenceEqualityComparer.Instance); // branches and loops themselves
         private Node? _first;
 
         public Computation Run(Computation computation, bool carriesFirst)
@@ -72,7 +73,8 @@ public static class NumericsInstrumentation
                 first = _b.Select(_b.NotEqual(before, none), before, first);
             }
             return _b.Build(
-                computation.Name, [.. computation.Results.Select(r => _copies[r]), first], computation.Effects.Select(e => _copies[e]));
+                computation.Name, [.. computation.Results.Select(r => _copies[r]), first],
+                computation.Effects.Select(e => _effects.GetValueOrDefault(e) ?? _copies[e]));
         }
 
         private Node Copy(Node node)
@@ -84,10 +86,10 @@ public static class NumericsInstrumentation
                     return _b.Parameter(p.Number, p.Type);
                 case WhileOp loop:
                     Node[] carried = [.. operands, _b.Constant(DType.I32, InstrumentedModule.None)];
-                    return Inner(_b.Add(new WhileOp(Ignoring(loop.Condition), Body(loop.Body, carriesFirst: true)), [.. carried]));
+                    return Inner(node, _b.Add(new WhileOp(Ignoring(loop.Condition), Body(loop.Body, carriesFirst: true)), [.. carried]));
                 case IfOp or CaseOp:
                     ImmutableArray<Computation> bodies = [.. node.Op.Computations.Select(c => Body(c, carriesFirst: false))];
-                    return Inner(_b.Add(node.Op.WithComputations(bodies), [.. operands]));
+                    return Inner(node, _b.Add(node.Op.WithComputations(bodies), [.. operands]));
                 default:
                     return _b.Add(node.Op, [.. operands]);
             }
@@ -106,11 +108,12 @@ public static class NumericsInstrumentation
             return b.Build(condition.Name, results, effects);
         }
 
-        // What a branch or loop found within.
-        private Node Inner(Node node)
+        // What a branch or loop found within. One that had a single result has two now, and its users want the first.
+        private Node Inner(Node node, Node copy)
         {
-            Note(_b.GetTupleElement(node, node.Types.Length - 1));
-            return node;
+            Note(_b.GetTupleElement(copy, copy.Types.Length - 1));
+            _effects.Add(node, copy);
+            return node.Types.Length == 1 ? _b.GetTupleElement(copy, 0) : copy;
         }
 
         private void Check(Node node, Node copy)
