@@ -9,6 +9,10 @@ namespace Graphene.Runtime;
 /// </remarks>
 public static class HostProcessor
 {
+    // Some versions of LLVM name the 512-bit registers that every processor with AVX-512 has; no bit of the processor tells them apart.
+    private const string WideRegisters = "evex512";
+    private const string WithWideRegisters = "avx512f";
+
     private static readonly Lazy<(string Model, HashSet<string> Features)> Detected = new(Detect);
 
     /// <summary>Processor model and features; equal where the same machine code is the best.</summary>
@@ -21,7 +25,8 @@ public static class HostProcessor
 
     /// <summary>Whether the processor, and the operating system where it must save registers, has a feature.</summary>
     /// <param name="feature">LLVM's name, such as <c>avx512f</c>. Unknown ones are not there.</param>
-    public static bool Has(string feature) => Detected.Value.Features.Contains(feature);
+    public static bool Has(string feature) => Detected.Value.Features.Contains(feature) ||
+        (feature == WideRegisters && Has(WithWideRegisters));
 
     /// <summary>Which features are required and not there.</summary>
     /// <param name="features">As LLVM writes them: <c>+avx2,-sse4a</c>. Those with a minus are not required.</param>
