@@ -26,28 +26,27 @@ internal sealed record CpuPage(
 
         """;
 
-    /// <summary>Writes the page. A part whose peer is missing says so.</summary>
+    /// <summary>Writes the page, again after each part: all take half an hour. A part whose peer is missing says so.</summary>
     public void Write(string path)
     {
         var page = new StringBuilder(Beginning);
-        Add(page, "Whole models", () => SideBySide.Run(new SideBySideOptions(Models, Threads, Rounds, Seconds)));
-        Add(page, "One matrix product", () => SideBySide.Run(
+        Add(path, page, "Whole models", () => SideBySide.Run(new SideBySideOptions(Models, Threads, Rounds, Seconds)));
+        Add(path, page, "One matrix product", () => SideBySide.Run(
             new SideBySideOptions(ModelSet.Gemm(ProductSizes), Threads, Rounds, OpSeconds)));
-        Add(page, "Single ops", () => new Report(
+        Add(path, page, "Single ops", () => new Report(
             SingleOps.Run("", Threads, OpSeconds), "Dots and convolutions of real networks, in turns with the FMA rate of the same milliseconds."));
-        Add(page, "Narrow matrix products", () => new Report(
+        Add(path, page, "Narrow matrix products", () => new Report(
             NarrowProducts.Run("", Threads, OpSeconds), "Constant right operands, types in turns; the ratio is the rate over that of f32."));
-        Add(page, "Memory-bound work and attention", () => TorchSideBySide.Run(new TorchOptions([], Threads, Rounds, OpSeconds)));
-        Add(page, "How exact", () => new Report(
+        Add(path, page, "Memory-bound work and attention", () => TorchSideBySide.Run(new TorchOptions([], Threads, Rounds, OpSeconds)));
+        Add(path, page, "How exact", () => new Report(
             Agreement.Run(Models, Bound).Table,
             "Largest difference of an output over its largest value; the same model with f64 in the place of f32 is the truth."));
-        Add(page, "The cost of a call", () => new Report(
+        Add(path, page, "The cost of a call", () => new Report(
             CallOverhead.Run(), "Runs through a callable in turns with bare calls of the same native function on the same memory, one thread."));
-        File.WriteAllText(path, page.ToString().TrimEnd() + "\n");
         Console.WriteLine($"written to {path}");
     }
 
-    private void Add(StringBuilder page, string title, Func<Report> measure)
+    private void Add(string path, StringBuilder page, string title, Func<Report> measure)
     {
         page.AppendLine($"## {title}").AppendLine();
         try
@@ -61,5 +60,6 @@ internal sealed record CpuPage(
             Console.Error.WriteLine(e.Message);
             page.AppendLine($"Not measured: {e.Message}").AppendLine();
         }
+        File.WriteAllText(path, page.ToString().TrimEnd() + "\n");
     }
 }

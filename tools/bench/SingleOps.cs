@@ -22,9 +22,10 @@ internal static class SingleOps
             foreach (OpCase op in All().Where(op => op.Name.Contains(filter, StringComparison.Ordinal)))
             {
                 (double median, double share) = Time(op, threads, seconds);
+                bool isArithmetic = op.Flops > 0;
                 table.Add(
-                    op.Name, Invariant($"{threads}"), Ms(median * 1e3), Invariant($"{op.Flops / median / 1e9:F1}"),
-                    Invariant($"{share:P0}"), Invariant($"{op.Bytes / median / 1e9:F1}"));
+                    op.Name, Invariant($"{threads}"), Ms(median * 1e3), isArithmetic ? Invariant($"{op.Flops / median / 1e9:F1}") : "-",
+                    isArithmetic ? Invariant($"{share:P0}") : "-", Invariant($"{op.Bytes / median / 1e9:F1}"));
             }
         }
         return table;
