@@ -90,7 +90,7 @@ public sealed partial class LoopNestLowering
         foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
         {
             if (loop is not { Combine: not null, Elements: [var element], Variables: [var counter] } || counter.Extent != length ||
-                DependsOn(loop, inner) || !Expressions([element]).OfType<CallExpr>().Any(IsExpanded) ||
+                DependsOn(loop, inner) || !ExprAnalysis.All([element]).OfType<CallExpr>().Any(IsExpanded) ||
                 length * element.DType.SizeInBytes() > MostBytesKept)
             {
                 continue;

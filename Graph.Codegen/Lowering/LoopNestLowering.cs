@@ -135,28 +135,10 @@ public sealed partial class LoopNestLowering
         return false;
     }
 
-    private static IEnumerable<LoopExpr> Loops(IEnumerable<ScalarExpr> roots) => Expressions(roots)
+    private static IEnumerable<LoopExpr> Loops(IEnumerable<ScalarExpr> roots) => ExprAnalysis.All(roots)
         .OfType<LoopResultExpr>().Select(e => e.Loop).Where(loop => loop.Variables.Count > 0);
 
-    private IEnumerable<ScalarExpr> Expressions() => Expressions(_roots.Select(r => r.Element));
-
-    // Everything that the roots are made of, each once.
-    private static IEnumerable<ScalarExpr> Expressions(IEnumerable<ScalarExpr> roots)
-    {
-        var seen = new HashSet<ScalarExpr>();
-        var pending = new Stack<ScalarExpr>(roots);
-        while (pending.TryPop(out ScalarExpr? e))
-        {
-            if (seen.Add(e))
-            {
-                yield return e;
-                foreach (ScalarExpr part in ExprAnalysis.Parts(e))
-                {
-                    pending.Push(part);
-                }
-            }
-        }
-    }
+    private IEnumerable<ScalarExpr> Expressions() => ExprAnalysis.All(_roots.Select(r => r.Element));
 
     // One loop over everything: tasks are chunks of it.
     private KExpr EmitChunks(LoopPlan plan, KVariable task)

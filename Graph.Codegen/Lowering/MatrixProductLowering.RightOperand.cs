@@ -72,12 +72,7 @@ internal sealed partial class MatrixProductLowering
             masks[j]);
     }
 
-    private KExpr PackedPanel(KExpr panel)
-    {
-        KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
-        KExpr number = KBuilder.Add(KBuilder.Multiply(PackedBatch(), panels), panel);
-        return KBuilder.Multiply(number, _depthCount.Value * PanelWidth);
-    }
+    private KExpr PackedPanel(KExpr panel) => KBuilder.Multiply(PanelNumber(panel), _depthCount.Value * PanelWidth);
 
     // Gives what asks for a part of the next panel at each k. The tiles of this panel share that evenly, so that the memory works while
     // they compute; without it, the first tile waits for all of a panel and the others for nothing.
