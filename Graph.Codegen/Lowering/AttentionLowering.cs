@@ -28,6 +28,9 @@ internal sealed class AttentionLowering
     // Weights and values of so many keys fit the nearest cache, 16 queries and 16 columns wide.
     private const int KeysAtOnce = 128;
 
+    // Tiles of scores that what is prepared for them serves.
+    private const int TilesPerPart = 16;
+
     private const int LargestScoresInBytes = 256 * 1024;
 
     private readonly AttentionForm _form;
@@ -43,6 +46,8 @@ internal sealed class AttentionLowering
     private readonly int _depth;
     private readonly int _columns;
     private readonly Dim _keys;
+    private readonly AttentionTerms _terms;
+    private readonly int _keysPerPart;
 
     private AttentionLowering(AttentionForm form, Node fusion, KernelTarget target)
     {
@@ -63,6 +68,9 @@ internal sealed class AttentionLowering
         bool fits = 2L * most * HeldKeys * type.SizeInBytes() <= LargestScoresInBytes;
         _vectors = queries > most && fits ? 2 : 1;
         Scores = new AttentionScoreBlock(_b, _lanes, _vectors, HeldKeys);
+        _terms = new AttentionTerms(_emitter, _access, _queries, _lanes, _vectors);
+        int together = AttentionTiles.Rows(_vectors, target) * TilesPerPart;
+        _keysPerPart = _keys is { IsStatic: true, Value: var count } && count <= together ? (int)Math.Max(1, count) : together;
     }
 
     private AttentionScoreBlock Scores { get; }
@@ -95,6 +103,7 @@ internal sealed class AttentionLowering
         KExpr present = _b.Let("present", KBuilder.Minimum(KBuilder.Subtract(KBuilder.Value(_queries.Extent), first), Width));
         KBuffer packed = PackQueries(first, present);
         Scores.Declare();
+        _terms.Declare(_keysPerPart);
         KExpr keys = KBuilder.Value(_keys);
         var block = new QueryBlock(packed, first, present, Masks(present));
         if (_keys is { IsStatic: true, Value: <= MostKeys })
@@ -134,7 +143,7 @@ internal sealed class AttentionLowering
         }
     }
 
-    // packed[d][lane] = query[first + lane][d]; lanes without a query hold zeros, whose scores nobody looks at.
+    // packed[d][lane] = query[first + lane][d]; lanes without a query hold the last one's, and nobody looks at their scores.
     private KBuffer PackQueries(KExpr first, KExpr present)
     {
         KBuffer packed = _b.Scratch("queries", _lanes.Element, (long)_depth * Width);
@@ -142,17 +151,36 @@ internal sealed class AttentionLowering
         AffineIndex index = _access.Query.Index;
         KExpr start = _b.Let("from", KBuilder.Add(
             _emitter.EmitPosition(index), KBuilder.Multiply(first, KBuilder.Value(index[_queries.Last]))));
-        KExpr depthStride = KBuilder.Value(index[_access.Depth]);
-        void ForEach(KExpr begin, KExpr end, Func<KExpr, KExpr, KExpr> value) => _b.For("lane", begin, end, 1, lane =>
+        Dim depthStride = index[_access.Depth];
+        int lanes = _lanes.Lanes;
+        KExpr From(KExpr lane) => _b.Let("from", KBuilder.Add(start, KBuilder.Multiply(
+            AlwaysWhole ? lane : KBuilder.Minimum(lane, KBuilder.Subtract(present, 1)), KBuilder.Value(index[_queries.Last]))));
+        int squares = depthStride == 1 && lanes > 1 ? _depth / lanes * lanes : 0;
+        if (squares > 0)
         {
-            KExpr from = _b.Let("from", KBuilder.Add(start, KBuilder.Multiply(lane, KBuilder.Value(index[_queries.Last]))));
-            _b.For("d", 0, _depth, 1, d => _b.Store(
-                packed, KBuilder.Add(KBuilder.Multiply(d, Width), lane), value(from, KBuilder.Multiply(d, depthStride))), 8);
-        });
-        ForEach(0, present, (from, offset) => new KLoad(query, KBuilder.Add(from, offset)));
-        if (!AlwaysWhole)
+            _b.For("square", 0, Width, lanes, lane =>
+            {
+                KExpr[] from = [.. Enumerable.Range(0, lanes).Select(i => From(KBuilder.Add(lane, i)))];
+                _b.For("d", 0, squares, lanes, d =>
+                {
+                    KExpr[] columns = VectorTranspose.Emit(
+                        _b, [.. from.Select(f => _b.Let("row", new KLoad(query, KBuilder.Add(f, d), lanes)))]);
+                    for (int i = 0; i < lanes; i++)
+                    {
+                        _b.Store(packed, KBuilder.Add(KBuilder.Multiply(KBuilder.Add(d, i), Width), lane), columns[i]);
+                    }
+                });
+            });
+        }
+        if (squares < _depth)
         {
-            ForEach(present, Width, (_, _) => new KConstant(Scalar.Zero(_lanes.Element), 1));
+            _b.For("lane", 0, Width, 1, lane =>
+            {
+                KExpr from = From(lane);
+                _b.For("d", squares, _depth, 1, d => _b.Store(
+                    packed, KBuilder.Add(KBuilder.Multiply(d, Width), lane),
+                    new KLoad(query, KBuilder.Add(from, KBuilder.Multiply(d, KBuilder.Value(depthStride))))), 8);
+            });
         }
         return packed;
     }
@@ -167,20 +195,17 @@ internal sealed class AttentionLowering
     // All scores of a query are there before the first weight is computed: the steps of the definition.
     private void EmitAtOnce(QueryBlock block, KExpr keys) => _emitter.InScope(() =>
     {
-        EmitScores(block, 0, keys);
-        for (int j = 0; j < _vectors; j++)
-        {
-            KExpr max = Scores.EmitMaximum(j, keys);
-            Scores.EmitExponentials(j, keys, max);
-            Scores.EmitDivide(j, keys, Scores.EmitSum(j, keys), _target);
-        }
+        KExpr[] max = EmitScores(block, 0, keys);
+        ScoreDivisor[] divisors = [.. max.Select(
+            (m, j) => new ScoreDivisor(_b, Scores.EmitExponentials(j, keys, m, _target), _target))];
         if (_keys is { IsStatic: true, Value: <= KeysAtOnce })
         {
+            Scores.EmitDivide(divisors, 0, keys);
             EmitSums(block, 0, 0, keys, null, (row, column, lanes, mask, sum) => StoreResult(block, row, column, lanes, mask, sum));
             return;
         }
         Running running = DeclareRunning();
-        EmitContext(block, 0, keys, running);
+        EmitContext(block, 0, keys, running, divisors);
         ForEachResult(block, running, (_, value) => value);
     });
 
@@ -195,10 +220,10 @@ internal sealed class AttentionLowering
         _b.For("chunk", 0, keys, MostKeys, begin => _emitter.InScope(() =>
         {
             KExpr count = _b.Let("count", KBuilder.Minimum(KBuilder.Subtract(keys, begin), MostKeys));
-            EmitScores(block, begin, count);
+            KExpr[] ofChunk = EmitScores(block, begin, count);
             for (int j = 0; j < _vectors; j++)
             {
-                EmitChunkWeights(j, count, max[j], factors, sums);
+                EmitChunkWeights(j, count, max[j], ofChunk[j], factors, sums);
             }
             int lanes = _target.Lanes(_lanes.Element);
             _b.For("query", 0, Width, 1, query =>
@@ -210,7 +235,7 @@ internal sealed class AttentionLowering
                     _b.Store(running.Buffer, place, KBuilder.Multiply(new KLoad(running.Buffer, place, lanes), factor));
                 });
             });
-            EmitContext(block, begin, count, running);
+            EmitContext(block, begin, count, running, []);
         }));
         ForEachResult(block, running, (query, value) => KBuilder.Divide(
             value, KBuilder.Broadcast(new KLoad(sums, query), value.Type.Lanes)));
@@ -234,17 +259,17 @@ internal sealed class AttentionLowering
                 StoreNow(block, query, column, lanes, masks[0], value(query, sum));
             })));
 
-    private void EmitChunkWeights(int j, KExpr count, KRegister max, KBuffer factors, KBuffer sums)
+    private void EmitChunkWeights(int j, KExpr count, KRegister max, KExpr ofChunk, KBuffer factors, KBuffer sums)
     {
         KExpr before = _b.Let("before", new KRead(max));
-        KExpr now = _b.Let("now", KBuilder.Maximum(before, Scores.EmitMaximum(j, count)));
+        KExpr now = _b.Let("now", KBuilder.Maximum(before, ofChunk));
         // While all scores are minus infinity, any finite number serves: weights become 0, not NaN.
         KExpr isNone = KBuilder.Call(ScalarOp.Equal, now, Constant(Scalar.Lowest(_lanes.Element)));
         KExpr shift = _b.Let("shift", new KSelect(isNone, Constant(Scalar.Zero(_lanes.Element)), now));
         KExpr factor = _b.Let("factor", KBuilder.Call(ScalarOp.Exponential, KBuilder.Subtract(before, shift)));
-        Scores.EmitExponentials(j, count, shift);
         KExpr place = j * _lanes.Lanes;
-        KExpr sum = KBuilder.FusedMultiplyAdd(new KLoad(sums, place, _lanes.Lanes), factor, Scores.EmitSum(j, count));
+        KExpr ofWeights = Scores.EmitExponentials(j, count, shift, _target);
+        KExpr sum = KBuilder.FusedMultiplyAdd(new KLoad(sums, place, _lanes.Lanes), factor, ofWeights);
         _b.Store(sums, place, sum);
         _b.Store(factors, place, factor);
         _b.Assign(max, now);
@@ -252,30 +277,59 @@ internal sealed class AttentionLowering
 
     private KConstant Constant(Scalar value) => new(value, _lanes.Lanes);
 
-    // scores[key - begin][lane] for count keys
-    private void EmitScores(QueryBlock block, KExpr begin, KExpr count)
+    // scores[key - begin][lane] for count keys; gives the largest of each lane.
+    private KExpr[] EmitScores(QueryBlock block, KExpr begin, KExpr count)
     {
-        int most = AttentionTiles.Rows(_vectors, _target);
-        KExpr whole = _b.Let("whole", KBuilder.Multiply(KBuilder.Divide(count, most), most));
-        _b.For("key", 0, whole, most, key => EmitScoreTile(block, begin, key, most));
-        if (count is KConstant { Value: var number })
+        KRegister[] max = [.. Enumerable.Range(0, _vectors).Select(_ => _b.Declare("max", Constant(Scalar.Lowest(_lanes.Element))))];
+        if (!_terms.Any)
         {
-            int rest = (int)((long)number.AsInteger % most);
-            if (rest > 0)
-            {
-                EmitScoreTile(block, begin, whole, rest);
-            }
-            return;
+            EmitScoreTiles(new KeyPart(begin, 0, count), block, max);
         }
-        _b.For("key", whole, count, 1, key => EmitScoreTile(block, begin, key, 1));
+        else if (count is KConstant { Value: var number } && (long)number.AsInteger <= _keysPerPart)
+        {
+            _terms.Prepare(block.First, block.Present, begin, count);
+            EmitScoreTiles(new KeyPart(begin, 0, count), block, max);
+        }
+        else
+        {
+            _b.For("part", 0, count, _keysPerPart, part => _emitter.InScope(() =>
+            {
+                KExpr first = _b.Let("first", KBuilder.Add(begin, part));
+                KExpr some = _b.Let("some", KBuilder.Minimum(KBuilder.Subtract(count, part), _keysPerPart));
+                _terms.Prepare(block.First, block.Present, first, some);
+                EmitScoreTiles(new KeyPart(first, part, some), block, max);
+            }));
+        }
+        return [.. max.Select(m => _b.Let("max", new KRead(m)))];
     }
 
-    private void EmitScoreTile(QueryBlock block, KExpr begin, KExpr place, int rows) => _emitter.InScope(() =>
+    private void EmitScoreTiles(KeyPart part, QueryBlock block, KRegister[] max)
+    {
+        int most = AttentionTiles.Rows(_vectors, _target);
+        KExpr count = part.Count;
+        KExpr from = 0;
+        foreach (int rows in count is KConstant { Value: var number } ? [most, (int)((long)number.AsInteger % most)] : TileHeights(most))
+        {
+            if (rows == 0)
+            {
+                continue;
+            }
+            KExpr whole = _b.Let("whole", KBuilder.Add(
+                from, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(count, from), rows), rows)));
+            _b.For("key", from, whole, rows, key => EmitScoreTile(block, part, key, rows, max));
+            from = whole;
+        }
+    }
+
+    // What is left behind whole tiles is taken in smaller ones.
+    private static int[] TileHeights(int most) => most > 4 ? [most, 4, 1] : [most, 1];
+
+    private void EmitScoreTile(QueryBlock block, KeyPart part, KExpr place, int rows, KRegister[] max) => _emitter.InScope(() =>
     {
         var tile = new RegisterTile(_b, rows, _vectors, _lanes);
         (LoadExpr load, AffineIndex index) = _access.Keys;
         KBuffer keys = _source.Source(load.Source);
-        KExpr key = _b.Let("key", KBuilder.Add(begin, place));
+        KExpr key = _b.Let("key", KBuilder.Add(part.First, place));
         _emitter.Bind(_access.Key, key);
         KExpr start = _b.Let("keys", _emitter.EmitPosition(index));
         KExpr[] bases = [.. Enumerable.Range(0, rows).Select(
@@ -284,29 +338,43 @@ internal sealed class AttentionLowering
         _b.For("d", 0, _depth, 1, d => tile.Accumulate(
             i => new KLoad(keys, KBuilder.Add(bases[i], KBuilder.Multiply(d, stride))),
             j => new KLoad(block.Packed, KBuilder.Add(KBuilder.Multiply(d, Width), j * _lanes.Lanes), _lanes.Lanes)), 4);
-        for (int i = 0; i < rows; i++)
+        for (int j = 0; j < _vectors; j++)
         {
-            KExpr row = _b.Let("row", KBuilder.Add(place, i));
-            for (int j = 0; j < _vectors; j++)
+            var scores = new KExpr[rows];
+            KExpr query = _b.Let("query", KBuilder.Add(block.First, j * _lanes.Lanes));
+            for (int i = 0; i < rows; i++)
             {
+                KExpr at = _b.Let("at", KBuilder.Add(place, i));
                 KExpr product = _b.Let("product", tile[i, j]);
-                KExpr query = _b.Let("query", KBuilder.Add(block.First, j * _lanes.Lanes));
                 _emitter.WithVector(_queries.Last, query, _lanes.Lanes, block.Masks[j], () =>
                 {
                     _emitter.Bind(_access.Key, KBuilder.Add(key, i));
                     _emitter.Bind(_access.Product, product);
-                    Scores.Store(row, j, _emitter.EmitLanes(_access.Score));
+                    _terms.Bind(at, j);
+                    scores[i] = _b.Let("score", _emitter.EmitLanes(_access.Score));
+                    Scores.Store(KBuilder.Add(part.Place, at), j, scores[i]);
                 });
             }
+            _b.Assign(max[j], Larger(new KRead(max[j]), LargestOf(scores)));
         }
     });
 
+    private KExpr LargestOf(ReadOnlySpan<KExpr> scores) => scores.Length == 1 ? scores[0] : _b.Let(
+        "larger", Larger(LargestOf(scores[..(scores.Length / 2)]), LargestOf(scores[(scores.Length / 2)..])));
+
+    // NaN may get lost here: one among the scores makes the sum of the exponentials NaN, and so all weights.
+    private static KExpr Larger(KExpr a, KExpr b) => new KSelect(KBuilder.Less(b, a), a, b);
+
     // Adds weights times values of count keys to the running results, a few keys at a time: what several tiles read of weights
     // and values stays in the nearest cache.
-    private void EmitContext(QueryBlock block, KExpr begin, KExpr count, Running running) =>
+    private void EmitContext(QueryBlock block, KExpr begin, KExpr count, Running running, IReadOnlyList<ScoreDivisor> divisors) =>
         _b.For("part", 0, count, KeysAtOnce, part => _emitter.InScope(() =>
         {
             KExpr some = _b.Let("some", KBuilder.Minimum(KBuilder.Subtract(count, part), KeysAtOnce));
+            if (divisors.Count > 0)
+            {
+                Scores.EmitDivide(divisors, part, some);
+            }
             EmitSums(block, KBuilder.Add(begin, part), part, some, running, (row, column, lanes, _, sum) =>
                 _b.Store(running.Buffer, running.Place(row, column), sum));
         }));
@@ -403,6 +471,12 @@ internal sealed class AttentionLowering
     /// <param name="Present">How many there are.</param>
     /// <param name="Masks">For each vector the lanes that are queries; null for all.</param>
     private sealed record QueryBlock(KBuffer Packed, KExpr First, KExpr Present, KExpr?[] Masks);
+
+    /// <summary>Keys whose scores are computed together.</summary>
+    /// <param name="First">The first one.</param>
+    /// <param name="Place">The row of scores that it has.</param>
+    /// <param name="Count">How many there are.</param>
+    private sealed record KeyPart(KExpr First, KExpr Place, KExpr Count);
 
     /// <summary>Results that are not complete yet, one row per query.</summary>
     private sealed record Running(KBuffer Buffer, int Row)

@@ -10,9 +10,6 @@ namespace Graphene.Codegen;
 /// <param name="keys">The most rows.</param>
 internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, int keys)
 {
-    // Maxima may be found in any order; enough of them at once hide the latency.
-    private const int MaximaAtOnce = 8;
-
     private KBuffer? _scores;
 
     private int Width => lanes.Lanes * vectors;
@@ -28,34 +25,18 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
     /// <summary>One element.</summary>
     public KExpr LoadLane(KExpr key, KExpr lane) => new KLoad(Buffer, KBuilder.Add(KBuilder.Multiply(key, Width), lane));
 
-    /// <summary>The largest of the first <paramref name="count"/> scores of each lane.</summary>
-    public KExpr EmitMaximum(int vector, KExpr count)
-    {
-        KRegister[] max = [.. Enumerable.Range(0, MaximaAtOnce).Select(
-            _ => b.Declare("max", new KConstant(Scalar.Lowest(lanes.Element), lanes.Lanes)))];
-        KExpr whole = b.Let("whole", KBuilder.Multiply(KBuilder.Divide(count, MaximaAtOnce), MaximaAtOnce));
-        void Take(KRegister register, KExpr key) =>
-            b.Assign(register, KBuilder.Maximum(new KRead(register), Load(key, vector)));
-        b.For("key", 0, whole, MaximaAtOnce, key =>
-        {
-            for (int i = 0; i < MaximaAtOnce; i++)
-            {
-                Take(max[i], KBuilder.Add(key, i));
-            }
-        });
-        b.For("key", whole, count, 1, key => Take(max[0], key));
-        return b.Let("max", Join([.. max.Select(r => (KExpr)new KRead(r))], ScalarOp.Maximum));
-    }
-
-    /// <summary>Replaces scores by e to the power of what they are above a shift.</summary>
-    public void EmitExponentials(int vector, KExpr count, KExpr shift) => b.For("key", 0, count, 1, key => Store(
-        key, vector, KBuilder.Call(ScalarOp.Exponential, KBuilder.Subtract(Load(key, vector), shift))), 2);
-
-    /// <summary>The sum of each lane, in the parts and the tree of every sum along memory (see the numerics contract).</summary>
-    public KExpr EmitSum(int vector, KExpr count)
+    /// <summary>
+    /// Replaces scores by e to the power of what they are above a shift, and gives the sum of each lane, in the parts and the tree
+    /// of every sum along memory (see the numerics contract).
+    /// </summary>
+    /// <param name="vector">Which lanes.</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="shift">For each lane.</param>
+    /// <param name="target">The machine: it must hold the running sums beside what an exponential needs.</param>
+    public KExpr EmitExponentials(int vector, KExpr count, KExpr shift, KernelTarget target)
     {
         const int parts = ExprEmitter.ReductionLanes;
-        const int step = 4; // parts i, i + 4, ... meet first in the tree, so each such group can be finished by itself
+        int step = target.VectorRegisters >= 32 ? 4 : 8; // parts i, i + step, ... meet first in the tree: each such group is finished by itself
         KExpr whole = b.Let("whole", KBuilder.Multiply(KBuilder.Divide(count, parts), parts));
         KExpr rest = b.Let("rest", KBuilder.Subtract(count, whole));
         var groups = new KExpr[step];
@@ -64,7 +45,14 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
             int first = g;
             KRegister[] sums = [.. Enumerable.Range(0, parts / step).Select(
                 _ => b.Declare("sum", new KConstant(Scalar.FromDouble(lanes.Element, -0.0), lanes.Lanes)))];
-            void Take(int i, KExpr key) => b.Assign(sums[i], KBuilder.Add(new KRead(sums[i]), Load(key, vector)));
+            void Take(int i, KExpr key)
+            {
+                KExpr above = KBuilder.Subtract(Load(key, vector), shift);
+                KExpr exponential = b.Let("e", KBuilder.Call(ScalarOp.Exponential, above));
+                Store(key, vector, exponential);
+                b.Assign(sums[i], KBuilder.Add(new KRead(sums[i]), exponential));
+            }
+
             b.For("key", 0, whole, parts, key =>
             {
                 for (int i = 0; i < sums.Length; i++)
@@ -86,34 +74,46 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
                     TakeRest();
                 }
             }
-            groups[g] = b.Let("group", Join([.. sums.Select(r => (KExpr)new KRead(r))], ScalarOp.Add));
+            groups[g] = b.Let("group", Join([.. sums.Select(r => (KExpr)new KRead(r))]));
         }
         KExpr zero = new KConstant(Scalar.Zero(lanes.Element), lanes.Lanes);
-        return b.Let("total", KBuilder.Add(zero, Join(groups, ScalarOp.Add)));
+        return b.Let("total", KBuilder.Add(zero, Join(groups)));
     }
 
-    /// <summary>Divides the first <paramref name="count"/> elements of each lane.</summary>
-    public void EmitDivide(int vector, KExpr count, KExpr divisor, KernelTarget target)
-    {
-        RepeatedDivision? division = RepeatedDivision.Pays(target, lanes.Element) ? RepeatedDivision.Prepare(b, divisor) : null;
-        b.For("key", 0, count, 1, key => Store(
-            key, vector, division?.Divide(b, Load(key, vector)) ?? KBuilder.Divide(Load(key, vector), divisor)), 4);
-    }
+    /// <summary>Divides <paramref name="count"/> rows from <paramref name="begin"/> on, lane by lane.</summary>
+    public void EmitDivide(IReadOnlyList<ScoreDivisor> divisors, KExpr begin, KExpr count) =>
+        b.For("key", begin, KBuilder.Add(begin, count), 1, key =>
+        {
+            for (int j = 0; j < divisors.Count; j++)
+            {
+                Store(key, j, divisors[j].Divide(b, Load(key, j)));
+            }
+        }, 4);
 
     private KLoad Load(KExpr key, int vector) => new(Buffer, Place(key, vector), lanes.Lanes);
 
     private KExpr Place(KExpr key, int vector) => KBuilder.Add(KBuilder.Multiply(key, Width), vector * lanes.Lanes);
 
     // The first half with the second half, again and again.
-    private KExpr Join(KExpr[] values, ScalarOp op)
+    private KExpr Join(KExpr[] values)
     {
         for (int half = values.Length / 2; half >= 1; half /= 2)
         {
             for (int i = 0; i < half; i++)
             {
-                values[i] = b.Let("joined", KBuilder.Call(op, values[i], values[i + half]));
+                values[i] = b.Let("joined", KBuilder.Add(values[i], values[i + half]));
             }
         }
         return values[0];
     }
+}
+
+/// <summary>What the weights of one vector of queries are divided by, prepared once.</summary>
+internal sealed class ScoreDivisor(KBuilder b, KExpr divisor, KernelTarget target)
+{
+    private readonly RepeatedDivision? _division =
+        RepeatedDivision.Pays(target, divisor.Type.Element) ? RepeatedDivision.Prepare(b, divisor) : null;
+
+    /// <summary>The quotient of one vector.</summary>
+    public KExpr Divide(KBuilder at, KExpr dividend) => _division?.Divide(at, dividend) ?? KBuilder.Divide(dividend, divisor);
 }

@@ -23,11 +23,15 @@ public sealed partial class LoopNestLowering
     private readonly ExprAnalysis _analysis = new();
     private readonly ExprEmitter _emitter;
     private readonly List<Root> _roots = [];
+    private readonly UpdatedBox? _box;
+    private readonly IReadOnlyList<Node> _computed;
     private IndexVariable[] _shared = [];
 
-    private LoopNestLowering(FusionSource source, KernelTarget target)
+    private LoopNestLowering(FusionSource source, UpdatedBox? box, KernelTarget target)
     {
         _source = source;
+        _box = box;
+        _computed = box is null ? source.Body.Results : [box.Update];
         _target = target;
         _emitter = new ExprEmitter(_b, _analysis, source.Source) { Target = target };
     }
@@ -40,8 +44,8 @@ public sealed partial class LoopNestLowering
     public static LoweredKernel Lower(string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten)
     {
         var arguments = new KernelArguments();
-        var lowering = new LoopNestLowering(new FusionSource(fusion, arguments, isOverwritten), target);
-        return lowering.Run(name, fusion);
+        var source = new FusionSource(fusion, arguments, isOverwritten);
+        return new LoopNestLowering(source, UpdatedBox.TryFind(source, isOverwritten), target).Run(name, fusion);
     }
 
     private LoweredKernel Run(string name, Node fusion)
@@ -52,8 +56,11 @@ public sealed partial class LoopNestLowering
         MarkStreamed(plan);
         KeepElements(plan);
         KExpr taskCount = TryEmitTransposed(plan, task) ?? (plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task));
-        Dim elements = _source.Body.Results.Aggregate((Dim)0, (sum, r) => sum + r.Shape.ElementCount);
-        Dim bytes = fusion.Operands.Select(o => o.Type).Concat(fusion.Types).Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
+        Dim elements = _computed.Aggregate((Dim)0, (sum, r) => sum + r.Shape.ElementCount);
+        IEnumerable<TensorType> touched = _box is null
+            ? fusion.Operands.Select(o => o.Type).Concat(fusion.Types)
+            : [_box.Update.Type, _box.Update.Type];
+        Dim bytes = touched.Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
         var kernel = new Kernel(
             name, _source.Arguments.Buffers, task, taskCount, _b.ToBlock(), new KernelCost(elements * NodeCount(), bytes));
         return new LoweredKernel(kernel, _source.Arguments.Operands);
@@ -64,7 +71,7 @@ public sealed partial class LoopNestLowering
     // Every result gets counters of its own; those of the dimensions that all results begin with are shared.
     private void MakeRoots()
     {
-        IReadOnlyList<Node> results = _source.Body.Results;
+        IReadOnlyList<Node> results = _computed;
         Shape widest = results.MaxBy(r => r.Rank)!.Shape;
         int shared = Enumerable.Range(0, results.Min(r => r.Rank) + 1).Reverse()
             .First(n => results.All(r => r.Shape.Take(n).SequenceEqual(widest.Take(n))));
@@ -74,9 +81,10 @@ public sealed partial class LoopNestLowering
         {
             ScalarExpr[] own = Counters(results[i].Shape.Skip(shared), "o");
             IndexVector at = IndexVector.From([.. sharedAt, .. own]);
+            IndexVector place = _box?.Place(_source.Factory, at) ?? at;
             _roots.Add(new Root(
-                _source.Element(results[i], at), [.. own.OfType<IndexVariable>()], AffineIndex.Of(at, results[i].Type),
-                _source.Outputs[i]));
+                _source.Element(results[i], at), [.. own.OfType<IndexVariable>()],
+                AffineIndex.Of(place, _source.Body.Results[i].Type), _source.Outputs[i]));
         }
     }
 

@@ -55,7 +55,11 @@ internal static class ExponentialMath
     public static KNum Exponential(KNum x, KNum? y)
     {
         RealFormat f = RealFormat.Of(x);
-        KNum bounded = x.AtMost(f.Pick(89, 710)).AtLeast(f.Pick(-104, -746));
+
+        // What is zero is not computed: processors take hundreds of cycles for a product that leaves the range, and whoever hides
+        // elements by huge negative numbers, as attention does, has many.
+        KNum isZero = x < f.Pick(-104, -746);
+        KNum bounded = KNum.Select(isZero, 0.0, x.AtMost(f.Pick(89, 710)));
         (KNum bits, KNum n, KNum r) = Reduce(f, bounded, 2 * f.Bias);
         r = y is { } small ? r + small : r;
         KNum power = PowerOf(f, r);
@@ -63,7 +67,7 @@ internal static class ExponentialMath
         // 2^n leaves the range of normal numbers; its two halves never do, and only the last product rounds.
         KNum half = bits >>> 1;
         KNum otherHalf = bits - half;
-        return KNum.Scale(power, n, power * Scale(f, half) * Scale(f, otherHalf));
+        return KNum.Select(isZero, 0.0, KNum.Scale(power, n, power * Scale(f, half) * Scale(f, otherHalf)));
     }
 
     /// <summary>e^x - 1.</summary>

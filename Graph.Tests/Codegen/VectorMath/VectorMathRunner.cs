@@ -21,12 +21,15 @@ internal static class VectorMathRunner
         op is ScalarOp.Tangent or ScalarOp.Power or ScalarOp.ArcTangent2 ? 4 : 2;
 
     public static T[] Run<T>(ScalarOp op, int lanes, params T[][] operands)
+        where T : unmanaged => Run(x => KBuilder.Call(op, x), lanes, operands);
+
+    public static T[] Run<T>(Func<KExpr[], KExpr> f, int lanes, params T[][] operands)
         where T : unmanaged
     {
         DType type = DTypeFacts.Of<T>();
         int count = operands[0].Length;
         DType[] types = [.. operands.Select(_ => type)];
-        Kernel kernel = MapKernel.Of("map", types, type, count, lanes, x => KBuilder.Call(op, x));
+        Kernel kernel = MapKernel.Of("map", types, type, count, lanes, f);
         byte[][] buffers = [.. operands.Select(x => MemoryMarshal.AsBytes<T>(x).ToArray()), new byte[count * type.SizeInBytes()]];
         using var compiled = new CompiledKernel(kernel);
         compiled.Run(0, 1, buffers);

@@ -1,3 +1,4 @@
+using Graphene.Codegen;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.VectorMath;
@@ -52,6 +53,21 @@ internal sealed class VectorMathSingleTests
         float[] y = [.. Enumerable.Range(0, 100_000).Select(_ => SampleNumbers.Single(random))];
 
         Check(op, x, y);
+    }
+
+    [Test]
+    public void CubesAreRoundedOnce()
+    {
+        float[] inputs = [.. Places.SelectMany(Neighbours).SelectMany(x => (float[])[x, -x, MathF.Cbrt(x)]), float.NaN];
+        int[] expected = Bits([.. inputs.Select(x => (float)((double)x * x * x))]);
+
+        foreach (int lanes in (int[])[1, 8, 16])
+        {
+            float[] cubes = VectorMathRunner.Run(
+                x => KBuilder.Call(ScalarOp.Power, x[0], KBuilder.Broadcast(new KConstant(Scalar.FromDouble(DType.F32, 3), 1), x[0].Type.Lanes)),
+                lanes, inputs);
+            Assert.That(Bits(cubes), Is.EqualTo(expected), $"{lanes} lanes");
+        }
     }
 
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Binary))]
