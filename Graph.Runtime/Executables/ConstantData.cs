@@ -4,6 +4,9 @@ namespace Graphene.Runtime;
 /// file.</summary>
 public sealed unsafe class ConstantData : IDisposable
 {
+    // What is smaller stays in caches, mostly, and its pages in the address cache.
+    private const long BytesWorthHugePages = 8 << 20;
+
     private readonly IDisposable? _owner;
 
     private ConstantData(IDisposable? owner, byte* pointer, long length)
@@ -31,6 +34,13 @@ public sealed unsafe class ConstantData : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)offset + (uint)length, (ulong)Length);
         return new ReadOnlySpan<byte>(Pointer + offset, length);
     }
+
+    /// <summary>Whether they are pages of a file, so many that huge pages are worth a copy.</summary>
+    internal bool MayMoveToHugePages => _owner is MappedFile && Length >= BytesWorthHugePages && HugePages.AreAvailable;
+
+    /// <summary>Moves what lies in pages of a file to huge pages, at the same addresses; may be read meanwhile.</summary>
+    /// <param name="isWanted">Asked now and then; no ends the work.</param>
+    internal void MoveToHugePages(Func<bool> isWanted) => HugePages.Move(Pointer, Length, isWanted);
 
     /// <summary>Frees the memory or the mapping.</summary>
     public void Dispose() => _owner?.Dispose();

@@ -6,6 +6,10 @@ namespace Graphene.Runtime;
 public sealed unsafe class NativeProgram : GraphProgram
 {
     private const int MaxIdleFrames = 16;
+
+    // A program that runs once or twice is not worth a copy of its constants.
+    private const int RunsBeforeHugePages = 3;
+
     private readonly Executable _executable;
     private readonly LoadedCode? _code;
     private readonly NativeEntry _entry;
@@ -15,6 +19,7 @@ public sealed unsafe class NativeProgram : GraphProgram
     private readonly (int Output, int Buffer)[] _copiedOutputs;
     private int _users = 1;
     private int _disposed;
+    private int _runsBeforeHugePages;
 
     private NativeProgram(Executable executable, LoadedCode? code, NativeEntry entry)
         : base(
@@ -29,6 +34,7 @@ public sealed unsafe class NativeProgram : GraphProgram
         _entry = entry;
         _sizer = new BufferSizer(Plan, Binder);
         _hostCalls = new HostCalls(Plan.HostCalls, Binder);
+        _runsBeforeHugePages = executable.Constants.MayMoveToHugePages ? RunsBeforeHugePages : 0;
         ParameterBuffers = BuffersOf(BufferKind.Parameter);
         ResultBuffers = BuffersOf(BufferKind.Result);
         AliasBuffers = BuffersOf(BufferKind.Alias);
@@ -106,6 +112,10 @@ public sealed unsafe class NativeProgram : GraphProgram
         try
         {
             frame.Prepare((NativeBinding)binding, inputs, outputs, settings);
+            if (_runsBeforeHugePages > 0 && settings.HugePages && Interlocked.Decrement(ref _runsBeforeHugePages) == 0)
+            {
+                MoveConstantsToHugePages();
+            }
             NativeError error = Invoke(frame, settings);
             if (error != NativeError.None)
             {
@@ -140,6 +150,23 @@ public sealed unsafe class NativeProgram : GraphProgram
         {
             settings.Pool.EndRun();
         }
+    }
+
+    // Beside the runs; the frame of the present one keeps the program alive until it is counted as a user.
+    private void MoveConstantsToHugePages()
+    {
+        Interlocked.Increment(ref _users);
+        ThreadPool.UnsafeQueueUserWorkItem(static program =>
+        {
+            try
+            {
+                program.Constants.MoveToHugePages(() => Volatile.Read(ref program._disposed) == 0);
+            }
+            finally
+            {
+                program.ReleaseUser();
+            }
+        }, this, preferLocal: false);
     }
 
     internal void HandleHostCall(RunFrame frame, long id, void** arguments)

@@ -21,6 +21,9 @@ public sealed record RunOptions
     /// <summary>Receives the values of the graph's taps (<see cref="Tensor.Tap"/>) by name, while it runs.</summary>
     public Action<string, Literal>? TapOutput { get; init; }
 
+    /// <summary>As <see cref="SessionOptions.HugePages"/>.</summary>
+    public bool HugePages { get; init; } = true;
+
     internal RunSettings Settings(CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(MaxThreads);
@@ -28,6 +31,7 @@ public sealed record RunOptions
         {
             Profile = Profile,
             TapOutput = TapOutput,
+            HugePages = HugePages,
         };
     }
 }

@@ -11,6 +11,9 @@ internal readonly record struct RunSettings(
     /// <summary>Receives the times of kernel calls.</summary>
     public KernelProfile? Profile { get; init; }
 
+    /// <summary>Whether constants may move to huge pages after some runs.</summary>
+    public bool HugePages { get; init; }
+
     /// <summary>Receives the values of taps by name.</summary>
     public Action<string, Literal>? TapOutput { get; init; }
 }

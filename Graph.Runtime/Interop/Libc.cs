@@ -13,6 +13,10 @@ internal static unsafe partial class Libc
     public const int MadviseDontNeed = 4;
 
     private const string Library = "libc";
+    private const int ProtectRead = 1;
+    private const int ProtectWrite = 2;
+    private const int MapPrivateAnonymous = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS
+    private const int RemapMayMoveFixed = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
     private const int InvalidArgument = 22; // EINVAL, on Linux and macOS
     private const int FutexWaitPrivate = 0 | 128;
     private const int FutexWakePrivate = 1 | 128;
@@ -87,6 +91,29 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "madvise")]
     public static partial int Madvise(void* address, nuint length, int advice);
 
+    /// <summary>Zeroed pages that can be read and written; null when there is no room.</summary>
+    public static byte* MapAnonymous(nuint length)
+    {
+        byte* address = (byte*)Map(null, length, ProtectRead | ProtectWrite, MapPrivateAnonymous, -1, 0);
+        return (nint)address == -1 ? null : address;
+    }
+
+    /// <summary>Makes pages readable only.</summary>
+    public static bool MakeReadOnly(byte* address, nuint length) => Protect(address, length, ProtectRead) == 0;
+
+    /// <summary>Puts pages where others are, which go away, in one step for all threads.</summary>
+    public static bool MoveMapping(byte* from, nuint length, byte* to) =>
+        (nint)Remap(from, length, length, RemapMayMoveFixed, to) != -1;
+
+    /// <summary>Gives pages back; nothing happens for none.</summary>
+    public static void Unmap(byte* address, nuint length)
+    {
+        if (length > 0)
+        {
+            _ = UnmapPages(address, length);
+        }
+    }
+
     /// <summary>Asks Linux to save tile registers for this process, from now on; refused where there are none. x86-64 only.</summary>
     /// <returns>Whether they can be used. Once granted, asking again changes nothing.</returns>
     public static bool RequestTiles() => SyscallOfTwo(ArchPrctlNumber, RequestComponentPermission, TileData) == 0;
@@ -99,6 +126,19 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "syscall")]
     private static partial long SyscallOfTwo(long number, long first, long second);
+
+    [LibraryImport(Library, EntryPoint = "mmap")]
+    private static partial void* Map(void* address, nuint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport(Library, EntryPoint = "mprotect")]
+    private static partial int Protect(void* address, nuint length, int protection);
+
+    [LibraryImport(Library, EntryPoint = "munmap")]
+    private static partial int UnmapPages(void* address, nuint length);
+
+    // Variadic in C, with the fifth argument named by its flag; integer arguments travel as in a plain call (see above).
+    [LibraryImport(Library, EntryPoint = "mremap")]
+    private static partial void* Remap(void* from, nuint oldLength, nuint newLength, int flags, void* to);
 
     [LibraryImport(Library, EntryPoint = "sched_getaffinity")]
     private static partial int SchedGetAffinity(int threadId, nuint size, byte* set);

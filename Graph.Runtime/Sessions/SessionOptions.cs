@@ -30,6 +30,12 @@ public sealed record SessionOptions
     /// </summary>
     public bool DebugNumerics { get; init; }
 
+    /// <summary>
+    /// Whether constants that are pages of a file, from 8 MiB on, move to huge pages of memory after a few runs, which reads them up
+    /// to twice as fast. Processes that run the same model then no longer share them. Linux only.
+    /// </summary>
+    public bool HugePages { get; init; } = true;
+
     internal SessionOptions Checked()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxPlans, 1);
@@ -38,5 +44,5 @@ public sealed record SessionOptions
     }
 
     internal RunSettings Settings(CancellationToken cancellation) =>
-        new(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation) { TapOutput = TapOutput };
+        new(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation) { TapOutput = TapOutput, HugePages = HugePages };
 }
