@@ -1,20 +1,22 @@
 namespace Graphene.Codegen;
 
-/// <summary>Writes the panels of a packed matrix, several panels at a time.</summary>
+/// <summary>Writes the panels of a packed matrix, piece by piece.</summary>
 /// <remarks>
 /// <code>
-/// columns consecutive:  for k: one run of the matrix goes to the rows k of neighbouring panels     reads long runs
-/// otherwise:            for block of k: for lane: a column goes to one lane of the block's rows    the block stays in the cache
+/// k near each other:        a piece is all k of some panels     reads columns, which go to lanes
+/// columns near each other:  a piece is some k of all panels     reads rows, runs of which go to rows of the panels
 /// </code>
-/// Of a matrix that is not in memory only what a group of panels needs is read, when that is less than the whole.
+/// A piece needs no more of the matrix than a second cache holds: what is read is spread over the panels from there, and of a matrix
+/// that is stored elsewhere never more than that is in memory. A matrix whose elements are in no such order is read at once.
 /// </remarks>
 /// <typeparam name="T">An unsigned integer as wide as an element.</typeparam>
 internal sealed class PanelWriter<T>
     where T : unmanaged
 {
-    private const int PanelsPerGroup = 16;
+    private const int LargestReadInBytes = 1 << 20;
+    private const int MostPanelsPerPiece = 16;
+    private const int MostDepthPerPiece = 256;
     private const int DepthPerBlock = 64;
-    private const long LargestReadInBytes = 16 << 20;
     private const long BytesWorthThreads = 8 << 20;
 
     private readonly Literal _matrix;
@@ -24,7 +26,9 @@ internal sealed class PanelWriter<T>
     private readonly int _width;
     private readonly bool _columnsAreConsecutive;
     private readonly bool _depthIsConsecutive;
-    private readonly int _groups;
+    private readonly bool _isReadAtOnce;
+    private readonly int _panelsPerPiece;
+    private readonly int _depthPerPiece;
 
     public PanelWriter(PackedPanels panels)
     {
@@ -35,12 +39,16 @@ internal sealed class PanelWriter<T>
         _width = panels.Width;
         _columnsAreConsecutive = AreConsecutive(_columns);
         _depthIsConsecutive = AreConsecutive(_depth);
-        _groups = (PanelCount + PanelsPerGroup - 1) / PanelsPerGroup;
+        (int Panels, int Depth)? cut = _matrix.SizeInBytes <= LargestReadInBytes ? null : Cut();
+        _isReadAtOnce = cut is null;
+        (_panelsPerPiece, _depthPerPiece) = cut ?? (MostPanelsPerPiece, _depth.Length);
     }
 
     private int PanelCount => (_columns.Length + _width - 1) / _width;
 
-    private int PanelLength => _depth.Length * _width;
+    private int PiecesOfPanels => (PanelCount + _panelsPerPiece - 1) / _panelsPerPiece;
+
+    private int PiecesOfDepth => (_depth.Length + _depthPerPiece - 1) / _depthPerPiece;
 
     /// <summary>Writes all panels of all batches.</summary>
     public unsafe void Write(Span<T> target)
@@ -49,102 +57,133 @@ internal sealed class PanelWriter<T>
         {
             return;
         }
-        bool readsByGroup = _matrix.SizeInBytes > LargestReadInBytes && Needed(0).Length * sizeof(T) <= LargestReadInBytes;
-        using LiteralPart? whole = readsByGroup ? null : _matrix.Part();
-        int tasks = checked(_batches.Length * _groups);
+        using LiteralPart? whole = _isReadAtOnce ? _matrix.Part() : null;
+        int tasks = checked(_batches.Length * PiecesOfPanels * PiecesOfDepth);
         fixed (T* pointer = target)
         {
             // A span cannot go into a lambda; the memory stays where it is until all tasks are done.
             nint address = (nint)pointer;
-            void Run(int task) => WriteGroup(task / _groups, task % _groups, whole, (T*)address);
             bool isLarge = (long)target.Length * sizeof(T) >= BytesWorthThreads;
-            Parallel.For(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = isLarge ? -1 : 1 }, Run);
+            Parallel.For(
+                0, tasks, new ParallelOptions { MaxDegreeOfParallelism = isLarge ? -1 : 1 },
+                task => WritePiece(PieceOf(task), whole, (T*)address));
         }
     }
 
-    private unsafe void WriteGroup(int batch, int group, LiteralPart? whole, T* panels)
+    // How many panels, or how many k, need few enough bytes of the matrix; null when neither does.
+    private unsafe (int Panels, int Depth)? Cut()
     {
-        int first = group * PanelsPerGroup;
-        int count = Math.Min(PanelsPerGroup, PanelCount - first);
-        long offset = ((long)batch * PanelCount) + first;
-        var target = new Span<T>(panels + (offset * PanelLength), count * PanelLength);
-        int present = Math.Min(count * _width, _columns.Length - (first * _width));
-        if (present < count * _width)
+        bool IsSmall(int panels, int depth) =>
+            Needed(new Piece(0, 0, Math.Min(panels, PanelCount), 0, Math.Min(depth, _depth.Length))).Length * sizeof(T) <= LargestReadInBytes;
+
+        for (int panels = MostPanelsPerPiece; panels > 0; panels /= 2)
         {
-            target[((count - 1) * PanelLength)..].Clear();
+            if (IsSmall(panels, _depth.Length))
+            {
+                return (panels, _depth.Length);
+            }
         }
-        ReadOnlySpan<long> columns = _columns.AsSpan(first * _width, present);
+        for (int depth = MostDepthPerPiece; depth > 0; depth /= 2)
+        {
+            if (IsSmall(PanelCount, depth))
+            {
+                return (PanelCount, depth);
+            }
+        }
+        return null;
+    }
+
+    private Piece PieceOf(int task)
+    {
+        (int rest, int pieceOfDepth) = Math.DivRem(task, PiecesOfDepth);
+        (int batch, int pieceOfPanels) = Math.DivRem(rest, PiecesOfPanels);
+        int panel = pieceOfPanels * _panelsPerPiece;
+        int k = pieceOfDepth * _depthPerPiece;
+        return new Piece(
+            batch, panel, Math.Min(panel + _panelsPerPiece, PanelCount), k, Math.Min(k + _depthPerPiece, _depth.Length));
+    }
+
+    private unsafe void WritePiece(Piece piece, LiteralPart? whole, T* panels)
+    {
         if (whole is not null)
         {
-            Write(whole.As<T>(), _batches[batch], columns, target);
+            Write(whole.As<T>(), _batches[piece.Batch], piece, panels);
             return;
         }
-        (long start, long length) = Needed(group);
-        long origin = _batches[batch] + start;
+        (long start, long length) = Needed(piece);
+        long origin = _batches[piece.Batch] + start;
         using LiteralPart part = _matrix.Part(origin * sizeof(T), checked((int)(length * sizeof(T))));
-        Write(part.As<T>(), _batches[batch] - origin, columns, target);
+        Write(part.As<T>(), -start, piece, panels);
     }
 
-    private void Write(ReadOnlySpan<T> source, long batch, ReadOnlySpan<long> columns, Span<T> target)
+    // The elements of the batch begin at an offset of the source, which may be before what is there of it.
+    private unsafe void Write(ReadOnlySpan<T> source, long batch, Piece piece, T* panels)
     {
-        if (_columnsAreConsecutive)
+        int depth = piece.EndDepth - piece.FirstDepth;
+        for (int panel = piece.FirstPanel; panel < piece.EndPanel; panel++)
         {
-            WriteRuns(source, batch + columns[0], columns.Length, target);
-            return;
-        }
-        for (int first = 0; first < columns.Length; first += _width)
-        {
-            Span<T> panel = target.Slice(first / _width * PanelLength, PanelLength);
-            WriteColumns(source, batch, columns.Slice(first, Math.Min(_width, columns.Length - first)), panel);
-        }
-    }
-
-    private void WriteRuns(ReadOnlySpan<T> source, long start, int columns, Span<T> target)
-    {
-        for (int k = 0; k < _depth.Length; k++)
-        {
-            ReadOnlySpan<T> run = source.Slice((int)(start + _depth[k]), columns);
-            for (int at = k * _width; run.Length > 0; at += PanelLength)
+            int first = panel * _width;
+            ReadOnlySpan<long> columns = _columns.AsSpan(first, Math.Min(_width, _columns.Length - first));
+            long offset = ((((long)piece.Batch * PanelCount) + panel) * _depth.Length) + piece.FirstDepth;
+            var rows = new Span<T>(panels + (offset * _width), depth * _width);
+            if (columns.Length < _width)
             {
-                int present = Math.Min(_width, run.Length);
-                run[..present].CopyTo(target.Slice(at, present));
-                run = run[present..];
+                rows.Clear();
+            }
+            ReadOnlySpan<long> offsets = _depth.AsSpan(piece.FirstDepth, depth);
+            if (_columnsAreConsecutive)
+            {
+                WriteRuns(source, batch + columns[0], offsets, columns.Length, rows);
+            }
+            else
+            {
+                WriteColumns(source, batch, offsets, columns, rows);
             }
         }
     }
 
-    private void WriteColumns(ReadOnlySpan<T> source, long batch, ReadOnlySpan<long> columns, Span<T> panel)
+    private void WriteRuns(ReadOnlySpan<T> source, long start, ReadOnlySpan<long> depth, int columns, Span<T> rows)
     {
-        for (int first = 0; first < _depth.Length; first += DepthPerBlock)
+        for (int k = 0; k < depth.Length; k++)
         {
-            int end = Math.Min(_depth.Length, first + DepthPerBlock);
+            source.Slice((int)(start + depth[k]), columns).CopyTo(rows.Slice(k * _width, columns));
+        }
+    }
+
+    // In blocks of k, so that the rows which all columns go to stay in the nearest cache.
+    private void WriteColumns(
+        ReadOnlySpan<T> source, long batch, ReadOnlySpan<long> depth, ReadOnlySpan<long> columns, Span<T> rows)
+    {
+        for (int first = 0; first < depth.Length; first += DepthPerBlock)
+        {
+            int end = Math.Min(depth.Length, first + DepthPerBlock);
             for (int lane = 0; lane < columns.Length; lane++)
             {
                 long start = batch + columns[lane];
                 int at = (first * _width) + lane;
                 if (_depthIsConsecutive)
                 {
-                    foreach (T element in source.Slice((int)(start + _depth[first]), end - first))
+                    foreach (T element in source.Slice((int)(start + depth[first]), end - first))
                     {
-                        panel[at] = element;
+                        rows[at] = element;
                         at += _width;
                     }
                     continue;
                 }
                 for (int k = first; k < end; k++, at += _width)
                 {
-                    panel[at] = source[(int)(start + _depth[k])];
+                    rows[at] = source[(int)(start + depth[k])];
                 }
             }
         }
     }
 
-    // Where the elements that a group of panels needs begin and how many there are, relative to the batch.
-    private (long Start, long Length) Needed(int group)
+    // Where the elements that a piece needs begin and how many there are, relative to the batch.
+    private (long Start, long Length) Needed(Piece piece)
     {
-        int first = group * PanelsPerGroup * _width;
-        (long low, long high) = Range(_columns.AsSpan(first, Math.Min(PanelsPerGroup * _width, _columns.Length - first)));
-        (long nearest, long farthest) = Range(_depth);
+        int first = piece.FirstPanel * _width;
+        (long low, long high) = Range(_columns.AsSpan(first, Math.Min(piece.EndPanel * _width, _columns.Length) - first));
+        (long nearest, long farthest) = Range(_depth.AsSpan(piece.FirstDepth, piece.EndDepth - piece.FirstDepth));
         return (low + nearest, high - low + farthest - nearest + 1);
     }
 
@@ -171,4 +210,6 @@ internal sealed class PanelWriter<T>
         }
         return true;
     }
+
+    private readonly record struct Piece(int Batch, int FirstPanel, int EndPanel, int FirstDepth, int EndDepth);
 }

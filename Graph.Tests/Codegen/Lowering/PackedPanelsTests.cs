@@ -32,18 +32,32 @@ internal sealed class PackedPanelsTests
         Check(Literal.From<double>([.. Enumerable.Range(0, 60).Select(i => (double)i)], 60), [0], Steps(6, 10), Steps(10, 1), 8);
     }
 
-    [TestCase(true)]
-    [TestCase(false)]
-    public void OfALargeStoredMatrixOnlyWhatAGroupNeedsIsRead(bool isTransposed)
+    [TestCase(16, 300_000, true)]
+    [TestCase(16, 30_000, false)]
+    [TestCase(9000, 70, true)]
+    [TestCase(9000, 70, false)]
+    [TestCase(2000, 160, true, 3)]
+    [TestCase(2000, 160, false, 3)]
+    public void OfALargeStoredMatrixOnlyWhatAPieceNeedsIsInMemory(int depth, int columns, bool isTransposed, int batches = 1)
     {
-        const int Depth = 16;
-        const int Columns = 300_000; // 19 MB
-        Literal matrix = Numbers(Depth * Columns);
+        Literal matrix = Numbers(batches * depth * columns);
         var stored = new Stored(matrix);
-        long[] depth = isTransposed ? Steps(Depth, 1) : Steps(Depth, Columns);
-        long[] columns = isTransposed ? Steps(Columns, Depth) : Steps(Columns, 1);
-        Check(new Literal(matrix.Type, stored), [0], depth, columns, 32, matrix);
-        Assert.That(stored.LargestRead, isTransposed ? Is.LessThan(1 << 20) : Is.EqualTo(matrix.SizeInBytes));
+        long[] starts = [.. Enumerable.Range(0, batches).Select(b => (long)b * depth * columns)];
+        Check(
+            new Literal(matrix.Type, stored), starts, isTransposed ? Steps(depth, 1) : Steps(depth, columns),
+            isTransposed ? Steps(columns, depth) : Steps(columns, 1), 32, matrix);
+        Assert.That(stored.LargestRead, Is.LessThanOrEqualTo(1 << 20));
+    }
+
+    [Test]
+    public void AMatrixInNoUsefulOrderIsReadAtOnce()
+    {
+        Literal matrix = Numbers(600 * 600);
+        var stored = new Stored(matrix);
+        long[] columns = [.. Enumerable.Range(0, 600).Select(i => (long)(i * 7 % 600))];
+        long[] depth = [.. Enumerable.Range(0, 600).Select(i => (long)(i * 11 % 600) * 600)];
+        Check(new Literal(matrix.Type, stored), [0], depth, columns, 16, matrix);
+        Assert.That(stored.LargestRead, Is.EqualTo(matrix.SizeInBytes));
     }
 
     private static void Check(Literal matrix, long[] batches, long[] depth, long[] columns, int width, Literal? inMemory = null)
