@@ -12,6 +12,9 @@ namespace Graphene.Codegen;
 public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 {
     private const string EntryName = "graphene_entry";
+
+    // About as much as a compilation takes besides constants.
+    private const long BytesWorthTrimming = 128 << 20;
     private readonly LlvmTarget _target;
     private readonly KernelTarget _kernelTarget;
     private readonly GraphCompilerOptions _options;
@@ -53,7 +56,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
-    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(_kernelTarget));
+    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
@@ -64,7 +67,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         Module optimized = GraphOptimizer.Run(module, log.Listen(_options.Optimizer ?? OptimizerOptions.Default));
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
-        var catalog = new KernelCatalog(_kernelTarget);
+        var catalog = new KernelCatalog(_kernelTarget, optimized);
         MemoryPlan plan = PlanMemory(optimized, catalog);
         log.End("planning memory and lowering");
         var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol), llvm);
@@ -93,6 +96,11 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
                 (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
             Kernels = [.. library.Specs],
         };
+        if (writer.Length >= BytesWorthTrimming)
+        {
+            ProcessMemory.Trim(); // so that weights and what compiling took are not there at the same time
+            log.End("giving memory back");
+        }
         ConstantData data = writer.ToData();
         log.End("writing constants");
         return Executable.Create(executablePlan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], data);

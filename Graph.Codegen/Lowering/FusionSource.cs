@@ -8,6 +8,7 @@ namespace Graphene.Codegen;
 public sealed class FusionSource
 {
     private readonly List<KBuffer> _sources = [];
+    private readonly PackedPanels?[] _panels;
     private readonly Dictionary<Node, int> _constants = new(ReferenceEqualityComparer.Instance);
     private readonly ElementComposer _composer;
 
@@ -16,15 +17,21 @@ public sealed class FusionSource
     /// <param name="arguments">Receives one input buffer per parameter, then one output per result.</param>
     /// <param name="isOverwritten">Tells which operands share memory with a result, so are not read-only.</param>
     /// <param name="leaf">Gives elements of nodes that a schedule computes itself, for example a dot; null for none.</param>
-    public FusionSource(
-        Node fusion, KernelArguments arguments, Func<int, bool> isOverwritten, Func<Node, int, IndexVector, ScalarExpr?>? leaf = null)
+    /// <param name="lookups">Operands that are there in panels only; null for none.</param>
+    internal FusionSource(
+        Node fusion, KernelArguments arguments, Func<int, bool> isOverwritten, Func<Node, int, IndexVector, ScalarExpr?>? leaf = null,
+        PackedLookups? lookups = null)
     {
         Body = ((FusionOp)fusion.Op).Body;
         Arguments = arguments;
+        _panels = new PackedPanels?[Body.Parameters.Length];
         for (int i = 0; i < Body.Parameters.Length; i++)
         {
             string name = "in" + i.ToString(CultureInfo.InvariantCulture);
-            var operand = new KernelOperand.Value(fusion.Operands[i]);
+            _panels[i] = lookups?.Of(fusion, i);
+            KernelOperand operand = _panels[i] is { } panels
+                ? new KernelOperand.Constant(panels)
+                : new KernelOperand.Value(fusion.Operands[i]);
             DType type = Body.Parameters[i].DType;
             WritesOverOperand |= isOverwritten(i);
             _sources.Add(isOverwritten(i) ? arguments.Output(name, type, operand) : arguments.Input(name, type, operand));
@@ -60,7 +67,9 @@ public sealed class FusionSource
     {
         if (node.Op is ParameterOp parameter)
         {
-            return Factory.Load(parameter.Number, node.Type, at);
+            return _panels[parameter.Number] is { } panels
+                ? Factory.Load(parameter.Number, panels.PackedType, panels.Place(Factory, at))
+                : Factory.Load(parameter.Number, node.Type, at);
         }
         if (node.Op is not ConstantOp { HasElementForm: false } constant)
         {

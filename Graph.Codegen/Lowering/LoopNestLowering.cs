@@ -41,10 +41,12 @@ public sealed partial class LoopNestLowering
     /// <param name="fusion">A node whose op is a <see cref="FusionOp"/>.</param>
     /// <param name="target">The machine.</param>
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
-    public static LoweredKernel Lower(string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten)
+    /// <param name="lookups">Operands that are there in panels only.</param>
+    internal static LoweredKernel Lower(
+        string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups lookups)
     {
         var arguments = new KernelArguments();
-        var source = new FusionSource(fusion, arguments, isOverwritten);
+        var source = new FusionSource(fusion, arguments, isOverwritten, lookups: lookups);
         return new LoopNestLowering(source, UpdatedBox.TryFind(source, isOverwritten), target).Run(name, fusion);
     }
 

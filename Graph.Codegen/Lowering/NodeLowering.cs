@@ -10,11 +10,13 @@ public static class NodeLowering
     /// <param name="node">A fusion, or an op that is never fused.</param>
     /// <param name="target">The machine.</param>
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
+    /// <param name="lookups">Operands that are there in panels only; null for none.</param>
     /// <exception cref="CompilerBugException">The op has no lowering: it should have been expanded or refused before, or its lowering wrote
     /// a malformed kernel.</exception>
-    public static IReadOnlyList<LoweredKernel> Lower(string name, Node node, KernelTarget target, Func<int, bool> isOverwritten)
+    internal static IReadOnlyList<LoweredKernel> Lower(
+        string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups? lookups = null)
     {
-        IReadOnlyList<LoweredKernel> kernels = Choose(name, node, target, isOverwritten);
+        IReadOnlyList<LoweredKernel> kernels = Choose(name, node, target, isOverwritten, lookups ?? PackedLookups.None);
         foreach (LoweredKernel lowered in kernels)
         {
             KernelVerifier.Verify(lowered.Kernel);
@@ -23,13 +25,13 @@ public static class NodeLowering
     }
 
     private static IReadOnlyList<LoweredKernel> Choose(
-        string name, Node node, KernelTarget target, Func<int, bool> isOverwritten) =>
+        string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups lookups) =>
         node.Op switch
         {
             FusionOp { Kind: FusionKind.Dot } when DotLowering.TryLower(name, node, target, isOverwritten) is { } dot => [dot],
             FusionOp { Kind: FusionKind.Convolution } when
                 ConvolutionLowering.TryLower(name, node, target, isOverwritten) is { } convolution => convolution,
-            FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten)],
+            FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten, lookups)],
             CompositeOp { Kind: AttentionForm.Kind } => [AttentionLowering.Lower(name, node, target)],
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),
             SelectAndScatterOp => SelectAndScatterLowering.Lower(name, node, target),
@@ -45,7 +47,7 @@ public static class NodeLowering
         Node[] parameters = [.. node.Operands.Select((o, i) => b.Parameter(i, o.Type))];
         Computation body = b.Build(name, b.Results(b.Add(node.Op, parameters)));
         Node fusion = new GraphBuilder().Add(new FusionOp(FusionKind.Loop, body), node.Operands);
-        LoweredKernel lowered = LoopNestLowering.Lower(name, fusion, target, _ => false);
+        LoweredKernel lowered = LoopNestLowering.Lower(name, fusion, target, _ => false, PackedLookups.None);
         return lowered with
         {
             Operands = [.. lowered.Operands.Select(o =>

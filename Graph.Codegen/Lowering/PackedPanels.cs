@@ -25,6 +25,39 @@ internal sealed record PackedPanels(
 
     private int PanelBytes => checked(Depth.Count * Width * DType.SizeInBytes());
 
+    /// <summary>
+    /// The dimension that columns run along, when the matrix has two of them, k runs along the other, and all elements are there; null
+    /// otherwise.
+    /// </summary>
+    public int? ColumnAxis
+    {
+        get
+        {
+            if (Matrix.Shape.Rank != 2 || Batches is not [0])
+            {
+                return null;
+            }
+            long rows = Matrix.Shape[0].Value;
+            long rowLength = Matrix.Shape[1].Value;
+            return AreSteps(Columns, rows, rowLength) && AreSteps(Depth, rowLength, 1) ? 0
+                : AreSteps(Columns, rowLength, 1) && AreSteps(Depth, rows, rowLength) ? 1
+                : null;
+        }
+    }
+
+    /// <summary>The panels as a tensor.</summary>
+    public TensorType PackedType => new(DType, Shape.Of(checked((long)Batches.Count * Panels), Depth.Count, Width));
+
+    /// <summary>Where an element of the matrix is in <see cref="PackedType"/>; there must be a <see cref="ColumnAxis"/>.</summary>
+    /// <param name="f">Makes the expressions.</param>
+    /// <param name="at">The element's index in the matrix, inside of it.</param>
+    public IndexVector Place(ExprFactory f, IndexVector at)
+    {
+        int axis = ColumnAxis ?? throw new CompilerBugException("lowering", $"panels of {Matrix.Type} are no other order of its elements");
+        ScalarExpr width = f.Index(Width);
+        return IndexVector.From([f.Divide(at[axis], width), at[1 - axis], f.Remainder(at[axis], width)]);
+    }
+
     /// <inheritdoc/>
     public override void WriteTo(Span<byte> target)
     {
@@ -39,4 +72,20 @@ internal sealed record PackedPanels(
 
     /// <inheritdoc/>
     public override KernelConstant With(Func<Literal, Literal> counterpart) => this with { Matrix = counterpart(Matrix) };
+
+    private static bool AreSteps(ValueList<long> offsets, long count, long step)
+    {
+        if (offsets.Count != count)
+        {
+            return false;
+        }
+        for (int i = 0; i < offsets.Count; i++)
+        {
+            if (offsets[i] != i * step)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 }

@@ -1,11 +1,19 @@
 namespace Graphene.Codegen;
 
 /// <summary>The lowered kernels of each node, made when first asked for.</summary>
-/// <param name="target">The machine.</param>
-internal sealed class KernelCatalog(KernelTarget target)
+internal sealed class KernelCatalog
 {
     private readonly Dictionary<Node, IReadOnlyList<LoweredKernel>> _apart = new(ReferenceEqualityComparer.Instance);
-    private readonly KernelTemplates _templates = new(target);
+    private readonly KernelTemplates _templates;
+    private readonly PackedLookups _lookups = PackedLookups.None;
+
+    /// <param name="target">The machine.</param>
+    /// <param name="optimized">The module whose nodes will be asked for.</param>
+    public KernelCatalog(KernelTarget target, Module optimized)
+    {
+        _templates = new KernelTemplates(target);
+        _lookups = PackedLookups.Find(optimized, Apart);
+    }
 
     /// <summary>The sizes of the workspaces that a node's kernels share; asked by the memory plan.</summary>
     public IReadOnlyList<Dim> Workspaces(Node node)
@@ -22,14 +30,14 @@ internal sealed class KernelCatalog(KernelTarget target)
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
     public IReadOnlyList<LoweredKernel> Kernels(Node node, Func<int, bool> isOverwritten) =>
         Enumerable.Range(0, node.Operands.Length).Any(isOverwritten)
-            ? _templates.Lower(Name(node), node, isOverwritten)
+            ? _templates.Lower(Name(node), node, isOverwritten, _lookups)
             : Apart(node);
 
     private IReadOnlyList<LoweredKernel> Apart(Node node)
     {
         if (!_apart.TryGetValue(node, out IReadOnlyList<LoweredKernel>? kernels))
         {
-            kernels = _templates.Lower(Name(node), node, _ => false);
+            kernels = _templates.Lower(Name(node), node, _ => false, _lookups);
             _apart.Add(node, kernels);
         }
         return kernels;

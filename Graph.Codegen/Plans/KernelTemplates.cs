@@ -10,7 +10,7 @@ namespace Graphene.Codegen;
 /// fusion B (y, weights 2), equal:   kernel K on [y, packed(weights 2), B]
 /// </code>
 /// A lowering may ask of a node: its op, its types, which operands are one and the same, which share memory with a result, which
-/// are constant, and whether such a constant is finite. All of that is in <see cref="Form"/>; a lowering that comes to ask for
+/// are constant, in which panels such a constant is looked up, and whether it is finite. All of that is in <see cref="Form"/>; a lowering that comes to ask for
 /// more adds it there.
 /// </remarks>
 /// <param name="target">The machine.</param>
@@ -22,15 +22,18 @@ internal sealed class KernelTemplates(KernelTarget target)
     /// <param name="name">The kernels' name.</param>
     /// <param name="node">A fusion, or an op that is never fused.</param>
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
-    public IReadOnlyList<LoweredKernel> Lower(string name, Node node, Func<int, bool> isOverwritten)
+    /// <param name="lookups">Operands that are there in panels only; null for none.</param>
+    public IReadOnlyList<LoweredKernel> Lower(
+        string name, Node node, Func<int, bool> isOverwritten, PackedLookups? lookups = null)
     {
-        Form form = Form.Of(node, isOverwritten);
+        lookups ??= PackedLookups.None;
+        Form form = Form.Of(node, isOverwritten, lookups);
         if (_lowered.TryGetValue(form, out (Node Node, IReadOnlyList<LoweredKernel> Kernels) template) &&
             TryMove(template.Kernels, template.Node, node) is { } moved)
         {
             return moved;
         }
-        IReadOnlyList<LoweredKernel> kernels = NodeLowering.Lower(name, node, target, isOverwritten);
+        IReadOnlyList<LoweredKernel> kernels = NodeLowering.Lower(name, node, target, isOverwritten, lookups);
         _lowered.TryAdd(form, (node, kernels));
         return kernels;
     }
@@ -84,14 +87,16 @@ internal sealed class KernelTemplates(KernelTarget target)
     /// <summary>What a lowering may know about a node.</summary>
     private sealed record Form(Op Op, ValueList<TensorType> Types, ValueList<Argument> Operands)
     {
-        public static Form Of(Node node, Func<int, bool> isOverwritten) => new(
+        public static Form Of(Node node, Func<int, bool> isOverwritten, PackedLookups lookups) => new(
             node.Op, [.. node.Types], [.. node.Operands.Select((o, i) => new Argument(
                 o.Type, node.Operands.IndexOf(o), isOverwritten(i), o.Op is ConstantOp,
-                o.Op is ConstantOp constant && AsksForFinite(node.Op) && constant.Value.IsFinite()))]);
+                o.Op is ConstantOp constant && AsksForFinite(node.Op) && constant.Value.IsFinite(),
+                lookups.Of(node, i) is { } panels ? (panels.ColumnAxis, panels.Width) : null))]);
 
         // A scan of all weights is worth avoiding where nobody asks.
         private static bool AsksForFinite(Op op) => op is FusionOp { Kind: FusionKind.Convolution };
     }
 
-    private readonly record struct Argument(TensorType Type, int FirstPlace, bool IsOverwritten, bool IsConstant, bool IsFinite);
+    private readonly record struct Argument(
+        TensorType Type, int FirstPlace, bool IsOverwritten, bool IsConstant, bool IsFinite, (int? Axis, int Width)? Panels);
 }

@@ -114,6 +114,19 @@ internal static unsafe partial class Libc
         }
     }
 
+    /// <summary>Gives free memory of the C library's heap back to the system; does nothing where the library cannot do that.</summary>
+    public static void TrimHeap()
+    {
+        try
+        {
+            _ = MallocTrim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Only GNU's library has it.
+        }
+    }
+
     /// <summary>Asks Linux to save tile registers for this process, from now on; refused where there are none. x86-64 only.</summary>
     /// <returns>Whether they can be used. Once granted, asking again changes nothing.</returns>
     public static bool RequestTiles() => SyscallOfTwo(ArchPrctlNumber, RequestComponentPermission, TileData) == 0;
@@ -139,6 +152,9 @@ internal static unsafe partial class Libc
     // Variadic in C, with the fifth argument named by its flag; integer arguments travel as in a plain call (see above).
     [LibraryImport(Library, EntryPoint = "mremap")]
     private static partial void* Remap(void* from, nuint oldLength, nuint newLength, int flags, void* to);
+
+    [LibraryImport(Library, EntryPoint = "malloc_trim")]
+    private static partial int MallocTrim(nuint pad);
 
     [LibraryImport(Library, EntryPoint = "sched_getaffinity")]
     private static partial int SchedGetAffinity(int threadId, nuint size, byte* set);

@@ -13,8 +13,9 @@ internal sealed class InterpretedModule
 
     public InterpretedModule(Module module, LlvmTarget? target = null)
     {
-        _catalog = new KernelCatalog(KernelTarget.Of(target ?? GraphCompiler.Cpu().Target));
-        _plan = BufferAssigner.Assign(GraphOptimizer.Run(module, null), new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
+        Module optimized = GraphOptimizer.Run(module, null);
+        _catalog = new KernelCatalog(KernelTarget.Of(target ?? GraphCompiler.Cpu().Target), optimized);
+        _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
     }
 
     /// <summary>The kernels of all steps, those of nested computations too.</summary>
