@@ -10,6 +10,12 @@ public interface IGraphSource
     string Key { get; }
 
     /// <summary>
+    /// A name of the graph that costs next to nothing, made before <see cref="Key"/> if both are asked for: sources of equal stamps have
+    /// equal keys, while sources of equal keys may have other stamps or none.
+    /// </summary>
+    string? Stamp => null;
+
+    /// <summary>
     /// Whether everything that the loaded graph depends on is in the key. False before it is loaded, and when loading met
     /// something that the key does not cover: another file, a value that was fed.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Graphene.Files;
 using Graphene.Interop.Onnx.Reading;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,6 +11,7 @@ public sealed class OnnxSource : IGraphSource
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, Literal> _inputs;
     private readonly OnnxImportOptions _options;
+    private readonly Lazy<string?> _stamp;
     private readonly Lazy<string> _hash;
     private OnnxModel? _model;
 
@@ -24,31 +26,29 @@ public sealed class OnnxSource : IGraphSource
         _path = path;
         _inputs = inputs ?? new Dictionary<string, Literal>();
         _options = options ?? OnnxImportOptions.Default;
-        _hash = new Lazy<string>(() => HashOf(_path));
+        _stamp = new Lazy<string?>(() => StampOf(_path));
+        _hash = new Lazy<string>(() =>
+        {
+            _ = _stamp.Value; // of what is hashed, or of what was there before
+            return HashOf(_path);
+        });
         using SafeFileHandle file = OpenBearable(path); // what is not there is refused here and now
     }
 
     /// <inheritdoc/>
     /// <exception cref="GraphException">GR4001, GR4004: the file cannot be read any more, or became too large.</exception>
-    public string Key
-    {
-        get
-        {
-            IEnumerable<string> dims = _options.Dims.OrderBy(d => d.Key, StringComparer.Ordinal).Select(
-                d => string.Create(CultureInfo.InvariantCulture, $"{d.Key.Length}:{d.Key}={d.Value}"));
-            return string.Create(
-                CultureInfo.InvariantCulture,
-                $"onnx {typeof(OnnxSource).Assembly.ManifestModule.ModuleVersionId:N} {_hash.Value} "
-                + $"nodes {_options.MaxNodes} dims {string.Join(',', dims)} name {Path.GetFileName(_path)}");
-        }
-    }
+    public string Key => NameWith(_hash.Value);
+
+    /// <inheritdoc/>
+    public string? Stamp => _stamp.Value is { } stamp ? NameWith(stamp) : null;
 
     /// <inheritdoc/>
     /// <remarks>A key that nobody had asked for before the graph was loaded says nothing about what was loaded.</remarks>
     public bool KeyIsComplete { get; private set; }
 
     /// <inheritdoc/>
-    public bool IsUnchanged() => _hash.Value == HashOf(_path);
+    public bool IsUnchanged() =>
+        (_stamp is { IsValueCreated: true, Value: { } stamp } && stamp == StampOf(_path)) || _hash.Value == HashOf(_path);
 
     /// <summary>The imported model with what the file says about it. Its large tensors stay in the file.</summary>
     /// <exception cref="GraphException">GR4001 to GR4014: the model cannot be imported, with the reason.</exception>
@@ -69,6 +69,27 @@ public sealed class OnnxSource : IGraphSource
 
     /// <inheritdoc/>
     public Module Load() => Import().Module;
+
+    // The bytes of the file by a name of theirs, and whatever else decides what is imported.
+    private string NameWith(string content)
+    {
+        var dims = new List<string>();
+        foreach ((string name, long size) in _options.Dims)
+        {
+            dims.Add(string.Create(CultureInfo.InvariantCulture, $"{name.Length}:{name}={size}"));
+        }
+        dims.Sort(StringComparer.Ordinal);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"onnx {typeof(OnnxSource).Assembly.ManifestModule.ModuleVersionId:N} {content} "
+            + $"nodes {_options.MaxNodes} dims {string.Join(',', dims)} name {Path.GetFileName(_path)}");
+    }
+
+    private static string? StampOf(string path)
+    {
+        using SafeFileHandle file = OpenBearable(path);
+        return FileStamp.Of(file);
+    }
 
     private static SafeFileHandle OpenBearable(string path)
     {

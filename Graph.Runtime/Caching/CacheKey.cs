@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
+using Graphene.Hashing;
 
 namespace Graphene.Runtime;
 
@@ -14,44 +14,53 @@ public static class CacheKey
     /// <returns>64 hexadecimal digits.</returns>
     public static string Of(Module module, string fingerprint)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Add(hash, $"graphene executable {FileLayout.Version.ToString(CultureInfo.InvariantCulture)}");
-        Add(hash, fingerprint);
-        Add(hash, module.Name);
+        var parts = new List<string> { $"graphene executable {Version}", fingerprint, module.Name };
         foreach (string name in module.InputNames)
         {
-            Add(hash, $"in {name}");
+            parts.Add($"in {name}");
         }
         foreach (string name in module.OutputNames)
         {
-            Add(hash, $"out {name}");
+            parts.Add($"out {name}");
         }
         foreach (DimSymbol symbol in module.Symbols)
         {
-            Add(hash, string.Create(CultureInfo.InvariantCulture, $"symbol {symbol.Name} {symbol.Min} {symbol.Max}"));
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"symbol {symbol.Name} {symbol.Min} {symbol.Max}"));
         }
-        Add(hash, module.Entry.StructuralKey);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        parts.Add(module.Entry.StructuralKey);
+        return HashOf(parts);
     }
 
     /// <summary>The key for a graph that is not loaded, and everything else that its code depends on.</summary>
     /// <param name="source">Where the graph would come from.</param>
     /// <param name="fingerprint">See <see cref="IExecutableCompiler.Fingerprint"/>.</param>
     /// <returns>64 hexadecimal digits, different from those of any <see cref="Of(Module, string)"/>.</returns>
-    public static string Of(IGraphSource source, string fingerprint)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Add(hash, $"graphene executable of a source {FileLayout.Version.ToString(CultureInfo.InvariantCulture)}");
-        Add(hash, fingerprint);
-        Add(hash, source.Key);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    public static string Of(IGraphSource source, string fingerprint) =>
+        HashOf([$"graphene executable of a source {Version}", fingerprint, source.Key]);
 
-    // With its length, so that no two lists of texts run together to the same bytes.
-    private static void Add(IncrementalHash hash, string text)
+    /// <summary>The name of a link to a key, for a source that says at once what it is.</summary>
+    /// <param name="source">Where the graph would come from.</param>
+    /// <param name="fingerprint">See <see cref="IExecutableCompiler.Fingerprint"/>.</param>
+    /// <returns>64 hexadecimal digits, different from those of any key; null when the source has no <see cref="IGraphSource.Stamp"/>.</returns>
+    public static string? OfStamp(IGraphSource source, string fingerprint) => source.Stamp is { } stamp
+        ? HashOf([$"graphene link to the executable of a source {Version}", fingerprint, stamp])
+        : null;
+
+    /// <summary>What tells a damaged text from the one that was written: 64 hexadecimal digits.</summary>
+    internal static string Checksum(string text) => HashOf(["graphene checksum", text]);
+
+    private static string Version => FileLayout.Version.ToString(CultureInfo.InvariantCulture);
+
+    // Each text with its length, so that no two lists of texts run together to the same bytes.
+    private static string HashOf(List<string> parts)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        hash.AppendData(BitConverter.GetBytes(bytes.LongLength));
-        hash.AppendData(bytes);
+        var bytes = new MemoryStream();
+        foreach (string part in parts)
+        {
+            byte[] text = Encoding.UTF8.GetBytes(part);
+            bytes.Write(BitConverter.GetBytes(text.LongLength));
+            bytes.Write(text);
+        }
+        return Convert.ToHexStringLower(Blake3.Hash(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)));
     }
 }

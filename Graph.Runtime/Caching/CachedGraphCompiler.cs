@@ -15,12 +15,39 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
     public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
         string? key = cache is null ? null : CacheKey.Of(module, compiler.Fingerprint);
-        return key is not null && TryLoad(key) is { } cached ? cached : Compile(module, () => key, logger, cancellation);
+        return key is not null && TryLoad(key, null, out _) is { } cached
+            ? cached
+            : Compile(module, () => key, logger, cancellation);
     }
 
     /// <inheritdoc/>
-    public GraphProgram? TryFind(IGraphSource source, ILogger logger) =>
-        cache is null ? null : TryLoad(CacheKey.Of(source, compiler.Fingerprint));
+    /// <remarks>
+    /// By the source's stamp first, which leads to the key without reading the source. What it leads to was found by that key before,
+    /// while the source had that stamp.
+    /// </remarks>
+    public GraphProgram? TryFind(IGraphSource source, ILogger logger)
+    {
+        if (cache is null)
+        {
+            return null;
+        }
+        string? name = CacheKey.OfStamp(source, compiler.Fingerprint);
+        CacheLink? link = name is null ? null : cache.TryFollow(name);
+        string key = link?.Key ?? CacheKey.Of(source, compiler.Fingerprint);
+        NativeProgram? program = TryLoad(key, link?.Stamp, out string? stamp);
+        if (program is null && link is not null)
+        {
+            // The entry made room, or was damaged; there may be another one by now.
+            link = null;
+            key = CacheKey.Of(source, compiler.Fingerprint);
+            program = TryLoad(key, null, out stamp);
+        }
+        if (program is not null && name is not null && (link is null ? source.IsUnchanged() : link.Stamp != stamp))
+        {
+            cache.TryLink(name, new CacheLink(key, stamp));
+        }
+        return program;
+    }
 
     /// <inheritdoc/>
     public GraphProgram Compile(IGraphSource source, ILogger logger, CancellationToken cancellation)
@@ -57,9 +84,9 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
         }
     }
 
-    private NativeProgram? TryLoad(string key)
+    private NativeProgram? TryLoad(string key, string? verified, out string? stamp)
     {
-        if (cache!.TryRead(key) is not { } executable)
+        if (cache!.TryRead(key, verified, out stamp) is not { } executable)
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using Graphene.Files;
 using Microsoft.Extensions.Logging;
 
 namespace Graphene.Runtime;
@@ -5,7 +6,7 @@ namespace Graphene.Runtime;
 /// <summary>Keeps compiled code between processes: a folder of executables, bounded in size.</summary>
 /// <remarks>
 /// Entries appear complete or not at all and are never changed, so any number of processes can share a folder without
-/// locks.
+/// locks. What was not on the disk when the system crashed fails its verification and is made again.
 /// Whoever can write to the folder can make this user run code, so a folder that others can write to is not used.
 /// Nothing that goes wrong with a cache fails a run: it is logged, and the code compiled.
 /// </remarks>
@@ -17,6 +18,9 @@ public sealed partial class DiskCache
     private const string Extension = ".graphene";
     private const UnixFileMode UserOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private static readonly TimeSpan _abandoned = TimeSpan.FromHours(1);
+
+    // Writing down a use changes the entry's stamp, so that it is verified again: rarely enough not to matter.
+    private static readonly TimeSpan _used = TimeSpan.FromHours(12);
     private readonly ILogger _logger;
 
     private DiskCache(string folder, long maxBytes, ILogger logger)
@@ -89,9 +93,18 @@ public sealed partial class DiskCache
     /// <summary>Looks for an entry.</summary>
     /// <param name="key">A key made by <see cref="CacheKey"/>.</param>
     /// <returns>The executable, which belongs to the caller; null when there is none or it was damaged.</returns>
-    public Executable? TryRead(string key)
+    public Executable? TryRead(string key) => TryRead(key, null, out _);
+
+    /// <summary>Looks for an entry whose constants may have been verified before.</summary>
+    /// <param name="key">A key made by <see cref="CacheKey"/>.</param>
+    /// <param name="verified">The stamp that the entry had when all of it was verified; null when that is not known.</param>
+    /// <param name="stamp">Receives the stamp of the entry, of which all is verified; null when it has none.</param>
+    /// <returns>The executable, which belongs to the caller; null when there is none or it was damaged.</returns>
+    internal Executable? TryRead(string key, string? verified, out string? stamp)
     {
         string path = PathOf(key);
+        string? found = null;
+        stamp = null;
         if (!File.Exists(path))
         {
             LogMiss(_logger, key, Folder);
@@ -99,9 +112,10 @@ public sealed partial class DiskCache
         }
         try
         {
-            Executable executable = Executable.Read(path);
             Touch(path);
-            LogHit(_logger, key);
+            Executable executable = ExecutableReader.Read(path, file => (found = FileStamp.Of(file)) is null || found != verified);
+            LogHit(_logger, key, found is not null && found == verified ? "verified before" : "verified now");
+            stamp = found;
             return executable;
         }
         catch (GraphException e)
@@ -119,7 +133,7 @@ public sealed partial class DiskCache
         string path = PathOf(key);
         try
         {
-            executable.WriteFile(path);
+            executable.WriteReplaceableFile(path);
             MakeRoom(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -156,7 +170,11 @@ public sealed partial class DiskCache
     {
         try
         {
-            File.SetLastAccessTimeUtc(path, DateTime.UtcNow);
+            DateTime now = DateTime.UtcNow;
+            if (now - File.GetLastAccessTimeUtc(path) > _used)
+            {
+                File.SetLastAccessTimeUtc(path, now);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -164,9 +182,21 @@ public sealed partial class DiskCache
         }
     }
 
-    private string PathOf(string key) => key.Length == 64 && key.All(char.IsAsciiHexDigitLower)
-        ? Path.Combine(Folder, key + Extension)
+    private string PathOf(string key, string extension = Extension) => IsKey(key)
+        ? Path.Combine(Folder, key + extension)
         : throw new ArgumentException($"'{key}' is not a cache key", nameof(key));
+
+    private static bool IsKey(string key)
+    {
+        foreach (char c in key)
+        {
+            if (!char.IsAsciiHexDigitLower(c))
+            {
+                return false;
+            }
+        }
+        return key.Length == 64;
+    }
 
     private void MakeRoom(string written)
     {
@@ -178,6 +208,7 @@ public sealed partial class DiskCache
                 AtomicFile.TryDelete(file.FullName); // its process ended while it wrote
             }
         }
+        ForgetLinks(folder);
         FileInfo[] entries = folder.GetFiles("*" + Extension);
         long total = entries.Sum(f => f.Length);
         foreach (FileInfo entry in entries.OrderBy(f => f.LastAccessTimeUtc))
@@ -205,8 +236,8 @@ public sealed partial class DiskCache
     [LoggerMessage(Level = LogLevel.Debug, Message = "Cache miss: no {Key} in {Folder}")]
     private static partial void LogMiss(ILogger logger, string key, string folder);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Cache hit: {Key}")]
-    private static partial void LogHit(ILogger logger, string key);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Cache hit: {Key}, {Verified}")]
+    private static partial void LogHit(ILogger logger, string key, string verified);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cache entry {Key} is removed: {Reason}")]
     private static partial void LogRemoved(ILogger logger, string key, string reason);

@@ -12,7 +12,10 @@ internal static class AtomicFile
     /// <param name="path">The file; its folder exists.</param>
     /// <param name="write">Writes the content to a stream that can seek.</param>
     /// <param name="syncFolder">Whether the new name, too, is on the disk when this returns, and not only soon.</param>
-    public static void Write(string path, Action<Stream> write, bool syncFolder = false)
+    /// <param name="sync">
+    /// Whether the content is on the disk before the name is there. Without it a crash may leave a file that is not what was written.
+    /// </param>
+    public static void Write(string path, Action<Stream> write, bool syncFolder = false, bool sync = true)
     {
         string full = Path.GetFullPath(path);
         // In the same folder: renaming is atomic only within one file system.
@@ -22,7 +25,7 @@ internal static class AtomicFile
             using (FileStream stream = File.Open(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                stream.Flush(flushToDisk: sync);
             }
             File.Move(temporary, full, overwrite: true);
             if (syncFolder)

@@ -45,7 +45,7 @@ public sealed class Executable : IDisposable
     /// </param>
     /// <exception cref="GraphException">GR6102: the file is damaged, or not of this format and version.</exception>
     public static Executable Read(string path, bool verifyConstants = true) =>
-        ExecutableReader.Read(path, verifyConstants);
+        ExecutableReader.Read(path, _ => verifyConstants);
 
     /// <summary>Writes the executable; the same executable gives the same bytes.</summary>
     public void Write(Stream stream) => ExecutableWriter.Write(this, stream);
@@ -53,6 +53,9 @@ public sealed class Executable : IDisposable
     /// <summary>Writes the executable to a file, which appears complete or not at all.</summary>
     /// <exception cref="IOException">The file cannot be written; a file that was there is unchanged.</exception>
     public void WriteFile(string path) => AtomicFile.Write(path, Write);
+
+    // For files that are verified when they are read and can be made again: they need not wait for the disk.
+    internal void WriteReplaceableFile(string path) => AtomicFile.Write(path, Write, sync: false);
 
     /// <inheritdoc/>
     public void Dispose() => Constants.Dispose();

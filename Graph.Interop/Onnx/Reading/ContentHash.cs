@@ -1,5 +1,5 @@
 using System.Buffers;
-using Graphene.Interop.Hashing;
+using Graphene.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Interop.Onnx.Reading;

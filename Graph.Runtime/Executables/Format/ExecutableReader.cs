@@ -13,12 +13,14 @@ namespace Graphene.Runtime;
 internal static unsafe class ExecutableReader
 {
     /// <summary>Reads one file.</summary>
-    public static Executable Read(string path, bool verifyConstants)
+    /// <param name="path">The file.</param>
+    /// <param name="verifyConstants">Whether to compare the constants of the file, which is open, with their hash.</param>
+    public static Executable Read(string path, Func<SafeFileHandle, bool> verifyConstants)
     {
         try
         {
             using SafeFileHandle file = File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
-            return Read(file, verifyConstants);
+            return Read(file, verifyConstants(file));
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -79,9 +81,12 @@ internal static unsafe class ExecutableReader
         {
             throw new InvalidDataException("its section table is damaged");
         }
-        IEnumerable<FileSection> sections = Enumerable.Range(0, count)
-            .Select(i => FileSection.Read(table.AsSpan(i * FileLayout.RecordBytes)));
-        return CheckTable([.. sections], length);
+        var sections = ImmutableArray.CreateBuilder<FileSection>(count);
+        for (int i = 0; i < count; i++)
+        {
+            sections.Add(FileSection.Read(table.AsSpan(i * FileLayout.RecordBytes)));
+        }
+        return CheckTable(sections.MoveToImmutable(), length);
     }
 
     private static ImmutableArray<FileSection> CheckTable(ImmutableArray<FileSection> sections, long length)
@@ -143,7 +148,7 @@ internal static unsafe class ExecutableReader
                 throw new InvalidDataException("its length changed while it was read");
             }
             byte* pointer = file.Pointer + section.Offset;
-            if (verify && !ConstantsHash.ComputeMapped(pointer, section.Length).AsSpan().SequenceEqual(section.Hash))
+            if (verify && !SectionHash.ComputeMapped(pointer, section.Length).AsSpan().SequenceEqual(section.Hash))
             {
                 throw new InvalidDataException("its constants are damaged: their hash differs");
             }

@@ -32,7 +32,7 @@ internal static unsafe class ExecutableWriter
         }
         if (constants.Length > 0)
         {
-            Add(FileSectionKind.Constants, constants.Length, ConstantsHash.Compute(constants.Pointer, constants.Length));
+            Add(FileSectionKind.Constants, constants.Length, SectionHash.Compute(constants.Pointer, constants.Length));
         }
         WriteHeader(stream, sections, end);
         long position = FileLayout.RecordBytes * (1L + count);

@@ -2,22 +2,22 @@ using System.Buffers.Binary;
 
 namespace Graphene.Runtime;
 
-/// <summary>The outer structure of an executable file, version 2. All numbers are little-endian.</summary>
+/// <summary>The outer structure of an executable file, version 3. All numbers are little-endian.</summary>
 /// <remarks>
 /// <code>
-/// 0    header, 64 bytes      magic "GRAPHENE", version u32, sections u32, file length u64, hash of the table, 8 zero
+/// 0    header, 64 bytes      magic "GRAPHENE", version u32, sections u32, file length u64, hash of the table, 24 zero
 /// bytes
-/// 64   table, 64 bytes each  kind u32, 4 zero bytes, offset u64, length u64, hash of the section, 8 zero bytes
+/// 64   table, 64 bytes each  kind u32, 4 zero bytes, offset u64, length u64, hash of the section, 24 zero bytes
 /// ...  plan                  at a multiple of 64: see <see cref="PlanWriter"/>
 /// ...  objects, any number   at multiples of 64
-/// ...  constants, if any     at a multiple of 4096: mapped and used in place, so always the last section; hash: see
-///                            <see cref="ConstantsHash"/>
+/// ...  constants, if any     at a multiple of 4096: mapped and used in place, so always the last section
 /// </code>
+/// Hashes are those of <see cref="SectionHash"/>.
 /// </remarks>
 internal static class FileLayout
 {
     /// <summary>The version of everything in the file and of the native ABI of the code in it.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Bytes of the header, and of a table entry.</summary>
     public const int RecordBytes = 64;

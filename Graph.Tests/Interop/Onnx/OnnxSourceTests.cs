@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Files;
 using Graphene.Interop.Onnx;
 using Graphene.Interop.Onnx.Schema;
 using Graphene.Runtime;
@@ -45,6 +46,37 @@ internal sealed class OnnxSourceTests
         using GraphProgram again = compiler.Compile(source, _log, default);
         Assert.That(Run(again), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
         Assert.That(source.KeyIsComplete, Is.False, "it was never loaded");
+    }
+
+    [Test]
+    public void AFileThatStayedAsItIsIsNotReadAgain()
+    {
+        string path = Adds(1, 2, 3, 4).Save(_folder);
+        IGraphCompiler compiler = Compiler();
+        Thread.Sleep(FileStamp.Tick + TimeSpan.FromMilliseconds(200));
+        var first = new OnnxSource(path);
+        if (first.Stamp is null)
+        {
+            Assert.Ignore("this system or the file system of its temporary files has no stamps");
+        }
+        compiler.Compile(first, _log, default).Dispose();
+        compiler.TryFind(new OnnxSource(path), _log)!.Dispose(); // makes the link
+        string link = Directory.GetFiles(Path.Join(_folder, "cache"), "*.link").Single();
+        using (GraphProgram found = compiler.TryFind(new OnnxSource(path), _log)!)
+        {
+            Assert.That(Run(found), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
+        }
+        Assert.That(new OnnxSource(path, new OnnxImportOptions { MaxNodes = 7 }).Stamp, Is.Not.EqualTo(first.Stamp));
+
+        // Equal name, size and time, other weights, written in place.
+        DateTime time = File.GetLastWriteTimeUtc(path);
+        Adds(1, 2, 3, 5).Save(_folder);
+        File.SetLastWriteTimeUtc(path, time);
+        Assert.That(first.IsUnchanged(), Is.False);
+        Assert.That(compiler.TryFind(new OnnxSource(path), _log), Is.Null);
+        using GraphProgram changed = compiler.Compile(new OnnxSource(path), _log, default);
+        Assert.That(Run(changed), Is.EqualTo(new float[] { 1, 2, 3, 5 }));
+        Assert.That(File.Exists(link), Is.True, "it is right for the file that was");
     }
 
     [Test]

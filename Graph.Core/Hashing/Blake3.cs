@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
-namespace Graphene.Interop.Hashing;
+namespace Graphene.Hashing;
 
 /// <summary>BLAKE3 of data that is given in pieces, which any threads may hash.</summary>
 /// <remarks>
@@ -17,7 +16,7 @@ namespace Graphene.Interop.Hashing;
 /// Collision-resistant like SHA-256, but made of independent chunks, which vector lanes hash side by side: several times the
 /// speed of the SHA-256 instructions. Source: J. O'Connor, J.-P. Aumasson, S. Neves, Z. Wilcox-O'Hearn, BLAKE3 (2020), section 2.
 /// </remarks>
-internal static class Blake3
+public static class Blake3
 {
     /// <summary>Bytes of a chunk.</summary>
     public const int ChunkBytes = 1024;
@@ -26,6 +25,11 @@ internal static class Blake3
     public const int HashWords = 8;
 
     internal const int BlockBytes = 64;
+
+    // Code for lanes is compiled when it is first used, which takes as long as this many bytes without.
+    private const int BytesWorthLanes = 1 << 16;
+    private const int ValuesWorthLanes = BytesWorthLanes / ChunkBytes;
+
     internal const uint ChunkStart = 1;
     internal const uint ChunkEnd = 2;
     internal const uint Parent = 4;
@@ -81,15 +85,7 @@ internal static class Blake3
             return;
         }
         uint[] values = new uint[chunks * HashWords];
-        int done = 0;
-        if (Avx2.IsSupported)
-        {
-            int whole = bytes.Length / ChunkBytes;
-            for (; done + Blake3Lanes.Count <= whole; done += Blake3Lanes.Count)
-            {
-                Blake3Lanes.Chunks(bytes[(done * ChunkBytes)..], firstChunk + (ulong)done, values.AsSpan(done * HashWords));
-            }
-        }
+        int done = bytes.Length >= BytesWorthLanes ? Blake3Lanes.Chunks(bytes, firstChunk, values) : 0;
         for (; done < chunks; done++)
         {
             ReadOnlySpan<byte> chunk = bytes[(done * ChunkBytes)..];
@@ -106,14 +102,7 @@ internal static class Blake3
         while (count > 1)
         {
             int pairs = count / 2;
-            int done = 0;
-            if (Avx2.IsSupported && count > 2)
-            {
-                for (; done + Blake3Lanes.Count <= pairs; done += Blake3Lanes.Count)
-                {
-                    Blake3Lanes.Parents(values[(done * 2 * HashWords)..], values[(done * HashWords)..]);
-                }
-            }
+            int done = count >= ValuesWorthLanes ? Blake3Lanes.Parents(values, pairs) : 0;
             for (; done < pairs; done++)
             {
                 InitialValue.CopyTo(parent);

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Graphene.Interop.Hashing;
+namespace Graphene.Hashing;
 
 /// <summary>Eight chunks, or eight parents, of BLAKE3 side by side: lane i of every vector belongs to number i.</summary>
 internal static unsafe class Blake3Lanes
@@ -11,27 +11,43 @@ internal static unsafe class Blake3Lanes
     /// <summary>How many are hashed at a time.</summary>
     public const int Count = 8;
 
-    /// <summary>Hashes whole chunks that follow one another.</summary>
+    /// <summary>Hashes whole chunks that follow one another, as many as fill the lanes.</summary>
     /// <param name="bytes">The chunks.</param>
     /// <param name="number">Of the first.</param>
     /// <param name="values">Receives a chaining value for each.</param>
-    public static void Chunks(ReadOnlySpan<byte> bytes, ulong number, Span<uint> values)
+    /// <returns>How many were hashed; none where the processor has no such lanes.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)] // what asks for instructions is not compiled ahead of time
+    public static int Chunks(ReadOnlySpan<byte> bytes, ulong number, Span<uint> values)
     {
-        fixed (byte* input = bytes[..(Count * Blake3.ChunkBytes)])
+        int done = 0;
+        for (int whole = bytes.Length / Blake3.ChunkBytes; Avx2.IsSupported && done + Count <= whole; done += Count)
         {
-            Hash(input, Blake3.ChunkBytes, Blake3.ChunkBytes / Blake3.BlockBytes, number, Blake3.ChunkStart, Blake3.ChunkEnd, values);
+            fixed (byte* input = bytes.Slice(done * Blake3.ChunkBytes, Count * Blake3.ChunkBytes))
+            {
+                Hash(
+                    input, Blake3.ChunkBytes, Blake3.ChunkBytes / Blake3.BlockBytes, number + (ulong)done, Blake3.ChunkStart,
+                    Blake3.ChunkEnd, values[(done * Blake3.HashWords)..]);
+            }
         }
+        return done;
     }
 
-    /// <summary>Hashes pairs of chaining values.</summary>
-    /// <param name="pairs">The values, two for each parent.</param>
-    /// <param name="values">Receives the parents' values; may be where the pairs are.</param>
-    public static void Parents(ReadOnlySpan<uint> pairs, Span<uint> values)
+    /// <summary>Hashes pairs of chaining values, as many as fill the lanes.</summary>
+    /// <param name="values">The values, two for each parent; the parents' take the place of the first of them.</param>
+    /// <param name="pairs">How many there are.</param>
+    /// <returns>How many were hashed; none where the processor has no such lanes.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Parents(Span<uint> values, int pairs)
     {
-        fixed (uint* input = pairs[..(Count * 2 * Blake3.HashWords)])
+        int done = 0;
+        for (; Avx2.IsSupported && done + Count <= pairs; done += Count)
         {
-            Hash((byte*)input, Blake3.BlockBytes, 1, null, Blake3.Parent, 0, values);
+            fixed (uint* input = values.Slice(done * 2 * Blake3.HashWords, Count * 2 * Blake3.HashWords))
+            {
+                Hash((byte*)input, Blake3.BlockBytes, 1, null, Blake3.Parent, 0, values[(done * Blake3.HashWords)..]);
+            }
         }
+        return done;
     }
 
     // Compiled once and for good: it is the time of a start from the cache.

@@ -1,9 +1,9 @@
-using Graphene.Interop.Hashing;
+using Graphene.Hashing;
 using Graphene.Interop.Onnx.Reading;
 using Microsoft.Win32.SafeHandles;
 using NUnit.Framework;
 
-namespace Graphene.Tests.Interop.Hashing;
+namespace Graphene.Tests.Core.Hashing;
 
 [TestFixture]
 public sealed class Blake3Tests
