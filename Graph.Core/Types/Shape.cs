@@ -20,7 +20,20 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
     int IReadOnlyCollection<Dim>.Count => _dims.Length;
 
     /// <summary>True when every dimension is a number.</summary>
-    public bool IsStatic => Array.TrueForAll(_dims, d => d.IsStatic);
+    public bool IsStatic
+    {
+        get
+        {
+            foreach (Dim dim in _dims)
+            {
+                if (!dim.IsStatic)
+                {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
 
     /// <summary>The product of all dimensions; 1 for a scalar.</summary>
     public Dim ElementCount
@@ -44,6 +57,9 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
 
     /// <summary>Copies the dimensions into a shape.</summary>
     public static Shape Create(ReadOnlySpan<Dim> dims) => dims.IsEmpty ? Scalar : new(dims.ToArray());
+
+    /// <summary>Copies the dimensions into a shape; what others do by generic code, without it.</summary>
+    public static Shape Copy(Dim[] dims) => dims.Length == 0 ? Scalar : new((Dim[])dims.Clone());
 
     /// <summary>Copies the dimensions into a shape.</summary>
     public static Shape From(IEnumerable<Dim> dims) => new([.. dims]);
@@ -75,7 +91,15 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
 
     /// <summary>The extents as numbers.</summary>
     /// <exception cref="InvalidOperationException">A dimension is symbolic.</exception>
-    public long[] ToStatic() => Array.ConvertAll(_dims, d => d.Value);
+    public long[] ToStatic()
+    {
+        long[] values = new long[_dims.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = _dims[i].Value;
+        }
+        return values;
+    }
 
     /// <summary>Replaces symbols by their values.</summary>
     public Shape Substitute(IReadOnlyDictionary<DimSymbol, Dim> values) => From(_dims.Select(d => d.Substitute(values)));

@@ -5,7 +5,8 @@ namespace Graphene.Runtime;
 /// <summary>A dim as a program for a small stack machine: what a run evaluates, and what an executable file
 /// stores.</summary>
 /// <remarks>
-/// Evaluating allocates nothing. Every program, also one from a file, was checked when it was made: it never reads a
+/// Evaluating allocates nothing. Generic types of the framework over types of ours are not used here: they are compiled in every
+/// process anew, and each start from the cache reads hundreds of programs. Every program, also one from a file, was checked when it was made: it never reads a
 /// symbol that
 /// is not there, never needs more than <see cref="MaxDepth"/> values, and leaves exactly one.
 /// </remarks>
@@ -17,12 +18,12 @@ internal sealed class DimProgram
     /// <summary>The most steps of a program; far beyond any shape expression, and a bound for files.</summary>
     public const int MaxSteps = 4096;
 
-    private readonly ImmutableArray<DimStep> _steps;
+    private readonly DimStep[] _steps;
 
-    private DimProgram(ImmutableArray<DimStep> steps) => _steps = steps;
+    private DimProgram(DimStep[] steps) => _steps = steps;
 
     /// <summary>The steps in order.</summary>
-    public ImmutableArray<DimStep> Steps => _steps;
+    public ReadOnlySpan<DimStep> Steps => _steps;
 
     /// <summary>Translates a dim.</summary>
     /// <param name="dim">Over the given symbols only.</param>
@@ -30,19 +31,19 @@ internal sealed class DimProgram
     /// <exception cref="CompilerBugException">The dim has a symbol that is not in the plan.</exception>
     public static DimProgram Compile(Dim dim, ImmutableArray<DimSymbol> symbols)
     {
-        var steps = new Translator(symbols).Visit(dim);
+        DimStep[] steps = dim.IsStatic ? [new DimStep(DimCode.Number, dim.Value)] : new Translator(symbols).Visit(dim);
         string? problem = Check(steps, symbols.Length);
         return problem is null
-            ? new DimProgram([.. steps])
+            ? new DimProgram(steps)
             : throw new CompilerBugException("executable plan", $"dimension '{dim}': {problem}");
     }
 
     /// <summary>Says why steps are not a program; null when they are one.</summary>
-    public static string? Check(IReadOnlyList<DimStep> steps, int symbolCount)
+    public static string? Check(ReadOnlySpan<DimStep> steps, int symbolCount)
     {
-        if (steps.Count > MaxSteps)
+        if (steps.Length > MaxSteps)
         {
-            return $"{steps.Count} steps, at most {MaxSteps} are allowed";
+            return $"{steps.Length} steps, at most {MaxSteps} are allowed";
         }
         int depth = 0;
         foreach (DimStep step in steps)
@@ -75,29 +76,34 @@ internal sealed class DimProgram
     /// <param name="spend">Is told the operands before each operation, and may object by throwing.</param>
     /// <exception cref="OverflowException">Numbers leave 64 bits.</exception>
     /// <exception cref="DivideByZeroException">A number is divided by zero.</exception>
-    public static Dim ToDim(ImmutableArray<DimStep> steps, ImmutableArray<DimSymbol> symbols, Action<Dim, Dim> spend)
+    public static Dim ToDim(ReadOnlySpan<DimStep> steps, ImmutableArray<DimSymbol> symbols, Action<Dim, Dim> spend)
     {
-        var stack = new Stack<Dim>();
+        if (steps is [{ Code: DimCode.Number, Value: var constant }])
+        {
+            return constant;
+        }
+        var stack = new Dim[MaxDepth + 1];
+        int depth = 0;
         foreach (DimStep step in steps)
         {
             if (step.Code is DimCode.Number or DimCode.Symbol)
             {
-                stack.Push(step.Code is DimCode.Number ? step.Value : symbols[(int)step.Value]);
+                stack[depth++] = step.Code is DimCode.Number ? step.Value : symbols[(int)step.Value];
                 continue;
             }
-            Dim right = stack.Pop();
-            Dim left = stack.Pop();
+            Dim right = stack[--depth];
+            Dim left = stack[depth - 1];
             spend(left, right);
-            stack.Push(step.Code switch
+            stack[depth - 1] = step.Code switch
             {
                 DimCode.Add => left + right,
                 DimCode.Multiply => left * right,
                 DimCode.FloorDiv => Dim.FloorDiv(left, right),
                 DimCode.Max => Dim.Max(left, right),
                 _ => Dim.Min(left, right),
-            });
+            };
         }
-        return stack.Pop();
+        return stack[0];
     }
 
     /// <summary>Computes the value for given symbol values.</summary>
@@ -111,7 +117,7 @@ internal sealed class DimProgram
         }
         Span<long> stack = stackalloc long[MaxDepth + 1];
         int depth = 0;
-        foreach (ref readonly DimStep step in _steps.AsSpan())
+        foreach (DimStep step in _steps)
         {
             if (step.Code is DimCode.Number or DimCode.Symbol)
             {
@@ -132,11 +138,11 @@ internal sealed class DimProgram
         return stack[0];
     }
 
-    private sealed class Translator(ImmutableArray<DimSymbol> symbols) : DimVisitor<List<DimStep>>
+    private sealed class Translator(ImmutableArray<DimSymbol> symbols) : DimVisitor<DimStep[]>
     {
-        protected override List<DimStep> Number(long value) => [new(DimCode.Number, value)];
+        protected override DimStep[] Number(long value) => [new(DimCode.Number, value)];
 
-        protected override List<DimStep> Symbol(DimSymbol symbol)
+        protected override DimStep[] Symbol(DimSymbol symbol)
         {
             int index = symbols.IndexOf(symbol);
             return index >= 0
@@ -145,20 +151,24 @@ internal sealed class DimProgram
                     "executable plan", $"symbol '{symbol}' is not one of the plan's symbols");
         }
 
-        protected override List<DimStep> Add(List<DimStep> left, List<DimStep> right) => Join(left, right, DimCode.Add);
+        protected override DimStep[] Add(DimStep[] left, DimStep[] right) => Join(left, right, DimCode.Add);
 
-        protected override List<DimStep> Multiply(List<DimStep> left, List<DimStep> right) =>
-            Join(left, right, DimCode.Multiply);
+        protected override DimStep[] Multiply(DimStep[] left, DimStep[] right) => Join(left, right, DimCode.Multiply);
 
-        protected override List<DimStep> FloorDiv(List<DimStep> left, List<DimStep> right) =>
-            Join(left, right, DimCode.FloorDiv);
+        protected override DimStep[] FloorDiv(DimStep[] left, DimStep[] right) => Join(left, right, DimCode.FloorDiv);
 
-        protected override List<DimStep> Max(List<DimStep> left, List<DimStep> right) => Join(left, right, DimCode.Max);
+        protected override DimStep[] Max(DimStep[] left, DimStep[] right) => Join(left, right, DimCode.Max);
 
-        protected override List<DimStep> Min(List<DimStep> left, List<DimStep> right) => Join(left, right, DimCode.Min);
+        protected override DimStep[] Min(DimStep[] left, DimStep[] right) => Join(left, right, DimCode.Min);
 
-        private static List<DimStep> Join(List<DimStep> left, List<DimStep> right, DimCode code) =>
-            [.. left, .. right, new DimStep(code, 0)];
+        private static DimStep[] Join(DimStep[] left, DimStep[] right, DimCode code)
+        {
+            var joined = new DimStep[left.Length + right.Length + 1];
+            Array.Copy(left, joined, left.Length);
+            Array.Copy(right, 0, joined, left.Length, right.Length);
+            joined[^1] = new DimStep(code, 0);
+            return joined;
+        }
     }
 }
 

@@ -102,17 +102,19 @@ internal static class PlanVerifier
 
     private static string? CheckBuffers(ExecutablePlan plan, long constantBytes)
     {
+        bool someArePlaced = false;
+        bool someAreNot = false;
         for (int i = 0; i < plan.Buffers.Length; i++)
         {
-            if (CheckBuffer(plan, plan.Buffers[i], constantBytes) is { } problem)
+            BufferSpec buffer = plan.Buffers[i];
+            if (CheckBuffer(plan, buffer, constantBytes) is { } problem)
             {
                 return $"buffer {i}: {problem}";
             }
+            someArePlaced |= buffer is { Kind: BufferKind.Temp, Offset: not null };
+            someAreNot |= buffer is { Kind: BufferKind.Temp, Offset: null };
         }
-        IEnumerable<BufferSpec> temps = plan.Buffers.Where(b => b.Kind == BufferKind.Temp);
-        return temps.DistinctBy(b => b.Offset is not null).Count() < 2
-            ? null
-            : "some temporary buffers have an arena offset and some have none";
+        return someArePlaced && someAreNot ? "some temporary buffers have an arena offset and some have none" : null;
     }
 
     private static string? CheckBuffer(ExecutablePlan plan, BufferSpec buffer, long constantBytes)

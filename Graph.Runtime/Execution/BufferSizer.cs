@@ -16,11 +16,28 @@ internal sealed class BufferSizer
     public BufferSizer(ExecutablePlan plan, SignatureBinder binder)
     {
         _buffers = plan.Buffers;
-        _sizes = [.. _buffers.Select(b => binder.Compile(b.SizeInBytes))];
-        _offsets = [.. _buffers.Select(b => b.Offset is { } offset ? binder.Compile(offset) : null)];
-        _temps = [.. Enumerable.Range(0, _buffers.Length).Where(i => _buffers[i].Kind == BufferKind.Temp)];
-        _live = [.. _temps.Select(i => new LiveInterval(_buffers[i].FirstStep, _buffers[i].LastStep))];
-        _isPlaced = _temps.All(i => _offsets[i] is not null);
+        _sizes = new DimProgram[_buffers.Length];
+        _offsets = new DimProgram?[_buffers.Length];
+        int temps = 0;
+        for (int i = 0; i < _buffers.Length; i++)
+        {
+            _sizes[i] = binder.Compile(_buffers[i].SizeInBytes);
+            _offsets[i] = _buffers[i].Offset is { } offset ? binder.Compile(offset) : null;
+            temps += _buffers[i].Kind == BufferKind.Temp ? 1 : 0;
+        }
+        _temps = new int[temps];
+        _live = new LiveInterval[temps];
+        _isPlaced = true;
+        temps = 0;
+        for (int i = 0; i < _buffers.Length; i++)
+        {
+            if (_buffers[i].Kind == BufferKind.Temp)
+            {
+                _temps[temps] = i;
+                _live[temps++] = new LiveInterval(_buffers[i].FirstStep, _buffers[i].LastStep);
+                _isPlaced &= _offsets[i] is not null;
+            }
+        }
     }
 
     /// <summary>Computes everything.</summary>

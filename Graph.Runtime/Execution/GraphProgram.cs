@@ -46,15 +46,23 @@ public abstract unsafe class GraphProgram : IDisposable
     /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
     public long ScratchBytes(params ReadOnlySpan<long[]> inputShapes)
     {
-        var extents = new List<long>();
+        int count = 0;
         foreach (long[] shape in inputShapes)
         {
-            extents.AddRange(shape);
+            count += shape.Length;
         }
-        return extents.Count == Binder.ExtentCount
-            ? ScratchBytes(Bind(extents.ToArray()))
-            : throw new ArgumentException(
-                $"{extents.Count} extents for {Binder.ExtentCount} dimensions", nameof(inputShapes));
+        if (count != Binder.ExtentCount)
+        {
+            throw new ArgumentException($"{count} extents for {Binder.ExtentCount} dimensions", nameof(inputShapes));
+        }
+        long[] extents = new long[count];
+        count = 0;
+        foreach (long[] shape in inputShapes)
+        {
+            Array.Copy(shape, 0, extents, count, shape.Length);
+            count += shape.Length;
+        }
+        return ScratchBytes(Bind(extents));
     }
 
     /// <summary>Computes all outputs from inputs.</summary>
@@ -125,8 +133,15 @@ public abstract unsafe class GraphProgram : IDisposable
 
     private protected abstract long ScratchBytes(ShapeBinding binding);
 
-    private protected long[][] OutputShapes(long[] symbols) =>
-        [.. Enumerable.Range(0, Outputs.Length).Select(i => Binder.OutputShape(i, symbols))];
+    private protected long[][] OutputShapes(long[] symbols)
+    {
+        var shapes = new long[Outputs.Length][];
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            shapes[i] = Binder.OutputShape(i, symbols);
+        }
+        return shapes;
+    }
 
     private protected long[] InputBytes(ReadOnlySpan<long> extents)
     {
@@ -138,8 +153,15 @@ public abstract unsafe class GraphProgram : IDisposable
         return bytes;
     }
 
-    private protected long[] OutputBytes(long[][] shapes) =>
-        [.. Outputs.Select((output, i) => SizeInBytes(output.Type, shapes[i]))];
+    private protected long[] OutputBytes(long[][] shapes)
+    {
+        long[] bytes = new long[shapes.Length];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = SizeInBytes(Outputs[i].Type, shapes[i]);
+        }
+        return bytes;
+    }
 
     private static long SizeInBytes(TensorType type, ReadOnlySpan<long> shape)
     {

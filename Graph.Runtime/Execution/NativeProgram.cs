@@ -16,7 +16,7 @@ public sealed unsafe class NativeProgram : GraphProgram
     private readonly BufferSizer _sizer;
     private readonly HostCalls _hostCalls;
     private readonly IdlePool<RunFrame> _frames = new(MaxIdleFrames);
-    private readonly (int Output, int Buffer)[] _copiedOutputs;
+    private readonly BufferUse[] _copiedOutputs;
     private int _users = 1;
     private int _disposed;
     private int _runsBeforeHugePages;
@@ -38,11 +38,7 @@ public sealed unsafe class NativeProgram : GraphProgram
         ParameterBuffers = BuffersOf(BufferKind.Parameter);
         ResultBuffers = BuffersOf(BufferKind.Result);
         AliasBuffers = BuffersOf(BufferKind.Alias);
-        _copiedOutputs =
-        [
-            .. Plan.Outputs.Select((output, i) => (i, output.Buffer)).Where(o =>
-                Plan.Buffers[o.Buffer].Kind != BufferKind.Result || Plan.Buffers[o.Buffer].Index != o.i),
-        ];
+        _copiedOutputs = CopiedOutputs();
     }
 
     /// <summary>How the code is called.</summary>
@@ -56,11 +52,11 @@ public sealed unsafe class NativeProgram : GraphProgram
 
     internal ConstantData Constants => _executable.Constants;
 
-    internal (int Buffer, int Index)[] ParameterBuffers { get; }
+    internal BufferUse[] ParameterBuffers { get; }
 
-    internal (int Buffer, int Index)[] ResultBuffers { get; }
+    internal BufferUse[] ResultBuffers { get; }
 
-    internal (int Buffer, int Index)[] AliasBuffers { get; }
+    internal BufferUse[] AliasBuffers { get; }
 
     /// <summary>Loads the code of an executable, which belongs to the program from here on.</summary>
     /// <exception cref="GraphException">
@@ -77,8 +73,7 @@ public sealed unsafe class NativeProgram : GraphProgram
                 why: "an instruction that the processor does not know ends the process",
                 fix: "compile on this machine, or for an older processor");
         }
-        LoadedCode code = LoadedCode.Load(
-            [.. executable.Objects.Select(o => o.Bytes)], [.. executable.Objects.Select(o => o.Name)]);
+        LoadedCode code = LoadedCode.LoadObjects(executable.Objects);
         try
         {
             if (DebugOptions.FromEnvironment().PerfMap)
@@ -121,7 +116,7 @@ public sealed unsafe class NativeProgram : GraphProgram
             {
                 throw Failure(error, frame, settings.Cancellation);
             }
-            foreach (var (output, buffer) in _copiedOutputs)
+            foreach (var (buffer, output) in _copiedOutputs)
             {
                 long bytes = binding.OutputBytes[output];
                 Buffer.MemoryCopy(frame.Context->Buffers[buffer], outputs[output], bytes, bytes);
@@ -265,7 +260,35 @@ public sealed unsafe class NativeProgram : GraphProgram
         ? new GraphException(graph.Id, graph.What, graph.Where, graph.Why, graph.Fix, inner)
         : inner;
 
-    private (int Buffer, int Index)[] BuffersOf(BufferKind kind) =>
-        [.. Plan.Buffers.Select((buffer, i) => (Buffer: buffer, Number: i)).Where(b => b.Buffer.Kind == kind)
-            .Select(b => (b.Number, b.Buffer.Index))];
+    // Outputs whose bytes are in another buffer than one that is that output's memory.
+    private BufferUse[] CopiedOutputs() => Uses(Plan.Outputs.Length, i =>
+    {
+        int buffer = Plan.Outputs[i].Buffer;
+        BufferSpec spec = Plan.Buffers[buffer];
+        return spec.Kind == BufferKind.Result && spec.Index == i ? BufferUse.None : new BufferUse(buffer, i);
+    });
+
+    private BufferUse[] BuffersOf(BufferKind kind) => Uses(
+        Plan.Buffers.Length, i => Plan.Buffers[i].Kind == kind ? new BufferUse(i, Plan.Buffers[i].Index) : BufferUse.None);
+
+    private static BufferUse[] Uses(int count, Func<int, BufferUse> use)
+    {
+        var uses = new BufferUse[count];
+        int used = 0;
+        for (int i = 0; i < count; i++)
+        {
+            uses[used] = use(i);
+            used += uses[used] == BufferUse.None ? 0 : 1;
+        }
+        var found = new BufferUse[used];
+        Array.Copy(uses, found, used);
+        return found;
+    }
+}
+
+/// <summary>A buffer and the input, output or other buffer that it has to do with.</summary>
+internal readonly record struct BufferUse(int Buffer, int Index)
+{
+    /// <summary>Nothing.</summary>
+    public static BufferUse None => new(-1, -1);
 }

@@ -28,14 +28,30 @@ internal sealed class SignatureBinder
         _inputs = inputs;
         _symbols = symbols;
         _checks = checks;
-        _sources = [.. symbols.Select(symbol => SymbolSource.Find(symbol, inputs) ?? throw NoSource(symbol))];
-        _inputDims = [.. inputs.SelectMany(i => i.Type.Shape).Select(Compile)];
-        _outputDims = [.. outputs.Select(o => o.Type.Shape.Select(Compile).ToArray())];
-        _checkSides = [.. checks.Select(c => (Compile(c.Condition.Left), Compile(c.Condition.Right)))];
+        _sources = new SymbolSource[symbols.Length];
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            _sources[i] = SymbolSource.Find(symbols[i], inputs) ?? throw NoSource(symbols[i]);
+        }
         _inputStarts = new int[inputs.Length + 1];
         for (int i = 0; i < inputs.Length; i++)
         {
             _inputStarts[i + 1] = _inputStarts[i] + inputs[i].Type.Rank;
+        }
+        _inputDims = new DimProgram[_inputStarts[^1]];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            Compile(inputs[i].Type.Shape).CopyTo(_inputDims, _inputStarts[i]);
+        }
+        _outputDims = new DimProgram[outputs.Length][];
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            _outputDims[i] = Compile(outputs[i].Type.Shape);
+        }
+        _checkSides = new (DimProgram, DimProgram)[checks.Length];
+        for (int i = 0; i < checks.Length; i++)
+        {
+            _checkSides[i] = (Compile(checks[i].Condition.Left), Compile(checks[i].Condition.Right));
         }
     }
 
@@ -94,6 +110,16 @@ internal sealed class SignatureBinder
 
     /// <summary>Translates a dim over this signature's symbols.</summary>
     public DimProgram Compile(Dim dim) => DimProgram.Compile(dim, _symbols);
+
+    private DimProgram[] Compile(Shape shape)
+    {
+        var programs = new DimProgram[shape.Rank];
+        for (int i = 0; i < programs.Length; i++)
+        {
+            programs[i] = Compile(shape[i]);
+        }
+        return programs;
+    }
 
     /// <summary>Evaluates a size.</summary>
     /// <exception cref="GraphException">GR6201: the symbols' values make it leave 64 bits.</exception>

@@ -31,9 +31,9 @@ internal sealed class ElfObject
 
     public IReadOnlyList<ElfSection> Sections { get; }
 
-    public IReadOnlyList<ElfSymbol> Symbols { get; }
+    public ElfSymbol[] Symbols { get; }
 
-    public IReadOnlyList<ElfRelocation> Relocations { get; }
+    public ElfRelocation[] Relocations { get; }
 
     /// <exception cref="ObjectLoadException">The bytes are not an object that can be loaded.</exception>
     public static ElfObject Parse(ReadOnlyMemory<byte> bytes, string name)

@@ -9,7 +9,8 @@ internal static class ElfRelocationTable
         ElfReader file, ElfSectionHeader[] headers, ElfSection[] sections, int symbolCount)
     {
         RequireDisjoint(file, headers);
-        var relocations = new List<ElfRelocation>();
+        var relocations = new ElfRelocation[Most(headers)];
+        int count = 0;
         foreach (ElfSectionHeader header in headers)
         {
             if (header.Type is not (SectionRelocations or SectionRelocationsWithAddend))
@@ -37,11 +38,30 @@ internal static class ElfRelocationTable
             ReadOnlySpan<byte> table = file.Slice(header.Offset, header.Size, $"relocations of '{target.Name}'");
             for (int at = 0; at < table.Length; at += RelocationSize)
             {
-                relocations.Add(Read(file, target, (int)header.Info, table[at..], symbolCount));
+                relocations[count++] = Read(file, target, (int)header.Info, table[at..], symbolCount);
             }
         }
 
-        return [.. relocations];
+        if (count == relocations.Length)
+        {
+            return relocations;
+        }
+
+        var loaded = new ElfRelocation[count];
+        Array.Copy(relocations, loaded, count);
+        return loaded;
+    }
+
+    // How many there are if all tables count; together they are no larger than the file.
+    private static int Most(ElfSectionHeader[] headers)
+    {
+        ulong most = 0;
+        foreach (ElfSectionHeader header in headers)
+        {
+            most += header.Type == SectionRelocationsWithAddend ? header.Size / RelocationSize : 0;
+        }
+
+        return (int)most;
     }
 
     // A file could otherwise have many tables over the same bytes and cost more than its size.

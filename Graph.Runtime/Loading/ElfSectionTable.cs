@@ -39,7 +39,12 @@ internal static class ElfSectionTable
         }
 
         // A small file could otherwise describe a large image by naming the same bytes many times.
-        if (sections.Sum(s => (long)s.Contents.Length) > file.Length)
+        long contents = 0;
+        foreach (ElfSection section in sections)
+        {
+            contents += section.Contents.Length;
+        }
+        if (contents > file.Length)
         {
             throw file.Fail("its sections overlap each other");
         }

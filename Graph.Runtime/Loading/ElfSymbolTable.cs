@@ -13,14 +13,23 @@ internal static class ElfSymbolTable
 
     public static ElfSymbol[] Read(ElfReader file, ElfSectionHeader[] headers, ElfSection[] sections)
     {
-        int index = Array.FindIndex(headers, h => h.Type == SectionSymbolTable);
+        int index = -1;
+        int tables = 0;
+        for (int i = headers.Length - 1; i >= 0; i--)
+        {
+            if (headers[i].Type == SectionSymbolTable)
+            {
+                index = i;
+                tables++;
+            }
+        }
         if (index < 0)
         {
             return [Null];
         }
 
         ElfSectionHeader header = headers[index];
-        if (Array.FindLastIndex(headers, h => h.Type == SectionSymbolTable) != index)
+        if (tables > 1)
         {
             throw file.Fail("it has more than one symbol table");
         }

@@ -13,7 +13,7 @@ public static class HostProcessor
     private const string WideRegisters = "evex512";
     private const string WithWideRegisters = "avx512f";
 
-    private static readonly Lazy<(string Model, HashSet<string> Features)> Detected = new(Detect);
+    private static readonly Lazy<Facts> Detected = new(Detect);
 
     /// <summary>Processor model and features; equal where the same machine code is the best.</summary>
     /// <remarks>Stable between runs and processes; part of the key under which compiled code is cached.</remarks>
@@ -39,10 +39,19 @@ public static class HostProcessor
             .Where(f => !Has(f)),
     ];
 
-    private static (string Model, HashSet<string> Features) Detect() => RuntimeInformation.ProcessArchitecture switch
+    private static Facts Detect()
     {
-        Architecture.X64 => (X64Features.Model(), X64Features.Detect()),
-        Architecture.Arm64 => Arm64Features.Detect(),
-        var other => (other.ToString(), []),
-    };
+        switch (RuntimeInformation.ProcessArchitecture)
+        {
+            case Architecture.X64:
+                return new Facts(X64Features.Model(), X64Features.Detect());
+            case Architecture.Arm64:
+                (string model, HashSet<string> features) = Arm64Features.Detect();
+                return new Facts(model, features);
+            case var other:
+                return new Facts(other.ToString(), []);
+        }
+    }
+
+    private sealed record Facts(string Model, HashSet<string> Features);
 }

@@ -52,19 +52,30 @@ public sealed class LoadedCode : SafeHandle
         IReadOnlyList<string>? names = null,
         string requiredFeatures = "")
     {
+        var code = new ObjectCode[objects.Count];
+        for (int i = 0; i < code.Length; i++)
+        {
+            code[i] = new ObjectCode(names is not null ? names[i] : $"object {i}", objects[i]);
+        }
+
+        return LoadObjects(code, requiredFeatures);
+    }
+
+    internal static LoadedCode LoadObjects(IReadOnlyList<ObjectCode> objects, string requiredFeatures = "")
+    {
         ArgumentOutOfRangeException.ThrowIfZero(objects.Count);
         if (HostProcessor.MissingFeatures(requiredFeatures) is { Count: > 0 } missing)
         {
             throw new ObjectLoadException(
-                names is not null ? names[0] : "object 0",
+                objects[0].Name,
                 $"it uses {string.Join(", ", missing)}, which this processor does not have");
         }
 
         var parsed = new ElfObject[objects.Count];
         for (int i = 0; i < parsed.Length; i++)
         {
-            string name = names is not null ? names[i] : $"object {i}";
-            parsed[i] = ElfObject.Parse(objects[i], name);
+            string name = objects[i].Name;
+            parsed[i] = ElfObject.Parse(objects[i].Bytes, name);
             if (parsed[i].Machine != ElfMachines.Host)
             {
                 throw new ObjectLoadException(

@@ -44,8 +44,10 @@ internal sealed class ObjectLinker
     public Dictionary<string, long> Functions()
     {
         var functions = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach ((string name, int objectIndex, ElfSymbol symbol) in _symbols.Definitions)
+        foreach ((string name, SymbolDefinition definition) in _symbols.Definitions)
         {
+            int objectIndex = definition.Object;
+            ElfSymbol symbol = _objects[objectIndex].Symbols[definition.Symbol];
             if (symbol is { IsFunction: true, Section: > 0 }
                 && _objects[objectIndex].Sections[symbol.Section].Kind == SectionKind.Code)
             {

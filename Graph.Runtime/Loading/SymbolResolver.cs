@@ -5,7 +5,7 @@ namespace Graphene.Runtime;
 /// <param name="Object">Index of the object that defines it.</param>
 /// <param name="Section">Section of that object.</param>
 /// <param name="Value">Offset in the section, absolute address, or index of the external function.</param>
-internal readonly record struct ResolvedSymbol(ResolvedKind Kind, int Object, int Section, ulong Value);
+internal sealed record ResolvedSymbol(ResolvedKind Kind, int Object, int Section, ulong Value);
 
 /// <summary>Where a symbol was found.</summary>
 internal enum ResolvedKind
@@ -15,11 +15,16 @@ internal enum ResolvedKind
     External,
 }
 
+/// <summary>A definition of a global name.</summary>
+/// <param name="Object">Index of the object.</param>
+/// <param name="Symbol">Index of the symbol in it.</param>
+internal sealed record SymbolDefinition(int Object, int Symbol);
+
 /// <summary>Finds what symbols mean across objects that are linked together.</summary>
 internal sealed class SymbolResolver
 {
     private readonly IReadOnlyList<ElfObject> _objects;
-    private readonly Dictionary<string, (int Object, int Symbol)> _definitions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SymbolDefinition> _definitions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _externals = new(StringComparer.Ordinal);
     private readonly List<string> _externalNames = [];
 
@@ -29,7 +34,7 @@ internal sealed class SymbolResolver
         _objects = objects;
         for (int o = 0; o < objects.Count; o++)
         {
-            for (int s = 1; s < objects[o].Symbols.Count; s++)
+            for (int s = 1; s < objects[o].Symbols.Length; s++)
             {
                 ElfSymbol symbol = objects[o].Symbols[s];
                 if (symbol.IsGlobal && symbol.Section != ElfSymbol.Undefined)
@@ -44,8 +49,7 @@ internal sealed class SymbolResolver
     public IReadOnlyList<string> ExternalNames => _externalNames;
 
     /// <summary>All global definitions.</summary>
-    public IEnumerable<(string Name, int Object, ElfSymbol Symbol)> Definitions =>
-        _definitions.Select(d => (d.Key, d.Value.Object, _objects[d.Value.Object].Symbols[d.Value.Symbol]));
+    public IReadOnlyDictionary<string, SymbolDefinition> Definitions => _definitions;
 
     /// <exception cref="ObjectLoadException">Nothing defines the symbol, or its kind is not supported.</exception>
     public ResolvedSymbol Resolve(int objectIndex, int symbolIndex)
@@ -80,7 +84,7 @@ internal sealed class SymbolResolver
     {
         if (!_definitions.TryGetValue(symbol.Name, out var other))
         {
-            _definitions.Add(symbol.Name, (objectIndex, symbolIndex));
+            _definitions.Add(symbol.Name, new SymbolDefinition(objectIndex, symbolIndex));
             return;
         }
 
@@ -93,7 +97,7 @@ internal sealed class SymbolResolver
 
         if (otherIsWeak && !symbol.IsWeak)
         {
-            _definitions[symbol.Name] = (objectIndex, symbolIndex);
+            _definitions[symbol.Name] = new SymbolDefinition(objectIndex, symbolIndex);
         }
     }
 

@@ -25,51 +25,55 @@ internal static class X64Features
         Edx,
     }
 
-    private static readonly (uint Leaf, uint Subleaf, Register Register, State State, (int Bit, string Name)[] Bits)[]
-        Table =
+    // Objects, because generic code over tuples is compiled in every process anew, and every start comes through here.
+    private sealed record Row(uint Leaf, uint Subleaf, Register Register, State State, Feature[] Features);
+
+    private sealed record Feature(int Bit, string Name);
+
+    private static readonly Row[] Table =
     [
-        (1, 0, Register.Edx, State.Any,
-            [(8, "cx8"), (15, "cmov"), (23, "mmx"), (24, "fxsr"), (25, "sse"), (26, "sse2")]),
-        (1, 0, Register.Ecx, State.Any,
-            [(0, "sse3"), (1, "pclmul"), (9, "ssse3"), (13, "cx16"), (19, "sse4.1"), (20, "sse4.2"), (20, "crc32"),
-             (22, "movbe"), (23, "popcnt"), (25, "aes"), (30, "rdrnd")]),
-        (1, 0, Register.Ecx, State.Ymm, [(12, "fma"), (26, "xsave"), (28, "avx"), (29, "f16c")]),
-        (7, 0, Register.Ebx, State.Any,
-            [(0, "fsgsbase"), (2, "sgx"), (3, "bmi"), (8, "bmi2"), (10, "invpcid"), (11, "rtm"), (18, "rdseed"),
-             (19, "adx"), (23, "clflushopt"), (24, "clwb"), (29, "sha")]),
-        (7, 0, Register.Ebx, State.Ymm, [(5, "avx2")]),
-        (7, 0, Register.Ebx, State.Zmm,
-            [(16, "avx512f"), (17, "avx512dq"), (21, "avx512ifma"), (28, "avx512cd"), (30, "avx512bw"),
-             (31, "avx512vl")]),
-        (7, 0, Register.Ecx, State.Any,
-            [(4, "pku"), (5, "waitpkg"), (7, "shstk"), (8, "gfni"), (22, "rdpid"), (23, "kl"), (25, "cldemote"),
-             (27, "movdiri"), (28, "movdir64b"), (29, "enqcmd")]),
-        (7, 0, Register.Ecx, State.Ymm, [(9, "vaes"), (10, "vpclmulqdq")]),
-        (7, 0, Register.Ecx, State.Zmm,
-            [(1, "avx512vbmi"), (6, "avx512vbmi2"), (11, "avx512vnni"), (12, "avx512bitalg"),
-             (14, "avx512vpopcntdq")]),
-        (7, 0, Register.Edx, State.Any,
-            [(5, "uintr"), (14, "serialize"), (16, "tsxldtrk"), (18, "pconfig")]),
-        (7, 0, Register.Edx, State.Tile, [(22, "amx-bf16"), (24, "amx-tile"), (25, "amx-int8")]),
-        (7, 0, Register.Edx, State.Zmm, [(8, "avx512vp2intersect"), (23, "avx512fp16")]),
-        (7, 1, Register.Eax, State.Any, [(3, "raoint"), (7, "cmpccxadd"), (22, "hreset")]),
-        (7, 1, Register.Eax, State.Ymm,
-            [(0, "sha512"), (1, "sm3"), (2, "sm4"), (4, "avxvnni"), (23, "avxifma")]),
-        (7, 1, Register.Eax, State.Zmm, [(5, "avx512bf16")]),
-        (7, 1, Register.Edx, State.Any, [(14, "prefetchi"), (15, "usermsr")]),
-        (7, 1, Register.Edx, State.Ymm, [(4, "avxvnniint8"), (5, "avxneconvert"), (10, "avxvnniint16")]),
-        (0xD, 1, Register.Eax, State.Ymm, [(0, "xsaveopt"), (1, "xsavec"), (3, "xsaves")]),
-        (0x14, 0, Register.Ebx, State.Any, [(4, "ptwrite")]),
-        (0x19, 0, Register.Ebx, State.Any, [(2, "widekl")]),
-        (0x80000001, 0, Register.Ecx, State.Any,
-            [(0, "sahf"), (5, "lzcnt"), (6, "sse4a"), (8, "prfchw"), (15, "lwp"), (21, "tbm"), (29, "mwaitx")]),
-        (0x80000001, 0, Register.Ecx, State.Ymm, [(11, "xop"), (16, "fma4")]),
-        (0x80000001, 0, Register.Edx, State.Any, [(29, "64bit")]),
-        (0x80000008, 0, Register.Ebx, State.Any, [(0, "clzero"), (4, "rdpru"), (9, "wbnoinvd")]),
+        new(1, 0, Register.Edx, State.Any,
+            [new(8, "cx8"), new(15, "cmov"), new(23, "mmx"), new(24, "fxsr"), new(25, "sse"), new(26, "sse2")]),
+        new(1, 0, Register.Ecx, State.Any,
+            [new(0, "sse3"), new(1, "pclmul"), new(9, "ssse3"), new(13, "cx16"), new(19, "sse4.1"), new(20, "sse4.2"), new(20, "crc32"),
+             new(22, "movbe"), new(23, "popcnt"), new(25, "aes"), new(30, "rdrnd")]),
+        new(1, 0, Register.Ecx, State.Ymm, [new(12, "fma"), new(26, "xsave"), new(28, "avx"), new(29, "f16c")]),
+        new(7, 0, Register.Ebx, State.Any,
+            [new(0, "fsgsbase"), new(2, "sgx"), new(3, "bmi"), new(8, "bmi2"), new(10, "invpcid"), new(11, "rtm"), new(18, "rdseed"),
+             new(19, "adx"), new(23, "clflushopt"), new(24, "clwb"), new(29, "sha")]),
+        new(7, 0, Register.Ebx, State.Ymm, [new(5, "avx2")]),
+        new(7, 0, Register.Ebx, State.Zmm,
+            [new(16, "avx512f"), new(17, "avx512dq"), new(21, "avx512ifma"), new(28, "avx512cd"), new(30, "avx512bw"),
+             new(31, "avx512vl")]),
+        new(7, 0, Register.Ecx, State.Any,
+            [new(4, "pku"), new(5, "waitpkg"), new(7, "shstk"), new(8, "gfni"), new(22, "rdpid"), new(23, "kl"), new(25, "cldemote"),
+             new(27, "movdiri"), new(28, "movdir64b"), new(29, "enqcmd")]),
+        new(7, 0, Register.Ecx, State.Ymm, [new(9, "vaes"), new(10, "vpclmulqdq")]),
+        new(7, 0, Register.Ecx, State.Zmm,
+            [new(1, "avx512vbmi"), new(6, "avx512vbmi2"), new(11, "avx512vnni"), new(12, "avx512bitalg"),
+             new(14, "avx512vpopcntdq")]),
+        new(7, 0, Register.Edx, State.Any,
+            [new(5, "uintr"), new(14, "serialize"), new(16, "tsxldtrk"), new(18, "pconfig")]),
+        new(7, 0, Register.Edx, State.Tile, [new(22, "amx-bf16"), new(24, "amx-tile"), new(25, "amx-int8")]),
+        new(7, 0, Register.Edx, State.Zmm, [new(8, "avx512vp2intersect"), new(23, "avx512fp16")]),
+        new(7, 1, Register.Eax, State.Any, [new(3, "raoint"), new(7, "cmpccxadd"), new(22, "hreset")]),
+        new(7, 1, Register.Eax, State.Ymm,
+            [new(0, "sha512"), new(1, "sm3"), new(2, "sm4"), new(4, "avxvnni"), new(23, "avxifma")]),
+        new(7, 1, Register.Eax, State.Zmm, [new(5, "avx512bf16")]),
+        new(7, 1, Register.Edx, State.Any, [new(14, "prefetchi"), new(15, "usermsr")]),
+        new(7, 1, Register.Edx, State.Ymm, [new(4, "avxvnniint8"), new(5, "avxneconvert"), new(10, "avxvnniint16")]),
+        new(0xD, 1, Register.Eax, State.Ymm, [new(0, "xsaveopt"), new(1, "xsavec"), new(3, "xsaves")]),
+        new(0x14, 0, Register.Ebx, State.Any, [new(4, "ptwrite")]),
+        new(0x19, 0, Register.Ebx, State.Any, [new(2, "widekl")]),
+        new(0x80000001, 0, Register.Ecx, State.Any,
+            [new(0, "sahf"), new(5, "lzcnt"), new(6, "sse4a"), new(8, "prfchw"), new(15, "lwp"), new(21, "tbm"), new(29, "mwaitx")]),
+        new(0x80000001, 0, Register.Ecx, State.Ymm, [new(11, "xop"), new(16, "fma4")]),
+        new(0x80000001, 0, Register.Edx, State.Any, [new(29, "64bit")]),
+        new(0x80000008, 0, Register.Ebx, State.Any, [new(0, "clzero"), new(4, "rdpru"), new(9, "wbnoinvd")]),
     ];
 
     /// <summary>All names in the table, whether they are there or not.</summary>
-    public static IEnumerable<string> Known => Table.SelectMany(row => row.Bits).Select(bit => bit.Name);
+    public static IEnumerable<string> Known => Table.SelectMany(row => row.Features).Select(feature => feature.Name);
 
     /// <summary>Vendor, family, model and stepping.</summary>
     public static string Model()
@@ -84,7 +88,7 @@ internal static class X64Features
         var features = new HashSet<string>(StringComparer.Ordinal);
         uint lastBasic = (uint)X86Base.CpuId(0, 0).Eax;
         uint lastExtended = (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax;
-        foreach (var row in Table)
+        foreach (Row row in Table)
         {
             uint last = row.Leaf < 0x80000000 ? lastBasic : lastExtended;
             if (row.Leaf > last || !Saved(row.State) || (row.Leaf == 7 && row.Subleaf > LastSubleafOf7()))
@@ -100,7 +104,13 @@ internal static class X64Features
                 Register.Ecx => ecx,
                 _ => edx,
             };
-            features.UnionWith(row.Bits.Where(bit => ((value >> bit.Bit) & 1) != 0).Select(bit => bit.Name));
+            foreach (Feature feature in row.Features)
+            {
+                if (((value >> feature.Bit) & 1) != 0)
+                {
+                    features.Add(feature.Name);
+                }
+            }
         }
 
         return features;

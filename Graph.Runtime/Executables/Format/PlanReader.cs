@@ -74,11 +74,11 @@ internal sealed class PlanReader
         return new BufferSpec(kind, size) { Index = index, Offset = offset, FirstStep = Int32(), LastStep = Int32() };
     }
 
-    private ShapeCheck Check() => new(new DimCheck(Dim(), Enumerated<DimRelation>(), Dim()), Text());
+    private ShapeCheck Check() => new(new DimCheck(Dim(), (DimRelation)Number((int)DimRelation.AtMost, "relation"), Dim()), Text());
 
     private HostCallSpec HostCall()
     {
-        HostCallKind kind = Enumerated<HostCallKind>();
+        var kind = (HostCallKind)Number((int)HostCallKind.Tap, "kind of host call");
         string message = Text();
         ImmutableArray<TensorType> operands = List(8, Type);
         bool hasOrigin = Flag();
@@ -90,23 +90,36 @@ internal sealed class PlanReader
 
     private TensorType Type()
     {
-        DType type = Enumerated<DType>();
-        ImmutableArray<Dim> dims = List(4, Dim);
+        var type = (DType)Number((int)DType.C128, "element type");
+        var dims = new Dim[Count(4)];
         if (dims.Length > MaxRank)
         {
             throw Bad($"a shape has {dims.Length} dimensions");
         }
-        Compute(() => dims.Aggregate((Dim)1, (count, dim) =>
+        for (int i = 0; i < dims.Length; i++)
         {
-            Spend(count, dim); // everyone will ask for the number of elements
-            return count * dim;
-        }));
-        return new TensorType(type, Shape.From(dims));
+            dims[i] = Dim();
+        }
+        Compute(() =>
+        {
+            Dim count = 1;
+            foreach (Dim dim in dims)
+            {
+                Spend(count, dim); // everyone will ask for the number of elements
+                count *= dim;
+            }
+            return count;
+        });
+        return new TensorType(type, Shape.Copy(dims));
     }
 
     private Dim Dim()
     {
-        ImmutableArray<DimStep> steps = List(MinDimStepBytes, () => new DimStep((DimCode)Take(1)[0], Int64()));
+        var steps = new DimStep[Count(MinDimStepBytes)];
+        for (int i = 0; i < steps.Length; i++)
+        {
+            steps[i] = new DimStep((DimCode)Take(1)[0], Int64());
+        }
         if (DimProgram.Check(steps, _symbols.Length) is { } problem)
         {
             throw Bad($"a dimension is malformed: {problem}");
@@ -138,13 +151,19 @@ internal sealed class PlanReader
         }
     }
 
-    private ImmutableArray<T> List<T>(int minElementBytes, Func<T> read)
+    private int Count(int minElementBytes)
     {
         int count = Int32();
-        if (count < 0 || count > PlanVerifier.MaxEntries || (long)count * minElementBytes > _bytes.Length - _position)
-        {
-            throw Bad($"a list of {count} elements does not fit");
-        }
+        return count >= 0 && count <= PlanVerifier.MaxEntries && (long)count * minElementBytes <= _bytes.Length - _position
+            ? count
+            : throw Bad($"a list of {count} elements does not fit");
+    }
+
+    // Of objects: lists of values are arrays, see DimProgram for the reason.
+    private ImmutableArray<T> List<T>(int minElementBytes, Func<T> read)
+        where T : class
+    {
+        int count = Count(minElementBytes);
         var list = ImmutableArray.CreateBuilder<T>(count);
         for (int i = 0; i < count; i++)
         {
@@ -163,11 +182,11 @@ internal sealed class PlanReader
         return Encoding.UTF8.GetString(Take(length));
     }
 
-    private T Enumerated<T>()
-        where T : struct, Enum
+    // One of the numbers that an enumeration counts from zero.
+    private int Number(int last, string what)
     {
-        var value = (T)Enum.ToObject(typeof(T), Int32());
-        return Enum.IsDefined(value) ? value : throw Bad($"there is no {typeof(T).Name} {value}");
+        int value = Int32();
+        return value >= 0 && value <= last ? value : throw Bad($"there is no {what} {value}");
     }
 
     private bool Flag() => Int32() switch

@@ -105,11 +105,16 @@ internal sealed class PlanWriter
         List([.. type.Shape], Dim);
     }
 
-    private void Dim(Dim dim) => List(DimProgram.Compile(dim, _symbols).Steps, step =>
+    private void Dim(Dim dim)
     {
-        _bytes.Write([(byte)step.Code]);
-        Int64(step.Value);
-    });
+        ReadOnlySpan<DimStep> steps = DimProgram.Compile(dim, _symbols).Steps;
+        Int32(steps.Length);
+        foreach (DimStep step in steps)
+        {
+            _bytes.Write([(byte)step.Code]);
+            Int64(step.Value);
+        }
+    }
 
     private void List<T>(ImmutableArray<T> list, Action<T> write)
     {
