@@ -19,7 +19,8 @@ public static class CommandLine
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
         var io = new CommandIO(output, error);
-        ParseResult parsed = Root(io).Parse(HelpWords(args));
+        args = HelpWords(args);
+        ParseResult parsed = Root(io, args).Parse(args);
         if (parsed.Errors.Count > 0)
         {
             // A word nobody knows explains more than the command that is missing because of it.
@@ -48,7 +49,7 @@ public static class CommandLine
     }
 
     // Not a RootCommand: that one calls itself after the file that runs, and its version option cannot be replaced.
-    private static Command Root(CommandIO io)
+    private static Command Root(CommandIO io, string[] args)
     {
         var root = new Command("graphene", "Graphene: imports, optimizes, compiles and runs tensor graphs.")
         {
@@ -56,7 +57,7 @@ public static class CommandLine
             VersionReport.Option(io),
             CommonOptions.Verbose,
         };
-        foreach (Command command in CommandTable.All(io))
+        foreach (Command command in CommandTable.For(io, args))
         {
             root.Add(command);
         }

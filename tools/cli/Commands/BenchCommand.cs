@@ -4,9 +4,9 @@ using System.Globalization;
 using System.Text.Json;
 using Graphene.Cli.Execution;
 using Graphene.Cli.Models;
+using Graphene.Cli.Values;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
-using Spectre.Console;
 
 namespace Graphene.Cli.Commands;
 
@@ -117,12 +117,12 @@ internal static class BenchCommand
 
     private static void Show(BenchResult r, CommandIO io)
     {
-        Table table = new Table().Border(TableBorder.Minimal).AddColumns("what", "value");
+        var table = new TextTable("what", "value");
         foreach ((string name, string value) in r.Rows())
         {
             table.AddRow(name, value);
         }
-        io.Tables.Write(table);
+        table.Write(io.Output);
     }
 
     private sealed record BenchResult(

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Graphene.Cli.Models;
+using Graphene.Cli.Values;
 using Graphene.Interop.Onnx;
-using Spectre.Console;
 
 namespace Graphene.Cli.Commands;
 
@@ -50,12 +50,12 @@ internal static class CheckCommand
     private static void ShowMissing(CommandIO io, string path, IReadOnlyList<UnsupportedOperator> missing)
     {
         io.Output.WriteLine($"{path} needs {missing.Count} operators that are not supported:");
-        Table table = new Table().Border(TableBorder.Minimal).AddColumns("operator", "nodes", "names");
+        var table = new TextTable("operator", "nodes", "names");
         foreach (UnsupportedOperator op in missing.OrderByDescending(o => o.Nodes.Count))
         {
             string names = string.Join(", ", op.Nodes.Take(NodesShown)) + (op.Nodes.Count > NodesShown ? ", ..." : "");
-            table.AddRow(Markup.Escape(op.Operator), $"{op.Nodes.Count}", Markup.Escape(names));
+            table.AddRow(op.Operator, $"{op.Nodes.Count}", names);
         }
-        io.Tables.Write(table);
+        table.Write(io.Output);
     }
 }

@@ -7,7 +7,6 @@ using Graphene.Cli.Values;
 using Graphene.Interop.Numpy;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
-using Spectre.Console;
 
 namespace Graphene.Cli.Commands;
 
@@ -82,14 +81,12 @@ internal static class RunCommand
 
     private static void Show(CommandIO io, LoadedModel model, IReadOnlyList<Literal> outputs)
     {
-        Table table = new Table().Border(TableBorder.Minimal).AddColumns("output", "type", "values");
+        var table = new TextTable("output", "type", "values");
         for (int i = 0; i < outputs.Count; i++)
         {
-            table.AddRow(
-                Markup.Escape(model.OutputNames[i]), Markup.Escape(outputs[i].Type.ToString()),
-                Markup.Escape(ValueSummary.Of(outputs[i])));
+            table.AddRow(model.OutputNames[i], outputs[i].Type.ToString(), ValueSummary.Of(outputs[i]));
         }
-        io.Tables.Write(table);
+        table.Write(io.Output);
     }
 
     private static void WriteAll(string folder, LoadedModel model, IReadOnlyList<Literal> outputs)

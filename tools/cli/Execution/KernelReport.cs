@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Graphene.Cli.Models;
+using Graphene.Cli.Values;
 using Graphene.Codegen;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
-using Spectre.Console;
 
 namespace Graphene.Cli.Execution;
 
@@ -58,18 +58,17 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
     /// <summary>Prints a table of the kernels that take longest, and how much of a run all of them are.</summary>
     public void Show(CommandIO io)
     {
-        Table table = new Table().Border(TableBorder.Minimal)
-            .AddColumns("kernel", "calls", "ms", "of run", "GFLOP/s", "of peak", "GB/s", "of read", "source");
+        var table = new TextTable("kernel", "calls", "ms", "of run", "GFLOP/s", "of peak", "GB/s", "of read", "source");
         List<Row> kernels = [.. Kernels.GroupBy(k => k.Name).Select(Together).OrderByDescending(k => k.Ms)];
         foreach (Row row in kernels.Take(RowsShown))
         {
             string source = row.Source.Length <= SourceShown ? row.Source : row.Source[..(SourceShown - 3)] + "...";
             table.AddRow(
-                Markup.Escape(row.Name), Number(row.Calls), Number(row.Ms), Percent(row.Ms / RunMs), Number(row.Gigaflops),
+                row.Name, Number(row.Calls), Number(row.Ms), Percent(row.Ms / RunMs), Number(row.Gigaflops),
                 Percent(row.Gigaflops / Ceilings.FmaGigaflops), Number(row.GigabytesPerSecond),
-                Percent(row.GigabytesPerSecond / Ceilings.ReadGigabytesPerSecond), Markup.Escape(source));
+                Percent(row.GigabytesPerSecond / Ceilings.ReadGigabytesPerSecond), source);
         }
-        io.Tables.Write(table);
+        table.Write(io.Output);
         double all = Kernels.Sum(r => r.Ms);
         io.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,

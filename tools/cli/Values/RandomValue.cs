@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Graphene.Cli.Values;
 
 /// <summary>Random inputs for models whose real ones are not at hand: the same for the same seed, on every machine.</summary>
@@ -13,9 +15,13 @@ internal static class RandomValue
     /// <param name="input">Which input it is, so that two of one type differ.</param>
     public static Literal Generate(TensorType type, long seed, int input)
     {
-        var writer = new LiteralWriter(type);
         ulong stream = Mix((ulong)seed ^ Mix((ulong)input + 1));
         long count = type.Shape.ElementCount.Value;
+        if (type.DType == DType.F32)
+        {
+            return Floats(type, stream, checked((int)count));
+        }
+        var writer = new LiteralWriter(type);
         for (long i = 0; i < count; i++)
         {
             writer.Append(Element(type.DType, Mix(stream + (ulong)i)));
@@ -23,10 +29,23 @@ internal static class RandomValue
         return writer.ToLiteral();
     }
 
+    // What most inputs are, without an object for each element.
+    private static Literal Floats(TensorType type, ulong stream, int count)
+    {
+        byte[] bytes = new byte[count * sizeof(float)];
+        for (int i = 0; i < count; i++)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), (float)Uniform(Mix(stream + (ulong)i)));
+        }
+        return new Literal(type, bytes);
+    }
+
+    private static double Uniform(ulong random) => ((random >> 40) * (2.0 / (1 << 24))) - 1;
+
     private static Scalar Element(DType type, ulong random) => type switch
     {
         DType.Bool => Scalar.FromBool((random >> 63) != 0),
-        _ when type.IsFloating() => Scalar.FromDouble(type, ((random >> 40) * (2.0 / (1 << 24))) - 1),
+        _ when type.IsFloating() => Scalar.FromDouble(type, Uniform(random)),
         _ => Scalar.FromInteger(type, (random >> 32) % 10),
     };
 

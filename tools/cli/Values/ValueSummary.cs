@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Graphene.Cli.Values;
 
@@ -32,9 +33,10 @@ internal static class ValueSummary
         double sum = 0;
         long finite = 0;
         long nan = 0;
-        for (long i = 0; i < value.ElementCount; i++)
+        ReadOnlySpan<float> floats = value.DType == DType.F32 ? MemoryMarshal.Cast<byte, float>(value.Bytes.Span) : [];
+        for (int i = 0; i < value.ElementCount; i++)
         {
-            double x = value[i].AsDouble;
+            double x = floats.IsEmpty ? value[i].AsDouble : floats[i];
             if (double.IsNaN(x))
             {
                 nan++;
