@@ -32,10 +32,6 @@ public static class FileStamp
     /// </summary>
     public static readonly TimeSpan Writeback = TimeSpan.FromMinutes(2);
 
-    // linux/magic.h: ext2 to ext4, XFS, Btrfs, F2FS, overlays of these, ZFS, bcachefs.
-    private static readonly long[] LocalFileSystems =
-        [0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x794C7630, 0x2FC12FC1, 0xCA451A4E];
-
     /// <summary>The stamp of an open file as it is now; null when there is none.</summary>
     /// <param name="file">A file that is open for reading only.</param>
     public static string? Of(SafeFileHandle file) => Of(file, DateTime.UtcNow);
@@ -46,7 +42,7 @@ public static class FileStamp
         if (!OperatingSystem.IsLinux() ||
             LinuxFiles.Describe(file) is not { } facts ||
             (facts.Mode & KindOfFile) != RegularFile ||
-            Array.IndexOf(LocalFileSystems, LinuxFiles.FileSystem(file)) < 0 ||
+            !IsLocal(LinuxFiles.FileSystem(file)) ||
             !IsLeftAlone(file, now - TimeOf(facts.Changed)) ||
             BootId() is not { } boot)
         {
@@ -56,6 +52,10 @@ public static class FileStamp
             CultureInfo.InvariantCulture,
             $"{boot} {facts.DeviceMajor}:{facts.DeviceMinor} {facts.Inode} {facts.Size} {Text(facts.Born)} {Text(facts.Written)} {Text(facts.Changed)}");
     }
+
+    // linux/magic.h: ext2 to ext4, XFS, Btrfs, F2FS, overlays of these, ZFS, bcachefs.
+    private static bool IsLocal(long fileSystem) => fileSystem is
+        0xEF53 or 0x58465342 or 0x9123683E or 0xF2F52010 or 0x794C7630 or 0x2FC12FC1 or 0xCA451A4E;
 
     private static bool IsLeftAlone(SafeFileHandle file, TimeSpan age) => age > Writeback || (age > Tick && LinuxFiles.HasNoWriters(file));
 

@@ -9,6 +9,9 @@ public static unsafe class ProcessMemory
     // Of smaller mappings little would come back.
     private const long BytesWorthAdvice = 256 << 10;
 
+    // A larger heap takes long to collect, and belongs to a program that does more than compile.
+    private const long LargestHeapInBytes = 256 << 20;
+
     /// <summary>
     /// Gives memory back that was needed and is no more: garbage, free blocks of the C library, and pages of files (code of libraries
     /// mostly) that are read from there again when somebody needs them.
@@ -16,7 +19,10 @@ public static unsafe class ProcessMemory
     /// <remarks>Takes some ten milliseconds: for the moment between a phase that needs much and another one.</remarks>
     public static void Trim()
     {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (GC.GetTotalMemory(forceFullCollection: false) <= LargestHeapInBytes)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
         if (!OperatingSystem.IsLinux())
         {
             return;
@@ -28,7 +34,10 @@ public static unsafe class ProcessMemory
         }
     }
 
-    /// <summary>The mappings of files of which every page is as it is in the file; others would lose what was written to them.</summary>
+    /// <summary>
+    /// The private mappings of files, as libraries are mapped, of which every page is as it is in the file; others would lose what was
+    /// written to them. Shared mappings are data that somebody works with.
+    /// </summary>
     internal static IReadOnlyList<(nuint Start, nuint Length)> UnchangedFilePages()
     {
         try
@@ -57,7 +66,7 @@ public static unsafe class ProcessMemory
             if (TryReadAddresses(line, out (nuint Start, nuint Length) next))
             {
                 mapping = next;
-                isFile = line.Contains(" /", StringComparison.Ordinal);
+                isFile = IsPrivate(line) && line.Contains(" /", StringComparison.Ordinal);
                 resident = 0;
             }
             else if (line.StartsWith("Rss:", StringComparison.Ordinal))
@@ -70,6 +79,13 @@ public static unsafe class ProcessMemory
             }
         }
         return found;
+    }
+
+    // The last of the four letters behind the addresses.
+    private static bool IsPrivate(string line)
+    {
+        int space = line.IndexOf(' ', StringComparison.Ordinal);
+        return space + 4 < line.Length && line[space + 4] == 'p';
     }
 
     private static bool TryReadAddresses(string line, out (nuint Start, nuint Length) mapping)

@@ -46,10 +46,13 @@ internal sealed record InputSet(IReadOnlyDictionary<string, Literal> Files, long
             string name = model.InputNames[i];
             TensorType type = model.InputTypes[i];
             values[i] = Find(name) ?? RandomValue.Generate(
-                new TensorType(type.DType, Shape.From(type.Shape.Select(d => (Dim)d.Evaluate(s => ValueOf(s, dims, assumed))))), Seed!.Value, i);
+                type.Shape.IsStatic ? type : new TensorType(type.DType, Fixed(type.Shape, s => ValueOf(s, dims, assumed))), Seed!.Value, i);
         }
         return values;
     }
+
+    private static Shape Fixed(Shape shape, Func<DimSymbol, long> valueOf) =>
+        Shape.From(shape.Select(d => (Dim)d.Evaluate(valueOf)));
 
     private Dictionary<string, long> FromFiles(LoadedModel model)
     {
