@@ -241,13 +241,9 @@ public sealed class ExecutableFormatTests
         Assert.That(error!.Id, Is.EqualTo(RuntimeDiagnostics.BadExecutable));
     }
 
-    // Bytes between sections and at the end of the header are nobody's.
+    // Bytes between sections are nobody's.
     private static bool IsPadding(byte[] bytes, int at)
     {
-        if (at < 64)
-        {
-            return at >= 56;
-        }
         int sections = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
         return at >= 64 + (64 * sections) && !Enumerable.Range(1, sections).Any(i =>
         {

@@ -62,7 +62,8 @@ internal static class SingleOps
 
     private static IEnumerable<OpCase> All() =>
     [
-        Product(256, 256, 256), Product(1024, 1024, 1024), Product(128, 768, 768), Product(128, 768, 3072), Product(128, 3072, 768),
+        Product(256, 256, 256), Product(512, 512, 512), Product(1024, 1024, 1024), Product(2048, 2048, 2048),
+        Product(128, 768, 768), Product(128, 768, 3072), Product(128, 3072, 768),
         Product(1, 784, 512), Product(1, 768, 3072), Product(1, 4096, 4096),
         Batched(12, 128, 64, 128, true), Batched(12, 128, 128, 64, false),
         .. Resnet50(),

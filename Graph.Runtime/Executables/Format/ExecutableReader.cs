@@ -76,6 +76,10 @@ internal static unsafe class ExecutableReader
         {
             throw new InvalidDataException($"it has {count} sections");
         }
+        if (header.AsSpan(24 + SectionHash.Size).ContainsAnyExcept((byte)0))
+        {
+            throw new InvalidDataException("its header is damaged");
+        }
         byte[] table = ReadExactly(file, FileLayout.RecordBytes, count * FileLayout.RecordBytes);
         if (!SectionHash.Compute(table).AsSpan().SequenceEqual(header.AsSpan(24, SectionHash.Size)))
         {
