@@ -19,7 +19,9 @@ internal sealed record Body(Region Region, IReadOnlyList<Node> Parameters, IRead
         region.Builder.CurrentOrigin = c.B.CurrentOrigin;
         Node[] parameters = [.. inputs.Select(i => region.AddParameter(i.Type))];
         OnnxValue[] values = [.. parameters.Zip(inputs, (node, i) => OnnxValue.FromNode(region, node, i.Element))];
-        return new Body(region, parameters, c.Importer.ImportSubgraph(graph, region, c, values));
+        var body = new Body(region, parameters, c.Importer.ImportSubgraph(graph, region, c, values));
+        body.ResultNodes(); // outer values that are only handed on are captured by this
+        return body;
     }
 
     /// <summary>The nodes of the results inside the region.</summary>
