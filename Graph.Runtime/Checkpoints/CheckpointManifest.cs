@@ -88,7 +88,7 @@ internal static class CheckpointManifest
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
-        AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(json.WrittenSpan), syncFolder: true);
+        AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(json.WrittenSpan), FolderSync.Sync);
     }
 
     private static List<CheckpointEntry> Parse(byte[] json)

@@ -92,7 +92,7 @@ public sealed class SafetensorsFile : INamedTensors, IDisposable
         try
         {
             string digest = "";
-            AtomicFile.Write(path, stream => digest = writer.Write(stream), syncFolder: true);
+            AtomicFile.Write(path, stream => digest = writer.Write(stream), FolderSync.Sync);
             return digest;
         }
         catch (Exception e) when (CheckpointAccess.IsFailure(e))

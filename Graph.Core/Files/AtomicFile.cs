@@ -1,6 +1,4 @@
-using Graphene.Runtime.Interop;
-
-namespace Graphene.Runtime;
+namespace Graphene;
 
 /// <summary>Writes files that other processes see complete or not at all, also after a crash.</summary>
 internal static class AtomicFile
@@ -11,11 +9,13 @@ internal static class AtomicFile
     /// <summary>Replaces a file.</summary>
     /// <param name="path">The file; its folder exists.</param>
     /// <param name="write">Writes the content to a stream that can seek.</param>
-    /// <param name="syncFolder">Whether the new name, too, is on the disk when this returns, and not only soon.</param>
+    /// <param name="syncFolder">
+    /// Sees to it that the new name, too, is on the disk when this returns; null when it may get there soon.
+    /// </param>
     /// <param name="sync">
     /// Whether the content is on the disk before the name is there. Without it a crash may leave a file that is not what was written.
     /// </param>
-    public static void Write(string path, Action<Stream> write, bool syncFolder = false, bool sync = true)
+    public static void Write(string path, Action<Stream> write, Action<string>? syncFolder = null, bool sync = true)
     {
         string full = Path.GetFullPath(path);
         // In the same folder: renaming is atomic only within one file system.
@@ -28,10 +28,7 @@ internal static class AtomicFile
                 stream.Flush(flushToDisk: sync);
             }
             File.Move(temporary, full, overwrite: true);
-            if (syncFolder)
-            {
-                SyncFolder(Path.GetDirectoryName(full)!);
-            }
+            syncFolder?.Invoke(Path.GetDirectoryName(full)!);
         }
         catch
         {
@@ -51,17 +48,6 @@ internal static class AtomicFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
-        }
-    }
-
-    /// <summary>Sees to it that names that were made, changed or deleted in a folder are so on the disk.</summary>
-    /// <remarks>Windows writes names with their files; elsewhere a folder is synchronized as a file is.</remarks>
-    /// <exception cref="IOException">The disk does not take it.</exception>
-    public static void SyncFolder(string folder)
-    {
-        if (!OperatingSystem.IsWindows() && !Libc.TrySyncFolder(folder, out string problem))
-        {
-            throw new IOException($"{folder} cannot be synchronized with its disk: {problem}");
         }
     }
 }
