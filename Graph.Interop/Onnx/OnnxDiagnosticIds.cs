@@ -1,6 +1,6 @@
 namespace Graphene.Interop.Onnx;
 
-/// <summary>The errors that reading and importing an ONNX model can give.</summary>
+/// <summary>The errors that reading, importing and exporting an ONNX model can give.</summary>
 public static class OnnxDiagnosticIds
 {
     /// <summary>The path does not lead to a file that can be read.</summary>
@@ -44,4 +44,13 @@ public static class OnnxDiagnosticIds
 
     /// <summary>An operator's result shape depends on values that only a run knows.</summary>
     public static readonly DiagnosticId ValueNeeded = new("GR4014", "value needed at import");
+
+    /// <summary>A graph holds what no ONNX operators compute.</summary>
+    public static readonly DiagnosticId NoOnnxForm = new("GR4015", "no ONNX form");
+
+    /// <summary>A model file cannot be written.</summary>
+    public static readonly DiagnosticId CannotWrite = new("GR4016", "model file cannot be written");
+
+    /// <summary>A value given for an export is for no input, or not of its type.</summary>
+    public static readonly DiagnosticId BadExportValue = new("GR4017", "value does not fit the graph");
 }

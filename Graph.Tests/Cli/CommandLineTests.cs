@@ -5,7 +5,8 @@ namespace Graphene.Tests.Cli;
 
 internal sealed class CommandLineTests
 {
-    private static readonly string[] Commands = ["demo", "run", "compile", "bench", "inspect", "check", "opt", "bisect", "conformance"];
+    private static readonly string[] Commands =
+        ["demo", "run", "compile", "bench", "inspect", "check", "export", "opt", "bisect", "conformance"];
 
     [TestCaseSource(nameof(Commands))]
     public void EachCommandHasHelp(string command)

@@ -80,6 +80,26 @@ internal static partial class ErrorExamples
             ValueInfoProto shape = Tensor("shape", OnnxDataType.Int64, 2);
             Import(Model(Graph([Tensor("x", 2, 3), shape], [Tensor("y", 3, 2)], Node("Reshape", ["x", "shape"], ["y"]))));
         }),
+        Of(OnnxDiagnosticIds.NoOnnxForm, () =>
+        {
+            var graph = new Graph("bits");
+            Tensor x = graph.Placeholder(DType.F32, [4], "x");
+            Tensor bits = x.Bitcast(DType.I32);
+            OnnxExporter.Export(graph.ToModule([bits]), "bits.onnx");
+        }),
+        Of(OnnxDiagnosticIds.CannotWrite, () =>
+        {
+            var graph = new Graph();
+            Tensor y = graph.Placeholder(DType.F32, [4], "x").Exp();
+            OnnxExporter.Export(graph.ToModule([y]), "no-such-folder/model.onnx");
+        }),
+        Of(OnnxDiagnosticIds.BadExportValue, () =>
+        {
+            var graph = new Graph("line");
+            Tensor y = graph.Placeholder(DType.F32, [4], "x") * graph.Placeholder(DType.F32, [4], "slope");
+            var values = new Dictionary<string, Literal> { ["slope"] = Literal.From<double>([1, 2, 3, 4], 4) };
+            OnnxExporter.Export(graph.ToModule([y]), "line.onnx", new OnnxExportOptions { Values = values });
+        }),
         Of(NpyDiagnosticIds.CannotOpen, () => NpyFile.Read("no-such-array.npy")),
         Of(NpyDiagnosticIds.NotNpy, () => NpyFile.Read(new MemoryStream("1.0, 2.0, 3.0\n"u8.ToArray()), "x.npy")),
         Of(NpyDiagnosticIds.Damaged, () =>

@@ -14,6 +14,7 @@ internal static class CommandTable
         new("inspect", InspectCommand.Create),
         new("opt", OptCommand.Create),
         new("check", CheckCommand.Create),
+        new("export", ExportCommand.Create),
         new("conformance", ConformanceCommand.Create),
         new("bisect", io => BisectCommand.Create(io)),
     ];
