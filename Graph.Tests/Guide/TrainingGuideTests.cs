@@ -1,5 +1,6 @@
 using Graphene.Codegen;
 using Graphene.Data;
+using Graphene.Interop.Onnx;
 using Graphene.Runtime;
 using Graphene.Samples.Mnist;
 using Graphene.Tests.Support;
@@ -50,6 +51,18 @@ internal sealed class TrainingGuideTests
         model.Fit(batches, new FitOptions { Epochs = 2 });
         // end
         Assert.That(model.Summary(), Does.Contain("dropout"));
+
+        string path = temporary.Combine("digits.onnx");
+        // snippet
+        OnnxExporter.Export(model.LowerPrediction(), model.Session.ValueOf, path, new OnnxExportOptions
+        {
+            InputNames = ["image"],
+            OutputNames = ["scores"],
+        });
+        // end
+        using var imported = new Session(OnnxImporter.Import(path).Module, GraphCompiler.Cpu());
+        Literal again = imported.Run("scores", new Dictionary<string, Feed> { ["image"] = data.TestImages });
+        Assert.That(again, Is.EqualTo(model.Predict(data.TestImages)), "the same bits");
     }
 
     [Test]

@@ -126,6 +126,13 @@ public abstract class Model : Layer, IDisposable
         return new Literal(new TensorType(parts[0].DType, parts[0].Shape.With(0, data.Length)), bytes);
     }
 
+    /// <summary>
+    /// The IR of predictions for any number of examples, to export or to compile it elsewhere: inputs are those of the model, then its
+    /// weights, whose values <see cref="Session"/> has.
+    /// </summary>
+    /// <exception cref="GraphException">GR7003: the model has no weights yet.</exception>
+    public LoweredGraph LowerPrediction() => Passes.LowerPrediction();
+
     /// <summary>The present values of all weights, in the order of <see cref="Layer.Weights"/>.</summary>
     public Literal[] GetWeights() => [.. Weights.Select(Passes.Session.ValueOf)];
 

@@ -72,6 +72,13 @@ internal sealed class ModelPasses : IDisposable
     /// <param name="batch">A batch like those that will come.</param>
     public void Prepare(PassKind kind, Literal[] batch) => _ = Find(kind, batch, batch[0].Shape[0].Value);
 
+    /// <summary>The prediction for any number of examples.</summary>
+    public LoweredGraph LowerPrediction()
+    {
+        Pass pass = Get(PassKind.Predict, null);
+        return Graph.Lower(pass.Fetches, pass.Feeds);
+    }
+
     public void Dispose() => Session.Dispose();
 
     /// <summary>The type of one example of a tensor with a batch dimension.</summary>
