@@ -1,9 +1,11 @@
 using Graphene.Tests.Runtime.Checkpoints;
+using Graphene.Tests.Training;
 
-// The test runner loads this assembly; started as a program it is the process that a test kills.
+// The test runner loads this assembly; started as a program it is a process of its own that a test starts, to kill it or to compare.
 return args switch
 {
     [CheckpointWriter.Command, var folder] => CheckpointWriter.Run(folder),
+    [SmallTraining.Command, var steps, var threads] => SmallTraining.Main(steps, threads),
     _ => Usage(),
 };
 
