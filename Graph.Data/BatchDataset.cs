@@ -19,41 +19,21 @@ internal sealed class BatchDataset : Dataset
 
     public override DatasetIterator Iterate(long epoch = 0) => new Iterator(_source.Iterate(epoch), _size, _dropRemainder);
 
-    private sealed class Iterator(DatasetIterator source, int size, bool dropRemainder) : DatasetIterator
+    // The size may change when a training goes on: the place is counted in elements.
+    private sealed class Iterator(DatasetIterator source, int size, bool dropRemainder) : WrappingIterator(2, source)
     {
-        private const long Tag = 2;
-
         protected internal override Literal[]? Next()
         {
-            if (source is IndexedIterator indexed)
+            if (Source is IndexedIterator indexed)
             {
                 return indexed.NextBatch(size, dropRemainder); // rows go straight to their place
             }
             var elements = new List<Literal[]>(size);
-            while (elements.Count < size && source.MoveNext())
+            while (elements.Count < size && Source.MoveNext())
             {
-                elements.Add(source.Current);
+                elements.Add(Source.Current);
             }
             return elements.Count == 0 || (dropRemainder && elements.Count < size) ? null : Stacking.Stack(elements);
-        }
-
-        // The size may change when a training goes on: the place is counted in elements.
-        protected internal override void Save(PositionWriter writer)
-        {
-            writer.Add(Tag);
-            source.Save(writer);
-        }
-
-        protected internal override void Restore(PositionReader reader)
-        {
-            reader.Expect(Tag, "the kind of dataset");
-            source.Restore(reader);
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            source.Dispose();
-            base.Dispose(disposing);
         }
     }
 }

@@ -18,11 +18,9 @@ internal sealed class RepeatDataset : Dataset
     // Epochs of what is repeated so often go on from those of the pass before.
     public override DatasetIterator Iterate(long epoch = 0) => new Iterator(_source, _rounds, checked(epoch * (_rounds ?? 0)));
 
-    private sealed class Iterator(Dataset source, long? rounds, long epoch) : DatasetIterator
+    private sealed class Iterator(Dataset repeated, long? rounds, long epoch) : WrappingIterator(4, repeated.Iterate(epoch))
     {
-        private const long Tag = 4;
         private long _firstEpoch = epoch;
-        private DatasetIterator _inner = source.Iterate(epoch);
         private long _round;
         private bool _found; // whether this round had an element: an empty source would repeat for ever
 
@@ -30,10 +28,10 @@ internal sealed class RepeatDataset : Dataset
         {
             while (_round < (rounds ?? long.MaxValue))
             {
-                if (_inner.MoveNext())
+                if (Source.MoveNext())
                 {
                     _found = true;
-                    return _inner.Current;
+                    return Source.Current;
                 }
                 if (!_found)
                 {
@@ -44,36 +42,26 @@ internal sealed class RepeatDataset : Dataset
             return null;
         }
 
-        protected internal override void Save(PositionWriter writer)
+        protected override void SaveOwn(PositionWriter writer)
         {
-            writer.Add(Tag);
             writer.Add(_firstEpoch);
             writer.Add(_round);
             writer.Add(_found ? 1 : 0);
-            _inner.Save(writer);
         }
 
-        protected internal override void Restore(PositionReader reader)
+        protected override void RestoreOwn(PositionReader reader)
         {
-            reader.Expect(Tag, "the kind of dataset");
             _firstEpoch = reader.Next("the first epoch");
             Begin(reader.Next("the number of passes", 0, rounds ?? long.MaxValue));
             _found = reader.Next("whether the pass had an element", 0, 1) == 1;
-            _inner.Restore(reader);
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            _inner.Dispose();
-            base.Dispose(disposing);
         }
 
         private void Begin(long round)
         {
-            _inner.Dispose();
+            Source.Dispose();
             _round = round;
             _found = false;
-            _inner = source.Iterate(unchecked(_firstEpoch + round));
+            Source = repeated.Iterate(unchecked(_firstEpoch + round));
         }
     }
 }

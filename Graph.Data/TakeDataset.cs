@@ -18,39 +18,23 @@ internal sealed class TakeDataset : Dataset
 
     public override DatasetIterator Iterate(long epoch = 0) => new Iterator(_source.Iterate(epoch), _count);
 
-    private sealed class Iterator(DatasetIterator source, long count) : DatasetIterator
+    private sealed class Iterator(DatasetIterator source, long count) : WrappingIterator(5, source)
     {
-        private const long Tag = 5;
         private long _taken;
 
         protected internal override Literal[]? Next()
         {
-            if (_taken == count || !source.MoveNext())
+            if (_taken == count || !Source.MoveNext())
             {
                 return null;
             }
             _taken++;
-            return source.Current;
+            return Source.Current;
         }
 
-        protected internal override void Save(PositionWriter writer)
-        {
-            writer.Add(Tag);
-            writer.Add(_taken);
-            source.Save(writer);
-        }
+        protected override void SaveOwn(PositionWriter writer) => writer.Add(_taken);
 
-        protected internal override void Restore(PositionReader reader)
-        {
-            reader.Expect(Tag, "the kind of dataset");
+        protected override void RestoreOwn(PositionReader reader) =>
             _taken = reader.Next("the number of elements that were taken", 0, count);
-            source.Restore(reader);
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            source.Dispose();
-            base.Dispose(disposing);
-        }
     }
 }
