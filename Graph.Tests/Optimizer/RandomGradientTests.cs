@@ -11,21 +11,29 @@ public sealed class RandomGradientTests
 {
     private static readonly OptimizerOptions Exact = new() { FoldBatchNorm = false, Verify = true };
 
-    private static IEnumerable<int> Seeds => Enumerable.Range(
-        1, int.TryParse(Environment.GetEnvironmentVariable("GRAPHENE_RANDOM_GRAPHS"), out int count) ? count : 40);
+    private const int SeedsPerTest = 10;
 
-    [TestCaseSource(nameof(Seeds))]
-    public void OptimizedGradientsGiveTheSameBits(int seed)
+    private static IEnumerable<int> FirstSeeds => Enumerable.Range(
+        0, (int.TryParse(Environment.GetEnvironmentVariable("GRAPHENE_RANDOM_GRAPHS"), out int count) ? count : 40) / SeedsPerTest)
+        .Select(i => 1 + (i * SeedsPerTest));
+
+    [TestCaseSource(nameof(FirstSeeds))]
+    public void OptimizedGradientsGiveTheSameBits(int firstSeed)
     {
-        Module? gradient = Gradient(RandomGraph.Generate(seed));
-        if (gradient is null)
+        int compared = 0;
+        for (int seed = firstSeed; seed < firstSeed + SeedsPerTest; seed++)
         {
-            Assert.Pass("nothing in it has a gradient, or something refuses one");
-            return;
+            // Nothing in a graph may have a gradient, or something may refuse one.
+            if (Gradient(RandomGraph.Generate(seed)) is { } gradient)
+            {
+                TestContext.Out.WriteLine($"seed {seed}");
+                Assert.That(Verifier.Check(gradient), Is.Empty);
+                Module optimized = GraphOptimizer.Run(gradient, Exact);
+                Optimizing.AssertSameResults(gradient, optimized, seed);
+                compared++;
+            }
         }
-        Assert.That(Verifier.Check(gradient), Is.Empty);
-        Module optimized = GraphOptimizer.Run(gradient, Exact);
-        Optimizing.AssertSameResults(gradient, optimized, seed);
+        Assert.That(compared, Is.GreaterThanOrEqualTo(SeedsPerTest / 2), "graphs with a gradient");
     }
 
     private static Module? Gradient(Module module)
