@@ -1,17 +1,7 @@
 namespace Graphene.Train;
 
-/// <summary>A convolution along sequences [batch, steps, features].</summary>
-/// <param name="filters">The number of output features.</param>
-/// <param name="kernelSize">The steps under the kernel.</param>
-/// <param name="strides">The step of the kernel.</param>
-/// <param name="padding">Valid or same.</param>
-/// <param name="activation">Applied to the result; none when null.</param>
-/// <param name="dilation">The distance of kernel elements.</param>
-/// <param name="groups">The number of feature groups.</param>
-/// <param name="useBias">Whether there is a bias.</param>
-/// <param name="kernelInitializer">Makes the kernel [steps, inputs / groups, filters]; Glorot's uniform when null.</param>
-/// <param name="biasInitializer">Makes the bias; zeros when null.</param>
-/// <param name="name">The layer's name.</param>
+/// <summary>A convolution along sequences [batch, steps, features]; its kernel is [steps, inputs / groups, filters].</summary>
+/// <inheritdoc cref="Conv2D" path="/param"/>
 public sealed class Conv1D(
     long filters,
     long kernelSize,
@@ -23,26 +13,21 @@ public sealed class Conv1D(
     bool useBias = true,
     Initializer? kernelInitializer = null,
     Initializer? biasInitializer = null,
-    string? name = null) : Convolutional(
-        1, new(kernelSize, strides, padding, dilation, activation, useBias, kernelInitializer, biasInitializer), name)
-{
-    private protected override Dim[] KernelFeatures(long inputFeatures) => [inputFeatures / groups, filters];
+    string? name = null) : FilteringConvolution(
+        1, filters, groups, new(kernelSize, strides, padding, dilation, activation, useBias, kernelInitializer, biasInitializer), name);
 
-    private protected override long OutputFeatures(long inputFeatures) => filters;
-
-    private protected override Tensor Convolve(Tensor input, Tensor kernel) => Convolve(input, kernel, groups);
-}
-
-/// <summary>A convolution over images [batch, height, width, features].</summary>
+/// <summary>
+/// A convolution over images [batch, height, width, features]; its kernel is [height, width, inputs / groups, filters].
+/// </summary>
 /// <param name="filters">The number of output features.</param>
-/// <param name="kernelSize">The side of the kernel.</param>
-/// <param name="strides">The step, the same in both directions.</param>
+/// <param name="kernelSize">The size of the kernel, the same in all directions.</param>
+/// <param name="strides">The step, the same in all directions.</param>
 /// <param name="padding">Valid or same.</param>
 /// <param name="activation">Applied to the result; none when null.</param>
 /// <param name="dilation">The distance of kernel elements.</param>
 /// <param name="groups">The number of feature groups.</param>
 /// <param name="useBias">Whether there is a bias.</param>
-/// <param name="kernelInitializer">Makes the kernel [height, width, inputs / groups, filters]; Glorot's uniform when null.</param>
+/// <param name="kernelInitializer">Makes the kernel; Glorot's uniform when null.</param>
 /// <param name="biasInitializer">Makes the bias; zeros when null.</param>
 /// <param name="name">The layer's name.</param>
 public sealed class Conv2D(
@@ -56,15 +41,8 @@ public sealed class Conv2D(
     bool useBias = true,
     Initializer? kernelInitializer = null,
     Initializer? biasInitializer = null,
-    string? name = null) : Convolutional(
-        2, new(kernelSize, strides, padding, dilation, activation, useBias, kernelInitializer, biasInitializer), name)
-{
-    private protected override Dim[] KernelFeatures(long inputFeatures) => [inputFeatures / groups, filters];
-
-    private protected override long OutputFeatures(long inputFeatures) => filters;
-
-    private protected override Tensor Convolve(Tensor input, Tensor kernel) => Convolve(input, kernel, groups);
-}
+    string? name = null) : FilteringConvolution(
+        2, filters, groups, new(kernelSize, strides, padding, dilation, activation, useBias, kernelInitializer, biasInitializer), name);
 
 /// <summary>A convolution of each feature of images by itself, giving so many results each.</summary>
 /// <param name="kernelSize">The side of the kernel.</param>
