@@ -2,13 +2,14 @@ using Google.Protobuf;
 
 namespace Graphene.Tests.Cli;
 
-/// <summary>Writes f32 values as ONNX tensor files, by field numbers.</summary>
+/// <summary>Writes f32 and u8 values as ONNX tensor files, by field numbers.</summary>
 internal static class TensorProtoFile
 {
     private const int Dims = 1;
     private const int DataType = 2;
     private const int RawData = 9;
     private const int Float = 1;
+    private const int Byte = 2;
 
     public static void Write(string path, Literal value)
     {
@@ -20,7 +21,7 @@ internal static class TensorProtoFile
             output.WriteInt64(dim);
         }
         output.WriteTag(DataType, WireFormat.WireType.Varint);
-        output.WriteInt32(Float);
+        output.WriteInt32(value.DType == DType.U8 ? Byte : Float);
         output.WriteTag(RawData, WireFormat.WireType.LengthDelimited);
         output.WriteBytes(ByteString.CopyFrom(value.Bytes.Span));
     }

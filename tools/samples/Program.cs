@@ -22,6 +22,9 @@ switch (args)
     case ["maml"]:
         output.WriteLine(SineMaml.Run(GraphCompiler.Cpu()));
         return 0;
+    case ["mnist", "mlp" or "cnn", var folder, "--export", var file]:
+        output.WriteLine(MnistTraining.Run(GraphCompiler.Cpu(), args[1], MnistData.Load(folder), output, exportTo: file));
+        return 0;
     case ["mnist", "mlp" or "cnn", var folder]:
         output.WriteLine(MnistTraining.Run(GraphCompiler.Cpu(), args[1], MnistData.Load(folder), output));
         return 0;
@@ -43,7 +46,8 @@ switch (args)
               sequence                  an LSTM remembers the first symbol of a sequence
               gan                       two networks with two optimizers learn a distribution
               maml                      weights that adapt to a new sine in one step, by second derivatives
-              mnist mlp|cnn [FOLDER]    handwritten digits; FOLDER holds the four IDX files, else drawn digits
+              mnist mlp|cnn [FOLDER]    handwritten digits; FOLDER holds the four IDX files, else drawn digits;
+                                        FOLDER --export FILE also writes what was learned as an ONNX model
               chargpt FILE [FOLDER]     a small GPT learns the characters of a text, and writes; saves to FOLDER, and goes on from it
             """);
         return 2;

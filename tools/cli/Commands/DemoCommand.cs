@@ -46,7 +46,7 @@ internal static class DemoCommand
 
         Literal pixels = NpyFile.Read(Path.Combine(folder, "digits-images.npy"));
         Literal labels = NpyFile.Read(Path.Combine(folder, "digits-labels.npy"));
-        Literal images = ToImages(pixels);
+        Literal images = pixels.Reshape([.. pixels.Shape, 1]);
         start = Stopwatch.GetTimestamp();
         Literal logits = runner.Run([images])[0];
         int[] answers = Classes(logits);
@@ -76,23 +76,12 @@ internal static class DemoCommand
 
     private static int Fusions(Module module) => module.Entry.PostOrder().Count(n => n.Op is FusionOp);
 
-    private static Literal ToImages(Literal pixels)
-    {
-        ReadOnlySpan<byte> bytes = pixels.As<byte>();
-        float[] grey = new float[bytes.Length];
-        for (int i = 0; i < grey.Length; i++)
-        {
-            grey[i] = bytes[i] / 255f;
-        }
-        return Literal.From<float>(grey, pixels.Shape[0].Value, 1, pixels.Shape[1].Value, pixels.Shape[2].Value);
-    }
-
     private static Literal Batch(Literal images, int count)
     {
         long[] shape = images.Shape.ToStatic();
         int size = (int)(images.ElementCount / shape[0]);
         shape[0] = count;
-        return Literal.From(images.As<float>()[..(count * size)], shape);
+        return Literal.From(images.As<byte>()[..(count * size)], shape);
     }
 
     private static int[] Classes(Literal logits)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Graphene.Interop.Onnx;
 using Graphene.Runtime;
 using Graphene.Train;
 
@@ -13,7 +14,9 @@ public static class MnistTraining
     /// <param name="data">The digits.</param>
     /// <param name="progress">Where progress is shown; null for nowhere.</param>
     /// <param name="epochs">How often to go through the digits.</param>
-    public static Outcome Run(IGraphCompiler compiler, string kind, MnistData data, TextWriter? progress = null, int? epochs = null)
+    /// <param name="exportTo">An ONNX file to write what was learned to; null for none.</param>
+    public static Outcome Run(
+        IGraphCompiler compiler, string kind, MnistData data, TextWriter? progress = null, int? epochs = null, string? exportTo = null)
     {
         const int BatchSize = 64;
         int rounds = epochs ?? (kind == "cnn" ? 12 : 15);
@@ -35,8 +38,25 @@ public static class MnistTraining
             Progress = progress,
         });
         TimeSpan trained = Stopwatch.GetElapsedTime(start);
-        return new Outcome(model.Evaluate(data.TestImages, data.TestLabels)["accuracy"], trained);
+        var outcome = new Outcome(model.Evaluate(data.TestImages, data.TestLabels)["accuracy"], trained);
+        if (exportTo is not null)
+        {
+            Export(model, outcome, exportTo);
+        }
+        return outcome;
     }
+
+    private static void Export(Model model, Outcome outcome, string path) => OnnxExporter.Export(
+        model.LowerPrediction(), model.Session.ValueOf, path, new OnnxExportOptions
+        {
+            InputNames = ["image"],
+            OutputNames = ["logits"],
+            Description = "Handwritten digits: bytes of white ink on black in, a score for each digit out.",
+            Metadata = new Dictionary<string, string>
+            {
+                ["test_accuracy"] = FormattableString.Invariant($"{outcome.TestAccuracy:F4}"),
+            },
+        });
 
     /// <summary>Two convolutions with poolings, then a classifier.</summary>
     public static Sequential Cnn() => new(
