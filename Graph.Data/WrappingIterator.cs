@@ -1,7 +1,8 @@
 namespace Graphene.Data;
 
 /// <summary>
-/// An iterator over what others give. Its place is the kind of dataset, what it adds itself, and the places of the others, in this order.
+/// An iterator over what others give. Its place is the kind of dataset, what it adds itself, and the places of the others, in
+/// this order.
 /// </summary>
 /// <param name="tag">The kind of dataset; a place is restored into the same kind only.</param>
 /// <param name="sources">What it is built on; it disposes them.</param>

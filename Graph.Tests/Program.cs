@@ -5,7 +5,7 @@ using Graphene.Tests.Training;
 return args switch
 {
     [CheckpointWriter.Command, var folder] => CheckpointWriter.Run(folder),
-    [SmallTraining.Command, var steps, var threads] => SmallTraining.Main(steps, threads),
+    [SmallTraining.Command, var steps, var threads] => SmallTraining.Print(steps, threads),
     _ => Usage(),
 };
 

@@ -6,7 +6,10 @@ public sealed record OnnxExportOptions
     /// <summary>No values, no texts.</summary>
     public static OnnxExportOptions Default { get; } = new();
 
-    /// <summary>Values of inputs by their names in the graph, for example of the variables: these are stored in the file and are no inputs of the model.</summary>
+    /// <summary>
+    /// Values of inputs by their names in the graph, for example of the variables: these are stored in the file and are no inputs
+    /// of the model.
+    /// </summary>
     public IReadOnlyDictionary<string, Literal> Values { get; init; } = new Dictionary<string, Literal>();
 
     /// <summary>What the model's first inputs are called; null, or past the end of the list: as in the graph.</summary>

@@ -10,9 +10,10 @@ namespace Graphene.Interop.Onnx;
 /// LoweredGraph prediction = graph.Lower([probabilities]);
 /// OnnxExporter.Export(prediction, session.ValueOf, "model.onnx");
 /// </code>
-/// Operators are those of <see cref="OperatorSet"/>; no domain of ours is needed. Names and element types stay, symbolic dims are
-/// written as names, constants and variables as stored tensors. Composites become what they compute, loops and branches stay. What has
-/// no form in ONNX is refused, all of it at once: effects, random numbers, bits seen as another type. Equal graphs give equal bytes.
+/// Operators are those of <see cref="OperatorSet"/>; no domain of ours is needed. Names and element types stay, symbolic dims
+/// are written as names, constants and variables as stored tensors. Composites become what they compute, loops and branches
+/// stay. What has no form in ONNX is refused, all of it at once: effects, random numbers, bits seen as another type. Equal
+/// graphs give equal bytes.
 /// </remarks>
 public static class OnnxExporter
 {
@@ -27,8 +28,8 @@ public static class OnnxExporter
     /// <param name="path">The file; an existing one is replaced.</param>
     /// <param name="options">Values and texts; <see cref="OnnxExportOptions.Default"/> when null.</param>
     /// <exception cref="GraphException">
-    /// GR4004: it is too large. GR4015: something in it has no form in ONNX. GR4016: the file cannot be written. GR4017: a value does not
-    /// fit.
+    /// GR4004: it is too large. GR4015: something in it has no form in ONNX. GR4016: the file cannot be written. GR4017: a value
+    /// does not fit.
     /// </exception>
     public static void Export(Module module, string path, OnnxExportOptions? options = null)
     {
@@ -61,7 +62,8 @@ public static class OnnxExporter
     /// <exception cref="GraphException">
     /// GR4004, GR4016, GR4017, as for a module. GR4015: something has no form in ONNX, such as assigning a variable.
     /// </exception>
-    public static void Export(LoweredGraph graph, Func<Variable, Literal> valueOf, string path, OnnxExportOptions? options = null) =>
+    public static void Export(
+        LoweredGraph graph, Func<Variable, Literal> valueOf, string path, OnnxExportOptions? options = null) =>
         Export(graph.Module, path, WithVariables(graph, valueOf, options));
 
     /// <summary>Writes what some fetches of a graph need to a stream, with the present values of variables.</summary>

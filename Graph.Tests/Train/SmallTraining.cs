@@ -66,7 +66,7 @@ internal sealed class SmallTraining : IDisposable
     }
 
     /// <summary>Trains and prints the digest, in a process that shares nothing with the test's.</summary>
-    public static int Main(string steps, string threads)
+    public static int Print(string steps, string threads)
     {
         using var training = new SmallTraining(int.Parse(threads, CultureInfo.InvariantCulture));
         training.Run(int.Parse(steps, CultureInfo.InvariantCulture));

@@ -33,5 +33,6 @@ internal static class Attributes
         new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = AttributeType.String };
 
     /// <summary>A graph, for example the body of a loop.</summary>
-    public static AttributeProto Graph(string name, GraphProto graph) => new() { Name = name, G = graph, Type = AttributeType.Graph };
+    public static AttributeProto Graph(string name, GraphProto graph) =>
+        new() { Name = name, G = graph, Type = AttributeType.Graph };
 }

@@ -49,7 +49,8 @@ internal sealed class ComputationExporter(
         }
         try
         {
-            Action<ExportSite> export = ExportTable.Find(node.Op.Name) ?? throw new NoOnnxFormException("ONNX has nothing like it");
+            Action<ExportSite> export = ExportTable.Find(node.Op.Name)
+                ?? throw new NoOnnxFormException("ONNX has nothing like it");
             // Only a tuple access reads a node with several results.
             var site = new ExportSite(this, node, [.. node.Operands.Select(o => values[o][0])]);
             export(site);
@@ -58,7 +59,8 @@ internal sealed class ComputationExporter(
         catch (NoOnnxFormException e)
         {
             failures.Add(node.Op.Name, e.Message, provenance[node] is [var origin, ..] ? origin.ToString() : null);
-            return [.. node.Types.Select(type => StoredValue.Plain("", type))]; // the search goes on, for other nodes like this
+            // The search goes on, for other nodes like this.
+            return [.. node.Types.Select(type => StoredValue.Plain("", type))];
         }
     }
 }

@@ -2,7 +2,7 @@ using static Graphene.Interop.Onnx.Exporting.Attributes;
 
 namespace Graphene.Interop.Onnx.Exporting;
 
-/// <summary>Convolutions of all forms as Conv, which has features first: what lies otherwise is transposed, or seen so already.</summary>
+/// <summary>Convolutions of all forms as Conv, which has features first: what lies otherwise is transposed.</summary>
 internal static class Convolutions
 {
     public static IEnumerable<ExportRow> Rows => [new("convolution", Export)];

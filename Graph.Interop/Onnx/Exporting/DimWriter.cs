@@ -28,7 +28,8 @@ internal sealed class DimWriter(GraphWriter graph, IReadOnlyDictionary<DimSymbol
 
     protected override string Symbol(DimSymbol symbol) => sources.TryGetValue(symbol, out (string Input, int Axis) source)
         ? graph.Add("Shape", [source.Input], Int("start", source.Axis), Int("end", source.Axis + 1))
-        : throw new NoOnnxFormException($"dimension '{symbol.Name}' is needed as a number, and is no input's dimension by itself");
+        : throw new NoOnnxFormException(
+            $"dimension '{symbol.Name}' is needed as a number, and is no input's dimension by itself");
 
     protected override string Add(string left, string right) => graph.Add("Add", [left, right]);
 

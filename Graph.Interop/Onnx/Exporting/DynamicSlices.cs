@@ -2,7 +2,9 @@ using static Graphene.Interop.Onnx.Exporting.Attributes;
 
 namespace Graphene.Interop.Onnx.Exporting;
 
-/// <summary>Boxes at computed places: read by a Gather along each dimension, so that their size stays known; written by ScatterND.</summary>
+/// <summary>
+/// Boxes at computed places: read by a Gather along each dimension, so that their size stays known; written by ScatterND.
+/// </summary>
 internal static class DynamicSlices
 {
     public static IEnumerable<ExportRow> Rows => [new("dynamic_slice", Read), new("dynamic_update_slice", Update)];
@@ -17,7 +19,8 @@ internal static class DynamicSlices
             if (sizes[axis] != x.Type.Shape[axis])
             {
                 part = site.Graph.Add(
-                    "Gather", [part, Places(site, 1 + axis, x.Type.Shape[axis], sizes[axis])], Int("axis", x.Order.IndexOf(axis)));
+                    "Gather", [part, Places(site, 1 + axis, x.Type.Shape[axis], sizes[axis])],
+                    Int("axis", x.Order.IndexOf(axis)));
             }
         }
         site.Result(part, x.Order);

@@ -4,8 +4,8 @@ namespace Graphene.Interop.Onnx.Exporting;
 
 /// <summary>Elementwise functions in ONNX's operators.</summary>
 /// <remarks>
-/// Where ONNX has no such function, a formula stands that is as accurate to a few units in the last place. What ONNX leaves open stays
-/// open: division by an integer zero, and what is out of range for an integer that a floating-point number is converted to.
+/// Where ONNX has no such function, a formula stands that is as accurate to a few units in the last place. What ONNX leaves
+/// open stays open: division by an integer zero, and numbers out of range of the integer type that they are converted to.
 /// </remarks>
 internal static class Elementwise
 {
@@ -71,7 +71,7 @@ internal static class Elementwise
         Pointwise.Export(site, site.Operands, x => Functions[fn.Name](e, x));
     }
 
-    // The angle between the nearer axis and the point without signs, which also two zeros and two infinities have; then the signs.
+    // The angle of the point without signs, which also two zeros and two infinities have; then the signs.
     private static string ArcTangent(ElementwiseSite e, string[] x)
     {
         (string y, string abscissa) = (e.Apply("Abs", x[0]), e.Apply("Abs", x[1]));

@@ -3,7 +3,9 @@ using static Graphene.Interop.Onnx.Exporting.Attributes;
 namespace Graphene.Interop.Onnx.Exporting;
 
 /// <summary>Gathers: along one dimension as Gather, along several or batch by batch as GatherND.</summary>
-/// <remarks>ONNX refuses indices outside of a dimension, and counts negative ones from its end; here they are moved inside before.</remarks>
+/// <remarks>
+/// ONNX refuses indices outside of a dimension, and counts negative ones from its end; here they are moved inside before.
+/// </remarks>
 internal static class Gathers
 {
     public static IEnumerable<ExportRow> Rows => [new("gather", Export)];
@@ -77,7 +79,8 @@ internal static class Gathers
                 a => (long)x.Order.IndexOf(a) + (x.Order.IndexOf(a) > along ? behind : 0)))]);
         }
         site.Result(
-            gathered, Axes.From([.. Offsets(x.Order.Take(along)), .. batch, .. Offsets([axis]), .. Offsets(x.Order.Skip(along + 1))]));
+            gathered,
+            Axes.From([.. Offsets(x.Order.Take(along)), .. batch, .. Offsets([axis]), .. Offsets(x.Order.Skip(along + 1))]));
     }
 
     private static void AlongSeveral(ExportSite site, GatherOp op, StoredValue x)
@@ -93,21 +96,24 @@ internal static class Gathers
         string data = site.Place.Plain(x, Axes.From([.. d.OperandBatchingDims, .. d.StartIndexMap, .. rest]));
 
         // Batches first, then the other places, the index vector last.
-        int[] others = [.. Enumerable.Range(0, rank).Where(a => a != d.IndexVectorDim && !d.StartIndicesBatchingDims.Contains(a))];
+        int[] others = [.. Enumerable.Range(0, rank).Where(
+            a => a != d.IndexVectorDim && !d.StartIndicesBatchingDims.Contains(a))];
         int[] batches = [.. d.StartIndicesBatchingDims, .. others];
         string starts = d.IndexVectorDim < rank
             ? site.Place.Plain(indices, Axes.From([.. batches, d.IndexVectorDim]))
             : site.Graph.Add("Unsqueeze", [site.Place.Plain(indices, Axes.From(batches)), site.Graph.Ints(rank)]);
         Dim[] extents = [.. d.StartIndexMap.Select(axis => x.Type.Shape[axis])];
-        starts = Clamped(site, starts, indices.Type.DType, site.Dims.Shape(extents.Select(e => e - 1)), extents.MaxBy(e => e.Range.Max));
+        string last = site.Dims.Shape(extents.Select(e => e - 1));
+        starts = Clamped(site, starts, indices.Type.DType, last, extents.MaxBy(e => e.Range.Max));
         string gathered = site.Graph.Add("GatherND", [data, starts], Int("batch_dims", d.OperandBatchingDims.Count));
 
         // In the file: the places as they stand now, then the dimensions that no index counts along.
         Axes kept = op.KeptDims(x.Type.Rank);
         Axes batch = d.OffsetDims.Complement(site.Node.Rank);
         List<int> order = [.. batches.Select(a => batch[a > d.IndexVectorDim ? a - 1 : a])];
-        int[] collapsed = [.. Enumerable.Range(0, rest.Count).Where(i => !kept.Contains(rest[i])).Select(i => batches.Length + i)];
-        gathered = collapsed.Length == 0 ? gathered : site.Graph.Add("Squeeze", [gathered, site.Graph.Ints(collapsed.Select(a => (long)a))]);
+        long[] collapsed =
+            [.. Enumerable.Range(0, rest.Count).Where(i => !kept.Contains(rest[i])).Select(i => (long)batches.Length + i)];
+        gathered = collapsed.Length == 0 ? gathered : site.Graph.Add("Squeeze", [gathered, site.Graph.Ints(collapsed)]);
         order.AddRange(rest.Where(kept.Contains).Select(a => d.OffsetDims[kept.IndexOf(a)]));
 
         // Slices of size 1 that are kept have a dimension of their own.
@@ -121,6 +127,17 @@ internal static class Gathers
         site.Result(gathered, Axes.From(order));
     }
 
+    /// <summary>Indices as i64; those of u64 that would become negative become the largest.</summary>
+    public static string Wide(ExportSite site, string indices, DType type)
+    {
+        if (type == DType.U64)
+        {
+            Scalar bound = Scalar.FromInteger(type, long.MaxValue);
+            indices = site.Graph.Add("Min", [indices, site.Graph.Store(Literal.FromScalar(bound))]);
+        }
+        return Products.Cast(site, indices, type, DType.I64);
+    }
+
     /// <summary>Indices as i64, moved to 0 or to the last place where they lie outside.</summary>
     /// <param name="site">Where.</param>
     /// <param name="indices">The indices.</param>
@@ -129,13 +146,7 @@ internal static class Gathers
     /// <param name="extent">A bound for all places.</param>
     public static string Clamped(ExportSite site, string indices, DType type, string last, Dim extent)
     {
-        if (type == DType.U64)
-        {
-            // As i64 the largest would be negative.
-            Scalar bound = Scalar.FromInteger(type, long.MaxValue);
-            indices = site.Graph.Add("Min", [indices, site.Graph.Store(Literal.FromScalar(bound))]);
-        }
-        string wide = Products.Cast(site, indices, type, DType.I64);
+        string wide = Wide(site, indices, type);
         return extent == 0
             ? wide // there is nothing to read, so there are no indices
             : site.Graph.Add("Min", [site.Graph.Add("Max", [wide, site.Graph.Number(DType.I64, 0)]), last]);

@@ -6,8 +6,8 @@ namespace Graphene.Interop.Onnx.Exporting;
 
 /// <summary>Adds operators to a graph of the file. An operator that is there already with the same inputs is used again.</summary>
 /// <remarks>
-/// Bodies of loops and branches are graphs of their own, which see the names of those around them. Stored tensors and sizes stand in
-/// the outermost graph, so that every body can use them.
+/// Bodies of loops and branches are graphs of their own, which see the names of those around them. Stored tensors and sizes
+/// stand in the outermost graph, so that every body can use them.
 /// </remarks>
 internal sealed class GraphWriter
 {

@@ -42,6 +42,7 @@ internal sealed class ModelExporter
         {
             AddOutput(results[i], _outputs[i], entry.Results[i].Type);
         }
+        RemoveUnread();
         var model = new ModelProto
         {
             IrVersion = OnnxExporter.IrVersion,
@@ -61,7 +62,8 @@ internal sealed class ModelExporter
         string[] renamed = [.. names.Select((name, i) => i < others?.Count ? others[i] : name)];
         return renamed.Distinct().Count() == renamed.Length
             ? renamed
-            : throw BadValue($"the names {string.Join(", ", renamed)} are not all different", "a model tells its inputs and outputs apart by names");
+            : throw BadValue(
+                $"the names {string.Join(", ", renamed)} are not all different", "names tell inputs and outputs apart");
     }
 
     private StoredValue Input(TensorType type, int number, Dictionary<DimSymbol, (string, int)> sources)
@@ -93,7 +95,8 @@ internal sealed class ModelExporter
     }
 
     private GraphException BadValue(string what, string why) => new(
-        OnnxDiagnosticIds.BadExportValue, $"onnx: {what}", $"'{_module.Name}'", why, "give values of inputs, by their names and of their types");
+        OnnxDiagnosticIds.BadExportValue, $"onnx: {what}", $"'{_module.Name}'", why,
+        "give values of inputs, by their names and of their types");
 
     private string Plain(ComputationExporter exporter, StoredValue result)
     {
@@ -132,6 +135,22 @@ internal sealed class ModelExporter
         copy.Output.Add(output);
         _graph.Graph.Node.Add(copy);
     }
+
+    // What was looked at and not needed in the end, such as the value of padding where there is none.
+    private void RemoveUnread()
+    {
+        var read = new HashSet<string>(NamesRead(_graph.Graph), StringComparer.Ordinal);
+        for (int i = _graph.Graph.Initializer.Count - 1; i >= 0; i--)
+        {
+            if (!read.Contains(_graph.Graph.Initializer[i].Name))
+            {
+                _graph.Graph.Initializer.RemoveAt(i);
+            }
+        }
+    }
+
+    private static IEnumerable<string> NamesRead(GraphProto graph) => graph.Node.SelectMany(
+        n => n.Input.Concat(n.Attribute.Where(a => a.G is not null).SelectMany(a => NamesRead(a.G))));
 
     private static bool IsRead(GraphProto graph, string name) => graph.Output.Any(o => o.Name == name) || graph.Node.Any(
         n => n.Input.Contains(name) || n.Attribute.Any(a => a.G is not null && IsRead(a.G, name)));

@@ -27,11 +27,15 @@ internal static class Movement
         ? x
         : site.Graph.Add(
             "Slice",
-            [x, site.Dims.Shape(starts), site.Dims.Shape(ends), site.Graph.Ints(axes.Select(a => (long)a)), site.Graph.Ints(steps)]);
+            [
+                x, site.Dims.Shape(starts), site.Dims.Shape(ends), site.Graph.Ints(axes.Select(a => (long)a)),
+                site.Graph.Ints(steps),
+            ]);
 
     /// <summary>Turns a tensor around along some dimensions.</summary>
     public static string Reverse(ExportSite site, string x, IReadOnlyList<int> axes) => Slice(
-        site, x, axes, [.. axes.Select(_ => (Dim)(-1))], [.. axes.Select(_ => (Dim)(-long.MaxValue))], [.. axes.Select(_ => -1L)]);
+        site, x, axes, [.. axes.Select(_ => (Dim)(-1))], [.. axes.Select(_ => (Dim)(-long.MaxValue))],
+        [.. axes.Select(_ => -1L)]);
 
     /// <summary>Puts a value around the elements of a tensor, or cuts some off where amounts are negative.</summary>
     /// <param name="site">Where.</param>
@@ -120,7 +124,7 @@ internal static class Movement
         string ordered = site.Place.Ordered(x, ascending);
         int rank = TensorPlacement.OrderedRank(x, ascending);
 
-        // The dimensions of the tensor, the last of x, get those of size 1 between and behind them; what lies in front is not needed.
+        // The dimensions of the tensor, the last of x, get those of size 1 between and behind them; none are needed in front.
         int[] present = [.. ascending.Skip(x.Type.Rank - rank).Select(i => places[i])];
         int first = present[0];
         long[] added = [.. Enumerable.Range(first, type.Rank - first).Except(present).Select(axis => (long)(axis - first))];
@@ -195,7 +199,8 @@ internal static class Movement
             padded = Spread(site, padded, value, ref shape, i, op.Interior[x.Order[i]]);
         }
         site.Result(
-            Surround(site, padded, value, [.. x.Order.Select(axis => op.Low[axis])], [.. x.Order.Select(axis => op.High[axis])]),
+            Surround(
+                site, padded, value, [.. x.Order.Select(axis => op.Low[axis])], [.. x.Order.Select(axis => op.High[axis])]),
             x.Order);
     }
 }

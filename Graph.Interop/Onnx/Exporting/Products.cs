@@ -15,7 +15,7 @@ internal static class Products
         Axes lhsFree = op.LhsFree(lhs.Type.Rank);
         Axes rhsFree = op.RhsFree(rhs.Type.Rank);
 
-        // MatMul pairs the dimensions in front of the last two; the left operand has any number of them when the right one is a matrix.
+        // MatMul pairs the dimensions in front of the last two; the left operand has any number of them beside a matrix.
         bool isMatMul = op.LhsContracting.Count == 1 &&
             (op.LhsBatch.Count == 0 ? rhsFree.Count <= 1 : lhsFree.Count == 1 && rhsFree.Count == 1);
         Axes lhsOrder = Axes.From([.. op.LhsBatch, .. lhsFree, .. op.LhsContracting]);
@@ -33,7 +33,7 @@ internal static class Products
     public static string Cast(ExportSite site, string x, DType from, DType to) =>
         from == to ? x : site.Graph.Add("Cast", [x], Attributes.Type("to", to));
 
-    // ONNX multiplies matrices of 32 and 64 bits, and floating ones; narrow integers wrap afterwards as they would on the way.
+    // ONNX multiplies integers of 32 and 64 bits, and floating types; narrow ones wrap afterwards as they would on the way.
     private static DType WorkType(DType type) => type.IsInteger() && type.SizeInBits() < 32 ? DType.I32 : type;
 
     private static string Equation(DotGeneralOp op, Axes lhsOrder, Axes rhsOrder, Axes lhsFree, Axes rhsFree)
@@ -46,8 +46,9 @@ internal static class Products
         Name(lhs, lhsFree);
         Name(rhs, rhsFree);
         string result = string.Concat(
-            [.. op.LhsBatch.Select(axis => lhs[axis]), .. lhsFree.Select(axis => lhs[axis]), .. rhsFree.Select(axis => rhs[axis])]);
-        return $"{string.Concat(lhsOrder.Select(axis => lhs[axis]))},{string.Concat(rhsOrder.Select(axis => rhs[axis]))}->{result}";
+            op.LhsBatch.Concat(lhsFree).Select(axis => lhs[axis]).Concat(rhsFree.Select(axis => rhs[axis])));
+        string left = string.Concat(lhsOrder.Select(axis => lhs[axis]));
+        return $"{left},{string.Concat(rhsOrder.Select(axis => rhs[axis]))}->{result}";
 
         void Pair(Axes left, Axes right)
         {

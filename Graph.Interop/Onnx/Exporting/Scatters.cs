@@ -4,8 +4,8 @@ namespace Graphene.Interop.Onnx.Exporting;
 
 /// <summary>Scatters of whole slices as ScatterND.</summary>
 /// <remarks>
-/// ONNX refuses places outside of the tensor, where StableHLO skips them: they are sent to a place behind the last, which is there for
-/// them only and is cut off afterwards.
+/// ONNX refuses places outside of the tensor, where StableHLO skips them: they are sent to a place behind the last, which is
+/// there for them only and is cut off afterwards.
 /// </remarks>
 internal static class Scatters
 {
@@ -23,7 +23,8 @@ internal static class Scatters
         string reduction = ReductionOf(op.Body) ?? throw new NoOnnxFormException($"ONNX does not scatter by '{op.Body.Name}'");
         Axes indexed = d.ScatterDimsToOperandDims;
         Axes window = op.WindowDims(x.Type.Rank);
-        bool isWhole = window.Select((axis, i) => updates.Type.Shape[d.UpdateWindowDims[i]] == x.Type.Shape[axis]).All(same => same);
+        bool isWhole = Enumerable.Range(0, window.Count).All(
+            i => updates.Type.Shape[d.UpdateWindowDims[i]] == x.Type.Shape[window[i]]);
         if (!isWhole || indexed.Any(window.Contains) || indexed.Count + window.Count != x.Type.Rank)
         {
             throw new NoOnnxFormException("ONNX scatters whole slices only");
@@ -51,11 +52,7 @@ internal static class Scatters
         string vectors = d.IndexVectorDim < rank
             ? site.Place.Plain(indices, Axes.From([.. others, d.IndexVectorDim]))
             : graph.Add("Unsqueeze", [site.Place.Plain(indices), graph.Ints(rank)]);
-        if (indices.Type.DType == DType.U64)
-        {
-            vectors = graph.Add("Min", [vectors, graph.Store(Literal.FromScalar(Scalar.FromInteger(DType.U64, long.MaxValue)))]);
-        }
-        vectors = Products.Cast(site, vectors, indices.Type.DType, DType.I64);
+        vectors = Gathers.Wide(site, vectors, indices.Type.DType);
         string sizes = site.Dims.Shape(extents);
         string entryIsInside = graph.Add(
             "And", [graph.Add("GreaterOrEqual", [vectors, graph.Number(DType.I64, 0)]), graph.Add("Less", [vectors, sizes])]);

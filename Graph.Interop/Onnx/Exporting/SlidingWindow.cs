@@ -7,8 +7,8 @@ namespace Graphene.Interop.Onnx.Exporting;
 internal static class SlidingWindow
 {
     /// <summary>
-    /// Makes before what ONNX's windows lack: holes between elements, edges that are cut off, padding that only a run knows. The window
-    /// is left without them.
+    /// Makes before what ONNX's windows lack: holes between elements, edges that are cut off, padding that only a run knows. The
+    /// window is left without them.
     /// </summary>
     /// <param name="site">Where.</param>
     /// <param name="x">The input.</param>

@@ -40,7 +40,8 @@ internal static class Sorts
                 return descending;
             }
         }
-        return comparator is { Results: [{ Op: CompareOp { TotalOrder: false } c, Operands: [{ Op: ParameterOp x }, { Op: ParameterOp y }] }] }
+        return comparator.Results is
+            [{ Op: CompareOp { TotalOrder: false } c, Operands: [{ Op: ParameterOp x }, { Op: ParameterOp y }] }]
             ? (c.Direction, x.Number, y.Number) switch
             {
                 (CompareDirection.LT, 0, 1) or (CompareDirection.GT, 1, 0) => false,

@@ -8,8 +8,8 @@ namespace Graphene.Interop.Onnx.Exporting;
 ///   order      [0,3,1,2]                              dimension 1 of the tensor in the file is dimension 3 of the value
 ///   tensor     [16,1,1]                               extents in that order, without the ones in front
 /// </code>
-/// So a bias is added as the vector that it is, and a chain of convolutions, activations and poolings with features last becomes a
-/// chain with features first, which is how ONNX convolves, with a transpose at its ends alone.
+/// So a bias is added as the vector that it is, and a chain of convolutions, activations and poolings with features last
+/// becomes a chain with features first, which is how ONNX convolves, with a transpose at its ends alone.
 /// </remarks>
 /// <param name="Type">The value's type.</param>
 /// <param name="Extents">The sizes before repetition: those of the type, or 1.</param>
@@ -35,7 +35,8 @@ internal sealed record StoredValue(TensorType Type, Shape Extents, Axes Order)
     public static StoredValue Plain(string name, TensorType type) => InOrder(name, type, Axes.Range(type.Rank));
 
     /// <summary>A tensor whose dimensions stand in another order.</summary>
-    public static StoredValue InOrder(string name, TensorType type, Axes order) => Named(name, type, type.Shape, order, type.Rank);
+    public static StoredValue InOrder(string name, TensorType type, Axes order) =>
+        Named(name, type, type.Shape, order, type.Rank);
 
     /// <summary>A tensor that is repeated.</summary>
     public static StoredValue Named(string name, TensorType type, Shape extents, Axes order, int tensorRank) =>
@@ -63,7 +64,12 @@ internal sealed record StoredValue(TensorType Type, Shape Extents, Axes Order)
         TensorType type = Type with { Shape = Type.Shape.Permute(permutation) };
         return Constant is not null
             ? Repeated(LiteralOrder.Permute(Constant, permutation), type, Hint)
-            : this with { Type = type, Extents = Extents.Permute(permutation), Order = Axes.From(Order.Select(permutation.IndexOf)) };
+            : this with
+            {
+                Type = type,
+                Extents = Extents.Permute(permutation),
+                Order = Axes.From(Order.Select(permutation.IndexOf)),
+            };
     }
 
     /// <summary>The one element of <see cref="IsSingle"/> repeated to another shape.</summary>

@@ -10,6 +10,8 @@ internal sealed class LayerExportTests
 {
     private static readonly Initializer Random = Initializers.RandomNormal();
 
+    internal static IEnumerable<TestCaseData> LayersForDump() => Layers();
+
     private static IEnumerable<TestCaseData> Layers()
     {
         Literal rows = Numbers(3, 8);

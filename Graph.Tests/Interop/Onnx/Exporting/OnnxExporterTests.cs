@@ -18,9 +18,6 @@ internal sealed class OnnxExporterTests
         Assert.That(model.Graph.Node.Select(n => n.OpType), Is.EqualTo(new[]
         {
             "Transpose", "Conv", "Add", "Relu", "MaxPool", "Conv", "Add", "Relu", "Transpose", "Reshape", "MatMul", "Add",
-        }).Or.EqualTo(new[]
-        {
-            "Transpose", "Conv", "Add", "Relu", "Reshape", "MaxPool", "Reshape", "Conv", "Add", "Relu", "Transpose", "Reshape", "MatMul", "Add",
         }));
         Assert.That(model.Graph.Initializer.Select(i => i.Name), Is.SupersetOf(new[] { "cnn/conv2d/kernel", "cnn/dense/bias" }));
         Assert.That(model.Graph.Input.Single().Type.TensorType.Shape.Dim[0].DimParam, Is.EqualTo("batch"));
@@ -80,14 +77,15 @@ internal sealed class OnnxExporterTests
     {
         var graph = new Graph("noisy");
         Tensor x = graph.Placeholder(DType.F32, [4], "x");
-        Tensor y = x + new Dropout(0.5).Call(new LayerContext(graph, training: true, seed: 1), x);
+        Tensor y = graph.RandomUniform(graph.Constant(Literal.From<ulong>([1, 0], 2)), [4]).Values + x.Bitcast(DType.I32).Cast(DType.F32);
         LoweredGraph lowered = graph.Lower([y], [x]);
 
         Assert.That(
             () => OnnxExporter.Export(lowered, v => v.InitialValue, Stream.Null),
             Throws.TypeOf<GraphException>()
-                .With.Property("Id").EqualTo(OnnxDiagnosticIds.NoOnnxForm).And.Message.Contains("rng_bit_generator")
-                .And.Message.Contains("shift_right_logical").Or.Message.Contains("rng_bit_generator"));
+                .With.Property("Id").EqualTo(OnnxDiagnosticIds.NoOnnxForm)
+                .And.Message.Contains("2 nodes have").And.Message.Contains("rng_bit_generator")
+                .And.Message.Contains("bitcast_convert"));
     }
 
     [Test]
