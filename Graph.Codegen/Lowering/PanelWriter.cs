@@ -39,7 +39,8 @@ internal sealed class PanelWriter<T>
         _width = panels.Width;
         _columnsAreConsecutive = AreConsecutive(_columns);
         _depthIsConsecutive = AreConsecutive(_depth);
-        (int Panels, int Depth)? cut = _matrix.SizeInBytes <= LargestReadInBytes ? null : Cut();
+        bool isSmall = _matrix.SizeInBytes <= LargestReadInBytes || _columns.Length == 0 || _depth.Length == 0;
+        (int Panels, int Depth)? cut = isSmall ? null : Cut();
         _isReadAtOnce = cut is null;
         (_panelsPerPiece, _depthPerPiece) = cut ?? (MostPanelsPerPiece, _depth.Length);
     }
@@ -70,27 +71,38 @@ internal sealed class PanelWriter<T>
         }
     }
 
-    // How many panels, or how many k, need few enough bytes of the matrix; null when neither does.
+    // How many panels, or how many k, need few enough bytes of the matrix. When neither does, single panels are still better than all of
+    // it, if they do not need most of it each; null when they do.
     private unsafe (int Panels, int Depth)? Cut()
     {
-        bool IsSmall(int panels, int depth) =>
-            Needed(new Piece(0, 0, Math.Min(panels, PanelCount), 0, Math.Min(depth, _depth.Length))).Length * sizeof(T) <= LargestReadInBytes;
-
         for (int panels = MostPanelsPerPiece; panels > 0; panels /= 2)
         {
-            if (IsSmall(panels, _depth.Length))
+            if (MostNeeded(_columns, panels * _width, _depth) * sizeof(T) <= LargestReadInBytes)
             {
                 return (panels, _depth.Length);
             }
         }
         for (int depth = MostDepthPerPiece; depth > 0; depth /= 2)
         {
-            if (IsSmall(PanelCount, depth))
+            if (MostNeeded(_depth, depth, _columns) * sizeof(T) <= LargestReadInBytes)
             {
                 return (PanelCount, depth);
             }
         }
-        return null;
+        return MostNeeded(_columns, _width, _depth) * sizeof(T) <= _matrix.SizeInBytes / 4 ? (1, _depth.Length) : null;
+    }
+
+    // The most elements from the first to the last that a piece of some offsets needs, together with all others.
+    private static long MostNeeded(long[] offsets, int perPiece, long[] others)
+    {
+        (long nearest, long farthest) = Range(others);
+        long most = 0;
+        for (int first = 0; first < offsets.Length; first += perPiece)
+        {
+            (long low, long high) = Range(offsets.AsSpan(first, Math.Min(perPiece, offsets.Length - first)));
+            most = Math.Max(most, high - low);
+        }
+        return most + farthest - nearest + 1;
     }
 
     private Piece PieceOf(int task)

@@ -72,7 +72,7 @@ internal sealed class CacheLinkTests
             damaged[i] ^= 1;
             File.WriteAllBytes(link, i % 5 == 4 ? damaged[..i] : damaged);
             Assert.That(Find(new Source("key a", "stamp 1")), Is.EqualTo((true, 1)), $"byte {i}");
-            Assert.That(File.ReadAllBytes(link), Is.EqualTo(whole), $"byte {i}");
+            Assert.That(Find(new Source("key a", "stamp 1")), Is.EqualTo((true, 0)), $"byte {i}");
         }
         Assert.That(_log.Messages, Has.Some.Contains("the link is damaged"));
     }

@@ -34,7 +34,7 @@ internal sealed class PackedPanelsTests
 
     [TestCase(16, 300_000, true)]
     [TestCase(16, 30_000, false)]
-    [TestCase(9000, 70, true)]
+    [TestCase(9000, 170, true)]
     [TestCase(9000, 70, false)]
     [TestCase(2000, 160, true, 3)]
     [TestCase(2000, 160, false, 3)]
@@ -46,7 +46,8 @@ internal sealed class PackedPanelsTests
         Check(
             new Literal(matrix.Type, stored), starts, isTransposed ? Steps(depth, 1) : Steps(depth, columns),
             isTransposed ? Steps(columns, depth) : Steps(columns, 1), 32, matrix);
-        Assert.That(stored.LargestRead, Is.LessThanOrEqualTo(1 << 20));
+        int panel = isTransposed ? 32 * depth * sizeof(float) : 0;
+        Assert.That(stored.LargestRead, Is.LessThanOrEqualTo(Math.Max(1 << 20, panel)));
     }
 
     [Test]
@@ -54,9 +55,8 @@ internal sealed class PackedPanelsTests
     {
         Literal matrix = Numbers(600 * 600);
         var stored = new Stored(matrix);
-        long[] columns = [.. Enumerable.Range(0, 600).Select(i => (long)(i * 7 % 600))];
-        long[] depth = [.. Enumerable.Range(0, 600).Select(i => (long)(i * 11 % 600) * 600)];
-        Check(new Literal(matrix.Type, stored), [0], depth, columns, 16, matrix);
+        long[] columns = [.. Enumerable.Range(0, 600).Select(i => i * 271 % 600 * 600L)];
+        Check(new Literal(matrix.Type, stored), [0], Steps(600, 1), columns, 16, matrix);
         Assert.That(stored.LargestRead, Is.EqualTo(matrix.SizeInBytes));
     }
 
