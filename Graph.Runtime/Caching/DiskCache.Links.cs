@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using System.Text;
 
 namespace Graphene.Runtime;
 
@@ -48,7 +48,7 @@ public sealed partial class DiskCache
         try
         {
             string said = $"{link.Key}\n{link.Stamp}";
-            byte[] bytes = System.Text.Encoding.UTF8.GetBytes($"{said}\n{CacheKey.Checksum($"{name}\n{said}")}\n");
+            byte[] bytes = Encoding.UTF8.GetBytes($"{said}\n{CacheKey.Checksum($"{name}\n{said}")}\n");
             AtomicFile.Write(PathOf(name, LinkExtension), stream => stream.Write(bytes), sync: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
