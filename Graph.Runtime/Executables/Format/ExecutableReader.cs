@@ -85,13 +85,6 @@ internal static unsafe class ExecutableReader
         {
             throw new InvalidDataException("its section table is damaged");
         }
-        foreach (byte rest in header.AsSpan(24 + SectionHash.Size))
-        {
-            if (rest != 0)
-            {
-                throw new InvalidDataException("its header is damaged");
-            }
-        }
         var sections = ImmutableArray.CreateBuilder<FileSection>(count);
         for (int i = 0; i < count; i++)
         {
