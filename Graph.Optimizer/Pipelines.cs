@@ -45,5 +45,9 @@ public static class Pipelines
         PassGroup.Once(new Fusion                 // last of the rewrites: everything after it sees kernels, not ops
         {
             MustFollow = ["transpose-folding", "algebraic-simplifier", "reshape-sinking"],
+        }),
+        PassGroup.Once(new BatchFusion            // joins calls of kernels, so it must know what the kernels are
+        {
+            MustFollow = ["fusion"],
         }));
 }

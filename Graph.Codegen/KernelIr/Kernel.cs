@@ -8,7 +8,14 @@ namespace Graphene.Codegen;
 /// <param name="Body">One task.</param>
 /// <param name="Cost">What one whole run costs, for splitting and reports.</param>
 public sealed record Kernel(
-    string Name, IReadOnlyList<KBuffer> Arguments, KVariable Task, KExpr TaskCount, KBlock Body, KernelCost Cost);
+    string Name, IReadOnlyList<KBuffer> Arguments, KVariable Task, KExpr TaskCount, KBlock Body, KernelCost Cost)
+{
+    /// <summary>
+    /// Symbols of the kernel's own, whose values its caller passes behind the buffers: one body for many sizes. The values of all others
+    /// are the run's.
+    /// </summary>
+    public IReadOnlyList<DimSymbol> Sizes { get; init; } = [];
+}
 
 /// <summary>The work of one run of a kernel, as far as it is known when compiling.</summary>
 /// <param name="Flops">Floating-point operations; a multiply-add counts two.</param>

@@ -23,6 +23,10 @@ internal sealed class KernelNames
             Add(argument, argument.Name);
         }
         Add(kernel.Task, kernel.Task.Name);
+        foreach (DimSymbol size in kernel.Sizes)
+        {
+            _symbols[size.Name] = size;
+        }
         Collect(kernel.TaskCount);
         foreach (DimSymbol symbol in kernel.Cost.Flops.Symbols.Concat(kernel.Cost.Bytes.Symbols))
         {

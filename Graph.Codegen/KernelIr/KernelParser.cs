@@ -20,7 +20,7 @@ public static class KernelParser
         string name = cursor.Quoted();
         int costs = cursor.Position;
         SkipLine(cursor);
-        ReadSymbols(cursor, scope);
+        DimSymbol[] sizes = ReadSymbols(cursor, scope);
 
         // The cost may use symbols, which are declared after it.
         int next = cursor.Position;
@@ -42,12 +42,14 @@ public static class KernelParser
         KBlock body = new KernelStatementParser(cursor, scope, expressions).Block();
         cursor.SkipToStatement();
         return cursor.AtEnd
-            ? new Kernel(name, arguments, task, count, body, cost)
+            ? new Kernel(name, arguments, task, count, body, cost) { Sizes = sizes }
             : throw cursor.Error("expected the end of the text after the kernel's body");
     }
 
-    private static void ReadSymbols(TextCursor cursor, KernelScope scope)
+    // Gives those that the caller passes, in the order in which it does.
+    private static DimSymbol[] ReadSymbols(TextCursor cursor, KernelScope scope)
     {
+        var sizes = new SortedDictionary<long, DimSymbol>();
         cursor.SkipToStatement();
         while (cursor.TryTakeWord("symbol"))
         {
@@ -59,13 +61,20 @@ public static class KernelParser
             cursor.Expect('.');
             cursor.Expect('.');
             long max = cursor.Integer();
-            cursor.ExpectLineEnd();
             if (min < 0 || max < min || !scope.Symbols.TryAdd(name, new DimSymbol(name, min, max)))
             {
                 throw cursor.ErrorAt(start, $"the symbol '{name}' is declared twice, or its bounds do not ascend from 0");
             }
+            if (cursor.TryTakeWord("size") && !sizes.TryAdd(cursor.Integer(), scope.Symbols[name]))
+            {
+                throw cursor.ErrorAt(start, $"the symbol '{name}' is passed in the place of another one");
+            }
+            cursor.ExpectLineEnd();
             cursor.SkipToStatement();
         }
+        return sizes.Keys.SequenceEqual(Enumerable.Range(0, sizes.Count).Select(i => (long)i))
+            ? [.. sizes.Values]
+            : throw cursor.Error("sizes are numbered from 0");
     }
 
     private static Dim ReadCost(TextCursor cursor, KernelScope scope, string word)

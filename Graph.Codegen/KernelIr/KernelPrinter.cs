@@ -32,7 +32,9 @@ public static class KernelPrinter
         text.Append(CultureInfo.InvariantCulture, $" flops={kernel.Cost.Flops} bytes={kernel.Cost.Bytes}\n");
         foreach (DimSymbol symbol in names.Symbols)
         {
-            text.Append(CultureInfo.InvariantCulture, $"symbol {KernelNames.Symbol(symbol)} in {symbol.Min}..{symbol.Max}\n");
+            text.Append(CultureInfo.InvariantCulture, $"symbol {KernelNames.Symbol(symbol)} in {symbol.Min}..{symbol.Max}");
+            int size = kernel.Sizes.ToList().IndexOf(symbol);
+            text.Append(size < 0 ? "\n" : string.Create(CultureInfo.InvariantCulture, $" size {size}\n"));
         }
         foreach (KBuffer argument in kernel.Arguments)
         {

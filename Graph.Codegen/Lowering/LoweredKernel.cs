@@ -31,4 +31,8 @@ public abstract record KernelOperand
 /// <summary>A kernel with what it is to be called on.</summary>
 /// <param name="Kernel">The kernel.</param>
 /// <param name="Operands">One per kernel argument.</param>
-public sealed record LoweredKernel(Kernel Kernel, IReadOnlyList<KernelOperand> Operands);
+public sealed record LoweredKernel(Kernel Kernel, IReadOnlyList<KernelOperand> Operands)
+{
+    /// <summary>The values of the kernel's <see cref="Codegen.Kernel.Sizes"/>.</summary>
+    public IReadOnlyList<Dim> Sizes { get; init; } = [];
+}

@@ -17,9 +17,9 @@ public static class NodeLowering
         string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups? lookups = null)
     {
         IReadOnlyList<LoweredKernel> kernels = Choose(name, node, target, isOverwritten, lookups ?? PackedLookups.None);
-        foreach (LoweredKernel lowered in kernels)
+        foreach (Kernel kernel in kernels.Select(k => k.Kernel).Distinct(ReferenceEqualityComparer.Instance).Cast<Kernel>())
         {
-            KernelVerifier.Verify(lowered.Kernel);
+            KernelVerifier.Verify(kernel);
         }
         return kernels;
     }
@@ -31,6 +31,7 @@ public static class NodeLowering
             FusionOp { Kind: FusionKind.Dot } when DotLowering.TryLower(name, node, target, isOverwritten) is { } dot => [dot],
             FusionOp { Kind: FusionKind.Convolution } when
                 ConvolutionLowering.TryLower(name, node, target, isOverwritten) is { } convolution => convolution,
+            FusionOp { Kind: FusionKind.Batch } => new BatchLowering(target).Lower(node, isOverwritten),
             FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten, lookups)],
             CompositeOp { Kind: AttentionForm.Kind } => [AttentionLowering.Lower(name, node, target)],
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),

@@ -17,6 +17,8 @@ internal sealed class EntryBuilder
     private readonly KernelLibrary _library;
     private readonly ConstantPool _constants;
     private readonly ProvenanceTable _provenance;
+    private readonly Dictionary<Kernel, bool[]> _touched = new(ReferenceEqualityComparer.Instance);
+    private int _batches;
 
     public EntryBuilder(
         MemoryPlan plan, KernelCatalog catalog, KernelLibrary library, ConstantPool constants, ProvenanceTable provenance)
@@ -69,12 +71,58 @@ internal sealed class EntryBuilder
             HostCalls.Add(run.Node);
             return;
         }
-        foreach (LoweredKernel lowered in _catalog.Kernels(run.Node, i => run.Results.Contains(run.Operands[i])))
+        var overwritten = new HashSet<int>(run.Results);
+        IReadOnlyList<LoweredKernel> kernels = _catalog.Kernels(run.Node, i => overwritten.Contains(run.Operands[i]));
+        EntryStep.Call[] calls = [.. kernels.Select(k => Call(run, k))];
+        string source = Describe(run.Node);
+        if (run.Node.Op is FusionOp { Kind: FusionKind.Batch })
         {
-            string symbol = _library.Add(lowered.Kernel, Describe(run.Node));
-            bool[] touched = KernelAccess.Touched(lowered.Kernel);
-            steps.Add(new EntryStep.Call(
-                symbol, [.. lowered.Operands.Select((o, i) => touched[i] ? Argument(run, o) : BufferRef.None)], lowered.Kernel.TaskCount, IsWorthSplitting(lowered.Kernel.Cost)));
+            KernelCost cost = kernels.Select(CostOf).Aggregate((sum, c) => new KernelCost(sum.Flops + c.Flops, sum.Bytes + c.Bytes));
+            _library.AddCall(string.Create(CultureInfo.InvariantCulture, $"batch_{_batches++}"), source, cost);
+            steps.Add(new EntryStep.Batch(calls, IsWorthSplitting(cost)));
+            return;
+        }
+        for (int i = 0; i < calls.Length; i++)
+        {
+            _library.AddCall(calls[i].Symbol, source, kernels[i].Kernel.Cost);
+            steps.Add(calls[i]);
+        }
+    }
+
+    private EntryStep.Call Call(RunStep run, LoweredKernel lowered)
+    {
+        if (!_touched.TryGetValue(lowered.Kernel, out bool[]? touched))
+        {
+            _touched.Add(lowered.Kernel, touched = KernelAccess.Touched(lowered.Kernel));
+        }
+        BufferRef[] arguments = [.. lowered.Operands.Select((o, i) => touched[i] ? Argument(run, o) : BufferRef.None)];
+        KExpr tasks = WithSizes(lowered.Kernel.TaskCount, lowered);
+        return new EntryStep.Call(_library.Add(lowered.Kernel), arguments, tasks, IsWorthSplitting(lowered.Kernel.Cost))
+        {
+            Sizes = lowered.Sizes,
+        };
+    }
+
+    private static KernelCost CostOf(LoweredKernel lowered)
+    {
+        var sizes = new Dictionary<DimSymbol, Dim>(
+            lowered.Kernel.Sizes.Zip(lowered.Sizes, (symbol, value) => new KeyValuePair<DimSymbol, Dim>(symbol, value)));
+        KernelCost cost = lowered.Kernel.Cost;
+        return new KernelCost(cost.Flops.Substitute(sizes), cost.Bytes.Substitute(sizes));
+    }
+
+    // A number of tasks as the caller knows it.
+    private static KExpr WithSizes(KExpr count, LoweredKernel lowered)
+    {
+        switch (count)
+        {
+            case KSymbol symbol:
+                int size = lowered.Kernel.Sizes.ToList().IndexOf(symbol.Symbol);
+                return size < 0 ? count : KBuilder.Value(lowered.Sizes[size]);
+            case KCall call:
+                return KBuilder.Call(call.Op, [.. call.Arguments.Select(a => WithSizes(a, lowered))]);
+            default:
+                return count;
         }
     }
 
@@ -109,12 +157,17 @@ internal sealed class EntryBuilder
         return !small;
     }
 
+    private static IEnumerable<string> Ops(Node node) => node.Op switch
+    {
+        FusionOp { Kind: FusionKind.Batch } batch => BatchBody.Members(batch.Body).SelectMany(Ops),
+        FusionOp fusion => fusion.Body.PostOrder().Where(n => n.Op is not (ParameterOp or ConstantOp)).Select(n => n.Op.Name),
+        CompositeOp composite => [composite.Kind],
+        _ => [node.Op.Name],
+    };
+
     private string Describe(Node node)
     {
-        IEnumerable<string> ops = node.Op is FusionOp fusion
-            ? fusion.Body.PostOrder().Where(n => n.Op is not (ParameterOp or ConstantOp)).Select(n => n.Op.Name)
-            : [node.Op is CompositeOp composite ? composite.Kind : node.Op.Name];
-        string text = string.Join('+', ops.GroupBy(o => o).Select(
+        string text = string.Join('+', Ops(node).GroupBy(o => o).Select(
             g => g.Count() == 1 ? g.Key : string.Create(CultureInfo.InvariantCulture, $"{g.Count()}*{g.Key}")));
         IReadOnlyList<Provenance> origins = _provenance[node];
         return origins.Count == 0 ? text : $"{text} ({string.Join("; ", origins)})";

@@ -8,7 +8,7 @@ namespace Graphene.Codegen;
 /// looks for cancellation and errors between steps, so a long run stops soon and a failed one does no more work.
 /// </summary>
 /// <remarks>Offsets into the context are those of the native ABI; <c>NativeContext</c> in the runtime is the other side.</remarks>
-public sealed class EntryPrinter
+public sealed partial class EntryPrinter
 {
     private const int SymbolsOffset = 8;
     private const int ParallelForOffset = 16;
@@ -50,6 +50,10 @@ public sealed class EntryPrinter
         {
             module.Append(CultureInfo.InvariantCulture, $"declare void @{kernel}(ptr, ptr, i64, i64)\n");
         }
+        if (printer._hasBatches)
+        {
+            module.Append(printer._tables).Append(FillFunction).Append(BatchFunction);
+        }
         module.Append("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n");
         module.Append("declare i64 @llvm.smax.i64(i64, i64)\ndeclare i64 @llvm.smin.i64(i64, i64)\n");
         module.Append(CultureInfo.InvariantCulture, $"define i32 @{name}(ptr %ctx) nounwind {{\n");
@@ -80,6 +84,7 @@ public sealed class EntryPrinter
             switch (step)
             {
                 case EntryStep.Call call: EmitCall(call); break;
+                case EntryStep.Batch batch: EmitBatch(batch); break;
                 case EntryStep.Copy copy: EmitCopy(copy); break;
                 case EntryStep.Loop loop: EmitLoop(loop); break;
                 case EntryStep.Branch branch: EmitBranch(branch); break;
@@ -94,10 +99,15 @@ public sealed class EntryPrinter
         EmitCancellationPoint();
         _kernels.Add(call.Symbol);
         EmitArguments(call.Arguments);
-        string tasks = Value(call.TaskCount);
+        EmitSizes(call.Sizes, call.Arguments.Count);
+        EmitMarked(call.Symbol, Value(call.TaskCount), call.IsWorthSplitting);
+    }
+
+    private void EmitMarked(string symbol, string tasks, bool isWorthSplitting)
+    {
         int number = _calls++;
         EmitMark(-1L - (2L * number));
-        EmitKernelCall(call, tasks);
+        EmitKernelCall(symbol, tasks, isWorthSplitting);
         EmitMark(-2L - (2L * number));
     }
 
@@ -109,12 +119,11 @@ public sealed class EntryPrinter
         }
     }
 
-    private void EmitKernelCall(EntryStep.Call call, string tasks)
+    private void EmitKernelCall(string symbol, string tasks, bool isWorthSplitting)
     {
-        bool single = call.TaskCount is KConstant { Value: var count } && count.AsInteger <= 1;
-        if (!call.IsWorthSplitting || single)
+        if (!isWorthSplitting || tasks is "0" or "1")
         {
-            Line($"call void @{call.Symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
+            Line($"call void @{symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
             return;
         }
         string many = Define($"icmp sgt i64 {tasks}, 1");
@@ -122,10 +131,10 @@ public sealed class EntryPrinter
         (string parallel, string serial, string done) = (Label(), Label(), Label());
         Line($"br i1 {split}, label %{parallel}, label %{serial}");
         Begin(parallel);
-        Line($"call void %parallel_for(ptr %ctx, ptr @{call.Symbol}, ptr %args, i64 {tasks})");
+        Line($"call void %parallel_for(ptr %ctx, ptr @{symbol}, ptr %args, i64 {tasks})");
         Line($"br label %{done}");
         Begin(serial);
-        Line($"call void @{call.Symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
+        Line($"call void @{symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
         Line($"br label %{done}");
         Begin(done);
     }
@@ -148,11 +157,20 @@ public sealed class EntryPrinter
             {
                 continue;
             }
-            string pointer = Pointer(arguments[i]);
-            string slot = Define($"getelementptr ptr, ptr %args, i64 {i}");
-            Line($"store ptr {pointer}, ptr {slot}");
+            Line($"store ptr {Pointer(arguments[i])}, ptr {ArgumentSlot(i)}");
         }
     }
+
+    private void EmitSizes(IReadOnlyList<Dim> sizes, int first)
+    {
+        _mostArguments = Math.Max(_mostArguments, first + sizes.Count);
+        for (int i = 0; i < sizes.Count; i++)
+        {
+            Line($"store i64 {Value(KBuilder.Value(sizes[i]))}, ptr {ArgumentSlot(first + i)}");
+        }
+    }
+
+    private string ArgumentSlot(int argument) => Define($"getelementptr ptr, ptr %args, i64 {argument}");
 
     private void EmitCopy(EntryStep.Copy copy)
     {

@@ -12,7 +12,16 @@ public abstract record EntryStep
     /// <param name="Arguments">Its buffers.</param>
     /// <param name="TaskCount">How many tasks it has, over constants and symbols.</param>
     /// <param name="IsWorthSplitting">True when it is large enough to share between threads.</param>
-    public sealed record Call(string Symbol, IReadOnlyList<BufferRef> Arguments, KExpr TaskCount, bool IsWorthSplitting) : EntryStep;
+    public sealed record Call(string Symbol, IReadOnlyList<BufferRef> Arguments, KExpr TaskCount, bool IsWorthSplitting) : EntryStep
+    {
+        /// <summary>Sizes that are passed behind the buffers.</summary>
+        public IReadOnlyList<Dim> Sizes { get; init; } = [];
+    }
+
+    /// <summary>Calls kernels side by side: their tasks are numbered one behind another and shared between threads as one.</summary>
+    /// <param name="Members">The calls.</param>
+    /// <param name="IsWorthSplitting">True when all of it is large enough to share between threads.</param>
+    public sealed record Batch(IReadOnlyList<Call> Members, bool IsWorthSplitting) : EntryStep;
 
     /// <summary>Copies bytes between buffers that do not overlap.</summary>
     /// <param name="From">The source.</param>

@@ -18,14 +18,14 @@ internal sealed class KernelCatalog
     /// <summary>The sizes of the workspaces that a node's kernels share; asked by the memory plan.</summary>
     public IReadOnlyList<Dim> Workspaces(Node node)
     {
-        Dim[] sizes = node.Op is HostCallOp ? [] :
+        Dim[] sizes = node.Op is HostCallOp or FusionOp { Kind: FusionKind.Batch } ? [] : // loops need none
         [
             .. Apart(node).SelectMany(k => k.Operands).OfType<KernelOperand.Workspace>().Select(w => w.SizeInBytes).Distinct(),
         ];
         return sizes.Length <= 1 ? sizes : [sizes.Aggregate(Dim.Max)];
     }
 
-    /// <summary>The kernels of a node.</summary>
+    /// <summary>The kernels of a node: to be called one after the other, those of a batch in any order.</summary>
     /// <param name="node">A fusion, or an op that is never fused.</param>
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
     public IReadOnlyList<LoweredKernel> Kernels(Node node, Func<int, bool> isOverwritten) =>

@@ -33,17 +33,22 @@ internal sealed class KernelLibrary
     /// <summary>How many kernels are compiled.</summary>
     public int DistinctCount => _symbols.Count;
 
+    /// <summary>Notes a call, for profiles.</summary>
+    /// <param name="name">The symbol of the kernel, or a name for several that are called as one.</param>
+    /// <param name="source">The ops it does.</param>
+    /// <param name="cost">What it costs.</param>
+    public void AddCall(string name, string source, KernelCost cost) =>
+        _specs.Add(new KernelSpec(name, source, cost.Flops, cost.Bytes));
+
     /// <summary>The symbol under which a kernel will be found.</summary>
     /// <param name="kernel">The kernel.</param>
-    /// <param name="source">The ops it does, for profiles.</param>
-    public string Add(Kernel kernel, string source)
+    public string Add(Kernel kernel)
     {
         if (!_known.TryGetValue(kernel, out string? symbol))
         {
             symbol = SymbolOf(kernel);
             _known.Add(kernel, symbol);
         }
-        _specs.Add(new KernelSpec(symbol, source, kernel.Cost.Flops, kernel.Cost.Bytes));
         return symbol;
     }
 

@@ -16,9 +16,17 @@ public enum FusionKind
 
     /// <summary>A convolution, with the elementwise work on its result.</summary>
     Convolution,
+
+    /// <summary>
+    /// Several fusions side by side, so that they are called and shared between threads as one. The body holds nothing but fusions that
+    /// read parameters; results are those of all of them, in order.
+    /// </summary>
+    Batch,
 }
 
-/// <summary>A computation that becomes one kernel: nothing inside it goes through memory.</summary>
+/// <summary>
+/// A computation that becomes one kernel, or one call of several in a batch: nothing inside it goes through memory.
+/// </summary>
 /// <param name="Kind">How it is scheduled.</param>
 /// <param name="Body">What it computes.</param>
 public sealed record FusionOp(FusionKind Kind, Computation Body) : Op("fusion")

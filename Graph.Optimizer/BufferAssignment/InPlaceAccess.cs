@@ -12,16 +12,38 @@ public static class InPlaceAccess
     /// <summary>True for ops that work on their results' buffers: result i starts as operand i, copied there when necessary.</summary>
     public static bool UpdatesOperands(Op op) => op is ScatterOp;
 
-    /// <summary>True when results of the node may overwrite an operand while the node runs.</summary>
+    /// <summary>True when a result of the node may overwrite an operand while the node runs.</summary>
     /// <param name="node">A node whose op is anything.</param>
     /// <param name="operand">Which operand.</param>
-    public static bool MayOverwrite(Node node, int operand)
+    /// <param name="result">Which result.</param>
+    public static bool MayOverwrite(Node node, int operand, int result) => node.Op switch
     {
-        if (node.Op is not FusionOp fusion || !MayRunInPlace(fusion))
+        FusionOp { Kind: FusionKind.Batch } batch => MayOverwriteInBatch(batch.Body, operand, result),
+        FusionOp fusion when MayRunInPlace(fusion) => KeepsPlace(fusion.Body, operand),
+        _ => false,
+    };
+
+    // The members of a batch run in any order, so what one of them overwrites no other may read.
+    private static bool MayOverwriteInBatch(Computation body, int operand, int result)
+    {
+        Node parameter = body.Parameters[operand];
+        (Node writer, int own) = BatchBody.SourceOf(body, result);
+        foreach (Node member in BatchBody.Members(body))
         {
-            return false;
+            for (int i = 0; i < member.Operands.Length; i++)
+            {
+                bool reads = ReferenceEquals(member.Operands[i], parameter);
+                if (reads && !(ReferenceEquals(member, writer) && MayOverwrite(member, i, own)))
+                {
+                    return false;
+                }
+            }
         }
-        Computation body = fusion.Body;
+        return true;
+    }
+
+    private static bool KeepsPlace(Computation body, int operand)
+    {
         var elsewhere = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (Node user in body.PostOrder().Reverse())
         {

@@ -82,6 +82,7 @@ public sealed class MemoryPlanChecker
         {
             RequireHeld(run.Operands[i], Key(plan, run.Node.Operands[i]), $"operand {i} of step {run.Number} ({run.Node})");
         }
+        RequireInPlace(run);
         foreach (int workspace in run.Workspaces)
         {
             Write(workspace, $"step {run.Number}", []);
@@ -169,6 +170,22 @@ public sealed class MemoryPlanChecker
         foreach (HashSet<object> holds in _holds)
         {
             holds.RemoveWhere(key => key is (ComputationPlan owner, Node, int) && ReferenceEquals(owner, plan));
+        }
+    }
+
+    private static void RequireInPlace(RunStep run)
+    {
+        for (int i = 0; i < run.Results.Length; i++)
+        {
+            for (int j = 0; j < run.Operands.Length; j++)
+            {
+                if (run.Results[i] == run.Operands[j] && !InPlaceAccess.UpdatesOperands(run.Node.Op) &&
+                    !InPlaceAccess.MayOverwrite(run.Node, j, i))
+                {
+                    throw new CompilerBugException(
+                        "buffer assignment", $"result {i} of step {run.Number} ({run.Node}) is written over operand {j}, which it reads elsewhere");
+                }
+            }
         }
     }
 

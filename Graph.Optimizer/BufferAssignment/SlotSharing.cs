@@ -89,7 +89,8 @@ internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, 
         int step = slot.Live.First;
         if (_runs.TryGetValue(step, out DraftRun? run))
         {
-            return run.Results.Any(r => ReferenceEquals(r.Slot.Root, slot)) && MayOverwrite(run, current.Slot.Root);
+            return Enumerable.Range(0, run.Results.Length).Any(
+                i => ReferenceEquals(run.Results[i].Slot.Root, slot) && MayOverwrite(run, current.Slot.Root, i));
         }
         DraftCopy[] copies = [.. draft.Steps.OfType<DraftCopy>().Where(c => c.Number == step)];
         return copies.Any(c => ReferenceEquals(c.From, current) && ReferenceEquals(c.To.Slot.Root, slot));
@@ -125,9 +126,9 @@ internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, 
 
     private static void RunInPlace(DraftRun run)
     {
-        foreach (Value result in run.Results)
+        for (int i = 0; i < run.Results.Length; i++)
         {
-            Slot to = result.Slot.Root;
+            Slot to = run.Results[i].Slot.Root;
             if (to.Live.First != run.Number)
             {
                 continue;
@@ -135,9 +136,9 @@ internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, 
             foreach (Value operand in run.Operands)
             {
                 Slot from = operand.Slot.Root;
-                bool isTaken = run.Results.Any(r => ReferenceEquals(r.Slot.Root, from));
-                bool fits = from.IsWritable && from.SizeInBytes == to.SizeInBytes && (from.Kind is null || to.Kind is null);
-                if (!isTaken && fits && from.Live.Last == run.Number && from.Live.First < run.Number && MayOverwrite(run, from))
+                bool fits = from.IsWritable && from.SizeInBytes == to.SizeInBytes && (from.Kind is null || to.Kind is null) &&
+                    from.Live.Last == run.Number && from.Live.First < run.Number;
+                if (fits && !run.Results.Any(r => ReferenceEquals(r.Slot.Root, from)) && MayOverwrite(run, from, i))
                 {
                     Slot.Merge(to, from);
                     break;
@@ -147,6 +148,6 @@ internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, 
     }
 
     // Every operand that lies in the slot must be read at the place that is written only.
-    private static bool MayOverwrite(DraftRun run, Slot slot) => Enumerable.Range(0, run.Operands.Length).All(
-        i => !ReferenceEquals(run.Operands[i].Slot.Root, slot) || InPlaceAccess.MayOverwrite(run.Node, i));
+    private static bool MayOverwrite(DraftRun run, Slot slot, int result) => Enumerable.Range(0, run.Operands.Length).All(
+        i => !ReferenceEquals(run.Operands[i].Slot.Root, slot) || InPlaceAccess.MayOverwrite(run.Node, i, result));
 }

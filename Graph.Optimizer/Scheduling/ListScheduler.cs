@@ -16,21 +16,25 @@ public static class ListScheduler
     /// <summary>All nodes of the computation, each after its operands.</summary>
     public static ImmutableArray<Node> Schedule(Computation computation)
     {
-        var problem = new SchedulingProblem(computation, SizeOf);
+        var problem = new SchedulingProblem(computation, TypicalBytes);
         ImmutableArray<Node> depthFirst = problem.InOrder([.. computation.PostOrder()]);
         ImmutableArray<Node> greedy = problem.Greedy();
         return problem.Peak(greedy) < problem.Peak(depthFirst) ? greedy : depthFirst;
     }
 
-    private static long SizeOf(TensorType type)
+    /// <summary>The bytes of a tensor, with typical values for symbols.</summary>
+    internal static long TypicalBytes(TensorType type)
     {
         try
         {
-            return type.SizeInBytes.Evaluate(symbol => Math.Clamp(TypicalExtent, symbol.Min, symbol.Max));
+            return type.SizeInBytes.Evaluate(TypicalValue);
         }
         catch (OverflowException)
         {
             return long.MaxValue >> 16;
         }
     }
+
+    /// <summary>A value that a symbol may well have.</summary>
+    internal static long TypicalValue(DimSymbol symbol) => Math.Clamp(TypicalExtent, symbol.Min, symbol.Max);
 }

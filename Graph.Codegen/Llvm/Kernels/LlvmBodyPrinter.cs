@@ -18,10 +18,12 @@ internal sealed partial class LlvmBodyPrinter(
     private readonly Dictionary<KVariable, LlvmValue> _variables = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KRegister, string> _registers = new(ReferenceEqualityComparer.Instance);
     private string? _symbolTable;
+    private Kernel? _kernel;
 
     /// <summary>The text after the function's name.</summary>
     public string Print(Kernel kernel)
     {
+        _kernel = kernel;
         string? cancel = checksCancellation ? CancellationFlag() : null;
         string first = _out.NewLabel();
         _out.Begin(first);
@@ -81,18 +83,37 @@ internal sealed partial class LlvmBodyPrinter(
         {
             throw new CompilerBugException("LLVM printer", $"scratch '{buffer}' is used outside of its block");
         }
-        string offset = (8 * (long)buffer.Argument).ToString(CultureInfo.InvariantCulture);
-        string place = _out.AddToEntry($"getelementptr inbounds i8, ptr %args, i64 {offset}");
+        string place = ArgumentPlace(buffer.Argument);
         string address = _out.AddToEntry($"load ptr, ptr {place}, align 8{LlvmMetadata.BufferPointer}");
         _buffers.Add(buffer, address);
         return address;
     }
 
+    private string ArgumentPlace(int argument)
+    {
+        string offset = (8 * (long)argument).ToString(CultureInfo.InvariantCulture);
+        return _out.AddToEntry($"getelementptr inbounds i8, ptr %args, i64 {offset}");
+    }
+
     private LlvmValue Symbol(DimSymbol symbol)
     {
-        if (_symbols.TryGetValue(symbol, out LlvmValue known))
+        if (!_symbols.TryGetValue(symbol, out LlvmValue value))
         {
-            return known;
+            string place = SymbolPlace(symbol);
+            value = new(_out.AddToEntry($"load i64, ptr {place}, align 8, !invariant.load !3"), KType.Index);
+            _symbols.Add(symbol, value);
+        }
+        return value;
+    }
+
+    private string SymbolPlace(DimSymbol symbol)
+    {
+        for (int i = 0; i < _kernel!.Sizes.Count; i++)
+        {
+            if (_kernel.Sizes[i] == symbol)
+            {
+                return ArgumentPlace(_kernel.Arguments.Count + i); // behind the buffers
+            }
         }
         if (_symbolTable is null)
         {
@@ -100,10 +121,7 @@ internal sealed partial class LlvmBodyPrinter(
             _symbolTable = _out.AddToEntry($"load ptr, ptr {field}, align 8, !invariant.load !3");
         }
         string offset = (8 * (long)symbolOrdinal(symbol)).ToString(CultureInfo.InvariantCulture);
-        string place = _out.AddToEntry($"getelementptr inbounds i8, ptr {_symbolTable}, i64 {offset}");
-        LlvmValue value = new(_out.AddToEntry($"load i64, ptr {place}, align 8, !invariant.load !3"), KType.Index);
-        _symbols.Add(symbol, value);
-        return value;
+        return _out.AddToEntry($"getelementptr inbounds i8, ptr {_symbolTable}, i64 {offset}");
     }
 
     private static CompilerBugException Bug(string what) => new("LLVM printer", what);

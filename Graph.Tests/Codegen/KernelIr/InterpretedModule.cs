@@ -33,7 +33,9 @@ internal sealed class InterpretedModule
         }
         foreach (LoweredKernel lowered in Lowered(step))
         {
-            new KernelInterpreter(lowered.Kernel, [.. lowered.Operands.Select(Contents)]).Run();
+            new KernelInterpreter(lowered.Kernel, [.. lowered.Operands.Select(Contents)], SizeOf).Run();
+
+            long SizeOf(DimSymbol symbol) => lowered.Sizes[lowered.Kernel.Sizes.ToList().IndexOf(symbol)].Value;
         }
 
         Memory<byte> Contents(KernelOperand operand) => operand switch
