@@ -41,8 +41,8 @@ public static class OnnxExporter
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new GraphException(
-                OnnxDiagnosticIds.CannotWrite, "onnx: the model cannot be written", path, e.Message,
-                "check the folder and its permissions", e);
+                OnnxDiagnosticIds.CannotWrite, "onnx: the model cannot be written", path,
+                e is DirectoryNotFoundException ? "there is no such folder" : e.Message, "check the folder and its permissions", e);
         }
     }
 

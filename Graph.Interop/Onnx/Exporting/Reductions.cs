@@ -33,7 +33,7 @@ internal static class Reductions
             throw new NoOnnxFormException($"ONNX has no reduction by '{op.Body.Name}'");
         }
         string reduced = Reduce(site, name, site.Place.Plain(x, x.Order), x.Type.DType, op.Dimensions.Select(x.Order.IndexOf));
-        if (site.Operands[1].SingleElement != neutral)
+        if (op.Dimensions.Count == 0 || site.Operands[1].SingleElement != neutral) // 0 + -0 is 0
         {
             reduced = Combined(site, fn!, reduced, x.Type.DType);
         }

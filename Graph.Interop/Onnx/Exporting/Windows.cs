@@ -35,6 +35,9 @@ internal static class Windows
                 });
                 CombineWithInitial(site, "Min", Scalar.Highest(type));
                 break;
+            case "add" when op.Window.All(w => w.IsIdentity):
+                Pointwise.Export(site, site.Operands, x => site.Graph.Add("Add", x)); // 0 + -0 is 0
+                break;
             // Padding holds the initial value, too: other sums than those from zero would need to know how much of it they saw.
             case "add" when type.IsFloating() && (startsAtZero || op.Window.All(IsUnpadded)):
                 DType work = type == DType.BF16 ? DType.F32 : type;

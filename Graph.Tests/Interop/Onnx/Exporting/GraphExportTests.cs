@@ -1,4 +1,3 @@
-using Graphene.Tests.Core;
 using Graphene.Tests.Optimizer;
 using Graphene.Tests.Support;
 using NUnit.Framework;

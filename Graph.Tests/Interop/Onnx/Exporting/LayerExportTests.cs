@@ -10,8 +10,6 @@ internal sealed class LayerExportTests
 {
     private static readonly Initializer Random = Initializers.RandomNormal();
 
-    internal static IEnumerable<TestCaseData> LayersForDump() => Layers();
-
     private static IEnumerable<TestCaseData> Layers()
     {
         Literal rows = Numbers(3, 8);
