@@ -18,12 +18,20 @@ namespace Graphene;
 public sealed partial record SelectAndScatterOp(ValueList<WindowDim> Window, Computation Select, Computation Scatter)
     : Op("select_and_scatter")
 {
+    // Each element of a window looks at all of them.
+    private const long MostComparedElements = 16;
+
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
     public static Op Parse(AttributeReader a) =>
         new SelectAndScatterOp(WindowDims.Read(a), a.Computation("select"), a.Computation("scatter"));
 
     /// <inheritdoc/>
     public override bool IsExpensive => true;
+
+    /// <summary>True for windows that do not overlap: then at most one of them gives something to an element, and any can be asked alone.</summary>
+    public override bool HasElementForm =>
+        Window.All(w => w.Size.IsStatic && w.Size.Value <= w.Stride && w.Low.Range.Min >= 0) &&
+        Window.Aggregate(1L, (n, w) => n * w.Size.Value) <= MostComparedElements;
 
     /// <inheritdoc/>
     public override ImmutableArray<Computation> Computations => [Select, Scatter];

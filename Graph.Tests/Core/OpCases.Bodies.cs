@@ -35,6 +35,11 @@ internal static partial class OpCases
             "reduce_window", "running sum", [Ramp([4]), zero],
             (b, p) => b.ReduceWindow(p[0], p[1], [new(4, Low: 3)], ElementwiseTable.Add));
         yield return new(
+            "select_and_scatter", "overlapping windows", [x, Noise([1, 5, 2], 6), zero],
+            (b, p) => b.SelectAndScatter(
+                p[0], p[1], p[2], [WindowDim.Identity, new(2), new(3, Stride: 2, Low: 1)],
+                Body("ge", DType.F32, (c, v, w) => c.GreaterOrEqual(v, w)), ReductionBody.Of(ElementwiseTable.Add, DType.F32)));
+        yield return new(
             "select_and_scatter", "windows of two", [x, Noise([1, 3, 2], 6), zero],
             (b, p) => b.SelectAndScatter(
                 p[0], p[1], p[2], [WindowDim.Identity, new(2, Stride: 2), new(2, Stride: 2)],

@@ -12,12 +12,16 @@ internal static class Extremes
     /// <param name="d">What they are multiplied by.</param>
     /// <param name="wins">How an operand that is taken compares to the other one.</param>
     public static Node?[] Partials(GraphBuilder b, Node y, Node d, CompareDirection wins) =>
-        [Partial(b, y.Operands[0], y.Operands[1], d, wins), Partial(b, y.Operands[1], y.Operands[0], d, wins)];
+        [Partial(b, y, y.Operands[0], y.Operands[1], d, wins), Partial(b, y, y.Operands[1], y.Operands[0], d, wins)];
 
-    private static Node Partial(GraphBuilder b, Node x, Node other, Node d, CompareDirection wins)
+    private static Node Partial(GraphBuilder b, Node y, Node x, Node other, Node d, CompareDirection wins)
     {
-        Node atTie = Cotangents.IsSplat(other, out _) ? b.Like(d, 0)
-            : b.Select(b.Equal(x, other), b.Multiply(d, b.Like(d, 0.5)), b.Like(d, 0));
+        if (Cotangents.IsSplat(other, out _))
+        {
+            // max(x, c) > c just where x > c; and y is what the layers behind keep, so that x need not be.
+            return b.Select(b.Compare(y, other, wins), d, b.Like(d, 0));
+        }
+        Node atTie = b.Select(b.Equal(x, other), b.Multiply(d, b.Like(d, 0.5)), b.Like(d, 0));
         return b.Select(b.Compare(x, other, wins), d, atTie);
     }
 }
