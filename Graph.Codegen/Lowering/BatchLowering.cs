@@ -37,7 +37,11 @@ internal sealed class BatchLowering(KernelTarget target)
         LoweredKernel Lower(Node member, Node lowered)
         {
             int[] places = [.. member.Operands.Select(o => ((ParameterOp)o.Op).Number)];
-            LoweredKernel kernel = _templates.Lower("loop", lowered, i => isOverwritten(places[i])).Single();
+            // Kernels of a batch run in any order, so a member is one kernel, even where two would share the work of threads better.
+            bool IsOverwritten(int operand) => isOverwritten(places[operand]);
+            LoweredKernel kernel = _templates.Lower("loop", lowered, IsOverwritten) is [var single]
+                ? single
+                : LoopNestLowering.Lower("loop", lowered, target, IsOverwritten, PackedLookups.None);
             if (!ReferenceEquals(member, lowered))
             {
                 kernel = kernel with { Kernel = Sized(kernel.Kernel) };

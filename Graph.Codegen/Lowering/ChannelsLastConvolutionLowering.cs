@@ -12,7 +12,7 @@ namespace Graphene.Codegen;
 internal static class ChannelsLastConvolutionLowering
 {
     /// <summary>Lowers a convolution fusion, or returns null when it needs another schedule.</summary>
-    public static LoweredKernel? TryLower(string name, Node fusion, HeroFusion hero, KernelTarget target)
+    public static IReadOnlyList<LoweredKernel>? TryLower(string name, Node fusion, HeroFusion hero, KernelTarget target)
     {
         var op = (ConvolutionOp)hero.Hero.Op;
         ConvolutionDimensions d = op.Dimensions;

@@ -8,6 +8,6 @@ internal static class ConvolutionLowering
         string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten) =>
         HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero ? null
         : DepthwiseConvolutionLowering.TryLower(name, fusion, hero, target) is { } depthwise ? [depthwise]
-        : ChannelsLastConvolutionLowering.TryLower(name, fusion, hero, target) is { } product ? [product]
+        : ChannelsLastConvolutionLowering.TryLower(name, fusion, hero, target) is { } product ? product
         : ChannelsFirstConvolutionLowering.TryLower(name, fusion, hero, target);
 }

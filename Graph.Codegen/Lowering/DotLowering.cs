@@ -4,7 +4,7 @@ namespace Graphene.Codegen;
 internal static class DotLowering
 {
     /// <summary>Lowers a dot fusion, or returns null when its operands or epilogue need another schedule.</summary>
-    public static LoweredKernel? TryLower(string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten)
+    public static IReadOnlyList<LoweredKernel>? TryLower(string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten)
     {
         if (HeroFusion.TryCreate<DotGeneralOp>(fusion, isOverwritten) is not { } hero)
         {

@@ -224,8 +224,8 @@ internal sealed partial class ExprEmitter
             : EmitCall(ScalarOp.Divide, arguments);
     }
 
-    // 16-bit floating types compute in f32 and round after each instruction.
-    private static KExpr EmitCall(ScalarOp op, KExpr[] arguments)
+    /// <summary>A scalar instruction: 16-bit floating types compute in f32 and round after each one.</summary>
+    public static KExpr EmitCall(ScalarOp op, KExpr[] arguments)
     {
         DType type = arguments[0].Type.Element;
         if (type == DType.Bool && op is ScalarOp.Maximum or ScalarOp.Minimum)

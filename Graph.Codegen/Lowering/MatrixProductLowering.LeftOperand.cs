@@ -129,6 +129,11 @@ internal sealed partial class MatrixProductLowering
     // The element of row i of a tile, widened: where k leads in the left operand, or in its copy.
     private Func<int, KExpr, KExpr, KExpr> LeftOperand(RegisterTile tile, TileRows rows, KExpr[] bases)
     {
+        if (_leftPanels is { } panels)
+        {
+            KExpr start = _b.Let("panel", KBuilder.Add(PackedTile(rows.First), KBuilder.Multiply(FirstDepth(), _tileRows)));
+            return (i, _, k) => new KLoad(panels, KBuilder.Add(KBuilder.Add(start, KBuilder.Multiply(k, _tileRows)), i));
+        }
         if (_left is { } left)
         {
             KExpr first = _b.Let("left", KBuilder.Multiply(KBuilder.Subtract(rows.First, _firstRow), _depthCount.Value));

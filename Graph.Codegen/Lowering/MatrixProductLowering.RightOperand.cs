@@ -117,30 +117,4 @@ internal sealed partial class MatrixProductLowering
         }
         return _b.Let("matrix", number);
     }
-
-    // Columns that are not consecutive are brought together once per panel when several row tiles will read them.
-    private KBuffer? PackIntoScratch(KExpr column, KExpr left)
-    {
-        bool fewRows = _rowCount.IsStatic && _rowCount.Value < _tileRows;
-        if (_packed is not null || _rhs.Index[_columns.Last] == 1 || fewRows || !_depthCount.IsStatic ||
-            _depthCount.Value * PanelWidth * _sum.Element.SizeInBytes() > LargestScratchInBytes)
-        {
-            return null;
-        }
-        KBuffer rhs = _fusion.Source.Source(_rhs.Load.Source);
-        KBuffer scratch = _b.Scratch("columns", rhs.Element, _depthCount.Value * PanelWidth);
-        _emitter.Bind(_columns.Last, column);
-        KExpr position = _b.Let("from", _emitter.EmitPosition(_rhs.Index));
-        KExpr present = _b.Let("present", KBuilder.Minimum(left, PanelWidth));
-        KExpr stride = KBuilder.Value(_rhs.Index[_columns.Last]);
-        _b.For("lane", 0, present, 1, lane =>
-        {
-            KExpr from = _b.Let("from", KBuilder.Add(position, KBuilder.Multiply(lane, stride)));
-            EmitDepth(0, 0, 0, 0, (_, offset, k) => _b.Store(
-                scratch, KBuilder.Add(KBuilder.Multiply(k, PanelWidth), lane), new KLoad(rhs, KBuilder.Add(from, offset))));
-        });
-        _b.For("lane", present, PanelWidth, 1, lane => EmitDepth(0, 0, 0, 0, (_, _, k) => _b.Store(
-            scratch, KBuilder.Add(KBuilder.Multiply(k, PanelWidth), lane), new KConstant(Scalar.Zero(rhs.Element), 1))));
-        return scratch;
-    }
 }

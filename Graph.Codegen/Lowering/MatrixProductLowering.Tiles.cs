@@ -7,10 +7,10 @@ internal sealed partial class MatrixProductLowering
 {
     // Row tiles; what is left over is one smaller tile when its size is known, else a row or a tile that is not all stored.
     private void EmitRowTiles(
-        KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, PanelColumns columns)
+        KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, KBuffer? scratch, PanelColumns columns, Phase phase)
     {
         void Tile(KExpr row, int rows, KExpr? end = null) => _emitter.InScope(
-            () => EmitTile(panel, column, firstRow, lastRow, new TileRows(row, rows, end), scratch, columns));
+            () => EmitTile(panel, column, firstRow, lastRow, new TileRows(row, rows, end), scratch, columns, phase));
 
         if (_rowCount == 0)
         {
@@ -46,14 +46,23 @@ internal sealed partial class MatrixProductLowering
     }
 
     private void EmitTile(
-        KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, TileRows rows, KBuffer? scratch, PanelColumns columns)
+        KExpr panel, KExpr column, KExpr firstRow, KExpr lastRow, TileRows rows, KBuffer? scratch, PanelColumns columns, Phase phase)
     {
-        var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum, InitialSums(panel));
+        KExpr[] places = PlacesOfSums(panel, rows);
+        Func<int, int, KExpr>? initial = phase == Phase.All
+            ? InitialSums(panel)
+            : (i, j) => new KLoad(_sums!, KBuilder.Add(places[i], j * _sum.Lanes), _sum.Lanes);
+        var tile = new RegisterTile(_b, rows.Count, columns.Vectors, _sum, initial);
         _emitter.Bind(_columns.Last, column);
         KExpr lhsBase = _b.Let("lhs", _emitter.EmitPosition(_lhs.Index));
         KExpr[][] counters = RowCounters(rows);
         KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", AtRow(lhsBase, _lhs.Index, own)))];
         KExpr?[] masks = Masks(columns);
+        if (phase == Phase.Finish)
+        {
+            EmitEpilogue(tile, rows, counters, column, columns, masks);
+            return;
+        }
         PrefetchEpilogue(counters, columns);
         if (_narrow is not null)
         {
@@ -69,6 +78,11 @@ internal sealed partial class MatrixProductLowering
                 prefetch?.Invoke(k);
                 tile.Accumulate(i => left(i, lhsOffset, k), j => tile.Widen(right(rhsOffset, k, j)));
             });
+        }
+        if (phase == Phase.Accumulate)
+        {
+            StoreSums(tile, places);
+            return;
         }
         EmitEpilogue(tile, rows, counters, column, columns, masks);
     }
@@ -146,7 +160,7 @@ internal sealed partial class MatrixProductLowering
         return next;
     }
 
-    // The loops over k, with the offsets that each value of k adds to both operands.
+    // The loops over k (of the block at work, when there are blocks), with the offsets that each value of k adds to both operands.
     private void EmitDepth(int depth, KExpr lhsOffset, KExpr rhsOffset, KExpr k, Action<KExpr, KExpr, KExpr> body)
     {
         if (depth == _depth.Count)
@@ -156,12 +170,24 @@ internal sealed partial class MatrixProductLowering
         }
         LoopGroup group = _depth[depth];
         KExpr extent = KBuilder.Value(group.Extent);
-        _b.For("k", 0, extent, 1, counter => EmitDepth(
+        DepthRange range = RangeOf(depth);
+        void Inner(KExpr counter) => EmitDepth(
             depth + 1,
             KBuilder.Add(lhsOffset, KBuilder.Multiply(counter, KBuilder.Value(_lhs.Index[group.Last]))),
             KBuilder.Add(rhsOffset, KBuilder.Multiply(counter, KBuilder.Value(_rhs.Index[group.Last]))),
-            KBuilder.Add(KBuilder.Multiply(k, extent), counter),
-            body), depth == _depth.Count - 1 ? 4 : 0);
+            KBuilder.Add(KBuilder.Multiply(k, extent), KBuilder.Subtract(counter, range.Begin)),
+            body);
+
+        if (range.End is null)
+        {
+            EmitDepth(
+                depth + 1,
+                KBuilder.Add(lhsOffset, KBuilder.Multiply(range.Begin, KBuilder.Value(_lhs.Index[group.Last]))),
+                KBuilder.Add(rhsOffset, KBuilder.Multiply(range.Begin, KBuilder.Value(_rhs.Index[group.Last]))),
+                0, body);
+            return;
+        }
+        _b.For("k", range.Begin, range.End, 1, Inner, depth == _depth.Count - 1 ? 4 : 0);
     }
 
     private KExpr?[] Masks(PanelColumns columns) => [.. Enumerable.Range(0, columns.Vectors).Select(j =>

@@ -9,10 +9,12 @@ namespace Graphene.Codegen;
 ///       sums = 0; for k: sums += a[row, k] * B[k, panel] in registers
 ///       epilogue(sums) -> results
 /// </code>
-/// B comes packed into panels when it is constant (packed while compiling, transposes folded in), directly from memory when its
-/// columns are consecutive, and is packed panel by panel into scratch otherwise. A is read where it lies: each row of a tile has a
-/// base of its own, so rows may be the positions of a convolution, and k adds the same offset to all of them.
-/// Sums run over ascending k for every tile shape, so the bits depend neither on blocking nor on the number of rows.
+/// B comes packed into panels when it is constant (packed while compiling, transposes folded in), is packed panel by panel into scratch
+/// when many rows will read it and it does not lie together anyway, and comes directly from memory otherwise. A is read where it
+/// lies: each row of a tile has a base of its own, so rows may be the positions of a convolution, and k adds the same offset to all
+/// of them. Only when its rows are consecutive and its k far apart (the transposed operand of a gradient), a kernel packs it before.
+/// Long sums are cut into blocks of k whose parts of A and B stay in the cache; sums wait in scratch meanwhile. They run over ascending
+/// k for every tile shape and block, so the bits depend neither on blocking nor on the number of rows.
 /// </remarks>
 internal sealed partial class MatrixProductLowering
 {
@@ -65,14 +67,21 @@ internal sealed partial class MatrixProductLowering
         _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation));
         _target = target;
         _narrow = ChooseNarrowForm(fusion);
+        _mayBlockDepth = MayBlockDepth(fusion);
         (_tileRows, _tileVectors) = ChooseTile();
+        _depthBlock = ChooseDepthBlock();
     }
 
     private int PanelWidth => _tileVectors * _sum.Lanes;
 
-    /// <summary>The kernel that computes the products.</summary>
-    public static LoweredKernel Lower(string name, Node fusion, MatrixProduct product, KernelTarget target) =>
-        new MatrixProductLowering(fusion, product, target).Run(name, fusion);
+    /// <summary>The kernels that compute the products: one that packs the left operand where that pays, and the one that multiplies.</summary>
+    public static IReadOnlyList<LoweredKernel> Lower(string name, Node fusion, MatrixProduct product, KernelTarget target)
+    {
+        var lowering = new MatrixProductLowering(fusion, product, target);
+        LoweredKernel? packing = lowering.PackLeftPanels(name + "_left");
+        LoweredKernel products = lowering.Run(name, fusion);
+        return packing is null ? [products] : [packing, products];
+    }
 
     private static Dim Count(IEnumerable<LoopGroup> groups) => groups.Aggregate((Dim)1, (count, g) => count * g.Extent);
 
@@ -91,8 +100,17 @@ internal sealed partial class MatrixProductLowering
         KExpr lastPanel = _b.Let("panel1", KBuilder.Minimum(KBuilder.Add(firstPanel, panelsPerBlock), panels));
         KExpr lastRow = _b.Let("row1", KBuilder.Minimum(KBuilder.Add(firstRow, _rowsPerBlock), KBuilder.Value(_rowCount)));
         PackLeft(firstRow, lastRow);
-        _b.For("panel", firstPanel, lastPanel, 1, panel => _emitter.InScope(
-            () => EmitPanel(panel, firstRow, lastRow)));
+        void Panels(Phase phase) => _b.For("panel", firstPanel, lastPanel, 1, panel => _emitter.InScope(
+            () => EmitPanel(panel, firstRow, lastRow, phase)));
+
+        if (_depthBlock is null)
+        {
+            Panels(Phase.All);
+        }
+        else
+        {
+            EmitDepthBlocks(firstPanel, panelsPerBlock, Panels);
+        }
         KExpr taskCount = KBuilder.Multiply(KBuilder.Multiply(KBuilder.Value(Count(_batch)), rowBlocks), panelBlocks);
         var cost = new KernelCost(
             _fusion.Hero.Shape.ElementCount * _depthCount * 2,
@@ -106,6 +124,10 @@ internal sealed partial class MatrixProductLowering
     // line of each of its rows again and again while k runs: they must fit the cache together, with room for B to pass through.
     private long MostRowsOfTile()
     {
+        if (PacksLeft)
+        {
+            return long.MaxValue;
+        }
         long most = _rows.Count > 1 ? MostSeparateRows : long.MaxValue;
         return _rows.Count > 0 && _lhs.Index[_rows[^1].Last] is { IsStatic: true, Value: > 0 and var stride }
             ? Math.Min(most, _target.Caches.LinesAtStride(stride * _lhs.Load.DType.SizeInBytes()) * 3 / 4)
@@ -114,8 +136,10 @@ internal sealed partial class MatrixProductLowering
 
     // Two panels, the one at work and the next one, take no more than three quarters of the second cache; one vector would leave too little
     // to compute between loads.
-    private long MostVectorsOfTile() => _depthCount.IsStatic
-        ? Math.Max(2, _target.Caches.SecondLevelInBytes * 3 / 8 / Math.Max(1, _depthCount.Value * _sum.Lanes * ElementSize))
+    private long MostVectorsOfTile() => _mayBlockDepth ? MostVectorsOfBlock : _depthCount.IsStatic
+        ? Math.Min(
+            MostVectorsOfScratch,
+            Math.Max(2, _target.Caches.SecondLevelInBytes * 3 / 8 / Math.Max(1, _depthCount.Value * _sum.Lanes * ElementSize)))
         : long.MaxValue;
 
     // As many rows as keep their part of A in the second cache with a panel of B, in blocks of one size.
@@ -123,6 +147,10 @@ internal sealed partial class MatrixProductLowering
     {
         long fit = Math.Clamp(_target.Caches.SecondLevelInBytes * 3 / 4 / BytesPerRow() / _tileRows, 1, 64) * _tileRows;
         fit = Math.Min(fit, MostRowsPerTask);
+        if (_depthBlock is not null)
+        {
+            fit = Math.Min(fit, MostRowsOfSums);
+        }
         if (!_rowCount.IsStatic)
         {
             _rowsPerBlock = fit;
@@ -143,6 +171,12 @@ internal sealed partial class MatrixProductLowering
         }
         long panels = Math.Max(1, Count(_batch).Value * DimMath.CeilDiv(_columns.Extent.Value, PanelWidth));
         double flopsPerPanel = 2.0 * rows * PanelWidth * Math.Max(1, _depthCount.Value);
+        if (_depthBlock is not null)
+        {
+            // Each block of rows packs B again, so there are just enough for a few threads.
+            long blocks = Count(_batch).Value * DimMath.CeilDiv(DimMath.CeilDiv(_columns.Extent.Value, PanelWidth), PanelsOfSums);
+            return Math.Clamp(DimMath.CeilDiv(FewTasks, blocks), 1, Math.Max(1, rows / _tileRows / FewestTilesOfPackedPanel));
+        }
         double wanted = Math.Min(EnoughTasks, flopsPerPanel * panels / (FlopsPerTask * TimesFaster)) / panels;
         return (long)Math.Clamp(wanted, 1, Math.Max(1, rows / _tileRows));
     }
@@ -152,6 +186,10 @@ internal sealed partial class MatrixProductLowering
     {
         Dim elements = _lhs.Load.SourceType.Shape.ElementCount;
         Dim rows = _rowCount * Count(_batch.Where(g => _lhs.Index[g.Last] != 0));
+        if (_depthBlock is { } block)
+        {
+            return block.Depth * ElementSize;
+        }
         if (!elements.IsStatic || !rows.IsStatic)
         {
             return _depthCount.IsStatic ? Math.Max(1, _depthCount.Value) * ElementSize : 4096;
@@ -161,6 +199,10 @@ internal sealed partial class MatrixProductLowering
 
     private (KExpr Blocks, long PanelsPerBlock) PanelBlocks()
     {
+        if (_depthBlock is not null)
+        {
+            return (KBuilder.CeilDiv(KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth), PanelsOfSums), PanelsOfSums);
+        }
         long flopsPerPanel = 2 * _rowsPerBlock * PanelWidth * (_depthCount.IsStatic ? Math.Max(1, _depthCount.Value) : 256);
         // Few rows make little work of many bytes, and it is the bytes that threads share then.
         long bytesPerPanel = flopsPerPanel / (2 * _rowsPerBlock) * ElementSize;
@@ -187,13 +229,13 @@ internal sealed partial class MatrixProductLowering
         }
     }
 
-    private void EmitPanel(KExpr panel, KExpr firstRow, KExpr lastRow)
+    private void EmitPanel(KExpr panel, KExpr firstRow, KExpr lastRow, Phase phase)
     {
         KExpr column = _b.Let("column", KBuilder.Multiply(panel, PanelWidth));
         KExpr left = _b.Let("left", KBuilder.Subtract(KBuilder.Value(_columns.Extent), column));
-        KBuffer? scratch = PackIntoScratch(column, left);
+        KBuffer? scratch = phase == Phase.Finish ? null : PackIntoScratch(panel, column, left);
         void Rows(PanelColumns columns) => _emitter.InScope(
-            () => EmitRowTiles(panel, column, firstRow, lastRow, scratch, columns));
+            () => EmitRowTiles(panel, column, firstRow, lastRow, scratch, columns, phase));
 
         var all = new PanelColumns(_tileVectors, PanelWidth, null);
         if (!_columns.Extent.IsStatic)

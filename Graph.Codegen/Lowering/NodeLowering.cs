@@ -28,10 +28,12 @@ public static class NodeLowering
         string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups lookups) =>
         node.Op switch
         {
-            FusionOp { Kind: FusionKind.Dot } when DotLowering.TryLower(name, node, target, isOverwritten) is { } dot => [dot],
+            FusionOp { Kind: FusionKind.Dot } when DotLowering.TryLower(name, node, target, isOverwritten) is { } dot => dot,
             FusionOp { Kind: FusionKind.Convolution } when
                 ConvolutionLowering.TryLower(name, node, target, isOverwritten) is { } convolution => convolution,
             FusionOp { Kind: FusionKind.Batch } => new BatchLowering(target).Lower(node, isOverwritten),
+            FusionOp { Kind: FusionKind.Reduction } when
+                ColumnSumLowering.TryLower(name, node, target, isOverwritten, lookups) is { } sums => sums,
             FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten, lookups)],
             CompositeOp { Kind: AttentionForm.Kind } => [AttentionLowering.Lower(name, node, target)],
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),

@@ -28,7 +28,7 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
     private static bool ProfitsFromFeaturesLast(Node node)
     {
         if (node.Op is not ConvolutionOp { BatchGroups: 1 } op || op.Window.Any(w => w.BaseDilation != 1 || w.Reversed) ||
-            op.Dimensions == InOrder(op, node.Operands[1]))
+            op.Dimensions == InOrder(op, node.Operands[1]) || IsKernelGradient(op, node))
         {
             return false;
         }
@@ -36,6 +36,12 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
         Dim perGroup = op.IsDepthwise(node.Operands[1].Type) ? features : Dim.FloorDiv(features, op.FeatureGroups);
         return !perGroup.IsStatic || perGroup.Value >= FewestFeatures;
     }
+
+    // The gradient by a kernel, of images with features last: its rows (kernel position, input feature) are as consecutive in the input as
+    // its columns are in the other operand. It is a product of both where they lie, and a transpose of either would be all that it adds.
+    private static bool IsKernelGradient(ConvolutionOp op, Node node) => op.FeatureGroups == 1
+        && op.Dimensions.LhsBatch == node.Operands[0].Rank - 1 && op.Dimensions.RhsOutputFeature == node.Operands[1].Rank - 1
+        && op.Dimensions.ResultFeature == node.Rank - 1;
 
     // A constant kernel is packed while compiling, from any order; others must have their output features together.
     private static bool KeepsKernel(ConvolutionOp op, Node kernel) => kernel.Op is ConstantOp && !op.IsDepthwise(kernel.Type);
