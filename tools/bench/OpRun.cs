@@ -1,13 +1,11 @@
-using System.Diagnostics;
 using Graphene.Codegen;
 using Graphene.Runtime;
 
 namespace Graphene.Bench;
 
 /// <summary>A compiled <see cref="OpCase"/> bound to its inputs, ready to be timed again and again.</summary>
-internal sealed class OpRun : IDisposable
+internal sealed class OpRun : ITimedRun
 {
-    private const double WarmUpSeconds = 0.1;
     private readonly Session _session;
     private readonly Callable _callable;
     private readonly BoundCall _call;
@@ -31,17 +29,8 @@ internal sealed class OpRun : IDisposable
         }
     }
 
-    /// <summary>Runs once.</summary>
+    /// <inheritdoc/>
     public void Run() => _call.Run();
-
-    /// <summary>The seconds of single runs for about so long, after a warm-up.</summary>
-    public IReadOnlyList<double> Times(double seconds)
-    {
-        Repeat(Math.Min(WarmUpSeconds, seconds), _ => { });
-        var times = new List<double>();
-        Repeat(seconds, times.Add);
-        return times;
-    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -49,17 +38,5 @@ internal sealed class OpRun : IDisposable
         _call.Dispose();
         _callable.Dispose();
         _session.Dispose();
-    }
-
-    private void Repeat(double seconds, Action<double> note)
-    {
-        long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
-        do
-        {
-            long start = Stopwatch.GetTimestamp();
-            Run();
-            note(Stopwatch.GetElapsedTime(start).TotalSeconds);
-        }
-        while (Stopwatch.GetTimestamp() < end);
     }
 }

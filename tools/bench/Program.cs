@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Graphene.Bench;
+using Graphene.Bench.Training;
 using Graphene.Cli.Execution;
 using Spectre.Console;
 
@@ -60,6 +61,25 @@ var torch = new Command("torch", "Graphene and PyTorch, in turns: elementwise ch
 };
 torch.SetAction(p => Run(() => Publish(p, TorchSideBySide.Run(new TorchOptions(
     p.GetRequiredValue(workloads), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
+
+var trainingPage = new Option<string>("--out") { Description = "The page.", DefaultValueFactory = _ => "docs/benchmarks/training.md" };
+var kernels = new Option<bool>("--kernels") { Description = "Only list where the time of Graphene's step goes; PyTorch is not needed." };
+var training = new Command("training", "Whole training steps with Graphene and PyTorch, in turns; writes docs/benchmarks/training.md.")
+{
+    workloads, threads, rounds, seconds, kernels, trainingPage,
+};
+training.SetAction(p => Run(() =>
+{
+    var options = new TorchOptions(p.GetRequiredValue(workloads), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds));
+    if (p.GetValue(kernels))
+    {
+        TrainingSideBySide.ShowKernels(options);
+        return;
+    }
+    Report measured = TrainingSideBySide.Run(options);
+    measured.Table.Show();
+    TrainingPage.Write(p.GetRequiredValue(trainingPage), measured, ThisCommand(), options.Threads);
+}));
 
 var all = new Option<string[]>("--names")
 {
@@ -127,7 +147,7 @@ page.SetAction(p => Run(() => new CpuPage(
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench, PyTorch's chroot).")
 {
-    page, sideBySide, gemm, torch, ops, agreement, probe, overhead, scaling,
+    page, sideBySide, gemm, torch, training, ops, agreement, probe, overhead, scaling,
 }.Parse(args).Invoke();
 
 string ThisCommand() => $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}";

@@ -69,6 +69,7 @@ internal static class SingleOps
         .. Resnet50(),
         Convolution(112, 16, 96, 1, 1), Convolution(56, 96, 24, 1, 1), Convolution(56, 24, 144, 1, 1), Convolution(7, 160, 960, 1, 1),
         Depthwise(112, 32, 1), Depthwise(112, 96, 2), Depthwise(56, 144, 1), Depthwise(28, 192, 1), Depthwise(14, 384, 1), Depthwise(7, 960, 1),
+        .. GradientProducts(),
         .. TorchWorkload.All().Select(w => w.Case),
     ];
 
@@ -78,6 +79,15 @@ internal static class SingleOps
         Convolution(28, 128, 128, 3, 1), Convolution(28, 512, 128, 1, 1), Convolution(56, 256, 512, 1, 2), Convolution(14, 256, 256, 3, 1),
         Convolution(14, 1024, 256, 1, 1), Convolution(7, 512, 512, 3, 1), Convolution(7, 2048, 512, 1, 1), Convolution(7, 512, 2048, 1, 1),
     ];
+
+    // What a dense layer of k inputs and n outputs does in training, forward, to its inputs and to its weights; weights are fed.
+    private static IEnumerable<OpCase> GradientProducts() => new[] { (128, 784, 512), (1024, 256, 1024), (1024, 1024, 256) }.SelectMany(s =>
+        new[] { Fed("forward", s.Item1, s.Item2, s.Item3, 1, 0), Fed("dx", s.Item1, s.Item3, s.Item2, 1, 1), Fed("dw", s.Item2, s.Item1, s.Item3, 0, 0) });
+
+    private static OpCase Fed(string name, int m, int k, int n, int left, int right) => new(
+        $"{name} {m}x{k}x{n}, both operands fed", 2.0 * m * k * n, 4.0 * ((m * k) + ((double)k * n) + (m * n)),
+        () => [left == 1 ? Noise(m, k) : Noise(k, m), right == 0 ? Noise(k, n) : Noise(n, k)],
+        (b, p) => b.DotGeneral(p[0], p[1], [], [], [left], [right]));
 
     private static OpCase Product(int m, int k, int n) => new(
         $"dot {m}x{k}x{n}", 2.0 * m * k * n, 4.0 * ((m * k) + ((double)k * n) + (m * n)), () => [Noise(m, k)],

@@ -31,12 +31,12 @@ internal sealed class TorchPeer
     /// <summary>What the last run said of its version.</summary>
     public string Name { get; private set; } = "PyTorch";
 
-    /// <summary>Runs figures in a new process and gives their medians in milliseconds, by figure and mode.</summary>
+    /// <summary>Runs figures in a new process and gives what it reports, by figure and mode.</summary>
     /// <param name="figures">What torch_bench.py calls them.</param>
     /// <param name="threads">Threads that it may use.</param>
     /// <param name="seconds">How long each figure runs in each mode.</param>
     /// <exception cref="BenchException">The process fails.</exception>
-    public IReadOnlyDictionary<(string Figure, string Mode), double> Run(IEnumerable<string> figures, int threads, double seconds)
+    public IReadOnlyDictionary<(string Figure, string Mode), TorchFigure> Run(IEnumerable<string> figures, int threads, double seconds)
     {
         string[] wanted = [.. figures];
         var start = new ProcessStartInfo(
@@ -64,19 +64,23 @@ internal sealed class TorchPeer
     }
 
     // One JSON object a line; a figure that cannot be run says so, and figures that were not asked for may share a name's beginning.
-    private Dictionary<(string Figure, string Mode), double> Read(string output, string[] wanted)
+    private Dictionary<(string Figure, string Mode), TorchFigure> Read(string output, string[] wanted)
     {
-        var medians = new Dictionary<(string, string), double>();
+        var figures = new Dictionary<(string, string), TorchFigure>();
         foreach (string line in output.Split('\n').Where(l => l.StartsWith('{')))
         {
             JsonElement figure = JsonDocument.Parse(line).RootElement;
             if (figure.TryGetProperty("median_ms", out JsonElement median) && figure.GetProperty("what").GetString() is { } name
                 && wanted.Contains(name))
             {
-                medians[(name, figure.GetProperty("mode").GetString()!)] = median.GetDouble();
+                figures[(name, figure.GetProperty("mode").GetString()!)] = new TorchFigure(
+                    median.GetDouble(), Number(figure, "loss_first"), Number(figure, "loss_last"));
                 Name = "PyTorch " + figure.GetProperty("peer").GetString()!.Replace("torch-", "", StringComparison.Ordinal);
             }
         }
-        return medians;
+        return figures;
     }
+
+    private static double? Number(JsonElement figure, string name) =>
+        figure.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : null;
 }

@@ -44,31 +44,13 @@ internal static class TorchSideBySide
 
     private static string[] MeasureRow(TorchOptions options, TorchPeer peer, TorchWorkload workload, int threads)
     {
-        var ours = new List<double>();
-        var theirs = new List<IReadOnlyDictionary<(string Figure, string Mode), double>>();
         using var run = new OpRun(workload.Case, threads);
-        for (int round = 0; round < options.Rounds; round++)
-        {
-            ours.Add(Measurement.Median(run.Times(options.Seconds)) * 1e3);
-            theirs.Add(peer.Run(workload.Peer, threads, options.Seconds));
-        }
-        double ms = Measurement.Median(ours);
-        double eager = Best(workload, theirs, "eager");
-        double compiled = Best(workload, theirs, "compile");
+        TorchComparison both = TorchComparison.Measure(run, peer, workload.Peer, threads, options.Rounds, options.Seconds);
         return
         [
-            workload.Case.Name, $"{threads}", Ms(ms), Invariant($"{workload.Case.Bytes / ms / 1e6:F1}"), Text(eager), Text(compiled),
-            Invariant($"{ms / Math.Min(eager, compiled):F2}"), workload.Goal is { } goal ? Invariant($"{goal:F1}") : "-",
+            workload.Case.Name, $"{threads}", Ms(both.Ms), Invariant($"{workload.Case.Bytes / both.Ms / 1e6:F1}"),
+            TorchComparison.Text(both.EagerMs), TorchComparison.Text(both.CompiledMs), Invariant($"{both.Ratio:F2}"),
+            workload.Goal is { } goal ? Invariant($"{goal:F1}") : "-",
         ];
     }
-
-    // The fastest way of writing it, each by the median of its rounds.
-    private static double Best(
-        TorchWorkload workload, List<IReadOnlyDictionary<(string Figure, string Mode), double>> rounds, string mode) =>
-        workload.Peer
-            .Select(figure => rounds.Where(r => r.ContainsKey((figure, mode))).Select(r => r[(figure, mode)]).ToArray())
-            .Select(medians => medians.Length == 0 ? double.PositiveInfinity : Measurement.Median(medians))
-            .Min();
-
-    private static string Text(double ms) => double.IsFinite(ms) ? Ms(ms) : "-";
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Graphene.Cli.Models;
 using Graphene.Cli.Values;
 using Graphene.Codegen;
+using Graphene.Optimizer;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,11 +24,18 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
     private const int SourceShown = 70;
 
     /// <summary>Compiles a model for profiling and runs it.</summary>
-    public static KernelReport Measure(LoadedModel model, IReadOnlyList<Literal> inputs, int threads, int warmup, int runs)
+    public static KernelReport Measure(LoadedModel model, IReadOnlyList<Literal> inputs, int threads, int warmup, int runs) =>
+        Measure(model.Module, inputs, SymbolBinding.Bind(model, inputs), threads, warmup, runs);
+
+    /// <summary>Compiles a module for profiling and runs it.</summary>
+    public static KernelReport Measure(
+        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, int threads, int warmup, int runs)
     {
-        IReadOnlyDictionary<string, long> symbols = SymbolBinding.Bind(model, inputs);
-        Executable executable = GraphCompiler.Cpu(new GraphCompilerOptions { IsProfiled = true }).Compile(
-            model.Module, NullLogger.Instance, CancellationToken.None);
+        Executable executable = GraphCompiler.Cpu(new GraphCompilerOptions
+        {
+            IsProfiled = true,
+            Optimizer = OptimizerOptions.Default with { Debug = DebugOptions.FromEnvironment() },
+        }).Compile(module, NullLogger.Instance, CancellationToken.None);
         using NativeProgram program = NativeProgram.Load(executable);
         var profile = new KernelProfile();
         using Callable callable = program.MakeCallable(new RunOptions { MaxThreads = threads, Profile = profile });
