@@ -75,7 +75,8 @@ internal sealed unsafe class NumericsProgram : GraphProgram
         };
     }
 
-    private protected override long ScratchBytes(ShapeBinding binding) => _inner.ScratchBytesOf(((NumericsBinding)binding).Inner);
+    private protected override MemoryUse RunMemory(ShapeBinding binding) =>
+        _inner.PredictMemory(((NumericsBinding)binding).Inner);
 
     private GraphException Error(NumericsSite site, ShapeBinding binding, void** inputs, in RunSettings settings)
     {

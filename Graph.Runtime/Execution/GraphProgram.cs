@@ -44,7 +44,12 @@ public abstract unsafe class GraphProgram : IDisposable
     /// <summary>Bytes of scratch memory that a run needs.</summary>
     /// <param name="inputShapes">The shape of each input.</param>
     /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
-    public long ScratchBytes(params ReadOnlySpan<long[]> inputShapes)
+    public long ScratchBytes(params ReadOnlySpan<long[]> inputShapes) => PredictMemory(inputShapes).Arena;
+
+    /// <summary>The native memory that the program takes, one run at a time.</summary>
+    /// <param name="inputShapes">The shape of each input.</param>
+    /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
+    public MemoryUse PredictMemory(params ReadOnlySpan<long[]> inputShapes)
     {
         int count = 0;
         foreach (long[] shape in inputShapes)
@@ -62,7 +67,7 @@ public abstract unsafe class GraphProgram : IDisposable
             Array.Copy(shape, 0, extents, count, shape.Length);
             count += shape.Length;
         }
-        return ScratchBytes(Bind(extents));
+        return PredictMemory(Bind(extents));
     }
 
     /// <summary>Computes all outputs from inputs.</summary>
@@ -129,9 +134,15 @@ public abstract unsafe class GraphProgram : IDisposable
 
     private protected abstract ShapeBinding CreateBinding(ReadOnlySpan<long> inputExtents, long[] symbols);
 
-    internal long ScratchBytesOf(ShapeBinding binding) => ScratchBytes(binding);
+    internal MemoryUse PredictMemory(ShapeBinding binding) =>
+        RunMemory(binding) with
+        {
+            Inputs = binding.InputBytes.Take(Inputs.Length).Sum(), // variables may follow
+            Outputs = binding.OutputBytes.Take(Outputs.Length).Sum(),
+        };
 
-    private protected abstract long ScratchBytes(ShapeBinding binding);
+    // What is there besides inputs and outputs.
+    private protected abstract MemoryUse RunMemory(ShapeBinding binding);
 
     private protected long[][] OutputShapes(long[] symbols)
     {

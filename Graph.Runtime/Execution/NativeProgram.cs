@@ -206,7 +206,12 @@ public sealed unsafe class NativeProgram : GraphProgram
         };
     }
 
-    private protected override long ScratchBytes(ShapeBinding binding) => ((NativeBinding)binding).ArenaBytes;
+    private protected override MemoryUse RunMemory(ShapeBinding binding) => new()
+    {
+        Arena = ((NativeBinding)binding).ArenaBytes,
+        Tables = RunFrame.TableBytes(Plan.Buffers.Length, Symbols.Length),
+        Constants = Constants.Length,
+    };
 
     private static string? WhyNot(ExecutablePlan plan)
     {

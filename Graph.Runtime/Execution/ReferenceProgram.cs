@@ -59,7 +59,7 @@ internal sealed unsafe class ReferenceProgram : GraphProgram
         };
     }
 
-    private protected override long ScratchBytes(ShapeBinding binding) => 0;
+    private protected override MemoryUse RunMemory(ShapeBinding binding) => new();
 
     private sealed class ReferenceBinding : ShapeBinding
     {

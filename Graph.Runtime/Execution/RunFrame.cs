@@ -25,7 +25,7 @@ internal sealed unsafe class RunFrame : IDisposable
     {
         _program = program;
         int buffers = program.Plan.Buffers.Length;
-        _memory = NativeBlock.Allocate(ContextBytes + ((buffers + (long)program.Symbols.Length) * sizeof(long)));
+        _memory = NativeBlock.Allocate(TableBytes(buffers, program.Symbols.Length));
         NativeMemory.Clear(_memory.Pointer, _memory.Length);
         _self = GCHandle.Alloc(this);
         Context->Buffers = (void**)(_memory.Pointer + ContextBytes);
@@ -34,6 +34,9 @@ internal sealed unsafe class RunFrame : IDisposable
         Context->Host = (void*)GCHandle.ToIntPtr(_self);
         Context->Cancel = Flag.Pointer;
     }
+
+    /// <summary>What a frame takes besides the arena.</summary>
+    public static long TableBytes(int buffers, int symbols) => ContextBytes + ((buffers + (long)symbols) * sizeof(long));
 
     /// <summary>The context to pass to the entry function.</summary>
     public NativeContext* Context => (NativeContext*)_memory.Pointer;

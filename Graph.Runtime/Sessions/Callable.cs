@@ -35,21 +35,12 @@ public sealed unsafe class Callable : IDisposable
     /// <summary>Fixes the shapes and makes memory for all inputs and outputs.</summary>
     /// <param name="inputShapes">One shape per input; none at all when every input has a static shape.</param>
     /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
-    public BoundCall Bind(params ReadOnlySpan<long[]> inputShapes)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (inputShapes.Length != Inputs.Length && inputShapes.Length > 0)
-        {
-            throw new ArgumentException($"{inputShapes.Length} shapes for {Inputs.Length} inputs", nameof(inputShapes));
-        }
-        long[] extents = new long[Program.Binder.ExtentCount];
-        for (int i = 0; i < Inputs.Length; i++)
-        {
-            long[] shape = inputShapes.IsEmpty ? StaticShape(Inputs[i]) : inputShapes[i];
-            InputShapes.Copy(Inputs[i], shape, extents.AsSpan(Program.Binder.Start(i), Inputs[i].Type.Rank));
-        }
-        return new BoundCall(this, Program.Bind(extents));
-    }
+    public BoundCall Bind(params ReadOnlySpan<long[]> inputShapes) => new(this, BindingOf(inputShapes));
+
+    /// <summary>The native memory that the plan takes, bound and run by one thread at a time: exact, and known before it runs.</summary>
+    /// <param name="inputShapes">One shape per input; none at all when every input has a static shape.</param>
+    /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
+    public MemoryUse PredictMemory(params ReadOnlySpan<long[]> inputShapes) => Program.PredictMemory(BindingOf(inputShapes));
 
     /// <summary>Runs a plan with one input and one output.</summary>
     /// <param name="input">The elements; one symbolic dimension follows from their number.</param>
@@ -119,6 +110,22 @@ public sealed unsafe class Callable : IDisposable
     }
 
     internal RunSettings Settings(CancellationToken cancellation) => _settings with { Cancellation = cancellation };
+
+    private ShapeBinding BindingOf(ReadOnlySpan<long[]> inputShapes)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (inputShapes.Length != Inputs.Length && inputShapes.Length > 0)
+        {
+            throw new ArgumentException($"{inputShapes.Length} shapes for {Inputs.Length} inputs", nameof(inputShapes));
+        }
+        long[] extents = new long[Program.Binder.ExtentCount];
+        for (int i = 0; i < Inputs.Length; i++)
+        {
+            long[] shape = inputShapes.IsEmpty ? StaticShape(Inputs[i]) : inputShapes[i];
+            InputShapes.Copy(Inputs[i], shape, extents.AsSpan(Program.Binder.Start(i), Inputs[i].Type.Rank));
+        }
+        return Program.Bind(extents);
+    }
 
     private static long[] StaticShape(InputSpec input) => input.Type.Shape.IsStatic
         ? input.Type.Shape.ToStatic()

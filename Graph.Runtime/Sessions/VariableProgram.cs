@@ -69,8 +69,12 @@ internal sealed unsafe class VariableProgram : GraphProgram
         };
     }
 
-    private protected override long ScratchBytes(ShapeBinding binding) =>
-        _inner.ScratchBytesOf(((VariableShapeBinding)binding).Inner);
+    private protected override MemoryUse RunMemory(ShapeBinding binding) =>
+        _inner.PredictMemory(((VariableShapeBinding)binding).Inner) with
+        {
+            Variables = _bindings.Sum(b => b.Variable.Type.SizeInBytes.Value),
+            NextValues = _bindings.Where(b => b.Output >= 0).Sum(b => b.Variable.Type.SizeInBytes.Value),
+        };
 
     private void RunLocked(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
     {

@@ -16,7 +16,7 @@ internal static class PlanText
         IReadOnlyList<PlanLine> lines = PlanLine.Of(plan, provenance);
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{lines.Count} steps, {plan.Buffers.Length} buffers, arena ");
-        text.Append(Arena(plan, layout)).Append("\n\n");
+        text.Append(Arena(plan, layout)).Append('\n').Append(Total(plan, layout)).Append('\n');
         foreach (PlannedBuffer buffer in plan.Buffers)
         {
             text.Append(CultureInfo.InvariantCulture, $"b{buffer.Index,-5} {Name(buffer),-14} {buffer.SizeInBytes} bytes");
@@ -46,6 +46,20 @@ internal static class PlanText
     public static string Arena(MemoryPlan plan, ArenaLayout? layout) => layout is null
         ? $"depends on {string.Join(", ", plan.Symbols.Select(s => s.Name))}; choose with --dim"
         : string.Create(CultureInfo.InvariantCulture, $"{layout.SizeInBytes} bytes");
+
+    /// <summary>The memory of a run by owner, in words, as one line; empty when that depends on symbols.</summary>
+    public static string Total(MemoryPlan plan, ArenaLayout? layout)
+    {
+        if (layout is null)
+        {
+            return "";
+        }
+        long Of(BufferKind kind) => plan.Buffers.Where(b => b.Kind == kind).Sum(b => b.SizeInBytes.Value);
+        (long inputs, long results, long constants) = (Of(BufferKind.Parameter), Of(BufferKind.Result), Of(BufferKind.Constant));
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"inputs {inputs}, results {results}, constants {constants}; with the arena {inputs + results + constants + layout.SizeInBytes} bytes\n");
+    }
 
     /// <summary>What a buffer is.</summary>
     public static string Name(PlannedBuffer buffer) => buffer.Kind switch
