@@ -149,7 +149,7 @@ public sealed record GraphCompilerOptions
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"math {o.FastMath} {o.FoldBatchNorm} folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
-                + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "
+                + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} arena {o.ArenaBudgetInBytes} without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "
                 + $"profiled {IsProfiled}");
         }
     }

@@ -46,6 +46,11 @@ public static class Pipelines
         {
             MustFollow = ["transpose-folding", "algebraic-simplifier", "reshape-sinking"],
         }),
+        PassGroup.Once(new Rematerialization      // when whole kernels can be weighed, and before they are tied together
+        {
+            MustFollow = ["fusion"],
+            MustPrecede = ["batch-fusion"],
+        }),
         PassGroup.Once(new BatchFusion            // joins calls of kernels, so it must know what the kernels are
         {
             MustFollow = ["fusion"],

@@ -22,10 +22,11 @@ public sealed class BatchFusion() : GraphPass("batch-fusion")
             return module;
         }
         long mostBytesHeld = long.MaxValue;
-        if (held > BatchCostModel.SpareBytes(0))
+        if (held > BatchCostModel.SpareBytes(0) || context.Options.ArenaBudgetInBytes is not null)
         {
             long before = ArenaBytes(module);
-            long allowed = before + BatchCostModel.SpareBytes(before);
+            long budget = Math.Max(before, context.Options.ArenaBudgetInBytes ?? long.MaxValue);
+            long allowed = Math.Min(before + BatchCostModel.SpareBytes(before), budget);
             if (ArenaBytes(batched) > allowed)
             {
                 mostBytesHeld = BatchCostModel.SpareBytes(before);

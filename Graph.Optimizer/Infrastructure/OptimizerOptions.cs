@@ -27,6 +27,12 @@ public sealed record OptimizerOptions
     /// <summary>Ops that one fusion may hold.</summary>
     public int MaxFusionSize { get; init; } = 256;
 
+    /// <summary>
+    /// The scratch memory that a run may take: values are computed again rather than kept until the plan meets it, and it is an error
+    /// when it cannot be met. Null for no limit. Sizes that depend on symbols count with typical values.
+    /// </summary>
+    public long? ArenaBudgetInBytes { get; init; }
+
     /// <summary>Keep the reasons why nodes were not fused, for <c>graphene inspect</c>.</summary>
     public bool Explain { get; init; }
 

@@ -79,9 +79,9 @@ public sealed class PassPipeline
     }
 
     // A GraphException is: what a user can do wrong was reported when the graph was built, so a rule built a wrong node. But the
-    // file of a constant can change at any time.
+    // file of a constant can change at any time, and only a plan shows whether a memory budget can be met.
     private static bool IsNotOurFault(Exception e) => e is CompilerBugException or OperationCanceledException ||
-        (e is GraphException { Id: var id } && id == DiagnosticId.ConstantChanged);
+        (e is GraphException { Id: var id } && (id == DiagnosticId.ConstantChanged || id == OptimizerDiagnostics.ArenaBudget));
 
     private void CheckOrder()
     {

@@ -159,5 +159,12 @@ internal static partial class ErrorExamples
             Module module = Parser.ParseModule("%p0 = f32[2] parameter(0)\nreturn %p0\n");
             GraphOptimizer.Run(module, new OptimizerOptions { Debug = debug });
         }),
+        Of(OptimizerDiagnostics.ArenaBudget, () =>
+        {
+            var g = new Graph();
+            Tensor x = g.Placeholder(DType.F32, [64, 64], "x");
+            Module module = g.ToModule([x.MatMul(x).Tanh().MatMul(x)], [x]);
+            GraphOptimizer.Run(module, new OptimizerOptions { ArenaBudgetInBytes = 1000 });
+        }),
     ];
 }
