@@ -118,6 +118,7 @@ internal sealed class ColumnSumLowering
     {
         if (sum.Loop is not { Combine: not null, Elements: [var element], Variables.Count: > 0 } loop ||
             ReductionFunction.Of(loop) is not { Op: ScalarOp.Add } function || !function.Identity.DType.IsFloating() ||
+            loop.Variables.Any(v => !v.Extent.IsStatic) ||
             ExprAnalysis.All([element]).Any(e => e is LoopResultExpr or GuardExpr) ||
             (_sums.Count > 0 && (function.Identity.DType != SumType ||
                 !loop.Variables.Select(v => v.Extent).SequenceEqual(_sums[0].Result.Loop.Variables.Select(v => v.Extent)))))

@@ -43,8 +43,12 @@ internal sealed class BatchPlanner
     }
 
     private bool IsCandidate(Node node) =>
-        node.Op is FusionOp { Kind: FusionKind.Loop or FusionKind.Reduction } &&
+        node.Op is FusionOp { Kind: FusionKind.Loop or FusionKind.Reduction } fusion && !LooksUpConstant(node, fusion.Body) &&
         HeldBy(node).Sum(Bytes) <= BatchCostModel.MostBytesHeldByOne;
+
+    // A table that a product reads as well is kept once, packed, when all who read it otherwise are seen to look rows up.
+    private static bool LooksUpConstant(Node node, Computation body) => body.PostOrder().Any(inner =>
+        inner is { Op: GatherOp, Operands: [{ Op: ParameterOp table }, ..] } && node.Operands[table.Number].Op is ConstantOp);
 
     // In the order of the computation, so that what is held for a batch was written shortly before each other.
     private void Fill(IEnumerable<Node> level)

@@ -124,6 +124,18 @@ internal sealed class GradientKernelTests
         AssertBits(module, [x, d, p], passed, next, InBlocks(products, rows, columns));
     }
 
+    [Test]
+    public void SumsOverASymbolicNumberOfRowsHaveTheBitsOfAFixedOne()
+    {
+        Literal x = Noise(1, 1111, 64);
+        Module Sums(Dim rows) => CompiledModule.Build(
+            b => [b.ReduceSum(b.Parameter(0, new TensorType(DType.F32, [rows, 64])), [0])]);
+
+        Literal expected = CompiledModule.Run(Sums(1111), [x])[0];
+
+        LiteralAssert.AreEqual(CompiledModule.Run(Sums(Dim.Symbol("rows", 1, 10_000)), [x])[0], expected);
+    }
+
     // Windows of 2 by 3, with ties, NaN and infinities; behind the last whole window nothing is picked.
     [TestCase(0, 0)]
     [TestCase(1, 0)]

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Graphene.Cli.Models;
 using Graphene.Interop.Onnx;
 
 namespace Graphene.Cli.Commands;
