@@ -4,8 +4,8 @@ namespace Graphene.Runtime;
 /// file.</summary>
 public sealed unsafe class ConstantData : IDisposable
 {
-    // What is smaller stays in caches, mostly, and its pages in the address cache.
-    private const long BytesWorthHugePages = 8 << 20;
+    // Programs with fewer compute more than they read: what their runs gain is within the noise.
+    private const long BytesWorthHugePages = 128 << 20;
 
     private readonly IDisposable? _owner;
 

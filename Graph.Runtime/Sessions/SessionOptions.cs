@@ -31,7 +31,7 @@ public sealed record SessionOptions
     public bool DebugNumerics { get; init; }
 
     /// <summary>
-    /// Whether constants that are pages of a file, from 8 MiB on, move to huge pages of memory after a few runs, which reads them up
+    /// Whether constants that are pages of a file, from 128 MiB on, move to huge pages of memory after a few runs, which reads them up
     /// to twice as fast. Processes that run the same model then no longer share them. Linux only.
     /// </summary>
     public bool HugePages { get; init; } = true;
