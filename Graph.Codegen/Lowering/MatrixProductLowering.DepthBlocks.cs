@@ -18,6 +18,7 @@ internal sealed partial class MatrixProductLowering
     private const int MostColumnsOfSums = 256;
     private const int MostVectorsOfLongSums = 4;
 
+    private readonly bool _isConstant;
     private readonly bool _mayBlockDepth;
     private readonly DepthBlock? _depthBlock;
     private DepthRange[]? _ranges;
@@ -46,7 +47,7 @@ internal sealed partial class MatrixProductLowering
     // The number of k whose part of the operands is in use at a time.
     private long DepthAtOnce => _depthBlock?.Depth ?? _depthCount.Value;
 
-    private bool MayBlockDepth(Node fusion) => Constant(fusion) is null && _narrow is null && !CopiesLeft && _product.Grouped is null
+    private bool MayBlockDepth() => !_isConstant && _narrow is null && !CopiesLeft && _product.Grouped is null
         && _depth.Count > 0 && _depthCount.IsStatic && _columns.Extent.IsStatic && Count(_batch).IsStatic
         && _rowCount.IsStatic && _rowCount.Value >= (_rhs.Index[_columns.Last] == 1 ? FewestRowsOfBlocks : 2)
         && _depthCount.Value * 2 * _sum.Lanes * _rhs.Load.DType.SizeInBytes() > LargestScratchInBytes;

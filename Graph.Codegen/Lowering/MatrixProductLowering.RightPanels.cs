@@ -23,7 +23,8 @@ internal sealed partial class MatrixProductLowering
             || _rhs.Index[_depth[^1].Last].Value * _rhs.Load.DType.SizeInBytes() >= BytesBetweenNearRows);
 
     // A panel whose columns are not consecutive must fit the scratch: gathered, it would be read element by element for each tile.
-    private long MostVectorsOfScratch => _rhs.Index[_columns.Last] == 1
+    // Constants are packed while compiling, whatever their order.
+    private long MostVectorsOfScratch => _isConstant || _rhs.Index[_columns.Last] == 1
         ? long.MaxValue
         : Math.Max(1, LargestScratchInBytes / Math.Max(1, _depthCount.Value * _sum.Lanes * _rhs.Load.DType.SizeInBytes()));
 

@@ -67,7 +67,8 @@ internal sealed partial class MatrixProductLowering
         _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation));
         _target = target;
         _narrow = ChooseNarrowForm(fusion);
-        _mayBlockDepth = MayBlockDepth(fusion);
+        _isConstant = Constant(fusion) is not null;
+        _mayBlockDepth = MayBlockDepth();
         (_tileRows, _tileVectors) = ChooseTile();
         _depthBlock = ChooseDepthBlock();
     }

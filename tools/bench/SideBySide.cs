@@ -49,6 +49,7 @@ internal static class SideBySide
         var fma = new List<double>();
         string problem = "";
         int runs = 0;
+        int warmup = 0;
         for (int round = 0; round < options.Rounds; round++)
         {
             fma.Add(Ceilings.Measure(threads).FmaGigaflops);
@@ -57,10 +58,13 @@ internal static class SideBySide
                 // A short first look tells how many runs fill the time.
                 double once = peer.Run(model, threads, 5, 2).MedianMs;
                 runs = (int)Math.Clamp(options.Seconds * 1000 / Math.Max(once, 0.001), 5, 2000);
+
+                // Large constants move to huge pages during the first runs; what counts here is what comes after.
+                warmup = Math.Max(5, runs / 2);
             }
             try
             {
-                a.Add(graphene.Run(model, threads, runs, Math.Max(2, runs / 10), cold: round == 0));
+                a.Add(graphene.Run(model, threads, runs, warmup, cold: round == 0));
                 if (round == 0 && options.Rounds > 1)
                 {
                     graphene.Run(model, threads, runs: 1, warmup: 0); // leaves the code for the next rounds to find
@@ -70,7 +74,7 @@ internal static class SideBySide
             {
                 problem = e.Message;
             }
-            b.Add(peer.Run(model, threads, runs, Math.Max(2, runs / 10)));
+            b.Add(peer.Run(model, threads, runs, warmup));
         }
 
         double theirs = Measurement.Median(b.Select(m => m.MedianMs));

@@ -1,4 +1,6 @@
 using Graphene.Codegen;
+using Graphene.Optimizer;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Lowering;
@@ -23,6 +25,28 @@ internal sealed class PackedPanelsTests
     [Test]
     public void ColumnsThatOnlyBeginAndEndLikeARunAreNoRun() =>
         Check(Numbers(12), [0], [0, 4, 8], [0, 2, 1, 3], 4);
+
+    [Test]
+    public void ConstantsInAnyOrderHavePanelsOfSeveralVectors()
+    {
+        // More terms than a panel in scratch could have, and columns that are not consecutive.
+        const int depth = 4608;
+        Module module = CompiledModule.Build(b =>
+        [
+            b.DotGeneral(
+                b.Parameter(0, new TensorType(DType.F32, Shape.Of(56, depth))),
+                b.Constant(Literal.Generate(new TensorType(DType.F32, Shape.Of(64, depth)), at => Scalar.FromDouble(DType.F32, at[0]))),
+                [], [], [1], [1]),
+        ]);
+        Module optimized = GraphOptimizer.Run(module);
+        KernelTarget target = KernelTarget.Of(GraphCompiler.Cpu().Target);
+        Node product = optimized.Entry.PostOrder().Single(n => n.Op is FusionOp);
+
+        PackedPanels panels = new KernelCatalog(target, optimized).Kernels(product, _ => false)
+            .SelectMany(k => k.Operands).OfType<KernelOperand.Constant>().Select(c => c.Content).OfType<PackedPanels>().Single();
+
+        Assert.That(panels.Width, Is.GreaterThan(target.Lanes(DType.F32)));
+    }
 
     [Test]
     public void EveryElementSizeIsPacked()
