@@ -59,11 +59,14 @@ internal static unsafe class HugePages
         {
             return true;
         }
-        pages.Position = (long)((nuint)piece / SmallPageBytes * sizeof(ulong));
-        if (pages.ReadAtLeast(MemoryMarshal.AsBytes(entries), entries.Length * sizeof(ulong), throwOnEndOfStream: false) <
-            entries.Length * sizeof(ulong))
+        try
         {
-            return true;
+            pages.Position = (long)((nuint)piece / SmallPageBytes * sizeof(ulong));
+            pages.ReadExactly(MemoryMarshal.AsBytes(entries));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return true; // nobody waits for this thread who could be told
         }
         int present = 0;
         foreach (ulong entry in entries)
