@@ -20,7 +20,7 @@ namespace Graphene.Codegen;
 /// carried from chunk to chunk and results scaled when the maximum rises, which changes rounding. Which of the two happens
 /// depends on the number of keys alone.
 /// </remarks>
-internal sealed class AttentionLowering
+internal sealed partial class AttentionLowering
 {
     /// <summary>The keys whose scores are held at once; part of the numerics contract, so the same on every machine.</summary>
     public const int MostKeys = 4096;
@@ -47,6 +47,7 @@ internal sealed class AttentionLowering
     private readonly int _columns;
     private readonly Dim _keys;
     private readonly AttentionTerms _terms;
+    private readonly AttentionQueries _packing;
     private readonly int _keysPerPart;
 
     private AttentionLowering(AttentionForm form, Node fusion, KernelTarget target)
@@ -69,6 +70,7 @@ internal sealed class AttentionLowering
         _vectors = queries > most && fits ? 2 : 1;
         Scores = new AttentionScoreBlock(_b, _lanes, _vectors, HeldKeys);
         _terms = new AttentionTerms(_emitter, _access, _queries, _lanes, _vectors);
+        _packing = new AttentionQueries(_emitter, _access, _queries, _lanes, _vectors);
         int together = AttentionTiles.Rows(_vectors, target) * TilesPerPart;
         _keysPerPart = _keys is { IsStatic: true, Value: var count } && count <= together ? (int)Math.Max(1, count) : together;
     }
@@ -101,7 +103,7 @@ internal sealed class AttentionLowering
         BindBatch(_b.Let("batch", KBuilder.Divide(task, blocks)));
         KExpr first = _b.Let("query0", KBuilder.Multiply(KBuilder.Remainder(task, blocks), Width));
         KExpr present = _b.Let("present", KBuilder.Minimum(KBuilder.Subtract(KBuilder.Value(_queries.Extent), first), Width));
-        KBuffer packed = PackQueries(first, present);
+        KBuffer packed = _packing.Emit(first, present);
         Scores.Declare();
         _terms.Declare(_keysPerPart);
         KExpr keys = KBuilder.Value(_keys);
@@ -143,51 +145,7 @@ internal sealed class AttentionLowering
         }
     }
 
-    // packed[d][lane] = query[first + lane][d]; lanes without a query hold the last one's, and nobody looks at their scores.
-    private KBuffer PackQueries(KExpr first, KExpr present)
-    {
-        KBuffer packed = _b.Scratch("queries", _lanes.Element, (long)_depth * Width);
-        KBuffer query = _source.Source(_access.Query.Load.Source);
-        AffineIndex index = _access.Query.Index;
-        KExpr start = _b.Let("from", KBuilder.Add(
-            _emitter.EmitPosition(index), KBuilder.Multiply(first, KBuilder.Value(index[_queries.Last]))));
-        Dim depthStride = index[_access.Depth];
-        int lanes = _lanes.Lanes;
-        KExpr From(KExpr lane) => _b.Let("from", KBuilder.Add(start, KBuilder.Multiply(
-            AlwaysWhole ? lane : KBuilder.Minimum(lane, KBuilder.Subtract(present, 1)), KBuilder.Value(index[_queries.Last]))));
-        int squares = depthStride == 1 && lanes > 1 ? _depth / lanes * lanes : 0;
-        if (squares > 0)
-        {
-            _b.For("square", 0, Width, lanes, lane =>
-            {
-                KExpr[] from = [.. Enumerable.Range(0, lanes).Select(i => From(KBuilder.Add(lane, i)))];
-                _b.For("d", 0, squares, lanes, d =>
-                {
-                    KExpr[] columns = VectorTranspose.Emit(
-                        _b, [.. from.Select(f => _b.Let("row", new KLoad(query, KBuilder.Add(f, d), lanes)))]);
-                    for (int i = 0; i < lanes; i++)
-                    {
-                        _b.Store(packed, KBuilder.Add(KBuilder.Multiply(KBuilder.Add(d, i), Width), lane), columns[i]);
-                    }
-                });
-            });
-        }
-        if (squares < _depth)
-        {
-            _b.For("lane", 0, Width, 1, lane =>
-            {
-                KExpr from = From(lane);
-                _b.For("d", squares, _depth, 1, d => _b.Store(
-                    packed, KBuilder.Add(KBuilder.Multiply(d, Width), lane),
-                    new KLoad(query, KBuilder.Add(from, KBuilder.Multiply(d, KBuilder.Value(depthStride))))), 8);
-            });
-        }
-        return packed;
-    }
-
-    private bool AlwaysWhole => _queries.Extent.IsStatic && _queries.Extent.Value % Width == 0;
-
-    private KExpr?[] Masks(KExpr present) => [.. Enumerable.Range(0, _vectors).Select(j => AlwaysWhole || _lanes.IsScalar
+    private KExpr?[] Masks(KExpr present) => [.. Enumerable.Range(0, _vectors).Select(j => _packing.IsAlwaysWhole || _lanes.IsScalar
         ? null
         : _b.Let("mask", KBuilder.Less(
             new KRamp(j * _lanes.Lanes, 1, _lanes.Lanes), KBuilder.Broadcast(present, _lanes.Lanes))))];
@@ -277,213 +235,10 @@ internal sealed class AttentionLowering
 
     private KConstant Constant(Scalar value) => new(value, _lanes.Lanes);
 
-    // scores[key - begin][lane] for count keys; gives the largest of each lane.
-    private KExpr[] EmitScores(QueryBlock block, KExpr begin, KExpr count)
-    {
-        KRegister[] max = [.. Enumerable.Range(0, _vectors).Select(_ => _b.Declare("max", Constant(Scalar.Lowest(_lanes.Element))))];
-        if (!_terms.Any)
-        {
-            EmitScoreTiles(new KeyPart(begin, 0, count), block, max);
-        }
-        else if (count is KConstant { Value: var number } && (long)number.AsInteger <= _keysPerPart)
-        {
-            _terms.Prepare(block.First, block.Present, begin, count);
-            EmitScoreTiles(new KeyPart(begin, 0, count), block, max);
-        }
-        else
-        {
-            _b.For("part", 0, count, _keysPerPart, part => _emitter.InScope(() =>
-            {
-                KExpr first = _b.Let("first", KBuilder.Add(begin, part));
-                KExpr some = _b.Let("some", KBuilder.Minimum(KBuilder.Subtract(count, part), _keysPerPart));
-                _terms.Prepare(block.First, block.Present, first, some);
-                EmitScoreTiles(new KeyPart(first, part, some), block, max);
-            }));
-        }
-        return [.. max.Select(m => _b.Let("max", new KRead(m)))];
-    }
-
-    private void EmitScoreTiles(KeyPart part, QueryBlock block, KRegister[] max)
-    {
-        int most = AttentionTiles.Rows(_vectors, _target);
-        KExpr count = part.Count;
-        KExpr from = 0;
-        foreach (int rows in count is KConstant { Value: var number } ? [most, (int)((long)number.AsInteger % most)] : TileHeights(most))
-        {
-            if (rows == 0)
-            {
-                continue;
-            }
-            KExpr whole = _b.Let("whole", KBuilder.Add(
-                from, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(count, from), rows), rows)));
-            _b.For("key", from, whole, rows, key => EmitScoreTile(block, part, key, rows, max));
-            from = whole;
-        }
-    }
-
-    // What is left behind whole tiles is taken in smaller ones.
-    private static int[] TileHeights(int most) => most > 4 ? [most, 4, 1] : [most, 1];
-
-    private void EmitScoreTile(QueryBlock block, KeyPart part, KExpr place, int rows, KRegister[] max) => _emitter.InScope(() =>
-    {
-        var tile = new RegisterTile(_b, rows, _vectors, _lanes);
-        (LoadExpr load, AffineIndex index) = _access.Keys;
-        KBuffer keys = _source.Source(load.Source);
-        KExpr key = _b.Let("key", KBuilder.Add(part.First, place));
-        _emitter.Bind(_access.Key, key);
-        KExpr start = _b.Let("keys", _emitter.EmitPosition(index));
-        KExpr[] bases = [.. Enumerable.Range(0, rows).Select(
-            i => _b.Let("a", KBuilder.Add(start, KBuilder.Multiply(i, KBuilder.Value(index[_access.Key])))))];
-        KExpr stride = KBuilder.Value(index[_access.Depth]);
-        _b.For("d", 0, _depth, 1, d => tile.Accumulate(
-            i => new KLoad(keys, KBuilder.Add(bases[i], KBuilder.Multiply(d, stride))),
-            j => new KLoad(block.Packed, KBuilder.Add(KBuilder.Multiply(d, Width), j * _lanes.Lanes), _lanes.Lanes)), 4);
-        for (int j = 0; j < _vectors; j++)
-        {
-            var scores = new KExpr[rows];
-            KExpr query = _b.Let("query", KBuilder.Add(block.First, j * _lanes.Lanes));
-            for (int i = 0; i < rows; i++)
-            {
-                KExpr at = _b.Let("at", KBuilder.Add(place, i));
-                KExpr product = _b.Let("product", tile[i, j]);
-                _emitter.WithVector(_queries.Last, query, _lanes.Lanes, block.Masks[j], () =>
-                {
-                    _emitter.Bind(_access.Key, KBuilder.Add(key, i));
-                    _emitter.Bind(_access.Product, product);
-                    _terms.Bind(at, j);
-                    scores[i] = _b.Let("score", _emitter.EmitLanes(_access.Score));
-                    Scores.Store(KBuilder.Add(part.Place, at), j, scores[i]);
-                });
-            }
-            _b.Assign(max[j], Larger(new KRead(max[j]), LargestOf(scores)));
-        }
-    });
-
-    private KExpr LargestOf(ReadOnlySpan<KExpr> scores) => scores.Length == 1 ? scores[0] : _b.Let(
-        "larger", Larger(LargestOf(scores[..(scores.Length / 2)]), LargestOf(scores[(scores.Length / 2)..])));
-
-    // NaN may get lost here: one among the scores makes the sum of the exponentials NaN, and so all weights.
-    private static KExpr Larger(KExpr a, KExpr b) => new KSelect(KBuilder.Less(b, a), a, b);
-
-    // Adds weights times values of count keys to the running results, a few keys at a time: what several tiles read of weights
-    // and values stays in the nearest cache.
-    private void EmitContext(QueryBlock block, KExpr begin, KExpr count, Running running, IReadOnlyList<ScoreDivisor> divisors) =>
-        _b.For("part", 0, count, KeysAtOnce, part => _emitter.InScope(() =>
-        {
-            KExpr some = _b.Let("some", KBuilder.Minimum(KBuilder.Subtract(count, part), KeysAtOnce));
-            if (divisors.Count > 0)
-            {
-                Scores.EmitDivide(divisors, part, some);
-            }
-            EmitSums(block, KBuilder.Add(begin, part), part, some, running, (row, column, lanes, _, sum) =>
-                _b.Store(running.Buffer, running.Place(row, column), sum));
-        }));
-
-    // Sums over keys, from zero or from running results, a tile at a time.
-    private void EmitSums(
-        QueryBlock block, KExpr firstKey, KExpr firstWeight, KExpr count, Running? running, Action<KExpr, KExpr, int, KExpr?, KExpr> use)
-    {
-        (int[] heights, int vectors) = AttentionTiles.Context(Width, _columns, _target, _lanes.Element);
-        _emitter.Bind(_access.Key, firstKey);
-        KExpr start = _b.Let("values", _emitter.EmitPosition(_access.Values.Index));
-        AttentionTiles.ForEachPanel(_b, _columns, vectors, _target.Lanes(_lanes.Element), (column, lanes, masks) =>
-        {
-            int first = 0;
-            foreach (int rows in heights)
-            {
-                KExpr query = first;
-                void Tile() => _emitter.InScope(
-                    () => EmitSumTile(new SumTile(query, rows, column, lanes, masks), start, firstWeight, count, running, use));
-                if (AlwaysWhole || first == 0)
-                {
-                    Tile();
-                }
-                else
-                {
-                    _b.If(KBuilder.Less(query, block.Present), Tile);
-                }
-                first += rows;
-            }
-        });
-    }
-
-    private void EmitSumTile(
-        SumTile at, KExpr start, KExpr firstWeight, KExpr count, Running? running, Action<KExpr, KExpr, int, KExpr?, KExpr> use)
-    {
-        (LoadExpr load, AffineIndex index) = _access.Values;
-        KBuffer values = _source.Source(load.Source);
-        Dim columnStride = index[_access.Column];
-        KExpr keyStride = KBuilder.Value(index[_access.Key]);
-        KExpr Row(int i) => KBuilder.Add(at.Query, i);
-        KExpr Column(int j) => KBuilder.Add(at.Column, j * at.Lanes);
-        var tile = new RegisterTile(_b, at.Rows, at.Masks.Length, _lanes with { Lanes = at.Lanes }, running is null
-            ? null
-            : (i, j) => new KLoad(running.Buffer, running.Place(Row(i), Column(j)), at.Lanes));
-        KExpr from = _b.Let("from", KBuilder.Add(start, KBuilder.Multiply(at.Column, KBuilder.Value(columnStride))));
-        _b.For("key", 0, count, 1, key =>
-        {
-            KExpr value = _b.Let("value", KBuilder.Add(from, KBuilder.Multiply(key, keyStride)));
-            KExpr weight = _b.Let("weight", KBuilder.Add(firstWeight, key));
-            tile.Accumulate(
-                i => Scores.LoadLane(weight, Row(i)),
-                j => LoadColumns(values, value, columnStride, j * at.Lanes, at.Lanes, at.Masks[j]));
-        }, 4);
-        for (int i = 0; i < at.Rows; i++)
-        {
-            for (int j = 0; j < at.Masks.Length; j++)
-            {
-                use(Row(i), _b.Let("column", Column(j)), at.Lanes, at.Masks[j], _b.Let("sum", tile[i, j]));
-            }
-        }
-    }
-
-    private static KExpr LoadColumns(KBuffer values, KExpr at, Dim stride, long first, int lanes, KExpr? mask)
-    {
-        KExpr distance = KBuilder.Value(stride);
-        KExpr place = KBuilder.Add(at, KBuilder.Multiply(first, distance));
-        return stride == 1 || lanes == 1
-            ? new KLoad(values, place, lanes, mask)
-            : new KGather(values, new KRamp(place, distance, lanes), mask);
-    }
-
-    private void StoreResult(QueryBlock block, KExpr row, KExpr column, int lanes, KExpr? mask, KExpr value)
-    {
-        if (AlwaysWhole)
-        {
-            StoreNow(block, row, column, lanes, mask, value);
-        }
-        else
-        {
-            _b.If(KBuilder.Less(row, block.Present), () => StoreNow(block, row, column, lanes, mask, value));
-        }
-    }
-
-    private void StoreNow(QueryBlock block, KExpr row, KExpr column, int lanes, KExpr? mask, KExpr value) =>
-        _emitter.WithVector(_access.Column, column, lanes, mask, () =>
-        {
-            _emitter.Bind(_queries.Last, KBuilder.Add(block.First, row));
-            _emitter.Store(_source.Outputs[0], _access.Result, value);
-        });
-
     /// <summary>The queries of a task.</summary>
     /// <param name="Packed">Their elements, lanes last.</param>
     /// <param name="First">The first one.</param>
     /// <param name="Present">How many there are.</param>
     /// <param name="Masks">For each vector the lanes that are queries; null for all.</param>
     private sealed record QueryBlock(KBuffer Packed, KExpr First, KExpr Present, KExpr?[] Masks);
-
-    /// <summary>Keys whose scores are computed together.</summary>
-    /// <param name="First">The first one.</param>
-    /// <param name="Place">The row of scores that it has.</param>
-    /// <param name="Count">How many there are.</param>
-    private sealed record KeyPart(KExpr First, KExpr Place, KExpr Count);
-
-    /// <summary>Results that are not complete yet, one row per query.</summary>
-    private sealed record Running(KBuffer Buffer, int Row)
-    {
-        public KExpr Place(KExpr query, KExpr column) => KBuilder.Add(KBuilder.Multiply(query, Row), column);
-    }
-
-    /// <summary>A tile of results: from a query on so many rows, from a column on a vector per mask.</summary>
-    private sealed record SumTile(KExpr Query, int Rows, KExpr Column, int Lanes, KExpr?[] Masks);
 }

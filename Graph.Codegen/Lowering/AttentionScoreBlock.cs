@@ -86,7 +86,7 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
         {
             for (int j = 0; j < divisors.Count; j++)
             {
-                Store(key, j, divisors[j].Divide(b, Load(key, j)));
+                Store(key, j, divisors[j].Divide(Load(key, j)));
             }
         }, 4);
 
@@ -106,14 +106,4 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
         }
         return values[0];
     }
-}
-
-/// <summary>What the weights of one vector of queries are divided by, prepared once.</summary>
-internal sealed class ScoreDivisor(KBuilder b, KExpr divisor, KernelTarget target)
-{
-    private readonly RepeatedDivision? _division =
-        RepeatedDivision.Pays(target, divisor.Type.Element) ? RepeatedDivision.Prepare(b, divisor) : null;
-
-    /// <summary>The quotient of one vector.</summary>
-    public KExpr Divide(KBuilder at, KExpr dividend) => _division?.Divide(at, dividend) ?? KBuilder.Divide(dividend, divisor);
 }

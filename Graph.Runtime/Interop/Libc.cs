@@ -13,9 +13,6 @@ internal static unsafe partial class Libc
     public const int MadviseDontNeed = 4;
 
     private const string Library = "libc";
-    private const int ProtectRead = 1;
-    private const int ProtectWrite = 2;
-    private const int MapPrivateAnonymous = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS
     private const int RemapMayMoveFixed = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
     private const int InvalidArgument = 22; // EINVAL, on Linux and macOS
     private const int FutexWaitPrivate = 0 | 128;
@@ -91,28 +88,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "madvise")]
     public static partial int Madvise(void* address, nuint length, int advice);
 
-    /// <summary>Zeroed pages that can be read and written; null when there is no room.</summary>
-    public static byte* MapAnonymous(nuint length)
-    {
-        byte* address = (byte*)Map(null, length, ProtectRead | ProtectWrite, MapPrivateAnonymous, -1, 0);
-        return (nint)address == -1 ? null : address;
-    }
-
-    /// <summary>Makes pages readable only.</summary>
-    public static bool MakeReadOnly(byte* address, nuint length) => Protect(address, length, ProtectRead) == 0;
-
     /// <summary>Puts pages where others are, which go away, in one step for all threads.</summary>
     public static bool MoveMapping(byte* from, nuint length, byte* to) =>
         (nint)Remap(from, length, length, RemapMayMoveFixed, to) != -1;
-
-    /// <summary>Gives pages back; nothing happens for none.</summary>
-    public static void Unmap(byte* address, nuint length)
-    {
-        if (length > 0)
-        {
-            _ = UnmapPages(address, length);
-        }
-    }
 
     /// <summary>Gives free memory of the C library's heap back to the system; does nothing where the library cannot do that.</summary>
     public static void TrimHeap()
@@ -139,15 +117,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "syscall")]
     private static partial long SyscallOfTwo(long number, long first, long second);
-
-    [LibraryImport(Library, EntryPoint = "mmap")]
-    private static partial void* Map(void* address, nuint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport(Library, EntryPoint = "mprotect")]
-    private static partial int Protect(void* address, nuint length, int protection);
-
-    [LibraryImport(Library, EntryPoint = "munmap")]
-    private static partial int UnmapPages(void* address, nuint length);
 
     // Variadic in C, with the fifth argument named by its flag; integer arguments travel as in a plain call (see above).
     [LibraryImport(Library, EntryPoint = "mremap")]

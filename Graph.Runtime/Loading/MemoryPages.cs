@@ -20,15 +20,17 @@ internal static partial class MemoryPages
 
     /// <summary>Allocates zeroed pages that can be read and written.</summary>
     /// <exception cref="InsufficientMemoryException">The system has no room.</exception>
-    public static nint Allocate(nint size)
+    public static nint Allocate(nint size) => TryAllocate(size) is var address and not 0
+        ? address
+        : throw new InsufficientMemoryException($"no {size} bytes for machine code: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    /// <summary>Allocates zeroed pages that can be read and written; 0 when the system has no room.</summary>
+    public static nint TryAllocate(nint size)
     {
         nint address = OperatingSystem.IsWindows()
             ? VirtualAlloc(0, size, CommitAndReserve, PageReadWrite)
             : Map(0, size, ProtectRead | ProtectWrite, MapPrivate | MapAnonymous, -1, 0);
-        return address is 0 or -1
-            ? throw new InsufficientMemoryException(
-                $"no {size} bytes for machine code: {Marshal.GetLastPInvokeErrorMessage()}")
-            : address;
+        return address == -1 ? 0 : address;
     }
 
     /// <summary>Makes pages executable, and lets the processor see the instructions written to them.</summary>
@@ -41,21 +43,26 @@ internal static partial class MemoryPages
     /// <summary>Makes pages readable only.</summary>
     public static void MakeReadOnly(nint address, nint size) => Protect(address, size, ProtectRead, PageReadOnly);
 
+    /// <summary>Makes pages readable only; false when the system refuses.</summary>
+    public static bool TryMakeReadOnly(nint address, nint size) => TryProtect(address, size, ProtectRead, PageReadOnly);
+
     /// <summary>Gives pages back.</summary>
     public static bool Free(nint address, nint size) =>
         OperatingSystem.IsWindows() ? VirtualFree(address, 0, Release) : Unmap(address, size) == 0;
 
     private static void Protect(nint address, nint size, int protection, uint windowsProtection)
     {
-        bool done = OperatingSystem.IsWindows()
-            ? VirtualProtect(address, size, windowsProtection, out _)
-            : ChangeProtection(address, size, protection) == 0;
-        if (!done)
+        if (!TryProtect(address, size, protection, windowsProtection))
         {
             throw new InvalidOperationException(
                 "the system does not let memory become executable: " + Marshal.GetLastPInvokeErrorMessage());
         }
     }
+
+    private static bool TryProtect(nint address, nint size, int protection, uint windowsProtection) =>
+        OperatingSystem.IsWindows()
+            ? VirtualProtect(address, size, windowsProtection, out _)
+            : ChangeProtection(address, size, protection) == 0;
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Map(nint address, nint size, int protection, int flags, int file, nint offset);

@@ -91,27 +91,35 @@ internal static unsafe class HugePages
     private static bool TryMove(byte* target, long length)
     {
         // One page more than needed, so that whole huge pages lie inside; what is around them goes back.
-        nuint reserved = (nuint)(length + PageBytes);
-        byte* memory = Libc.MapAnonymous(reserved);
-        if (memory is null)
+        nint reserved = (nint)(length + PageBytes);
+        nint memory = MemoryPages.TryAllocate(reserved);
+        if (memory == 0)
         {
             return false;
         }
-        byte* piece = (byte*)(((nint)memory + PageBytes - 1) & ~(nint)(PageBytes - 1));
-        bool done = Libc.Madvise(piece, (nuint)length, Libc.MadviseHugePage) == 0;
+        nint piece = (memory + (nint)PageBytes - 1) & ~(nint)(PageBytes - 1);
+        bool done = Libc.Madvise((byte*)piece, (nuint)length, Libc.MadviseHugePage) == 0;
         if (done)
         {
-            NativeMemory.Copy(target, piece, (nuint)length);
-            done = Libc.MakeReadOnly(piece, (nuint)length) && Libc.MoveMapping(piece, (nuint)length, target);
+            NativeMemory.Copy(target, (byte*)piece, (nuint)length);
+            done = MemoryPages.TryMakeReadOnly(piece, (nint)length) && Libc.MoveMapping((byte*)piece, (nuint)length, target);
         }
         if (!done)
         {
-            Libc.Unmap(memory, reserved);
+            MemoryPages.Free(memory, reserved);
             return false;
         }
-        Libc.Unmap(memory, (nuint)(piece - memory));
-        Libc.Unmap(piece + length, reserved - (nuint)(piece - memory) - (nuint)length);
+        FreeUnlessEmpty(memory, piece - memory);
+        FreeUnlessEmpty(piece + (nint)length, reserved - (piece - memory) - (nint)length);
         return true;
+    }
+
+    private static void FreeUnlessEmpty(nint address, nint size)
+    {
+        if (size > 0)
+        {
+            MemoryPages.Free(address, size);
+        }
     }
 
     private static string? ReadSetting()

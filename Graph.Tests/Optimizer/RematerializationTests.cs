@@ -63,24 +63,29 @@ public sealed class RematerializationTests
     }
 
     [Test]
-    public void RandomGraphsKeepTheirBitsWithinTheBudget([Range(1, 40)] int seed)
+    public void RandomGraphsKeepTheirBitsWithinTheBudget([Values(1, 11, 21, 31)] int firstSeed)
     {
-        Module module = RandomGraph.Generate(seed, size: 45);
-        var exact = new OptimizerOptions { FoldBatchNorm = false, Verify = true };
-        long budget = ArenaBytes(GraphOptimizer.Run(module, exact)) * 8 / 10;
-        Module optimized;
-        try
+        int met = 0;
+        for (int seed = firstSeed; seed < firstSeed + 10; seed++)
         {
-            optimized = GraphOptimizer.Run(module, exact with { ArenaBudgetInBytes = budget });
+            Module module = RandomGraph.Generate(seed, size: 45);
+            var exact = new OptimizerOptions { FoldBatchNorm = false, Verify = true };
+            long budget = ArenaBytes(GraphOptimizer.Run(module, exact)) * 8 / 10;
+            Module optimized;
+            try
+            {
+                optimized = GraphOptimizer.Run(module, exact with { ArenaBudgetInBytes = budget });
+            }
+            catch (GraphException e) when (e.Id == OptimizerDiagnostics.ArenaBudget)
+            {
+                continue; // most graphs hold nothing that could be computed again
+            }
+            met++;
+            Assert.That(ArenaBytes(optimized), Is.LessThanOrEqualTo(budget), $"seed {seed}");
+            MemoryPlanChecker.Check(BufferAssigner.Assign(optimized), _ => 0);
+            Optimizing.AssertSameResults(module, optimized, seed);
         }
-        catch (GraphException e) when (e.Id == OptimizerDiagnostics.ArenaBudget)
-        {
-            Assert.Pass("the budget cannot be met");
-            return;
-        }
-        Assert.That(ArenaBytes(optimized), Is.LessThanOrEqualTo(budget));
-        MemoryPlanChecker.Check(BufferAssigner.Assign(optimized), _ => 0);
-        Optimizing.AssertSameResults(module, optimized, seed);
+        Assert.That(met, Is.GreaterThanOrEqualTo(2), "graphs whose budget was met");
     }
 
     // The loss of residual layers with a wide middle, and its gradients by all weights.
