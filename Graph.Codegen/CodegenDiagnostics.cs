@@ -8,4 +8,10 @@ public static class CodegenDiagnostics
 
     /// <summary>There is no code generator for the wanted target.</summary>
     public static readonly DiagnosticId UnsupportedTarget = new("GR5002", "target not supported");
+
+    /// <summary>No target has a given name.</summary>
+    public static readonly DiagnosticId UnknownTarget = new("GR5010", "unknown target");
+
+    /// <summary>A processor or features were given for a target that has several variants.</summary>
+    public static readonly DiagnosticId AmbiguousVariant = new("GR5011", "a processor for several variants");
 }

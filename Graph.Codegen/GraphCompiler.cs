@@ -19,11 +19,11 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     private readonly KernelTarget _kernelTarget;
     private readonly GraphCompilerOptions _options;
 
-    private GraphCompiler(LlvmTarget target, CacheSizes caches, GraphCompilerOptions options)
+    private GraphCompiler(LlvmTarget target, KernelTarget kernelTarget, GraphCompilerOptions? options)
     {
         _target = target;
-        _kernelTarget = KernelTarget.Of(target, caches);
-        _options = options;
+        _kernelTarget = kernelTarget;
+        _options = options ?? GraphCompilerOptions.Default;
     }
 
     /// <summary>The build of this compiler, part of every cache key.</summary>
@@ -42,17 +42,26 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
             isArm ? LlvmTarget.Arm64.Triple : LlvmTarget.X64.Triple,
             isArm ? "generic" : "x86-64",
             string.Join(',', HostProcessor.Features.Select(f => "+" + f)));
-        return new GraphCompiler(target, CacheSizes.OfThisMachine(), options ?? GraphCompilerOptions.Default);
+        return new GraphCompiler(target, KernelTarget.Of(target, CacheSizes.OfThisMachine()), options);
     }
 
-    /// <summary>A compiler for a processor that is described; the code may need more than this machine has.</summary>
-    internal static GraphCompiler For(LlvmTarget target) =>
-        new(target, CacheSizes.OfThisMachine(), GraphCompilerOptions.Default);
+    /// <summary>
+    /// A compiler for a machine that is described. What it makes depends on the description, the options and the versions of this
+    /// compiler and of LLVM alone: not on the machine that compiles, and not on the number of threads that do.
+    /// </summary>
+    /// <param name="target">The machine; the code may need more than this one has.</param>
+    /// <param name="options">Choices; <see cref="GraphCompilerOptions.Default"/> when null.</param>
+    /// <remarks>For an artifact with several variants use <see cref="AotTarget.Compilers"/>, which lets them share their constants.</remarks>
+    public static GraphCompiler For(LlvmTarget target, GraphCompilerOptions? options = null) =>
+        For(target, KernelTarget.Of(target, CacheSizes.Of(target)), options);
+
+    internal static GraphCompiler For(LlvmTarget target, KernelTarget kernelTarget, GraphCompilerOptions? options = null) =>
+        new(target, kernelTarget, options);
 
     string IGraphCompiler.Device => "cpu";
 
     /// <inheritdoc/>
-    public string Fingerprint => $"{Version} {_target} {_kernelTarget.Caches} {_options.Fingerprint}";
+    public string Fingerprint => $"{Version} {_target} {_kernelTarget.Caches} {_kernelTarget.Panels} {_options.Fingerprint}";
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>

@@ -40,8 +40,17 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
     /// <summary>The widest vector register in bits: 512, 256 or 128; 0 where there are no vectors.</summary>
     public int VectorBits => LlvmTargetTable.VectorBits(this);
 
-    /// <summary>Whether fused multiply-add is one instruction; otherwise each is a library call.</summary>
-    public bool HasFma => Architecture is LlvmArchitecture.Arm64 or LlvmArchitecture.Nvptx64 || HasFeature("fma");
+    /// <summary>
+    /// Whether fused multiply-add is one instruction. Code for other machines multiplies and adds; see
+    /// <c>docs/decisions/0024-targets.md</c>.
+    /// </summary>
+    public bool HasFma => Architecture switch
+    {
+        LlvmArchitecture.Arm64 or LlvmArchitecture.Nvptx64 => true,
+        LlvmArchitecture.RiscV64 => HasFeature("d") || HasFeature("v"),
+        LlvmArchitecture.X64 => HasFeature("fma"),
+        _ => false,
+    };
 
     /// <summary>
     /// What a processor must have to run the code, as in <c>+avx2,+fma</c>; for

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Graphene.Codegen.Llvm;
 
 namespace Graphene.Codegen;
 
@@ -10,6 +11,20 @@ public sealed record CacheSizes(long FirstLevelInBytes, int FirstLevelWays, long
 {
     /// <summary>What code for a machine that is not known counts on: no current server or laptop has less.</summary>
     public static CacheSizes Typical { get; } = new(32 * 1024, 8, 512 * 1024);
+
+    /// <summary>What code for a described machine counts on, wherever it is compiled: what the smaller ones of its kind have.</summary>
+    /// <param name="target">The machine.</param>
+    /// <remarks>
+    /// x86-64 with AVX-512: 32 KiB of 8 ways and 1 MiB (Skylake-X, Zen 4). 64-bit ARM: 64 KiB of 4 ways and 512 KiB (Cortex-A76,
+    /// Neoverse N1). RISC-V: 32 KiB of 4 ways and 256 KiB. All others, WebAssembly too: <see cref="Typical"/>.
+    /// </remarks>
+    public static CacheSizes Of(LlvmTarget target) => target.Architecture switch
+    {
+        LlvmArchitecture.X64 when target.VectorBits >= 512 => new(32 * 1024, 8, 1024 * 1024),
+        LlvmArchitecture.Arm64 => new(64 * 1024, 4, 512 * 1024),
+        LlvmArchitecture.RiscV64 => new(32 * 1024, 4, 256 * 1024),
+        _ => Typical,
+    };
 
     /// <summary>The machine that runs now, as Linux describes it; <see cref="Typical"/> elsewhere.</summary>
     public static CacheSizes OfThisMachine() => OperatingSystem.IsLinux()

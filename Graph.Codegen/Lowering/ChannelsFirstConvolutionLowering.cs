@@ -31,6 +31,7 @@ internal sealed class ChannelsFirstConvolutionLowering
     private readonly KType _sum;
     private readonly int _tileRows;
     private readonly int _tileVectors;
+    private readonly int _packedRows; // features of a panel of weights
     private readonly int _outputs; // output features of a group
     private readonly int _inputs; // input features of a group
     private readonly bool _contiguous;
@@ -47,7 +48,12 @@ internal sealed class ChannelsFirstConvolutionLowering
         TensorType kernel = fusion.Hero.Operands[1].Type;
         _inputs = (int)kernel.Shape[_op.Dimensions.RhsInputFeature].Value;
         _outputs = (int)(kernel.Shape[_op.Dimensions.RhsOutputFeature].Value / _op.FeatureGroups);
-        (_tileRows, _tileVectors) = RegisterTiles.Choose(_outputs, geometry.Count, _sum.Lanes, target);
+        int shared = target.Panels is { Narrowest: var narrowest }
+            ? RegisterTiles.Choose(_outputs, geometry.Count, narrowest.Lanes(_op.AccumulationType), narrowest).Rows
+            : 0;
+        (_tileRows, _tileVectors) = RegisterTiles.Choose(
+            _outputs, geometry.Count, _sum.Lanes, target, fits: (rows, _) => shared == 0 || shared % rows == 0);
+        _packedRows = shared == 0 ? _tileRows : shared;
         var merging = new LoopMerging(analysis, fusion.Roots.Select(r => r.Element), fusion.Roots.Select(r => r.Store));
         _contiguous = geometry.RowLength == geometry.Width && merging.Merge(fusion.At[2..]).Count == 1;
     }
@@ -150,7 +156,7 @@ internal sealed class ChannelsFirstConvolutionLowering
                            from c in Enumerable.Range(0, _inputs)
                            select (ky * y) + (kx * x) + (c * input)];
         long[] columns = [.. Enumerable.Range(0, _outputs).Select(o => o * output)];
-        return new PackedPanels(weights, [.. groups], [.. depth], [.. columns], _tileRows);
+        return new PackedPanels(weights, [.. groups], [.. depth], [.. columns], _packedRows);
     }
 
     // With many kernel positions their offsets are read from a table; null when the positions are unrolled.
@@ -193,9 +199,7 @@ internal sealed class ChannelsFirstConvolutionLowering
             KExpr feature = _b.Let("feature", KBuilder.Add(
                 KBuilder.Multiply(group, _outputs), KBuilder.Multiply(tile, _tileRows)));
             KExpr left = _b.Let("left", KBuilder.Subtract(_outputs, KBuilder.Multiply(tile, _tileRows)));
-            KExpr weights = _b.Let("weights", KBuilder.Multiply(
-                KBuilder.Add(KBuilder.Multiply(group, FeatureTiles), tile),
-                (long)_inputs * _geometry.Positions.Count * _tileRows));
+            KExpr weights = _b.Let("weights", PackedWeights(group, tile));
             _b.For("q", begin, end, TileWidth, q => _emitter.InScope(
                 () => EmitPositions(body, new Place(planes, weights, feature, left, begin, end), q, scratch)));
             if (scratch is not null)
@@ -205,6 +209,17 @@ internal sealed class ChannelsFirstConvolutionLowering
         }));
         Dim outer = _fusion.At[0].Extent * _op.FeatureGroups * featureBlocks;
         return KBuilder.Multiply(KBuilder.Value(outer), positionBlocks);
+    }
+
+    // Where a tile's weights begin. Where several machines share them, a panel may have the features of several tiles.
+    private KExpr PackedWeights(KExpr group, KExpr tile)
+    {
+        long tiles = _packedRows / _tileRows;
+        KExpr panel = KBuilder.Add(
+            KBuilder.Multiply(group, DimMath.CeilDiv(_outputs, _packedRows)), KBuilder.Divide(tile, tiles));
+        return KBuilder.Add(
+            KBuilder.Multiply(panel, (long)_inputs * _geometry.Positions.Count * _packedRows),
+            KBuilder.Multiply(KBuilder.Remainder(tile, tiles), _tileRows));
     }
 
     // One register tile of positions. Planes in the workspace may be read past their end; an input where it lies may not.
@@ -242,11 +257,11 @@ internal sealed class ChannelsFirstConvolutionLowering
         {
             KExpr from = _b.Let("from", KBuilder.Add(KBuilder.Add(place.Planes, q), offset));
             KExpr weights = _b.Let("w", KBuilder.Add(
-                place.Weights, KBuilder.Multiply(number, (long)_inputs * _tileRows)));
+                place.Weights, KBuilder.Multiply(number, (long)_inputs * _packedRows)));
             _b.For("c", 0, _inputs, 1, c =>
             {
                 KExpr column = _b.Let("column", KBuilder.Add(from, KBuilder.Multiply(c, body.Strides.Feature)));
-                KExpr row = _b.Let("row", KBuilder.Add(weights, KBuilder.Multiply(c, _tileRows)));
+                KExpr row = _b.Let("row", KBuilder.Add(weights, KBuilder.Multiply(c, _packedRows)));
                 tile.Accumulate(
                     i => tile.Widen(new KLoad(body.Weights, KBuilder.Add(row, i))),
                     j => tile.Widen(new KLoad(body.Planes, KBuilder.Add(column, j * _sum.Lanes), _sum.Lanes, masks[j])));

@@ -37,7 +37,7 @@ internal static class DotInstructionSet
     /// <summary>Those for vectors of the target's full width.</summary>
     public static DotInstructions Of(LlvmTarget target) => target.Architecture switch
     {
-        LlvmArchitecture.X64 when target.VectorBits == 256 || target.HasFeature("avx512bw") => OfX64(target),
+        LlvmArchitecture.X64 when target.VectorBits <= 256 || target.HasFeature("avx512bw") => OfX64(target),
         LlvmArchitecture.Arm64 =>
             (target.HasFeature("dotprod") ? DotInstructions.BytesOfSameSign : 0)
             | (target.HasFeature("i8mm") ? DotInstructions.BytesOfDifferentSign : 0),

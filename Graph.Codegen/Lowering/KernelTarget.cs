@@ -3,13 +3,25 @@ using Graphene.Codegen.Llvm;
 namespace Graphene.Codegen;
 
 /// <summary>What schedules need to know about the machine that will run the kernels.</summary>
-/// <param name="VectorBits">The width of a vector register: 128, 256 or 512.</param>
-/// <param name="VectorRegisters">How many there are: 16 or 32.</param>
+/// <param name="VectorBits">The width of the vectors that schedules use: 128, 256 or 512.</param>
+/// <param name="VectorRegisters">How many such vectors the registers hold: 8, 16 or 32.</param>
 /// <param name="Caches">The caches of one processor.</param>
 public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSizes Caches)
 {
+    // What vectors are where there are none: LLVM takes them apart into their elements.
+    private const int ScalarBits = 128;
+
     /// <summary>The instructions for products of narrow elements.</summary>
     public DotInstructions Dots { get; init; }
+
+    /// <summary>
+    /// Whether a multiply-add rounds once. Elsewhere those of sums and polynomials round twice, and no schedule may count on the
+    /// one rounding.
+    /// </summary>
+    public bool HasFma { get; init; } = true;
+
+    /// <summary>What decides the panels of packed constants where several machines read the same ones; null for a machine of its own.</summary>
+    public SharedPanels? Panels { get; init; }
 
     /// <summary>
     /// The size from which a result is written around the caches. With nothing else to read it soon that pays from twice the second
@@ -20,12 +32,21 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     /// <summary>What schedules need to know about a target.</summary>
     /// <param name="target">The instructions.</param>
     /// <param name="caches">The caches; null for those of a machine that is not known.</param>
+    /// <remarks>
+    /// A machine without vectors has 32 registers of one number (RISC-V) or as many as it likes (WebAssembly): eight vectors of 128
+    /// bits that are taken apart. Tiles of sums so are as large as those registers hold, and constants are packed as for machines of
+    /// the same kind that do have such vectors.
+    /// </remarks>
     public static KernelTarget Of(LlvmTarget target, CacheSizes? caches = null)
     {
-        bool hasManyRegisters = target.VectorBits >= 512 || target.Architecture == LlvmArchitecture.Arm64;
-        return new KernelTarget(target.VectorBits, hasManyRegisters ? 32 : 16, caches ?? CacheSizes.Typical)
+        int bits = target.VectorBits;
+        int registers = bits == 0 ? 8
+            : bits >= 512 || target.Architecture is LlvmArchitecture.Arm64 or LlvmArchitecture.RiscV64 ? 32
+            : 16;
+        return new KernelTarget(bits == 0 ? ScalarBits : bits, registers, caches ?? CacheSizes.Typical)
         {
             Dots = DotInstructionSet.Of(target),
+            HasFma = target.HasFma,
         };
     }
 

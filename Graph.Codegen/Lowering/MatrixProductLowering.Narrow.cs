@@ -34,10 +34,10 @@ internal sealed partial class MatrixProductLowering
 
     private (int Rows, int Vectors) ChooseTile() =>
         _narrow is null ? RegisterTiles.Choose(
-            _rowCount, _columns.Extent, _sum.Lanes, _target, MostRowsOfTile(), MostVectorsOfTile())
+            _rowCount, _columns.Extent, _sum.Lanes, _target, MostRowsOfTile(), MostVectorsOfTile(), (_, vectors) => FitsPanels(vectors))
         : _narrow.UsesTiles ? ChooseMatrixTile()
         : NarrowTiles.Choose(
-            _rowCount, _columns.Extent, _sum.Lanes, _target, _narrow, MostRowsOfTile(), MostVectorsOfTile());
+            _rowCount, _columns.Extent, _sum.Lanes, _target, _narrow, MostRowsOfTile(), MostVectorsOfTile(), FitsPanels);
 
     private void PackGroups(NarrowForm form, PackedPanels panels)
     {
@@ -54,7 +54,7 @@ internal sealed partial class MatrixProductLowering
 
     // The number of a packed panel over all batches.
     private KExpr PanelNumber(KExpr panel) =>
-        KBuilder.Add(KBuilder.Multiply(PackedBatch(), KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth)), panel);
+        KBuilder.Add(KBuilder.Multiply(PackedBatch(), KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), _packedWidth)), panel);
 
     // What sums start from: zero, or what makes up for a left operand that is moved.
     private Func<int, int, KExpr>? InitialSums(KExpr panel)
@@ -63,7 +63,9 @@ internal sealed partial class MatrixProductLowering
         {
             return null;
         }
-        KExpr start = _b.Let("correction", KBuilder.Multiply(PanelNumber(panel), PanelWidth));
+        KExpr start = _b.Let("correction", _packedWidth == PanelWidth
+            ? KBuilder.Multiply(PanelNumber(panel), PanelWidth)
+            : KBuilder.Add(KBuilder.Multiply(PanelNumber(0), _packedWidth), KBuilder.Multiply(panel, PanelWidth)));
         return (_, j) => new KLoad(corrections, KBuilder.Add(start, j * _sum.Lanes), _sum.Lanes);
     }
 
@@ -71,11 +73,11 @@ internal sealed partial class MatrixProductLowering
     {
         KBuffer lhs = _fusion.Source.Source(_lhs.Load.Source);
         int lanes = _sum.Lanes * form.Group;
-        KExpr start = _b.Let("packed", KBuilder.Multiply(PanelNumber(panel), (long)_groups!.Words * PanelWidth * form.Group));
+        KExpr start = _b.Let("packed", PackedColumns(panel, (long)_groups!.Words * form.Group));
         EmitWords(form.Group, (lhsOffset, word, present) => tile.AccumulateGroups(
             i => LeftWord(form, lhs, KBuilder.Add(rowBases[i], lhsOffset), present),
             j => new KLoad(_packed!, KBuilder.Add(
-                start, KBuilder.Add(KBuilder.Multiply(word, PanelWidth * form.Group), j * lanes)), lanes)));
+                start, KBuilder.Add(KBuilder.Multiply(word, _packedWidth * form.Group), j * lanes)), lanes)));
     }
 
     // The loops over k, the innermost one by words, with the offset in the left operand, the word's number and its elements.

@@ -19,7 +19,7 @@ internal sealed partial class MatrixProductLowering
         long[] columns = Offsets(index, [_columns]);
         long[] depth = Offsets(index, _depth);
         long[] batches = [.. Offsets(index, _batch.Where(IsBatchOfConstant)).Select(o => o + index.Constant.Value)];
-        var packed = new PackedPanels(constant.Value, [.. batches], [.. depth], [.. columns], PanelWidth);
+        var packed = new PackedPanels(constant.Value, [.. batches], [.. depth], [.. columns], _packedWidth);
         if (_narrow is not null)
         {
             PackGroups(_narrow, packed);
@@ -50,7 +50,7 @@ internal sealed partial class MatrixProductLowering
         {
             KExpr start = _b.Let("packed", PackedPanel(panel));
             return (_, k, j) => new KLoad(
-                _packed, KBuilder.Add(KBuilder.Add(start, KBuilder.Multiply(k, PanelWidth)), j * _sum.Lanes), _sum.Lanes);
+                _packed, KBuilder.Add(KBuilder.Add(start, KBuilder.Multiply(k, _packedWidth)), j * _sum.Lanes), _sum.Lanes);
         }
         if (scratch is not null)
         {
@@ -72,7 +72,30 @@ internal sealed partial class MatrixProductLowering
             masks[j]);
     }
 
-    private KExpr PackedPanel(KExpr panel) => KBuilder.Multiply(PanelNumber(panel), _depthCount.Value * PanelWidth);
+    private KExpr PackedPanel(KExpr panel) => PackedColumns(panel, _depthCount.Value);
+
+    // Where a tile's columns begin in the packed matrix, which has so many elements for each column. Where several machines share
+    // the matrix, its panels may be wider than this machine's tiles.
+    private KExpr PackedColumns(KExpr panel, long elements)
+    {
+        long tiles = _packedWidth / PanelWidth;
+        return tiles == 1
+            ? KBuilder.Multiply(PanelNumber(panel), elements * PanelWidth)
+            : KBuilder.Add(
+                KBuilder.Multiply(PanelNumber(KBuilder.Divide(panel, tiles)), elements * _packedWidth),
+                KBuilder.Multiply(KBuilder.Remainder(panel, tiles), PanelWidth * WidthOfColumn));
+    }
+
+    // How many elements of one k, or of one group of them, a column has side by side.
+    private int WidthOfColumn => _narrow?.Group ?? 1;
+
+    // The width of a constant's panels when other machines decide it; 0 when it is that of this machine's tiles.
+    private int WidthOfSharedPanels(Node fusion) => _isConstant && _target.Panels is { } shared
+        ? new MatrixProductLowering(fusion, _product, shared.Widest).PanelWidth
+        : 0;
+
+    // Tiles must divide the panels that others decided.
+    private bool FitsPanels(int vectors) => _packedWidth == 0 || _packedWidth % (vectors * _sum.Lanes) == 0;
 
     // Gives what asks for a part of the next panel at each k. The tiles of this panel share that evenly, so that the memory works while
     // they compute; without it, the first tile waits for all of a panel and the others for nothing.
@@ -87,12 +110,16 @@ internal sealed partial class MatrixProductLowering
         KExpr share = _b.Let("share", KBuilder.Divide(PanelWidth - 1, KBuilder.CeilDiv(rows, _tileRows)));
         KExpr step = _b.Let("step", KBuilder.Add(share, 1));
         KExpr tile = KBuilder.Divide(KBuilder.Subtract(row, firstRow), _tileRows);
+
+        // A panel of tiles alone is one run of memory, of which each takes a piece. Of a wider one, each takes a few columns.
+        bool isWider = _packedWidth != PanelWidth;
         KExpr start = _b.Let("next", KBuilder.Add(
-            PackedPanel(KBuilder.Add(panel, 1)), KBuilder.Multiply(tile, KBuilder.Multiply(_depthCount.Value, step))));
+            PackedPanel(KBuilder.Add(panel, 1)),
+            KBuilder.Multiply(tile, isWider ? step : KBuilder.Multiply(_depthCount.Value, step))));
         long linesPerStep = step is KConstant known ? DimMath.CeilDiv((long)known.Value.AsInteger, line) : 1;
         return k =>
         {
-            KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, step));
+            KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, isWider ? _packedWidth : step));
             for (long i = 0; i < linesPerStep; i++)
             {
                 _b.Add(new KPrefetch(_packed, KBuilder.Add(at, i * line)));

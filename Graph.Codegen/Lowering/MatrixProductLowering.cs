@@ -41,6 +41,7 @@ internal sealed partial class MatrixProductLowering
     private readonly KType _sum;
     private readonly int _tileRows;
     private readonly int _tileVectors;
+    private readonly int _packedWidth;
     private KBuffer? _packed;
     private long _rowsPerBlock;
     private KExpr _firstFeature = 0;
@@ -69,7 +70,9 @@ internal sealed partial class MatrixProductLowering
         _narrow = ChooseNarrowForm(fusion);
         _isConstant = Constant(fusion) is not null;
         _mayBlockDepth = MayBlockDepth();
+        _packedWidth = WidthOfSharedPanels(fusion);
         (_tileRows, _tileVectors) = ChooseTile();
+        _packedWidth = _packedWidth > 0 ? _packedWidth : PanelWidth;
         _depthBlock = ChooseDepthBlock();
     }
 

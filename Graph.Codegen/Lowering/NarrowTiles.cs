@@ -20,8 +20,10 @@ internal static class NarrowTiles
     /// <param name="form">How products are computed.</param>
     /// <param name="mostRows">No tile has more.</param>
     /// <param name="mostVectors">No tile has more, unless it has a single row.</param>
+    /// <param name="fits">Which numbers of vectors may be taken; one always may. All when null.</param>
     public static (int Rows, int Vectors) Choose(
-        Dim rows, Dim columns, int lanes, KernelTarget target, NarrowForm form, long mostRows, long mostVectors)
+        Dim rows, Dim columns, int lanes, KernelTarget target, NarrowForm form, long mostRows, long mostVectors,
+        Func<int, bool>? fits = null)
     {
         long allRows = Math.Max(1, rows.IsStatic ? rows.Value : Many);
         mostRows = Math.Max(1, Math.Min(mostRows, allRows));
@@ -31,6 +33,10 @@ internal static class NarrowTiles
         double lowest = double.PositiveInfinity;
         for (int v = 1; v <= Math.Min(allRows == 1 ? MostVectors : Math.Min(MostVectors, mostVectors), allVectors); v++)
         {
+            if (fits is not null && !fits(v))
+            {
+                continue;
+            }
             for (int r = (int)Math.Min(mostRows, Math.Max(1, (free - v) / v)); r >= 1; r--)
             {
                 long rest = allRows % r;

@@ -86,8 +86,10 @@ internal static class RegisterTiles
     /// <param name="target">The machine.</param>
     /// <param name="mostRows">What else limits the number of rows: addresses, or lines of the cache.</param>
     /// <param name="mostVectors">What else limits the number of vectors: panels that are to fit a cache. No limit for a single row.</param>
+    /// <param name="fits">Which numbers of rows and vectors may be taken; one of each always may. All when null.</param>
     public static (int Rows, int Vectors) Choose(
-        Dim rows, Dim columns, int lanes, KernelTarget target, long mostRows = long.MaxValue, long mostVectors = long.MaxValue)
+        Dim rows, Dim columns, int lanes, KernelTarget target, long mostRows = long.MaxValue, long mostVectors = long.MaxValue,
+        Func<int, int, bool>? fits = null)
     {
         long allRows = Math.Max(1, rows.IsStatic ? rows.Value : Many);
         mostRows = Math.Min(allRows, mostRows);
@@ -98,6 +100,10 @@ internal static class RegisterTiles
         {
             for (int r = (int)Math.Min(mostRows, Math.Max(1, (target.VectorRegisters - 2 - v) / v)); r >= 1; r--)
             {
+                if (fits is not null && !fits(r, v))
+                {
+                    continue;
+                }
                 double cost = DimMath.CeilDiv(allVectors, v) *
                     ((allRows / r * CyclesPerStep(r, v)) + (allRows % r == 0 ? 0 : CyclesPerStep((int)(allRows % r), v)));
                 if (cost < lowest * 0.999 || (cost < lowest * 1.001 && r > best.Rows && v > 1))

@@ -30,8 +30,11 @@ internal sealed class RepeatedDivision
         _zero = zero;
     }
 
-    /// <summary>Whether that is faster on a machine: a divider of 512 bits takes 10 to 16 cycles, of 256 bits and less 3 to 6.</summary>
-    public static bool Pays(KernelTarget target, DType type) => type == DType.F32 && target.VectorBits >= 512;
+    /// <summary>
+    /// Whether that is right and faster on a machine: the remainder has to be exact, and a divider of 512 bits takes 10 to 16 cycles, of
+    /// 256 bits and less 3 to 6.
+    /// </summary>
+    public static bool Pays(KernelTarget target, DType type) => type == DType.F32 && target.HasFma && target.VectorBits >= 512;
 
     /// <summary>Computes what depends on the divisor alone.</summary>
     /// <param name="b">The kernel, outside of the loop over dividends.</param>

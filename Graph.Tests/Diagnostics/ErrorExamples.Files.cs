@@ -112,6 +112,8 @@ internal static partial class ErrorExamples
         Of(NpyDiagnosticIds.TooLarge, () => ReadNpy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4)}")),
         Of(CodegenDiagnostics.NativeLibrary, () => LlvmLibrary.Find("no-such-folder/libLLVM.so")),
         Of(CodegenDiagnostics.UnsupportedTarget, () => LlvmCompiler.Compile("", new LlvmTarget("sparc-sun-solaris"))),
+        Of(CodegenDiagnostics.UnknownTarget, () => AotTarget.Parse("x86-64-v9")),
+        Of(CodegenDiagnostics.AmbiguousVariant, () => AotTarget.Parse("x86-64", features: "+avx2")),
         Of(RuntimeDiagnostics.ObjectCode, () => ElfObject.Parse("MZ, a Windows program"u8.ToArray(), "kernels.o")),
         Of(RuntimeDiagnostics.BadExecutable, () =>
         {
