@@ -40,7 +40,7 @@ internal static class ArcTangentMath
         KNum isLeft = x.As(f.Integer) < x.As(f.Integer).Constant(0L);
         KNum turn = KNum.Select(isLeft, x.Constant(f.Pick((float)Math.PI, Math.PI)), 0.0);
         turn = KNum.Select(isSteep, f.Pick((float)(Math.PI / 2), Math.PI / 2), turn);
-        KNum flips = new(KBuilder.Call(ScalarOp.Xor, isSteep.Expr, isLeft.Expr));
+        KNum flips = KNum.Differ(isSteep, isLeft);
         KNum signed = KNum.Select(flips, -angle, angle);
 
         // The part of pi that its rounding left out, in proportion.

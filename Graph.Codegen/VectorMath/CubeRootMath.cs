@@ -57,10 +57,21 @@ internal static class CubeRootMath
         KNum first = m * square;
         KNum root = KNum.Fma(first * error, KNum.Polynomial(error, [2.0 / 3, 5.0 / 9]), first);
 
-        // m - root^3 without losing what root^2 rounds off; 1 / (3 root^2) is g^2 / 3.
+        // 1 / (3 root^2) is g^2 / 3.
+        return KNum.Fma(Residual(m, root) * square, 1.0 / 3, root);
+    }
+
+    // m - root^3 without losing what root^2 rounds off.
+    private static KNum Residual(KNum m, KNum root)
+    {
+        if (!m.HasFma && RealFormat.Of(m).IsSingle)
+        {
+            // The square of an f32 is exact in f64, and what the cube loses is far below an f32's last bit.
+            KNum wide = root.To(DType.F64);
+            return (m.To(DType.F64) - (wide * wide * wide)).To(DType.F32);
+        }
         KNum power = root * root;
-        KNum lost = KNum.Fma(root, root, -power);
-        KNum residual = KNum.Fma(-power, root, m) - (lost * root);
-        return KNum.Fma(residual * square, 1.0 / 3, root);
+        KNum lost = KNum.ProductError(root, root, power);
+        return KNum.Residual(power, root, m) - (lost * root);
     }
 }

@@ -15,6 +15,12 @@ internal static class ExponentialMath
     private const double Ln2High64 = 0.69314718055994528623;
     private const double Ln2Low64 = 2.3190468138462995584e-17;
 
+    // High parts of 9 and of 32 bits, n times which is exact in a product alone.
+    private const double Ln2Short32 = 0.693359375;
+    private const double Ln2Rest32 = -2.1219444005469057e-4;
+    private const double Ln2Short64 = 0.693147180369123816490;
+    private const double Ln2Rest64 = 1.9082149292705877e-10;
+
     // e^r = 1 + r + r^2 q(r)
     private static readonly double[] Exp32 =
         [0.49999994f, 0.166665226f, 0.0416681878f, 0.00836859178f, 0.00138290867f];
@@ -132,8 +138,8 @@ internal static class ExponentialMath
         double shift = f.RoundingShift + offset;
         KNum sum = KNum.Fma(x, InverseLn2, shift);
         KNum n = sum - shift;
-        KNum rest = KNum.Fma(n, -f.Pick(Ln2High32, Ln2High64), x);
-        rest = KNum.Fma(n, -f.Pick(Ln2Low32, Ln2Low64), rest);
+        KNum rest = KNum.Fma(n, -(x.HasFma ? f.Pick(Ln2High32, Ln2High64) : f.Pick(Ln2Short32, Ln2Short64)), x);
+        rest = KNum.Fma(n, -(x.HasFma ? f.Pick(Ln2Low32, Ln2Low64) : f.Pick(Ln2Rest32, Ln2Rest64)), rest);
         return (sum.As(f.Integer), n, rest);
     }
 

@@ -2,7 +2,10 @@ namespace Graphene.Codegen;
 
 /// <summary>An expression with operators, so that formulas read as formulas. A number beside one takes its type and lanes.</summary>
 /// <param name="Expr">The expression.</param>
-internal readonly record struct KNum(KExpr Expr)
+/// <param name="HasFma">
+/// Whether the machine rounds a multiply-add once. What is computed from a number inherits that, so that formulas need not pass it on.
+/// </param>
+internal readonly partial record struct KNum(KExpr Expr, bool HasFma)
 {
     public KType Type => Expr.Type;
 
@@ -60,17 +63,8 @@ internal readonly record struct KNum(KExpr Expr)
 
     public static KNum operator >=(KNum a, double b) => a >= a.Constant(b);
 
-    /// <summary>a * b + c, rounded once.</summary>
-    public static KNum Fma(KNum a, KNum b, KNum c) => Of(ScalarOp.FusedMultiplyAdd, a, b, c);
-
-    public static KNum Fma(KNum a, double b, KNum c) => Fma(a, a.Constant(b), c);
-
-    public static KNum Fma(KNum a, double b, double c) => Fma(a, a.Constant(b), a.Constant(c));
-
-    public static KNum Fma(KNum a, KNum b, double c) => Fma(a, b, a.Constant(c));
-
     /// <summary>value * 2^exponent, rounded once, which <paramref name="product"/> computes in other ways.</summary>
-    public static KNum Scale(KNum value, KNum exponent, KNum product) => new(new KScale(value.Expr, exponent.Expr, product.Expr));
+    public static KNum Scale(KNum value, KNum exponent, KNum product) => value.With(new KScale(value.Expr, exponent.Expr, product.Expr));
 
     /// <summary>c0 + x (c1 + x (c2 + ...)), coefficients lowest first.</summary>
     public static KNum Polynomial(KNum x, ReadOnlySpan<double> coefficients)
@@ -85,7 +79,7 @@ internal readonly record struct KNum(KExpr Expr)
 
     /// <summary>One of two values, lane by lane.</summary>
     public static KNum Select(KNum condition, KNum whenTrue, KNum whenFalse) =>
-        new(new KSelect(condition.Expr, whenTrue.Expr, whenFalse.Expr));
+        whenTrue.With(new KSelect(condition.Expr, whenTrue.Expr, whenFalse.Expr));
 
     public static KNum Select(KNum condition, double whenTrue, KNum whenFalse) =>
         Select(condition, whenFalse.Constant(whenTrue), whenFalse);
@@ -95,7 +89,7 @@ internal readonly record struct KNum(KExpr Expr)
 
     /// <summary>As <see cref="Select(KNum, KNum, KNum)"/>, for a true side that is dear and seldom needed.</summary>
     public static KNum SelectRarely(KNum condition, KNum whenTrue, KNum whenFalse) =>
-        new(new KSelect(condition.Expr, whenTrue.Expr, whenFalse.Expr, IsRare: true));
+        whenTrue.With(new KSelect(condition.Expr, whenTrue.Expr, whenFalse.Expr, IsRare: true));
 
     /// <summary>The smaller of this and a number; NaN stays NaN.</summary>
     public KNum AtMost(double bound) => Of(ScalarOp.Minimum, Constant(bound), this);
@@ -119,6 +113,9 @@ internal readonly record struct KNum(KExpr Expr)
 
     public KNum Not() => Of(ScalarOp.Not, this);
 
+    /// <summary>Whether exactly one of two conditions holds.</summary>
+    public static KNum Differ(KNum a, KNum b) => Of(ScalarOp.Xor, a, b);
+
     /// <summary>Shifted by an amount of its own in every lane.</summary>
     public KNum ShiftLeft(KNum bits) => Of(ScalarOp.ShiftLeft, this, bits);
 
@@ -126,17 +123,19 @@ internal readonly record struct KNum(KExpr Expr)
     public KNum ShiftRight(KNum bits) => Of(ScalarOp.ShiftRightLogical, this, bits);
 
     /// <summary>The same bits as another type.</summary>
-    public KNum As(DType type) => new(new KBitcast(Expr, type));
+    public KNum As(DType type) => With(new KBitcast(Expr, type));
 
     /// <summary>The same value as another type.</summary>
-    public KNum To(DType type) => new(new KConvert(Expr, type));
+    public KNum To(DType type) => Type.Element == type ? this : With(new KConvert(Expr, type));
 
     /// <summary>A number of this type, in every lane.</summary>
-    public KNum Constant(double value) => new(new KConstant(Scalar.FromNumber(Type.Element, value), Type.Lanes));
+    public KNum Constant(double value) => With(new KConstant(Scalar.FromNumber(Type.Element, value), Type.Lanes));
 
     /// <summary>An integer of this type, wrapped, in every lane.</summary>
-    public KNum Constant(long value) => new(new KConstant(Scalar.FromInteger(Type.Element, value), Type.Lanes));
+    public KNum Constant(long value) => With(new KConstant(Scalar.FromInteger(Type.Element, value), Type.Lanes));
 
     private static KNum Of(ScalarOp op, params KNum[] arguments) =>
-        new(KBuilder.Call(op, Array.ConvertAll(arguments, a => a.Expr)));
+        arguments[0].With(KBuilder.Call(op, Array.ConvertAll(arguments, a => a.Expr)));
+
+    private KNum With(KExpr expr) => new(expr, HasFma);
 }

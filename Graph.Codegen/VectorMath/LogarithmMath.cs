@@ -10,6 +10,10 @@ internal static class LogarithmMath
     private const double TwoTo52 = 4503599627370496.0;
     private const double Ln2 = 0.69314718055994530942;
 
+    // The high part has 15 bits, so that e times it is exact.
+    private const double Ln2High32 = 0.693145751953125;
+    private const double Ln2Low32 = 1.4286068203094173e-6;
+
     // The high part has 32 bits, so that e times it is exact.
     private const double Ln2High64 = 0.6931471806019545;
     private const double Ln2Low64 = -4.2009150726810846e-11;
@@ -102,7 +106,9 @@ internal static class LogarithmMath
             return Combine64(exponent, rest);
         }
         KNum log = KNum.Fma(rest * rest, KNum.Polynomial(rest, Log32), rest);
-        return KNum.Fma(exponent, Ln2, log);
+        return rest.HasFma
+            ? KNum.Fma(exponent, Ln2, log)
+            : (exponent * Ln2High32) + (log + (exponent * Ln2Low32));
     }
 
     // With s = r / (2 + r): log(1 + r) = r - (r^2/2 - s (r^2/2 + z p(z))), so that errors of the quotient weigh little (the

@@ -2,7 +2,7 @@ namespace Graphene.Codegen;
 
 /// <summary>The logarithm of an f64 to about 68 bits, as a sum of two.</summary>
 /// <remarks>
-/// Products and sums carry their rounding errors along (Dekker; exact products by fused multiply-add). x = 2^e m as in
+/// Products and sums carry their rounding errors along (Dekker; see <see cref="KNum.ProductError"/>). x = 2^e m as in
 /// <see cref="LogarithmMath"/>, s = (m - 1)/(m + 1), log x = e ln2 + 2 s + s^3 (2/3 + z p(z)), z = s^2.
 /// </remarks>
 internal static class PairLogarithm
@@ -24,7 +24,7 @@ internal static class PairLogarithm
         (KNum exponent, KNum m) = LogarithmMath.Split(RealFormat.F64, x);
         (KNum s, KNum sLow) = Quotient(m);
         KNum z = s * s;
-        KNum zLow = KNum.Fma(s, s, -z) + (s * sLow * 2);
+        KNum zLow = KNum.ProductError(s, s, z) + (s * sLow * 2);
 
         KNum tail = z * KNum.Polynomial(z, Tail);
         KNum p = tail + TwoThirds;
@@ -49,14 +49,14 @@ internal static class PairLogarithm
         KNum divisorLow = m - (divisor - 1);
         KNum inverse = 1 / divisor;
         KNum high = dividend * inverse;
-        KNum rest = KNum.Fma(-high, divisor, dividend) - (high * divisorLow);
+        KNum rest = KNum.Residual(high, divisor, dividend) - (high * divisorLow);
         return (high, rest * inverse);
     }
 
     private static (KNum High, KNum Low) Product(KNum a, KNum aLow, KNum b, KNum bLow)
     {
         KNum high = a * b;
-        KNum low = KNum.Fma(a, b, -high);
+        KNum low = KNum.ProductError(a, b, high);
         low = KNum.Fma(a, bLow, low);
         return (high, KNum.Fma(aLow, b, low));
     }

@@ -70,7 +70,7 @@ internal static class PowerMath
     {
         (KNum high, KNum low) = PairLogarithm.Log(magnitude);
         KNum product = Product(magnitude, high, y);
-        KNum lost = KNum.Fma(high, y, -product) + (low * y);
+        KNum lost = KNum.ProductError(high, y, product) + (low * y);
 
         // Where something is infinite, the small part is not a number, and does not matter.
         return ExponentialMath.Exponential(product, KNum.Select(lost.Abs() < 1.0, lost, 0.0));

@@ -3,7 +3,8 @@ namespace Graphene.Codegen;
 /// <summary>Sine, cosine and tangent.</summary>
 /// <remarks>
 /// |x| = n pi/2 + r with |r| up to pi/4: n by the rounding shift of a product, r by subtracting n times pi/2 in three parts with
-/// fused multiply-adds (Cody and Waite); the first step is exact. Beyond <see cref="QuickLimit"/> a branch that hardly any
+/// fused multiply-adds (Cody and Waite); the first step is exact. Without those, parts of pi/2 are so short that n times them is exact,
+/// and f32 takes them in f64. Beyond <see cref="QuickLimit"/> a branch that hardly any
 /// program enters multiplies by a window of the digits of 2/pi instead (<see cref="AngleReduction"/>).
 /// </remarks>
 internal static class TrigonometricMath
@@ -14,6 +15,10 @@ internal static class TrigonometricMath
     private static readonly double[] HalfPi32 = [1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15];
 
     private static readonly double[] HalfPi64 = [1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33];
+
+    // pi/2 in parts of 33 bits, and the rest.
+    private static readonly double[] HalfPiShort =
+        [1.5707963267341256, 6.0771005063039660e-11, 2.0222662487111665e-21, 8.4784276603689000e-32];
 
     // sin r = r + r z p(z), z = r^2
     private static readonly double[] Sine32 = [-0.166666538f, 0.00833210628f, -0.000195078843f];
@@ -75,13 +80,9 @@ internal static class TrigonometricMath
     private static KNum Reduced(RealFormat f, KNum x, Finish finish)
     {
         KNum magnitude = x.Abs();
-        ReadOnlySpan<double> halfPi = f.Pick(HalfPi32, HalfPi64);
         KNum sum = KNum.Fma(magnitude, TwoOverPi, f.RoundingShift);
         KNum n = sum - f.RoundingShift;
-        KNum rest = KNum.Fma(n, -halfPi[0], magnitude);
-        rest = KNum.Fma(n, -halfPi[1], rest);
-        rest = KNum.Fma(n, -halfPi[2], rest);
-        KNum quick = finish(f, sum.As(f.Integer), rest);
+        KNum quick = finish(f, sum.As(f.Integer), x.HasFma ? Rest(f, magnitude, n) : RestOfProducts(f, magnitude, n));
 
         (KNum quadrant, KNum exactRest) = f.IsSingle
             ? AngleReduction.Reduce32(magnitude)
@@ -89,6 +90,26 @@ internal static class TrigonometricMath
         KNum careful = finish(f, quadrant, exactRest);
         careful = KNum.Select(magnitude < double.PositiveInfinity, careful, double.NaN);
         return KNum.SelectRarely(magnitude > QuickLimit(f), careful, quick);
+    }
+
+    private static KNum Rest(RealFormat f, KNum magnitude, KNum n)
+    {
+        ReadOnlySpan<double> halfPi = f.Pick(HalfPi32, HalfPi64);
+        KNum rest = KNum.Fma(n, -halfPi[0], magnitude);
+        rest = KNum.Fma(n, -halfPi[1], rest);
+        return KNum.Fma(n, -halfPi[2], rest);
+    }
+
+    // n has up to 20 bits, a part 33.
+    private static KNum RestOfProducts(RealFormat f, KNum magnitude, KNum n)
+    {
+        KNum rest = magnitude.To(DType.F64);
+        n = n.To(DType.F64);
+        foreach (double part in HalfPiShort.AsSpan(0, f.IsSingle ? 2 : 4))
+        {
+            rest = rest - (n * part);
+        }
+        return rest.To(f.Real);
     }
 
     private static KNum SineOf(RealFormat f, KNum r)

@@ -5,7 +5,8 @@ namespace Graphene.Codegen;
 /// lanes, the target or the neighbours, so a scalar tail continues a vector body exactly.
 /// </summary>
 /// <remarks>
-/// Only operations that IEEE 754 rounds correctly are used (with fused multiply-add), so every target gives the same bits.
+/// Only operations that IEEE 754 rounds correctly are used, so every target with fused multiply-add gives the same bits. Targets without
+/// it share bits of their own: where an expansion needs a product exactly they compute it from halves or in f64, elsewhere they round twice.
 /// docs/numerics.md has the methods and the measured errors, tools/vector-math the derivation of the coefficients.
 /// </remarks>
 public static class VectorMath
@@ -21,14 +22,15 @@ public static class VectorMath
 
     /// <summary>The same value in basic instructions; a graph whose shared parts are to be computed once.</summary>
     /// <param name="call">A call that <see cref="Expands(KCall)"/> accepts, on f32 or f64.</param>
+    /// <param name="hasFma">Whether the machine has fused multiply-add; without, none is in the result.</param>
     /// <exception cref="CompilerBugException">The arguments are neither f32 nor f64.</exception>
-    public static KExpr Expand(KCall call)
+    public static KExpr Expand(KCall call, bool hasFma = true)
     {
         if (call.Type.Element is not (DType.F32 or DType.F64))
         {
             throw new CompilerBugException("vector math", $"{call.Op} takes f32 or f64, not {call.Type}");
         }
-        KNum x = new(call.Arguments[0]);
+        KNum x = new(call.Arguments[0], hasFma);
         KNum result = call.Op switch
         {
             ScalarOp.Exponential => ExponentialMath.Exponential(x),
@@ -43,8 +45,8 @@ public static class VectorMath
             ScalarOp.Tangent => TrigonometricMath.Tangent(x),
             ScalarOp.ErrorFunction => ErrorFunctionMath.ErrorFunction(x),
             ScalarOp.CubeRoot => CubeRootMath.CubeRoot(x),
-            ScalarOp.ArcTangent2 => ArcTangentMath.ArcTangent2(x, new KNum(call.Arguments[1])),
-            ScalarOp.Power => PowerMath.Power(x, new KNum(call.Arguments[1])),
+            ScalarOp.ArcTangent2 => ArcTangentMath.ArcTangent2(x, new KNum(call.Arguments[1], hasFma)),
+            ScalarOp.Power => PowerMath.Power(x, new KNum(call.Arguments[1], hasFma)),
             _ => throw new CompilerBugException("vector math", $"{call.Op} has no expansion"),
         };
         return result.Expr;

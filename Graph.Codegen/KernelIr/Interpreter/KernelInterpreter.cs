@@ -3,21 +3,28 @@ namespace Graphene.Codegen;
 /// <summary>
 /// Runs kernels as they are defined, slowly: the oracle of what printers make of them, and a run that checks every access.
 /// </summary>
-/// <remarks>Transcendental instructions are computed by their expansion (<see cref="VectorMath"/>), bit for bit.</remarks>
+/// <remarks>
+/// Transcendental instructions are computed by their expansion (<see cref="VectorMath"/>), bit for bit. A kernel means something else on
+/// machines without fused multiply-add: there a multiply-add rounds twice, and expansions get by without.
+/// </remarks>
 public sealed class KernelInterpreter
 {
     private readonly Kernel _kernel;
     private readonly Func<DimSymbol, long> _symbols;
+    private readonly bool _hasFma;
     private readonly Dictionary<KBuffer, KernelMemory> _arguments = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Prepares runs on given memory.</summary>
     /// <param name="kernel">The kernel; verified first.</param>
     /// <param name="arguments">The contents of each argument, elements little-endian; results are written there.</param>
     /// <param name="symbols">The values of the symbolic dims.</param>
+    /// <param name="hasFma">Whether the machine has fused multiply-add.</param>
     /// <exception cref="CompilerBugException">The kernel is malformed.</exception>
-    public KernelInterpreter(Kernel kernel, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols = null)
+    public KernelInterpreter(
+        Kernel kernel, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols = null, bool hasFma = true)
     {
         KernelVerifier.Verify(kernel);
+        _hasFma = hasFma;
         _kernel = kernel;
         _symbols = symbols ?? (s => throw new ArgumentException($"no value is given for the symbol {s}", nameof(symbols)));
         for (int i = 0; i < kernel.Arguments.Count; i++)
@@ -27,7 +34,7 @@ public sealed class KernelInterpreter
     }
 
     /// <summary>How many tasks the kernel has.</summary>
-    public long TaskCount => (long)new TaskFrame(_arguments, _symbols).Evaluate(_kernel.TaskCount)[0];
+    public long TaskCount => (long)new TaskFrame(_arguments, _symbols, _hasFma).Evaluate(_kernel.TaskCount)[0];
 
     /// <summary>Runs every task, in order.</summary>
     /// <exception cref="CompilerBugException">The kernel accesses what is outside of a buffer.</exception>
@@ -39,7 +46,7 @@ public sealed class KernelInterpreter
     {
         for (long task = begin; task < end; task++)
         {
-            var frame = new TaskFrame(_arguments, _symbols);
+            var frame = new TaskFrame(_arguments, _symbols, _hasFma);
             frame.Bind(_kernel.Task, task);
             frame.Run(_kernel.Body);
         }

@@ -19,7 +19,7 @@ internal sealed partial class TaskFrame
             }
             if (!expanded.TryGetValue(e, out KExpr? expansion))
             {
-                expansion = VectorMath.Expand(call);
+                expansion = VectorMath.Expand(call, hasFma);
                 expanded.Add(e, expansion);
             }
             return [expansion];
@@ -48,8 +48,12 @@ internal sealed partial class TaskFrame
         _ => throw new CompilerBugException("Kernel IR interpreter", $"unknown expression {e.GetType().Name}"),
     };
 
-    private static ulong[] Call(KCall call, ulong[][] arguments)
+    private ulong[] Call(KCall call, ulong[][] arguments)
     {
+        if (call.Op == ScalarOp.FusedMultiplyAdd && !hasFma)
+        {
+            return AddApart(call, arguments);
+        }
         var lane = new ulong[arguments.Length];
         return Lanes(call, i =>
         {
@@ -59,6 +63,14 @@ internal sealed partial class TaskFrame
             }
             return LaneArithmetic.Compute(call.Op, call.Arguments[0].Type.Element, lane);
         });
+    }
+
+    private static ulong[] AddApart(KCall call, ulong[][] arguments)
+    {
+        DType type = call.Type.Element;
+        return Lanes(call, i => LaneArithmetic.Compute(
+            ScalarOp.Add, type,
+            [LaneArithmetic.Compute(ScalarOp.Multiply, type, [arguments[0][i], arguments[1][i]]), arguments[2][i]]));
     }
 
     private static ulong[] Dot(KDot dot, ulong[] sum, ulong[] left, ulong[] right)

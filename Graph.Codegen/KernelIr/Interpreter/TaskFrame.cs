@@ -2,7 +2,7 @@ namespace Graphene.Codegen;
 
 /// <summary>One task in progress: its variables, registers and scratch. Values are the bits of their lanes.</summary>
 internal sealed partial class TaskFrame(
-    IReadOnlyDictionary<KBuffer, KernelMemory> arguments, Func<DimSymbol, long> symbols)
+    IReadOnlyDictionary<KBuffer, KernelMemory> arguments, Func<DimSymbol, long> symbols, bool hasFma)
 {
     // What scratch holds before it is written; as a float it is a large number.
     private const byte Undefined = 0xCD;

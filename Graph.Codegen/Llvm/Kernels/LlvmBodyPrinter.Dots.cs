@@ -23,7 +23,7 @@ internal sealed partial class LlvmBodyPrinter
     private LlvmValue? X64Dot(LlvmValue sum, LlvmValue left, LlvmValue right, int bits)
     {
         bool hasSize = bits == 512 ? target.HasFeature("avx512f") && target.HasFeature("avx512bw")
-            : bits is 128 or 256 && (target.HasFeature("avx512vl") || target.HasFeature("avx2"));
+            : bits == 128 || (bits == 256 && (target.HasFeature("avx512vl") || target.HasFeature("avx2")));
         bool hasUpper = bits == 512 || target.HasFeature("avx512vl");
         if (!hasSize)
         {
@@ -105,7 +105,7 @@ internal sealed partial class LlvmBodyPrinter
             LlvmValue a = WithoutDenormals(Convert(Every(left, 2, i), DType.F32));
             LlvmValue b = WithoutDenormals(Convert(Every(right, 2, i), DType.F32));
             sum = WithoutDenormals(sum);
-            LlvmValue rounded = Intrinsic("fma", a, b.ToString(), sum.ToString());
+            LlvmValue rounded = FusedSingle(a, b, sum);
             // Exact wherever the comparison is close, see DotArithmetic.
             LlvmValue product = Binary("fmul", Convert(a, DType.F64), Convert(b, DType.F64));
             LlvmValue exact = Intrinsic("fabs", Binary("fadd", product, Convert(sum, DType.F64)));

@@ -35,7 +35,7 @@ internal sealed partial class LlvmBodyPrinter
     {
         if (!_expanded.TryGetValue(call, out KExpr? expansion))
         {
-            expansion = VectorMath.Expand(call);
+            expansion = VectorMath.Expand(call, target.HasFma);
             _expanded.Add(call, expansion);
         }
         return expansion;

@@ -27,13 +27,20 @@ public sealed class LlvmKernelPrinter(LlvmTarget target, Func<DimSymbol, int> sy
 
     /// <summary>Puts functions into a module that LLVM can compile.</summary>
     /// <param name="functions">Names and the bodies that <see cref="PrintBody"/> gave.</param>
-    public string PrintModule(IEnumerable<(string Name, string Body)> functions)
+    public string PrintModule(IReadOnlyCollection<(string Name, string Body)> functions)
     {
         var text = new StringBuilder();
         foreach ((string name, string body) in functions)
         {
             string convention = CallingConvention.Length > 0 ? CallingConvention + " " : "";
             text.Append("define ").Append(convention).Append("void @").Append(QuoteName(name)).Append(body).Append('\n');
+        }
+        foreach (DType type in (DType[])[DType.F32, DType.F64])
+        {
+            if (functions.Any(f => f.Body.Contains(LlvmRemainder.Name(type), StringComparison.Ordinal)))
+            {
+                text.Append(LlvmRemainder.Definition(type));
+            }
         }
         return text.Append(Attributes()).Append(LlvmMetadata.Definitions).ToString();
     }
