@@ -12,6 +12,12 @@ public static partial class RuntimeDiagnostics
     /// <summary>Code needs another processor.</summary>
     public static readonly DiagnosticId WrongProcessor = new("GR6103", "code needs another processor");
 
+    /// <summary>A bundle is not where it is looked for.</summary>
+    public static readonly DiagnosticId BundleNotFound = new("GR6150", "bundle not found");
+
+    /// <summary>A compiled graph is not the one that a class was generated for.</summary>
+    public static readonly DiagnosticId WrongModel = new("GR6151", "class and bundle do not fit");
+
     /// <summary>What is fed has a shape that does not fit.</summary>
     public static readonly DiagnosticId ShapeMismatch = new("GR6201", "fed shape does not fit");
 

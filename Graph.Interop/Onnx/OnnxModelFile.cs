@@ -60,6 +60,9 @@ public sealed class OnnxModelFile : IDisposable
     /// <summary>The names of the outputs, in the order of the file.</summary>
     public IReadOnlyList<string> OutputNames => [.. Model.Graph.Output.Select(o => o.Name)];
 
+    /// <summary>The files with external data that were read so far, relative to the model's folder: those that an import needed.</summary>
+    public IReadOnlyList<string> ExternalFiles => [.. _external.Opened.Order(StringComparer.Ordinal)];
+
     /// <summary>Whether tensors were read from files beside this one.</summary>
     internal bool ReadsOtherFiles => _external.HasOpened;
 

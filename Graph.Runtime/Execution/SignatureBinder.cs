@@ -96,6 +96,17 @@ internal sealed class SignatureBinder
         }
     }
 
+    /// <summary>Computes the extents of all inputs from the symbols' values.</summary>
+    /// <param name="symbols">One value per symbol, in the order of the program.</param>
+    /// <param name="extents">Receives the row.</param>
+    public void Extents(ReadOnlySpan<long> symbols, Span<long> extents)
+    {
+        for (int i = 0; i < _inputDims.Length; i++)
+        {
+            extents[i] = Evaluate(_inputDims[i], symbols);
+        }
+    }
+
     /// <summary>The shape of an output for given symbol values.</summary>
     public long[] OutputShape(int output, ReadOnlySpan<long> symbols)
     {

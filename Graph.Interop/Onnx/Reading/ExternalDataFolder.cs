@@ -19,6 +19,9 @@ internal sealed class ExternalDataFolder(string? folder) : IDisposable
     /// <summary>Whether any file was opened, and not closed since.</summary>
     public bool HasOpened => _files.Count > 0;
 
+    /// <summary>The locations of the files that were opened.</summary>
+    public IEnumerable<string> Opened => _files.Keys;
+
     /// <summary>Reads a tensor's bytes.</summary>
     /// <param name="tensor">The tensor's name, for errors.</param>
     /// <param name="entries">The tensor's external_data entries.</param>

@@ -17,6 +17,7 @@ internal static class CommandTable
         new("export", ExportCommand.Create),
         new("conformance", ConformanceCommand.Create),
         new("bisect", io => BisectCommand.Create(io)),
+        new("build-model", BuildModelCommand.Create),
     ];
 
     /// <summary>The command that a command line begins with, or all of them when it begins with none.</summary>
