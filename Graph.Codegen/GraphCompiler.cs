@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Graphene.Codegen.Llvm;
@@ -65,7 +64,8 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
-    public MemoryPlan PlanMemory(Module optimized) => PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
+    public MemoryPlan PlanMemory(Module optimized) =>
+        GraphLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
@@ -73,38 +73,12 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     {
         var log = new CompilationLog(logger, module.Name);
         using var llvm = new LlvmQueue(_target, _options.Threads, cancellation);
-        Module optimized = GraphOptimizer.Run(module, log.Listen(_options.Optimizer ?? OptimizerOptions.Default));
-        log.End("optimizing");
-        cancellation.ThrowIfCancellationRequested();
-        var catalog = new KernelCatalog(_kernelTarget, optimized);
-        MemoryPlan plan = PlanMemory(optimized, catalog);
-        log.End("planning memory and lowering");
-        var library = new KernelLibrary(_target, symbol => plan.Symbols.IndexOf(symbol), llvm);
-        var constants = new ConstantPool(plan);
-        var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
-        List<EntryStep> steps = builder.Build(plan.Entry);
-        cancellation.ThrowIfCancellationRequested();
-        string entry = EntryPrinter.Print(EntryName, steps, symbol => plan.Symbols.IndexOf(symbol), _options.IsProfiled);
-        log.End("printing kernels", $"{library.DistinctCount} of {library.Specs.Count} are distinct");
-        byte[][] objects = library.Finish(entry);
+        LoweredGraph lowered = new GraphLowering(_target, _kernelTarget, _options, new KernelSymbols(), llvm.Add)
+            .Lower(module, EntryName, log, cancellation);
+        byte[][] objects = llvm.Finish();
         log.End("generating machine code");
         var writer = new ConstantWriter();
-        var executablePlan = new ExecutablePlan
-        {
-            Name = module.Name,
-            CompilerVersion = Version,
-            TargetTriple = _target.Triple,
-            CpuFeatures = _target.RequiredFeatures,
-            EntrySymbol = EntryName,
-            Symbols = plan.Symbols,
-            Inputs = [.. module.Entry.Parameters.Select((p, i) => new InputSpec(module.InputNames[i], p.Type))],
-            Outputs = [.. module.Entry.Results.Select((r, i) => new OutputSpec(module.OutputNames[i], r.Type, plan.Entry.Results[i]))],
-            Buffers = [.. constants.Place(writer)],
-            Checks = ShapeCheck.Collect(module),
-            HostCalls = [.. builder.HostCalls.Select(n => Describe(
-                (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
-            Kernels = [.. library.Specs],
-        };
+        ExecutablePlan plan = lowered.Plan with { Buffers = [.. lowered.Constants.Place(writer.Add)] };
         if (writer.Length >= BytesWorthTrimming)
         {
             ProcessMemory.Trim(); // so that weights and what compiling took are not there at the same time
@@ -112,11 +86,8 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         }
         ConstantData data = writer.ToData();
         log.End("writing constants");
-        return Executable.Create(executablePlan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], data);
+        return Executable.Create(plan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], data);
     }
-
-    private static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog) =>
-        BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
 
     // What a session is given: looks into the disk cache first, unless the environment turns it off.
     GraphProgram IGraphCompiler.Compile(Module module, ILogger logger, CancellationToken cancellation) =>
@@ -129,9 +100,6 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 
     private CachedGraphCompiler Cached(ILogger logger) =>
         new(this, "cpu", DiskCache.FromEnvironment(DebugOptions.FromEnvironment(), logger));
-
-    private static HostCallSpec Describe(HostCallOp op, ImmutableArray<TensorType> operands, string? origin) => new(
-        op.Kind, op.Message, operands, origin);
 }
 
 /// <summary>What a caller may choose about a compilation.</summary>

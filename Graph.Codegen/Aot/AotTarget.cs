@@ -79,15 +79,15 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
 
     /// <summary>The compilers of all variants, in their order. Constants that one of them writes are those of the others, byte for byte.</summary>
     /// <param name="options">The same choices for all; <see cref="GraphCompilerOptions.Default"/> when null.</param>
-    public ImmutableArray<GraphCompiler> Compilers(GraphCompilerOptions? options = null)
+    public ImmutableArray<GraphCompiler> Compilers(GraphCompilerOptions? options = null) =>
+        [.. Variants.Zip(KernelTargets(), (v, machine) => GraphCompiler.For(v.Machine, machine, options))];
+
+    /// <summary>What schedules know about each variant; they pack constants in one form for all of them.</summary>
+    internal ImmutableArray<KernelTarget> KernelTargets()
     {
         KernelTarget[] machines = [.. Variants.Select(v => KernelTarget.Of(v.Machine, v.Caches))];
         SharedPanels? panels = machines.Length > 1 ? SharedPanels.Of(machines) : null;
-        return
-        [
-            .. Variants.Select((v, i) => GraphCompiler.For(
-                v.Machine, panels is null ? machines[i] : machines[i] with { Panels = panels, Dots = panels.Dots }, options)),
-        ];
+        return [.. machines.Select(m => panels is null ? m : m with { Panels = panels, Dots = panels.Dots })];
     }
 
     private static AotTarget Single(string name, string summary, AotVariant variant) => new(name, summary, [variant]);

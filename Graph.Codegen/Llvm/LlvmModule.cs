@@ -9,6 +9,7 @@ namespace Graphene.Codegen.Llvm;
 internal sealed unsafe class LlvmModule : IDisposable
 {
     private readonly List<string> _errors = [];
+    private readonly List<string> _warnings = [];
     private LLVMContextRef _context;
     private LLVMTargetMachineRef _machine;
     private LLVMModuleRef _module;
@@ -25,10 +26,8 @@ internal sealed unsafe class LlvmModule : IDisposable
         try
         {
             result.CreateMachine(target, options.CodeGenLevel);
-            result.ParseText(irText);
-            result._module.Target = target.Triple;
-            using LLVMTargetDataRef layout = result._machine.CreateTargetDataLayout();
-            LLVM.SetModuleDataLayout(result._module, layout);
+            result.CreateContext();
+            result._module = result.ParseText(irText, target.Triple);
             result.Verify();
             return result;
         }
@@ -38,6 +37,43 @@ internal sealed unsafe class LlvmModule : IDisposable
             throw;
         }
     }
+
+    /// <summary>Joins another module to this one: what one of them declares and the other defines is one thing then.</summary>
+    public void Link(string irText, LlvmTarget target)
+    {
+        LLVMModuleRef other = ParseText(irText, target.Triple);
+        Require(LLVM.LinkModules2(_module, other) == 0, "link", "");
+    }
+
+    /// <summary>Gives a global, which the module declares as an array of bytes, its content.</summary>
+    public void Define(string global, ReadOnlySpan<byte> bytes)
+    {
+        using var name = new MarshaledString(global);
+        LLVMOpaqueValue* value = LLVM.GetNamedGlobal(_module, name);
+        Require(value != null, "define", $"there is no global '{global}'");
+        fixed (byte* data = bytes)
+        {
+            LLVM.SetInitializer(value, LLVM.ConstStringInContext(_context, (sbyte*)data, (uint)bytes.Length, 1));
+        }
+    }
+
+    /// <summary>Has code generation report the size of each function's stack frame; see <see cref="Warnings"/>.</summary>
+    public void ReportStackFrames()
+    {
+        using var key = new MarshaledString("warn-stack-size");
+        using var value = new MarshaledString("0");
+        LLVMOpaqueAttributeRef* attribute = LLVM.CreateStringAttribute(_context, key, (uint)key.Length, value, (uint)value.Length);
+        for (LLVMOpaqueValue* f = LLVM.GetFirstFunction(_module); f != null; f = LLVM.GetNextFunction(f))
+        {
+            if (LLVM.IsDeclaration(f) == 0)
+            {
+                LLVM.AddAttributeAtIndex(f, uint.MaxValue, attribute);
+            }
+        }
+    }
+
+    /// <summary>What LLVM warned of so far.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Runs a pass pipeline.</summary>
     public void RunPasses(LlvmCompilerOptions options)
@@ -117,17 +153,24 @@ internal sealed unsafe class LlvmModule : IDisposable
         why: why,
         fix: $"pass a complete triple, such as {LlvmTarget.X64.Triple}");
 
-    private void ParseText(string irText)
+    private void CreateContext()
     {
         _context = LLVMContextRef.Create();
 
         // Without a handler of ours, LLVM ends the process when it reports an error.
         _self = GCHandle.Alloc(this);
         LLVM.ContextSetDiagnosticHandler(_context, &OnDiagnostic, (void*)GCHandle.ToIntPtr(_self));
+    }
 
+    private LLVMModuleRef ParseText(string irText, string triple)
+    {
         var buffer = LLVMMemoryBufferRef.CreateWithMemoryRangeCopy(Encoding.UTF8.GetBytes(irText), "module");
-        bool parsed = _context.TryParseIR(buffer, out _module, out string message);
+        bool parsed = _context.TryParseIR(buffer, out LLVMModuleRef module, out string message);
         Require(parsed, "parse", message);
+        module.Target = triple;
+        using LLVMTargetDataRef layout = _machine.CreateTargetDataLayout();
+        LLVM.SetModuleDataLayout(module, layout);
+        return module;
     }
 
     private void Verify()
@@ -150,10 +193,12 @@ internal sealed unsafe class LlvmModule : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnDiagnostic(LLVMOpaqueDiagnosticInfo* info, void* self)
     {
-        if (LLVM.GetDiagInfoSeverity(info) == LLVMDiagnosticSeverity.LLVMDSError)
+        LLVMDiagnosticSeverity severity = LLVM.GetDiagInfoSeverity(info);
+        if (severity is LLVMDiagnosticSeverity.LLVMDSError or LLVMDiagnosticSeverity.LLVMDSWarning)
         {
             var module = (LlvmModule)GCHandle.FromIntPtr((nint)self).Target!;
-            module._errors.Add(MarshaledString.ReadAndDispose(LLVM.GetDiagInfoDescription(info)));
+            List<string> messages = severity == LLVMDiagnosticSeverity.LLVMDSError ? module._errors : module._warnings;
+            messages.Add(MarshaledString.ReadAndDispose(LLVM.GetDiagInfoDescription(info)));
         }
     }
 }

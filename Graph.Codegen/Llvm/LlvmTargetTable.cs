@@ -130,6 +130,7 @@ internal static class LlvmTargetTable
                 LLVM.InitializeX86Target();
                 LLVM.InitializeX86TargetMC();
                 LLVM.InitializeX86AsmPrinter();
+                LLVM.InitializeX86AsmParser(); // reads inline assembly: how ahead-of-time code asks for features
                 break;
             case LlvmArchitecture.Arm64:
                 LLVM.InitializeAArch64TargetInfo();

@@ -27,7 +27,8 @@ internal sealed class ConstantPool(MemoryPlan plan)
     public void Use(int buffer) => _used.Add(buffer);
 
     /// <summary>The table of buffers with all constants placed.</summary>
-    public List<BufferSpec> Place(ConstantWriter writer)
+    /// <param name="add">Given the size of a constant and what writes it, says at which offset it will be.</param>
+    public List<BufferSpec> Place(Func<long, Action<Span<byte>>, long> add)
     {
         Optimizer.ArenaLayout? layout = plan.Symbols.IsEmpty ? plan.Pack(_ => 0) : null;
         var specs = new List<BufferSpec>();
@@ -38,14 +39,14 @@ internal sealed class ConstantPool(MemoryPlan plan)
                 Optimizer.BufferKind.Parameter => BufferSpec.Parameter(buffer.Number, buffer.SizeInBytes),
                 Optimizer.BufferKind.Result => BufferSpec.Result(buffer.Number, buffer.SizeInBytes),
                 Optimizer.BufferKind.Constant when _used.Contains(buffer.Index) =>
-                    BufferSpec.Constant(writer.Add(buffer.Constant!.SizeInBytes, buffer.Constant.CopyTo), buffer.Constant.SizeInBytes),
+                    BufferSpec.Constant(add(buffer.Constant!.SizeInBytes, buffer.Constant.CopyTo), buffer.Constant.SizeInBytes),
                 Optimizer.BufferKind.Constant => BufferSpec.Constant(0, 0),
                 _ => BufferSpec.Temp(buffer.SizeInBytes, buffer.Live.First, buffer.Live.Last, layout?.Offsets[buffer.Index]),
             });
         }
         foreach (KernelConstant constant in _added)
         {
-            specs.Add(BufferSpec.Constant(writer.Add(constant.SizeInBytes, constant.WriteTo), constant.SizeInBytes));
+            specs.Add(BufferSpec.Constant(add(constant.SizeInBytes, constant.WriteTo), constant.SizeInBytes));
         }
         return specs;
     }

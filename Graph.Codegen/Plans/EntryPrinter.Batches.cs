@@ -99,7 +99,7 @@ public sealed partial class EntryPrinter
           %entry = load i64, ptr %entry_at
           %is_number = icmp slt i64 %entry, 0
           %index = select i1 %is_number, i64 0, i64 %entry
-          %buffer_at = getelementptr ptr, ptr %buffers, i64 %index
+          %buffer_at = getelementptr i64, ptr %buffers, i64 %index
           %address = load i64, ptr %buffer_at
           %number = xor i64 %entry, -1
           %value = select i1 %is_number, i64 %number, i64 %address

@@ -7,7 +7,10 @@ namespace Graphene.Codegen;
 /// Writes the native entry function of a compiled graph as LLVM IR: straight-line kernel calls and native loops and branches. It
 /// looks for cancellation and errors between steps, so a long run stops soon and a failed one does no more work.
 /// </summary>
-/// <remarks>Offsets into the context are those of the native ABI; <c>NativeContext</c> in the runtime is the other side.</remarks>
+/// <remarks>
+/// Offsets into the context are those of the native ABI; <c>NativeContext</c> in the runtime is the other side. A place for a pointer
+/// takes eight bytes on every target, also where pointers are shorter.
+/// </remarks>
 public sealed partial class EntryPrinter
 {
     private const int SymbolsOffset = 8;
@@ -26,10 +29,13 @@ public sealed partial class EntryPrinter
     private int _mostArguments;
     private int _calls;
 
-    private EntryPrinter(Func<DimSymbol, int> symbolOrdinal, bool isProfiled)
+    private readonly string? _copySymbol;
+
+    private EntryPrinter(Func<DimSymbol, int> symbolOrdinal, bool isProfiled, string? copySymbol)
     {
         _symbolOrdinal = symbolOrdinal;
         _isProfiled = isProfiled;
+        _copySymbol = copySymbol;
     }
 
     /// <summary>The LLVM module that holds the entry function.</summary>
@@ -39,10 +45,14 @@ public sealed partial class EntryPrinter
     /// <param name="isProfiled">
     /// True to tell the host when each kernel call begins and ends: host calls -1 - 2k and -2 - 2k for the k-th call in the text.
     /// </param>
+    /// <param name="copySymbol">
+    /// A function <c>void (ptr to, ptr from, i64 bytes)</c> that copies; null for LLVM's, which may become a call of the C library.
+    /// </param>
     public static string Print(
-        string name, IReadOnlyList<EntryStep> steps, Func<DimSymbol, int> symbolOrdinal, bool isProfiled = false)
+        string name, IReadOnlyList<EntryStep> steps, Func<DimSymbol, int> symbolOrdinal, bool isProfiled = false,
+        string? copySymbol = null)
     {
-        var printer = new EntryPrinter(symbolOrdinal, isProfiled);
+        var printer = new EntryPrinter(symbolOrdinal, isProfiled, copySymbol);
         printer.EmitSteps(steps);
         printer.EmitCancellationPoint(); // the last kernel may have stopped early
         var module = new StringBuilder();
@@ -54,10 +64,12 @@ public sealed partial class EntryPrinter
         {
             module.Append(printer._tables).Append(FillFunction).Append(BatchFunction);
         }
-        module.Append("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n");
+        module.Append(copySymbol is null
+            ? "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
+            : $"declare void @{copySymbol}(ptr, ptr, i64)\n");
         module.Append("declare i64 @llvm.smax.i64(i64, i64)\ndeclare i64 @llvm.smin.i64(i64, i64)\n");
         module.Append(CultureInfo.InvariantCulture, $"define i32 @{name}(ptr %ctx) nounwind {{\n");
-        module.Append(CultureInfo.InvariantCulture, $"  %args = alloca [{Math.Max(1, printer._mostArguments)} x ptr], align 8\n");
+        module.Append(CultureInfo.InvariantCulture, $"  %args = alloca [{Math.Max(1, printer._mostArguments)} x i64], align 8\n");
         module.Append("  %buffers = load ptr, ptr %ctx\n");
         Field(module, "symbols", SymbolsOffset, "ptr");
         Field(module, "parallel_for", ParallelForOffset, "ptr");
@@ -170,14 +182,17 @@ public sealed partial class EntryPrinter
         }
     }
 
-    private string ArgumentSlot(int argument) => Define($"getelementptr ptr, ptr %args, i64 {argument}");
+    private string ArgumentSlot(int argument) => Define($"getelementptr i64, ptr %args, i64 {argument}");
 
     private void EmitCopy(EntryStep.Copy copy)
     {
         EmitCancellationPoint();
         string to = Pointer(copy.To);
         string from = Pointer(copy.From);
-        Line($"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {from}, i64 {Value(KBuilder.Value(copy.SizeInBytes))}, i1 false)");
+        string bytes = Value(KBuilder.Value(copy.SizeInBytes));
+        Line(_copySymbol is null
+            ? $"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {from}, i64 {bytes}, i1 false)"
+            : $"call void @{_copySymbol}(ptr {to}, ptr {from}, i64 {bytes})");
     }
 
     private void EmitLoop(EntryStep.Loop loop)
@@ -235,7 +250,7 @@ public sealed partial class EntryPrinter
 
     private string Pointer(BufferRef reference)
     {
-        string slot = Define($"getelementptr ptr, ptr %buffers, i64 {reference.Buffer}");
+        string slot = Define($"getelementptr i64, ptr %buffers, i64 {reference.Buffer}");
         string pointer = Define($"load ptr, ptr {slot}");
         return reference.OffsetInBytes == 0
             ? pointer

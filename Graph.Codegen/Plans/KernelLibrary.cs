@@ -1,11 +1,10 @@
-using System.Globalization;
 using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
 
 namespace Graphene.Codegen;
 
 /// <summary>
-/// The distinct kernels of one compilation: kernels of equal structure are compiled once, in modules that are compiled while the
+/// The distinct kernels of one compilation: kernels of equal structure are compiled once, in modules that may be compiled while the
 /// next ones are written.
 /// </summary>
 internal sealed class KernelLibrary
@@ -13,17 +12,22 @@ internal sealed class KernelLibrary
     // A module costs LLVM a millisecond or two besides its kernels; few kernels are longer than this.
     private const int ModuleLength = 64 << 10;
 
-    private readonly LlvmQueue _queue;
+    private readonly Action<string> _emit;
+    private readonly KernelSymbols _symbols;
     private readonly LlvmKernelPrinter _printer;
     private readonly Dictionary<Kernel, string> _known = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<string, string> _symbols = new(StringComparer.Ordinal);
     private readonly List<(string Name, string Body)> _module = [];
     private int _moduleLength;
     private readonly List<KernelSpec> _specs = [];
 
-    public KernelLibrary(LlvmTarget target, Func<DimSymbol, int> symbolOrdinal, LlvmQueue queue)
+    /// <param name="target">The machine that the code is for.</param>
+    /// <param name="symbolOrdinal">The place of a symbol among the context's symbol values.</param>
+    /// <param name="symbols">The kernels that are there already; those of this library are added.</param>
+    /// <param name="emit">Takes each module of kernels, as LLVM IR.</param>
+    public KernelLibrary(LlvmTarget target, Func<DimSymbol, int> symbolOrdinal, KernelSymbols symbols, Action<string> emit)
     {
-        _queue = queue;
+        _emit = emit;
+        _symbols = symbols;
         _printer = new LlvmKernelPrinter(target, symbolOrdinal);
     }
 
@@ -56,10 +60,8 @@ internal sealed class KernelLibrary
     private string SymbolOf(Kernel kernel)
     {
         string body = _printer.PrintBody(kernel);
-        if (!_symbols.TryGetValue(body, out string? symbol))
+        if (_symbols.Add(kernel.Name, body, out string symbol))
         {
-            symbol = string.Create(CultureInfo.InvariantCulture, $"{kernel.Name}_{_symbols.Count}");
-            _symbols.Add(body, symbol);
             _module.Add((symbol, body));
             _moduleLength += body.Length;
             if (_moduleLength >= ModuleLength)
@@ -70,21 +72,14 @@ internal sealed class KernelLibrary
         return symbol;
     }
 
-    /// <summary>Waits until all kernels and the entry function are compiled.</summary>
-    /// <param name="entryModule">The entry function, in a module of its own.</param>
-    /// <returns>ELF objects that link together.</returns>
-    public byte[][] Finish(string entryModule)
-    {
-        CloseModule();
-        _queue.Add(entryModule);
-        return _queue.Finish();
-    }
+    /// <summary>Emits the last module.</summary>
+    public void Close() => CloseModule();
 
     private void CloseModule()
     {
         if (_module.Count > 0)
         {
-            _queue.Add(_printer.PrintModule(_module));
+            _emit(_printer.PrintModule(_module));
             _module.Clear();
             _moduleLength = 0;
         }

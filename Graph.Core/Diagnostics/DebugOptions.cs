@@ -41,6 +41,9 @@ public sealed record DebugOptions
     /// <summary>GRAPHENE_LLVM_PATH: a libLLVM, or the folder that it is in, used instead of searching for one.</summary>
     public string? LlvmPath { get; init; }
 
+    /// <summary>GRAPHENE_LLD_PATH: the linker of shared libraries, used instead of searching for one.</summary>
+    public string? LldPath { get; init; }
+
     /// <summary>GRAPHENE_CACHE=0: keep no compiled code on disk.</summary>
     public bool? Cache { get; init; }
 
@@ -70,6 +73,7 @@ public sealed record DebugOptions
         Cache = Flag("GRAPHENE_CACHE", NotEmpty(variable("GRAPHENE_CACHE"))),
         Threads = ThreadCount("GRAPHENE_THREADS", NotEmpty(variable("GRAPHENE_THREADS"))),
         LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
+        LldPath = NotEmpty(variable("GRAPHENE_LLD_PATH")),
         PerfMap = Flag("GRAPHENE_PERF_MAP", NotEmpty(variable("GRAPHENE_PERF_MAP"))) ?? false,
     };
 

@@ -75,6 +75,23 @@ internal static class X64Features
     /// <summary>All names in the table, whether they are there or not.</summary>
     public static IEnumerable<string> Known => Table.SelectMany(row => row.Features).Select(feature => feature.Name);
 
+    /// <summary>Where the processor reports a feature; null for one that is not in the table.</summary>
+    public static X64FeatureBit? Find(string name)
+    {
+        foreach (Row row in Table)
+        {
+            foreach (Feature feature in row.Features)
+            {
+                if (feature.Name == name)
+                {
+                    uint saved = row.State switch { State.Ymm => 0x06, State.Zmm => 0xE6, State.Tile => 0x60000, _ => 0u };
+                    return new X64FeatureBit(row.Leaf, row.Subleaf, (int)row.Register, feature.Bit, saved);
+                }
+            }
+        }
+        return null;
+    }
+
     /// <summary>Vendor, family, model and stepping.</summary>
     public static string Model()
     {
@@ -127,3 +144,11 @@ internal static class X64Features
         _ => true,
     };
 }
+
+/// <summary>Where CPUID reports a feature.</summary>
+/// <param name="Leaf">What is asked.</param>
+/// <param name="Subleaf">What is asked further.</param>
+/// <param name="Register">The register of the answer: 0 eax, 1 ebx, 2 ecx, 3 edx.</param>
+/// <param name="Bit">The bit of it.</param>
+/// <param name="SavedRegisters">Bits of XCR0 that the operating system must have set.</param>
+internal sealed record X64FeatureBit(uint Leaf, uint Subleaf, int Register, int Bit, uint SavedRegisters);

@@ -56,6 +56,9 @@ internal static unsafe partial class LLVM
     [DllImport(Library, EntryPoint = "LLVMInitializeX86AsmPrinter", ExactSpelling = true)]
     public static extern void InitializeX86AsmPrinter();
 
+    [DllImport(Library, EntryPoint = "LLVMInitializeX86AsmParser", ExactSpelling = true)]
+    public static extern void InitializeX86AsmParser();
+
     [DllImport(Library, EntryPoint = "LLVMInitializeAArch64TargetInfo", ExactSpelling = true)]
     public static extern void InitializeAArch64TargetInfo();
 

@@ -5,7 +5,7 @@ namespace LLVMSharp.Interop;
 /// <summary>The part of LLVM's C API that Graphene calls, under the names of the LLVMSharp.Interop package.</summary>
 /// <remarks>
 /// Everything here is as in the C headers (<c>llvm-c/Core.h</c>, <c>Analysis.h</c>, <c>IRReader.h</c>,
-/// <c>TargetMachine.h</c>, <c>Transforms/PassBuilder.h</c>, <c>Error.h</c>) less the prefix <c>LLVM</c>. An
+/// <c>Linker.h</c>, <c>TargetMachine.h</c>, <c>Transforms/PassBuilder.h</c>, <c>Error.h</c>) less the prefix <c>LLVM</c>. An
 /// <c>LLVMBool</c> is an int, and 0 means success where a function can fail.
 /// </remarks>
 internal static unsafe partial class LLVM
@@ -55,6 +55,37 @@ internal static unsafe partial class LLVM
 
     [DllImport(Library, EntryPoint = "LLVMDisposeModule", ExactSpelling = true)]
     public static extern void DisposeModule(LLVMOpaqueModule* module);
+
+    /// <summary>Moves everything of the source into the destination, and disposes of the source.</summary>
+    [DllImport(Library, EntryPoint = "LLVMLinkModules2", ExactSpelling = true)]
+    public static extern int LinkModules2(LLVMOpaqueModule* destination, LLVMOpaqueModule* source);
+
+    [DllImport(Library, EntryPoint = "LLVMGetNamedGlobal", ExactSpelling = true)]
+    public static extern LLVMOpaqueValue* GetNamedGlobal(LLVMOpaqueModule* module, sbyte* name);
+
+    [DllImport(Library, EntryPoint = "LLVMSetInitializer", ExactSpelling = true)]
+    public static extern void SetInitializer(LLVMOpaqueValue* global, LLVMOpaqueValue* value);
+
+    [DllImport(Library, EntryPoint = "LLVMConstStringInContext", ExactSpelling = true)]
+    public static extern LLVMOpaqueValue* ConstStringInContext(
+        LLVMOpaqueContext* context, sbyte* text, uint length, int dontNullTerminate);
+
+    [DllImport(Library, EntryPoint = "LLVMGetFirstFunction", ExactSpelling = true)]
+    public static extern LLVMOpaqueValue* GetFirstFunction(LLVMOpaqueModule* module);
+
+    [DllImport(Library, EntryPoint = "LLVMGetNextFunction", ExactSpelling = true)]
+    public static extern LLVMOpaqueValue* GetNextFunction(LLVMOpaqueValue* function);
+
+    [DllImport(Library, EntryPoint = "LLVMIsDeclaration", ExactSpelling = true)]
+    public static extern int IsDeclaration(LLVMOpaqueValue* global);
+
+    [DllImport(Library, EntryPoint = "LLVMCreateStringAttribute", ExactSpelling = true)]
+    public static extern LLVMOpaqueAttributeRef* CreateStringAttribute(
+        LLVMOpaqueContext* context, sbyte* key, uint keyLength, sbyte* value, uint valueLength);
+
+    [DllImport(Library, EntryPoint = "LLVMAddAttributeAtIndex", ExactSpelling = true)]
+    public static extern void AddAttributeAtIndex(
+        LLVMOpaqueValue* function, uint index, LLVMOpaqueAttributeRef* attribute);
 
     [DllImport(Library, EntryPoint = "LLVMCreateMemoryBufferWithMemoryRangeCopy", ExactSpelling = true)]
     public static extern LLVMOpaqueMemoryBuffer* CreateMemoryBufferWithMemoryRangeCopy(

@@ -6,6 +6,10 @@ internal partial struct LLVMOpaqueContext;
 
 internal partial struct LLVMOpaqueModule;
 
+internal partial struct LLVMOpaqueValue;
+
+internal partial struct LLVMOpaqueAttributeRef;
+
 internal partial struct LLVMOpaqueMemoryBuffer;
 
 internal partial struct LLVMOpaqueDiagnosticInfo;

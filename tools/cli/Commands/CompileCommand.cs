@@ -1,22 +1,65 @@
 using System.CommandLine;
-using Graphene.Cli.Models;
-using Graphene.Codegen;
-using Graphene.Runtime;
+using Graphene.Cli.Compilation;
+using Graphene.Codegen.Aot;
 using Microsoft.Extensions.Logging;
 
 namespace Graphene.Cli.Commands;
 
-/// <summary><c>graphene compile MODEL -o OUT</c>: writes a bundle, which runs without the compiler and without LLVM.</summary>
+/// <summary><c>graphene compile MODEL -o OUT</c>: writes code that runs without the compiler and without LLVM.</summary>
 internal static class CompileCommand
 {
-    private static readonly Option<string> Output = new("-o", "--output") { Description = "The file to write.", Required = true };
+    private const string EmbeddedWeights = "embed";
+
+    private static readonly Option<string> Output = new("-o", "--output")
+    {
+        Description = "The file to write; its ending says the form: " +
+            string.Join(", ", ArtifactTable.All.Select(f => $"{f.Extension} ({f.Description})")) + ".",
+        Required = true,
+    };
+
+    private static readonly Option<string[]> Emit = new("--emit")
+    {
+        Description = "The forms to write, when the ending of OUT is not enough: " +
+            string.Join(", ", ArtifactTable.All.Select(f => f.Name)) + ". Several with commas; each gets its own ending.",
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<string> Target = new("--target")
+    {
+        Description = "What native code is for: " + string.Join(", ", AotTarget.Named.Select(t => t.Name)) +
+            ", or an LLVM triple. x86-64 has code for three levels of processors and chooses at run time.",
+    };
+
+    private static readonly Option<string> Cpu = new("--cpu") { Description = "The processor as LLVM calls it (-mcpu), instead of the target's own." };
+
+    private static readonly Option<string> Features = new("--features")
+    {
+        Description = "Features of the processor added or removed, such as +avx2,-fma.",
+    };
+
+    private static readonly Option<string> Name = new("--name")
+    {
+        Description = "What the C functions begin with; the name of OUT when it is not given.",
+    };
+
+    private static readonly Option<bool> Freestanding = new("--freestanding")
+    {
+        Description = "Refuse native code that calls any function of a library; otherwise those of libm are allowed.",
+    };
+
+    private static readonly Option<string> Weights = new("--weights")
+    {
+        Description = "embed: constants are part of native code. FILE: they go to a file that is mapped; one that is there is extended, " +
+            "so that several models share it.",
+        DefaultValueFactory = _ => EmbeddedWeights,
+    };
 
     /// <summary>The command.</summary>
     public static Command Create(CommandIO io)
     {
-        var command = new Command("compile", "Compile a model for this processor into a bundle, a file that runs without LLVM.")
+        var command = new Command("compile", "Compile a model ahead of time: a bundle for .NET, or native code with a C interface.")
         {
-            CommonOptions.Model, Output, CommonOptions.Input, CommonOptions.Dim,
+            CommonOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.Input, CommonOptions.Dim,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -25,18 +68,59 @@ internal static class CompileCommand
     private static int Run(ParseResult parsed, CommandIO io)
     {
         string path = parsed.GetRequiredValue(Output);
-        if (!ModelLoader.IsBundle(path))
-        {
-            throw new UsageException($"a bundle is named *.graphene, which {path} is not; run and bench know it by that name");
-        }
+        IReadOnlyList<ArtifactForm> forms = Forms(parsed, path);
         using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
-        LoadedModel model = CommonOptions.Load(parsed);
-        using Executable executable = GraphCompiler.Cpu().Compile(
-            model.Module, loggers.CreateLogger("graphene"), CancellationToken.None);
-        executable.WriteFile(path);
-        io.Output.WriteLine(
-            $"{path}: {executable.Plan.Kernels.Length} kernels, {executable.Objects.Sum(o => o.Bytes.Length)} bytes of code, " +
-            $"{executable.Constants.Length} bytes of constants, for {executable.Plan.TargetTriple}");
+        string? weights = parsed.GetValue(Weights);
+        var request = new CompileRequest
+        {
+            Model = CommonOptions.Load(parsed),
+            Output = path,
+            Name = parsed.GetValue(Name) ?? NameOf(path),
+            Target = TargetOf(parsed),
+            IsFreestanding = parsed.GetValue(Freestanding),
+            WeightsPath = weights is null or EmbeddedWeights ? null : weights,
+            Logger = loggers.CreateLogger("graphene"),
+        };
+        foreach (IGrouping<ArtifactWriter, ArtifactForm> group in forms.GroupBy(f => f.Writer))
+        {
+            foreach (string line in group.Key(request, [.. group.Select(f => f.Name)]))
+            {
+                io.Output.WriteLine(line);
+            }
+        }
         return ExitCode.Success;
+    }
+
+    private static IReadOnlyList<ArtifactForm> Forms(ParseResult parsed, string path)
+    {
+        string[] names = [.. (parsed.GetValue(Emit) ?? []).SelectMany(
+            e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        if (names.Length > 0)
+        {
+            return ArtifactTable.Find(names);
+        }
+        return ArtifactTable.ForPath(path) is { } form
+            ? [form]
+            : throw new UsageException(
+                $"the ending of {path} does not say what to write; use one of " +
+                $"{string.Join(", ", ArtifactTable.All.Select(f => f.Extension))}, or --emit");
+    }
+
+    private static AotTarget? TargetOf(ParseResult parsed)
+    {
+        string? name = parsed.GetValue(Target);
+        string cpu = parsed.GetValue(Cpu) ?? "";
+        string features = parsed.GetValue(Features) ?? "";
+        return name is null && cpu.Length == 0 && features.Length == 0
+            ? null
+            : AotTarget.Parse(name ?? "x86-64", cpu, features);
+    }
+
+    // A file name as a name in C.
+    private static string NameOf(string path)
+    {
+        string name = Path.GetFileNameWithoutExtension(path);
+        string text = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')).TrimStart('_');
+        return text.Length == 0 || char.IsAsciiDigit(text[0]) ? $"model_{text}" : text;
     }
 }

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using Graphene.Codegen.Llvm;
+using Graphene.Optimizer;
+using Graphene.Runtime;
+
+namespace Graphene.Codegen;
+
+/// <summary>A module on the last step before machine code: all that is known of it but the places of its constants.</summary>
+/// <param name="Plan">How the code is called; without buffers.</param>
+/// <param name="Constants">Gives the buffers.</param>
+internal sealed record LoweredGraph(ExecutablePlan Plan, ConstantPool Constants);
+
+/// <summary>From a module to LLVM IR: optimizes, plans memory, lowers to kernels, prints them and the entry function.</summary>
+/// <param name="target">The machine that the code is for.</param>
+/// <param name="kernelTarget">What schedules are to know about it.</param>
+/// <param name="options">The caller's choices.</param>
+/// <param name="symbols">Kernels that are there already, and will be used again.</param>
+/// <param name="emit">Takes each module of LLVM IR; it may be compiled at once.</param>
+internal sealed class GraphLowering(
+    LlvmTarget target, KernelTarget kernelTarget, GraphCompilerOptions options, KernelSymbols symbols, Action<string> emit)
+{
+    /// <summary>A function that copies memory; null for that of the C library. See <see cref="EntryPrinter"/>.</summary>
+    public string? CopySymbol { get; init; }
+
+    /// <summary>Lowers a module.</summary>
+    /// <param name="module">The graph as its user wrote it.</param>
+    /// <param name="entryName">The name of the entry function.</param>
+    /// <param name="log">Told how long each stage takes.</param>
+    /// <param name="cancellation">Stops between stages.</param>
+    public LoweredGraph Lower(Module module, string entryName, CompilationLog log, CancellationToken cancellation)
+    {
+        Module optimized = GraphOptimizer.Run(module, log.Listen(options.Optimizer ?? OptimizerOptions.Default));
+        log.End("optimizing");
+        cancellation.ThrowIfCancellationRequested();
+        var catalog = new KernelCatalog(kernelTarget, optimized);
+        MemoryPlan plan = PlanMemory(optimized, catalog);
+        log.End("planning memory and lowering");
+        int Ordinal(DimSymbol symbol) => plan.Symbols.IndexOf(symbol);
+        var library = new KernelLibrary(target, Ordinal, symbols, emit);
+        var constants = new ConstantPool(plan);
+        var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
+        List<EntryStep> steps = builder.Build(plan.Entry);
+        cancellation.ThrowIfCancellationRequested();
+        string entry = EntryPrinter.Print(entryName, steps, Ordinal, options.IsProfiled, CopySymbol);
+        log.End("printing kernels", $"{symbols.Count} of {library.Specs.Count} are distinct");
+        library.Close();
+        emit(entry);
+        return new LoweredGraph(Describe(module, optimized, plan, builder, library) with { EntrySymbol = entryName }, constants);
+    }
+
+    /// <summary>The memory that a run will use, workspaces of kernels included.</summary>
+    /// <param name="optimized">A module that went through all passes.</param>
+    /// <param name="catalog">Its kernels.</param>
+    public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog) =>
+        BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
+
+    private ExecutablePlan Describe(
+        Module module, Module optimized, MemoryPlan plan, EntryBuilder builder, KernelLibrary library) => new()
+    {
+        Name = module.Name,
+        CompilerVersion = GraphCompiler.Version,
+        TargetTriple = target.Triple,
+        CpuFeatures = target.RequiredFeatures,
+        EntrySymbol = "",
+        Symbols = plan.Symbols,
+        Inputs = [.. module.Entry.Parameters.Select((p, i) => new InputSpec(module.InputNames[i], p.Type))],
+        Outputs = [.. module.Entry.Results.Select((r, i) => new OutputSpec(module.OutputNames[i], r.Type, plan.Entry.Results[i]))],
+        Checks = ShapeCheck.Collect(module),
+        HostCalls = [.. builder.HostCalls.Select(n => Describe(
+            (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
+        Kernels = [.. library.Specs],
+    };
+
+    private static HostCallSpec Describe(HostCallOp op, ImmutableArray<TensorType> operands, string? origin) => new(
+        op.Kind, op.Message, operands, origin);
+}

@@ -1,0 +1,35 @@
+using Graphene.Codegen.Aot;
+using Graphene.Runtime;
+
+namespace Graphene.Cli.Compilation;
+
+/// <summary>Writes native code with a C interface: objects, shared libraries, headers, LLVM IR, assembly.</summary>
+internal static class NativeArtifact
+{
+    /// <summary>Compiles and writes.</summary>
+    public static IReadOnlyList<string> Write(CompileRequest request, IReadOnlyList<string> forms)
+    {
+        var options = new NativeOptions
+        {
+            Name = request.Name,
+            IsFreestanding = request.IsFreestanding,
+            HasExternalWeights = request.WeightsPath is not null,
+            ExistingWeights = request.WeightsPath is { } path && File.Exists(path) ? File.ReadAllBytes(path) : null,
+        };
+        NativeLibrary library = NativeLibraryCompiler.Compile(
+            [new NativeSignature(CompiledGraph.DefaultSignature, request.Model.Module)], request.Target ?? AotTarget.Parse("x86-64"), options,
+            request.Logger);
+        NativeFileKinds kinds = forms.Aggregate(NativeFileKinds.None, (all, form) => all | KindsOf(form));
+        IReadOnlyList<string> files = NativeFiles.Write(library, request.Stem, kinds, request.WeightsPath);
+        return [.. files.Select(f => $"{f}: {new FileInfo(f).Length} bytes")];
+    }
+
+    private static NativeFileKinds KindsOf(string form) => form switch
+    {
+        "object" => NativeFileKinds.Object | NativeFileKinds.Header,
+        "shared" => NativeFileKinds.Shared | NativeFileKinds.Header,
+        "c-header" => NativeFileKinds.Header,
+        "llvm-ir" => NativeFileKinds.LlvmIr,
+        _ => NativeFileKinds.Assembly,
+    };
+}
