@@ -33,7 +33,7 @@ internal static class ObjectSymbols
     public static List<Symbol> Read(ReadOnlySpan<byte> file)
     {
         var symbols = new List<Symbol>();
-        if (file.Length < 64 || !file[..4].SequenceEqual("\x7fELF"u8))
+        if (file.Length < 64 || !file[..4].SequenceEqual("\u007FELF"u8))
         {
             return symbols;
         }
