@@ -50,7 +50,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// </summary>
     /// <param name="target">The machine; the code may need more than this one has.</param>
     /// <param name="options">Choices; <see cref="GraphCompilerOptions.Default"/> when null.</param>
-    /// <remarks>For an artifact with several variants use <see cref="AotTarget.Compilers"/>, which lets them share their constants.</remarks>
+    /// <remarks>For an artifact with several variants use <see cref="Aot.AotTarget.Compilers"/>, which lets them share their constants.</remarks>
     public static GraphCompiler For(LlvmTarget target, GraphCompilerOptions? options = null) =>
         For(target, KernelTarget.Of(target, CacheSizes.Of(target)), options);
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Graphene.Codegen.Llvm;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>
 /// What an artifact is made for: one kind of machine, and the variants of it that the artifact has code for, from the plainest to the

@@ -1,6 +1,6 @@
 using Graphene.Codegen.Llvm;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>One of the machines that an artifact has code for.</summary>
 /// <param name="Name">A word for symbols and listings, such as <c>v3</c>; unique within its target.</param>

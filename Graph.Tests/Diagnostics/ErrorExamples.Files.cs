@@ -1,6 +1,7 @@
 using System.Text;
 using Google.Protobuf;
 using Graphene.Codegen;
+using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Interop.Numpy;
 using Graphene.Interop.Onnx;
