@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Graphene.Runtime;
 
 namespace Graphene.Codegen.Aot;
 

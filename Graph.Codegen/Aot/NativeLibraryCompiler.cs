@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Graphene.Codegen.Llvm;
-using Graphene.Optimizer;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,3 @@
-using Graphene.Runtime;
 
 namespace Graphene.Codegen.Aot;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Graphene.Runtime;
 
 namespace Graphene.Codegen.Aot;
 
