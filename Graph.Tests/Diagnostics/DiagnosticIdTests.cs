@@ -16,7 +16,7 @@ internal sealed class DiagnosticIdTests
     private static readonly string[] Assemblies =
     [
         "Graphene", "Graphene.Optimizer", "Graphene.Codegen", "Graphene.Runtime", "Graphene.Data", "Graphene.Interop",
-        "Graphene.Train",
+        "Graphene.Train", "Graphene.Hosting",
     ];
 
     private static IEnumerable<TestCaseData> Ids() =>

@@ -1,0 +1,3 @@
+using Graphene.Samples.DigitsConsole;
+
+return DigitsCommand.Run(args, Console.Out, Console.Error);
