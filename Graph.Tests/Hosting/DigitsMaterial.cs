@@ -60,7 +60,7 @@ internal static class DigitsMaterial
         ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(Demo("digits.onnx")));
         TensorProto bias = model.Graph.Initializer.Single(t => t.Dims is [10]);
         byte[] values = bias.RawData.ToByteArray();
-        Span<float> biases = MemoryMarshal.Cast<byte, float>(values);
+        Span<float> biases = MemoryMarshal.Cast<byte, float>(values.AsSpan());
         for (int i = 0; i < biases.Length; i++)
         {
             biases[i] += shift;
