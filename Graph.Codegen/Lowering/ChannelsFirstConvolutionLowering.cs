@@ -48,7 +48,7 @@ internal sealed class ChannelsFirstConvolutionLowering
         TensorType kernel = fusion.Hero.Operands[1].Type;
         _inputs = (int)kernel.Shape[_op.Dimensions.RhsInputFeature].Value;
         _outputs = (int)(kernel.Shape[_op.Dimensions.RhsOutputFeature].Value / _op.FeatureGroups);
-        int shared = target.Panels is { Narrowest: var narrowest }
+        int shared = target.Panels is { Features: var narrowest }
             ? RegisterTiles.Choose(_outputs, geometry.Count, narrowest.Lanes(_op.AccumulationType), narrowest).Rows
             : 0;
         (_tileRows, _tileVectors) = RegisterTiles.Choose(

@@ -76,8 +76,8 @@ internal sealed partial class MatrixProductLowering
         KExpr start = _b.Let("packed", PackedColumns(panel, (long)_groups!.Words * form.Group));
         EmitWords(form.Group, (lhsOffset, word, present) => tile.AccumulateGroups(
             i => LeftWord(form, lhs, KBuilder.Add(rowBases[i], lhsOffset), present),
-            j => new KLoad(_packed!, KBuilder.Add(
-                start, KBuilder.Add(KBuilder.Multiply(word, _packedWidth * form.Group), j * lanes)), lanes)));
+            j => new KLoad(_packed!, KBuilder.Add(start, KBuilder.Add(
+                KBuilder.Multiply(word, _packedWidth * form.Group), PackedVector(j, (long)_groups!.Words * form.Group))), lanes)));
     }
 
     // The loops over k, the innermost one by words, with the offset in the left operand, the word's number and its elements.

@@ -49,8 +49,8 @@ internal sealed partial class MatrixProductLowering
         if (_packed is not null)
         {
             KExpr start = _b.Let("packed", PackedPanel(panel));
-            return (_, k, j) => new KLoad(
-                _packed, KBuilder.Add(KBuilder.Add(start, KBuilder.Multiply(k, _packedWidth)), j * _sum.Lanes), _sum.Lanes);
+            return (_, k, j) => new KLoad(_packed, KBuilder.Add(
+                KBuilder.Add(start, KBuilder.Multiply(k, _packedWidth)), PackedVector(j, _depthCount.Value)), _sum.Lanes);
         }
         if (scratch is not null)
         {
@@ -75,27 +75,46 @@ internal sealed partial class MatrixProductLowering
     private KExpr PackedPanel(KExpr panel) => PackedColumns(panel, _depthCount.Value);
 
     // Where a tile's columns begin in the packed matrix, which has so many elements for each column. Where several machines share
-    // the matrix, its panels may be wider than this machine's tiles.
+    // the matrix, this one's tiles may be parts of its panels, or several panels.
     private KExpr PackedColumns(KExpr panel, long elements)
     {
+        if (!IsPartOfPanel)
+        {
+            long panels = PanelWidth / _packedWidth;
+            return KBuilder.Multiply(PanelNumber(KBuilder.Multiply(panel, panels)), elements * _packedWidth);
+        }
         long tiles = _packedWidth / PanelWidth;
-        return tiles == 1
-            ? KBuilder.Multiply(PanelNumber(panel), elements * PanelWidth)
-            : KBuilder.Add(
-                KBuilder.Multiply(PanelNumber(KBuilder.Divide(panel, tiles)), elements * _packedWidth),
-                KBuilder.Multiply(KBuilder.Remainder(panel, tiles), PanelWidth * WidthOfColumn));
+        return KBuilder.Add(
+            KBuilder.Multiply(PanelNumber(KBuilder.Divide(panel, tiles)), elements * _packedWidth),
+            KBuilder.Multiply(KBuilder.Remainder(panel, tiles), PanelWidth * WidthOfColumn));
     }
+
+    // Where a tile's vector begins, counted from the tile's first column.
+    private long PackedVector(int vector, long elements)
+    {
+        (long panel, long column) = Math.DivRem((long)vector * _sum.Lanes, _packedWidth);
+        return (panel * elements * _packedWidth) + (column * WidthOfColumn);
+    }
+
+    private bool IsPartOfPanel => PanelWidth < _packedWidth;
 
     // How many elements of one k, or of one group of them, a column has side by side.
     private int WidthOfColumn => _narrow?.Group ?? 1;
 
     // The width of a constant's panels when other machines decide it; 0 when it is that of this machine's tiles.
-    private int WidthOfSharedPanels(Node fusion) => _isConstant && _target.Panels is { } shared
-        ? new MatrixProductLowering(fusion, _product, shared.Widest).PanelWidth
-        : 0;
+    private int WidthOfSharedPanels(Node fusion)
+    {
+        if (!_isConstant || _target.Panels is not { } shared)
+        {
+            return 0;
+        }
+        int widest = shared.WidestBits / _sum.Element.SizeInBits();
+        return (int)DimMath.CeilDiv(new MatrixProductLowering(fusion, _product, shared.Columns).PanelWidth, widest) * widest;
+    }
 
-    // Tiles must divide the panels that others decided.
-    private bool FitsPanels(int vectors) => _packedWidth == 0 || _packedWidth % (vectors * _sum.Lanes) == 0;
+    // Tiles must divide the panels that others decided, or be several.
+    private bool FitsPanels(int vectors) =>
+        _packedWidth == 0 || _packedWidth % (vectors * _sum.Lanes) == 0 || vectors * _sum.Lanes % _packedWidth == 0;
 
     // Gives what asks for a part of the next panel at each k. The tiles of this panel share that evenly, so that the memory works while
     // they compute; without it, the first tile waits for all of a panel and the others for nothing.
@@ -111,15 +130,14 @@ internal sealed partial class MatrixProductLowering
         KExpr step = _b.Let("step", KBuilder.Add(share, 1));
         KExpr tile = KBuilder.Divide(KBuilder.Subtract(row, firstRow), _tileRows);
 
-        // A panel of tiles alone is one run of memory, of which each takes a piece. Of a wider one, each takes a few columns.
-        bool isWider = _packedWidth != PanelWidth;
+        // What a tile reads is one run of memory, of which each takes a piece. Of a part of a panel, each takes a few columns.
         KExpr start = _b.Let("next", KBuilder.Add(
             PackedPanel(KBuilder.Add(panel, 1)),
-            KBuilder.Multiply(tile, isWider ? step : KBuilder.Multiply(_depthCount.Value, step))));
+            KBuilder.Multiply(tile, IsPartOfPanel ? step : KBuilder.Multiply(_depthCount.Value, step))));
         long linesPerStep = step is KConstant known ? DimMath.CeilDiv((long)known.Value.AsInteger, line) : 1;
         return k =>
         {
-            KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, isWider ? _packedWidth : step));
+            KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, IsPartOfPanel ? _packedWidth : step));
             for (long i = 0; i < linesPerStep; i++)
             {
                 _b.Add(new KPrefetch(_packed, KBuilder.Add(at, i * line)));

@@ -1,5 +1,5 @@
+using Graphene.Codegen.Llvm;
 using Graphene.Tests.Codegen.KernelIr;
-using Graphene.Tests.Core;
 using Graphene.Tests.Support;
 using NUnit.Framework;
 
@@ -11,52 +11,29 @@ namespace Graphene.Tests.Codegen;
 /// </summary>
 internal sealed class CompiledOpTests
 {
-    private static readonly ILookup<string, OpCase> Cases = OpCases.All.Where(c => c.Runs).ToLookup(c => c.Op);
-
-    // Carried out by the host, or by nobody.
-    private static readonly string[] NotCompiled = ["custom_call", "fusion"];
-
-    private static IEnumerable<string> Names => Cases.Select(group => group.Key).Except(NotCompiled);
+    private static IEnumerable<string> Names => OpCaseModule.Names;
 
     [TestCaseSource(nameof(Names))]
     public void MachineCodeGivesTheReference(string name)
     {
-        OpCase[] cases = [.. Cases[name]];
-        var inputs = new List<Literal>();
-        var effects = new List<Node>();
-        var spans = new List<(int First, int Count)>();
-        var b = new GraphBuilder();
-        var results = new List<Node>();
-        foreach (OpCase c in cases)
+        OpCaseModule cases = OpCaseModule.Of(name);
+
+        Literal[] actual = CompiledModule.Run(cases.Module, cases.Inputs);
+
+        cases.AssertReference(actual, new InterpretedModule(cases.Module).Run(cases.Inputs));
+    }
+
+    [Test]
+    public void SoDoesCodeForOldProcessors()
+    {
+        if (LlvmTarget.Host().Architecture != LlvmArchitecture.X64)
         {
-            Node[] parameters = [.. c.Inputs.Select((x, i) => b.Parameter(inputs.Count + i, x.Type))];
-            inputs.AddRange(c.Inputs);
-            Node node = c.Build(b, parameters);
-            Node[] values = node.Types.IsEmpty ? [] : b.Results(node);
-            spans.Add((results.Count, values.Length));
-            results.AddRange(values);
-            if (node.Op.HasSideEffects)
-            {
-                effects.Add(node);
-            }
+            Assert.Ignore("x86-64 code runs on x86-64 alone");
         }
-        Computation entry = b.Build("cases", results, effects);
-        Literal[] expected = Evaluator.Evaluate(entry, inputs);
-        var module = new Module(
-            name, entry, [.. inputs.Select((_, i) => $"x{i}")], [.. results.Select((_, i) => $"y{i}")], b.Provenance);
-        Literal[] actual = CompiledModule.Run(module, inputs);
-        Literal[] interpreted = new InterpretedModule(module).Run(inputs);
-        Assert.Multiple(() =>
-        {
-            for (int i = 0; i < cases.Length; i++)
-            {
-                for (int r = spans[i].First; r < spans[i].First + spans[i].Count; r++)
-                {
-                    double tolerance = cases[i].Tolerance;
-                    LiteralAssert.AreClose(actual[r], expected[r], tolerance, tolerance * 1e-6, cases[i].ToString());
-                    LiteralAssert.AreEqual(interpreted[r], actual[r], $"{cases[i]}, interpreted");
-                }
-            }
-        });
+        OpCaseModule cases = OpCaseModule.OfAll();
+
+        Literal[] actual = CompiledModule.Run(cases.Module, cases.Inputs, LlvmTarget.X64);
+
+        cases.AssertReference(actual, new InterpretedModule(cases.Module, LlvmTarget.X64).Run(cases.Inputs), hasFma: false);
     }
 }

@@ -118,6 +118,10 @@ internal sealed partial class LlvmBodyPrinter
         {
             return condition;
         }
+        if (target.Architecture != LlvmArchitecture.X64)
+        {
+            return _out.Add(Bool, $"call i1 @llvm.vector.reduce.or.v{lanes}i1({condition})");
+        }
         LlvmValue bits = _out.Add(Bool, $"bitcast {condition} to i{lanes}");
         return _out.Add(Bool, $"icmp ne i{lanes} {bits.Name}, 0");
     }

@@ -1,5 +1,8 @@
 using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
+using Graphene.Runtime;
+using Graphene.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Aot;
@@ -68,4 +71,29 @@ internal sealed class AotTargetTests
     [TestCase("wasm32-simd", false)]
     public void MachinesHaveFusedMultiplyAddOrNot(string name, bool hasFma) =>
         Assert.That(AotTarget.Parse(name).Variants[0].Machine.HasFma, Is.EqualTo(hasFma));
+
+    [TestCase("x86-64-v3")]
+    [TestCase("aarch64")]
+    public void TheNumberOfThreadsChangesNoByte(string name)
+    {
+        Module module = CompiledModule.Build(b =>
+        {
+            Node x = b.Parameter(0, new TensorType(DType.F32, Shape.Of(20, 30)));
+            Node y = b.Dot(x, b.Constant(Evaluation.Noise([30, 40], 1)));
+            return [b.Exponential(y), b.Sine(b.Dot(y, b.Constant(Evaluation.Noise([40, 50], 2)))), b.Logistic(x)];
+        });
+
+        byte[] alone = Bytes(1);
+        Assert.That(Bytes(3), Is.EqualTo(alone));
+        Assert.That(Bytes(1), Is.EqualTo(alone));
+
+        byte[] Bytes(int threads)
+        {
+            GraphCompiler compiler = AotTarget.Parse(name).Compilers(new GraphCompilerOptions { Threads = threads })[0];
+            using Executable executable = compiler.Compile(module, NullLogger.Instance, default);
+            using var stream = new MemoryStream();
+            executable.Write(stream);
+            return stream.ToArray();
+        }
+    }
 }

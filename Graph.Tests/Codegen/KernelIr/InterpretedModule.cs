@@ -10,11 +10,14 @@ internal sealed class InterpretedModule
 {
     private readonly KernelCatalog _catalog;
     private readonly MemoryPlan _plan;
+    private readonly bool _hasFma;
 
     public InterpretedModule(Module module, LlvmTarget? target = null)
     {
         Module optimized = GraphOptimizer.Run(module, null);
-        _catalog = new KernelCatalog(KernelTarget.Of(target ?? GraphCompiler.Cpu().Target), optimized);
+        KernelTarget machine = KernelTarget.Of(target ?? GraphCompiler.Cpu().Target);
+        _hasFma = machine.HasFma;
+        _catalog = new KernelCatalog(machine, optimized);
         _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
     }
 
@@ -33,7 +36,7 @@ internal sealed class InterpretedModule
         }
         foreach (LoweredKernel lowered in Lowered(step))
         {
-            new KernelInterpreter(lowered.Kernel, [.. lowered.Operands.Select(Contents)], SizeOf).Run();
+            new KernelInterpreter(lowered.Kernel, [.. lowered.Operands.Select(Contents)], SizeOf, _hasFma).Run();
 
             long SizeOf(DimSymbol symbol) => lowered.Sizes[lowered.Kernel.Sizes.ToList().IndexOf(symbol)].Value;
         }

@@ -7,7 +7,7 @@ namespace Graphene.Tests.Codegen.KernelIr;
 /// <summary>What LLVM makes of a kernel does what the interpreter does, bit for bit.</summary>
 internal sealed class RandomKernelTests
 {
-    private static readonly LlvmTarget[] Targets = [LlvmTarget.X64, LlvmTarget.X64V3, LlvmTarget.X64V4, LlvmTarget.Arm64];
+    private static readonly LlvmTarget[] Targets = [.. AotTarget.Named.SelectMany(t => t.Variants).Select(v => v.Machine).Distinct()];
 
     [Test]
     public void CompiledKernelsDoWhatTheInterpreterDoes([Range(0, 39)] int seed) => Compare(seed, null);
@@ -52,7 +52,8 @@ internal sealed class RandomKernelTests
                 random, a.Element, a.IsReadOnly ? RandomKernel.OperandLength : RandomKernel.Tasks * RandomKernel.Count)),
         ];
         byte[][] expected = Array.ConvertAll(buffers, b => (byte[])b.Clone());
-        new KernelInterpreter(kernel, Array.ConvertAll(expected, b => (Memory<byte>)b)).Run();
+        new KernelInterpreter(
+            kernel, Array.ConvertAll(expected, b => (Memory<byte>)b), hasFma: (target ?? LlvmTarget.Host()).HasFma).Run();
         using var compiled = new CompiledKernel(kernel, target);
         compiled.Run(0, RandomKernel.Tasks, buffers);
 

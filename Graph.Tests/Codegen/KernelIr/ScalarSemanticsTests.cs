@@ -12,8 +12,10 @@ internal sealed class ScalarSemanticsTests
     private static readonly DType[] ComputedTypes = [.. Types.Where(t => t is not (DType.F16 or DType.BF16))];
 
     [Test]
-    public void InstructionsAgreeAtTheEdges([ValueSource(nameof(ComputedTypes))] DType type, [Values(1, 8)] int lanes)
+    public void InstructionsAgreeAtTheEdges(
+        [ValueSource(nameof(ComputedTypes))] DType type, [Values(1, 8)] int lanes, [Values] bool isForOldProcessors)
     {
+        LlvmTarget target = Target(isForOldProcessors);
         ulong[] edges = SampleBits.Edges(type);
         int count = (edges.Length * edges.Length + 7) / 8 * 8;
         ulong[] a = [.. Enumerable.Range(0, count).Select(i => edges[i % edges.Length])];
@@ -34,19 +36,14 @@ internal sealed class ScalarSemanticsTests
             }
         });
 
-        AssertSame(builder, [.. inputs, .. outputs], count, [SampleBits.ToBytes(type, a), SampleBits.ToBytes(type, b)]);
+        AssertSame(builder, [.. inputs, .. outputs], count, [SampleBits.ToBytes(type, a), SampleBits.ToBytes(type, b)], target);
     }
 
     [Test]
     public void ConversionsAgreeAtTheEdges(
         [ValueSource(nameof(Types))] DType from, [Values(1, 8)] int lanes, [Values] bool isForOldProcessors)
     {
-        LlvmTarget target = LlvmTarget.Host();
-        if (isForOldProcessors)
-        {
-            Assume.That(target.Architecture, Is.EqualTo(LlvmArchitecture.X64));
-            target = LlvmTarget.X64;
-        }
+        LlvmTarget target = Target(isForOldProcessors);
         var random = new Random(1);
         const int Count = 1024;
         ulong[] edges = SampleBits.Edges(from);
@@ -139,6 +136,13 @@ internal sealed class ScalarSemanticsTests
         Assert.That(result.AsDouble, Is.EqualTo(expected));
     }
 
+    private static LlvmTarget Target(bool isForOldProcessors)
+    {
+        LlvmTarget target = LlvmTarget.Host();
+        Assume.That(!isForOldProcessors || target.Architecture == LlvmArchitecture.X64);
+        return isForOldProcessors ? LlvmTarget.X64 : target;
+    }
+
     private static Scalar Compute(ScalarOp op, Scalar a, Scalar b) => Run(
         a.DType, Result(op, a.DType), e => KBuilder.Call(op, KernelRules.Arity(op) == 1 ? [e[0]] : e), a, b);
 
@@ -168,7 +172,8 @@ internal sealed class ScalarSemanticsTests
         var kernel = new Kernel("edges", arguments, new KVariable("task", KType.Index), 1, builder.ToBlock(), default);
         byte[][] buffers = [.. inputs, .. arguments[inputs.Length..].Select(o => new byte[count * o.Element.SizeInBytes()])];
         byte[][] expected = Array.ConvertAll(buffers, b => (byte[])b.Clone());
-        new KernelInterpreter(kernel, Array.ConvertAll(expected, b => (Memory<byte>)b)).Run();
+        new KernelInterpreter(
+            kernel, Array.ConvertAll(expected, b => (Memory<byte>)b), hasFma: (target ?? LlvmTarget.Host()).HasFma).Run();
         using var compiled = new CompiledKernel(kernel, target);
         compiled.Run(0, 1, buffers);
 

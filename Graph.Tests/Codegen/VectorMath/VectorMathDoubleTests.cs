@@ -1,3 +1,4 @@
+using Graphene.Codegen.Llvm;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.VectorMath;
@@ -16,6 +17,22 @@ internal sealed class VectorMathDoubleTests
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Binary))]
     public void RandomNumbersAreAccurate(ScalarOp op) => Check(op, 400);
+
+    [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
+    [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Binary))]
+    public void WithoutFusedMultiplyAddTheyAreAccurateToo(ScalarOp op)
+    {
+        if (LlvmTarget.Host().Architecture != LlvmArchitecture.X64)
+        {
+            Assert.Ignore("x86-64 code runs on x86-64 alone");
+        }
+        Check(op, 400, LlvmTarget.X64);
+    }
+
+    [Category("Large")]
+    [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
+    [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Binary))]
+    public void WithoutFusedMultiplyAddManyAreAccurate(ScalarOp op) => Check(op, 40_000, LlvmTarget.X64);
 
     [Category("Large")]
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
@@ -62,14 +79,15 @@ internal sealed class VectorMathDoubleTests
         }
     }
 
-    private static void Check(ScalarOp op, int count)
+    private static void Check(ScalarOp op, int count, LlvmTarget? target = null)
     {
         var random = new Random(17);
         double[] x = [.. Enumerable.Range(0, count).Select(_ => SampleNumbers.Double(random))];
         double[] y = [.. Enumerable.Range(0, count).Select(_ => SampleNumbers.Double(random))];
         double[] actual = VectorMathRunner.Binary.Contains(op)
-            ? VectorMathRunner.Run(op, Lanes, x, y)
-            : VectorMathRunner.Run(op, Lanes, x);
+            ? VectorMathRunner.Run(op, Lanes, target, x, y)
+            : VectorMathRunner.Run(op, Lanes, target, x);
+        double worst = 0;
         int compared = 0;
         for (int i = 0; i < count; i++)
         {
@@ -83,7 +101,9 @@ internal sealed class VectorMathDoubleTests
             {
                 Assert.Fail($"{op}({x[i]:R}, {y[i]:R}) = {actual[i]:R}, exact {exact.ToDouble():R}: {distance} ulp");
             }
+            worst = Math.Max(worst, distance);
         }
+        TestContext.Out.WriteLine($"{op}: {worst:F4} ulp");
         Assert.That(compared, Is.GreaterThan(count / 4));
     }
 

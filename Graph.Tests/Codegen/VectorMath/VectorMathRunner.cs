@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Graphene.Codegen;
+using Graphene.Codegen.Llvm;
 using Graphene.Tests.Codegen.KernelIr;
 
 namespace Graphene.Tests.Codegen.VectorMath;
@@ -23,7 +24,14 @@ internal static class VectorMathRunner
     public static T[] Run<T>(ScalarOp op, int lanes, params T[][] operands)
         where T : unmanaged => Run(x => KBuilder.Call(op, x), lanes, operands);
 
+    /// <summary>As it runs on a machine whose instructions this one has.</summary>
+    public static T[] Run<T>(ScalarOp op, int lanes, LlvmTarget? target, params T[][] operands)
+        where T : unmanaged => Run(x => KBuilder.Call(op, x), lanes, target, operands);
+
     public static T[] Run<T>(Func<KExpr[], KExpr> f, int lanes, params T[][] operands)
+        where T : unmanaged => Run(f, lanes, null, operands);
+
+    private static T[] Run<T>(Func<KExpr[], KExpr> f, int lanes, LlvmTarget? target, params T[][] operands)
         where T : unmanaged
     {
         DType type = DTypeFacts.Of<T>();
@@ -31,7 +39,7 @@ internal static class VectorMathRunner
         DType[] types = [.. operands.Select(_ => type)];
         Kernel kernel = MapKernel.Of("map", types, type, count, lanes, f);
         byte[][] buffers = [.. operands.Select(x => MemoryMarshal.AsBytes<T>(x).ToArray()), new byte[count * type.SizeInBytes()]];
-        using var compiled = new CompiledKernel(kernel);
+        using var compiled = new CompiledKernel(kernel, target);
         compiled.Run(0, 1, buffers);
         return MemoryMarshal.Cast<byte, T>(buffers[^1]).ToArray();
     }

@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Codegen.Llvm;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.VectorMath;
@@ -24,6 +25,32 @@ internal sealed class VectorMathSingleTests
     [Category("Large")]
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
     public void TheWholeRangeIsAccurate(ScalarOp op) => Sweep(op, 41);
+
+    [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
+    public void WithoutFusedMultiplyAddTheyAreAccurateToo(ScalarOp op)
+    {
+        RequireX64();
+        Sweep(op, 200_003, LlvmTarget.X64);
+        Check(op, [.. Places.SelectMany(Neighbours), float.NaN], target: LlvmTarget.X64);
+    }
+
+    [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Binary))]
+    public void WithoutFusedMultiplyAddPairsAreAccurateToo(ScalarOp op)
+    {
+        RequireX64();
+        var random = new Random(12);
+        float[] x = [.. Enumerable.Range(0, 100_000).Select(_ => SampleNumbers.Single(random))];
+        float[] y = [.. Enumerable.Range(0, 100_000).Select(_ => SampleNumbers.Single(random))];
+        Check(op, x, y, LlvmTarget.X64);
+    }
+
+    [Category("Large")]
+    [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
+    public void WithoutFusedMultiplyAddMuchOfTheRangeIsAccurate(ScalarOp op)
+    {
+        RequireX64();
+        Sweep(op, 401, LlvmTarget.X64);
+    }
 
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
     public void NeighbourhoodsOfSpecialPlacesAreAccurate(ScalarOp op)
@@ -85,7 +112,15 @@ internal sealed class VectorMathSingleTests
         Check(op, x, y);
     }
 
-    private static void Sweep(ScalarOp op, uint stride)
+    private static void RequireX64()
+    {
+        if (LlvmTarget.Host().Architecture != LlvmArchitecture.X64)
+        {
+            Assert.Ignore("x86-64 code runs on x86-64 alone");
+        }
+    }
+
+    private static void Sweep(ScalarOp op, uint stride, LlvmTarget? target = null)
     {
         const int Chunk = 1 << 20;
         for (ulong start = 0; start < 1UL << 32; start += (ulong)Chunk * stride)
@@ -97,14 +132,17 @@ internal sealed class VectorMathSingleTests
             {
                 inputs[i] = BitConverter.UInt32BitsToSingle((uint)(first + ((ulong)i * stride)));
             }
-            Check(op, inputs);
+            Check(op, inputs, target: target);
         }
     }
 
-    private static void Check(ScalarOp op, float[] x, float[]? y = null)
+    private static void Check(ScalarOp op, float[] x, float[]? y = null, LlvmTarget? target = null)
     {
-        float[] actual = y is null ? VectorMathRunner.Run(op, Lanes, x) : VectorMathRunner.Run(op, Lanes, x, y);
+        float[] actual = y is null
+            ? VectorMathRunner.Run(op, Lanes, target, x)
+            : VectorMathRunner.Run(op, Lanes, target, x, y);
         double bound = VectorMathRunner.MaxUlp(op);
+        double worst = 0;
         for (int i = 0; i < x.Length; i++)
         {
             double exact = MathReference.OfSingle(op, x[i], y?[i] ?? 0);
@@ -113,7 +151,9 @@ internal sealed class VectorMathSingleTests
             {
                 Assert.Fail($"{op}({x[i]:R}, {y?[i]:R}) = {actual[i]:R}, exact {exact:R}: {distance} ulp");
             }
+            worst = Math.Max(worst, distance);
         }
+        TestContext.Out.WriteLine($"{op}: {worst:F4} ulp");
     }
 
     private static IEnumerable<float> Neighbours(float place)

@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using Graphene.Codegen;
+using Graphene.Codegen.Llvm;
+using Graphene.Runtime;
+using Microsoft.Extensions.Logging.Abstractions;
+using NUnit.Framework;
+
+namespace Graphene.Tests.Codegen.Aot;
+
+/// <summary>Every case of every op for every machine: what the objects need, and what they compute.</summary>
+internal sealed class TargetTests
+{
+    // Whoever links the objects without a C library defines these.
+    private static readonly string[] Provided = ["memcpy", "memset", "memmove"];
+
+    private static readonly Lazy<OpCaseModule> Cases = new(OpCaseModule.OfAll);
+
+    private readonly ConcurrentDictionary<LlvmTarget, Executable> _compiled = new();
+
+    private static readonly string[] Machines =
+        ["x86-64-baseline", "x86-64-v3", "x86-64-v4", "aarch64", "riscv64", "riscv64-v", "wasm32", "wasm32-simd"];
+
+    private static readonly string[] Runnable = [.. Machines.Where(m => !m.StartsWith("wasm", StringComparison.Ordinal))];
+
+    [TestCaseSource(nameof(Machines))]
+    public void ObjectsNeedNoLibrary(string name)
+    {
+        LlvmTarget target = AotTarget.Parse(name).Variants[0].Machine;
+        Executable executable = Compile(target);
+        ObjectFile[] objects = [.. executable.Objects.Select(o => ObjectFile.Read(o.Bytes.Span))];
+        string[] missing =
+        [
+            .. objects.SelectMany(o => o.Undefined).Except(objects.SelectMany(o => o.Defined)).Except(Provided)
+                .Where(s => !s.StartsWith("__", StringComparison.Ordinal) || target.Architecture != LlvmArchitecture.Wasm32),
+        ];
+
+        Assert.That(missing, Is.Empty);
+        Assert.That(objects.Select(o => o.Machine), Is.All.EqualTo(target.Architecture switch
+        {
+            LlvmArchitecture.X64 => ObjectFile.X64,
+            LlvmArchitecture.Arm64 => ObjectFile.Arm64,
+            LlvmArchitecture.RiscV64 => ObjectFile.RiscV,
+            _ => 0,
+        }));
+    }
+
+    [TestCaseSource(nameof(Runnable))]
+    public void MachineCodeGivesTheReference(string name)
+    {
+        LlvmTarget target = AotTarget.Parse(name).Variants[0].Machine;
+        _ = ForeignMachine.Require(target); // skips before the work
+        Executable executable = Compile(target);
+        using var program = new ForeignProgram(executable, target);
+
+        Cases.Value.AssertReference(program.Run(Cases.Value.Inputs), hasFma: target.HasFma);
+    }
+
+    [OneTimeTearDown]
+    public void DisposeCompiled()
+    {
+        foreach (Executable executable in _compiled.Values)
+        {
+            executable.Dispose();
+        }
+    }
+
+    private Executable Compile(LlvmTarget target) => _compiled.GetOrAdd(
+        target, t => GraphCompiler.For(t).Compile(Cases.Value.Module, NullLogger.Instance, default));
+}
