@@ -1,5 +1,6 @@
 using System.Globalization;
 using Graphene.Codegen;
+using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Interop.Numpy;
 using Graphene.Interop.Onnx;
