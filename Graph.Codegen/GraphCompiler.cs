@@ -73,7 +73,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     {
         var log = new CompilationLog(logger, module.Name);
         using var llvm = new LlvmQueue(_target, _options.Threads, cancellation);
-        LoweredGraph lowered = new GraphLowering(_target, _kernelTarget, _options, new KernelSymbols(), llvm.Add)
+        LoweredModule lowered = new GraphLowering(_target, _kernelTarget, _options, new KernelSymbols(), llvm.Add)
             .Lower(module, EntryName, log, cancellation);
         byte[][] objects = llvm.Finish();
         log.End("generating machine code");

@@ -7,11 +7,11 @@ namespace Graphene.Codegen.Aot;
 internal sealed class CHeader
 {
     private readonly StringBuilder _text = new();
-    private readonly NativeLibrary _library;
+    private readonly CompiledLibrary _library;
     private readonly string _name;
     private readonly string _macro;
 
-    private CHeader(NativeLibrary library)
+    private CHeader(CompiledLibrary library)
     {
         _library = library;
         _name = library.Options.Name;
@@ -19,7 +19,7 @@ internal sealed class CHeader
     }
 
     /// <summary>The header.</summary>
-    public static string Print(NativeLibrary library)
+    public static string Print(CompiledLibrary library)
     {
         var header = new CHeader(library);
         header.PrintAll();

@@ -112,6 +112,7 @@ internal sealed partial class LinkedCode
         : name.EndsWith(".entry", StringComparison.Ordinal) ? 3
         : name.StartsWith("graphene_", StringComparison.Ordinal) ? 4
         : name.Contains("..", StringComparison.Ordinal) ? 5
+        : name.StartsWith("graphene.", StringComparison.Ordinal) ? 6 // what kernels call
         : name.Contains('.', StringComparison.Ordinal) ? 2
         : 0;
 

@@ -36,7 +36,7 @@ public static class NativeFiles
     /// <returns>The paths of all files.</returns>
     /// <exception cref="GraphException">GR5033: the linker is missing or failed.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
-    public static IReadOnlyList<string> Write(NativeLibrary library, string path, NativeFileKinds kinds, string? weightsPath = null)
+    public static IReadOnlyList<string> Write(CompiledLibrary library, string path, NativeFileKinds kinds, string? weightsPath = null)
     {
         var files = new List<(string Path, ReadOnlyMemory<byte> Content)>();
         void Add(NativeFileKinds kind, string ending, Func<ReadOnlyMemory<byte>> content)

@@ -23,7 +23,7 @@ public static class NativeLibraryCompiler
     /// <param name="cancellation">Stops between stages.</param>
     /// <exception cref="GraphException">GR5030 to GR5035; GR5002: there is no code generator for the target.</exception>
     /// <exception cref="NativeLibraryException">libLLVM is missing or too old.</exception>
-    public static NativeLibrary Compile(
+    public static CompiledLibrary Compile(
         IReadOnlyList<NativeSignature> signatures, AotTarget target, NativeOptions options, ILogger logger,
         CancellationToken cancellation = default)
     {
@@ -56,9 +56,9 @@ public static class NativeLibraryCompiler
         cancellation.ThrowIfCancellationRequested();
         bool isEmbedded = place.Length > 0 && !place.IsExternal;
         var code = new LinkedCode(
-            modules, target, [.. NativeLibrary.ExportsOf(options, functions)], isEmbedded ? (place.Symbol, content) : null);
+            modules, target, [.. CompiledLibrary.ExportsOf(options, functions)], isEmbedded ? (place.Symbol, content) : null);
         CheckUndefined(code, options);
-        return new NativeLibrary(options, target, functions, place, code, options.HasExternalWeights ? content : null,
+        return new CompiledLibrary(options, target, functions, place, code, options.HasExternalWeights ? content : null,
             signatures.ToDictionary(s => s.Name, s => CacheKey.Of(s.Module, "source"), StringComparer.Ordinal));
     }
 
@@ -72,7 +72,7 @@ public static class NativeLibraryCompiler
             CopySymbol = ShimRuntime.CopySymbol,
         };
         string entry = ShimPrinter.EntrySymbol(options.Name, signature.Name, variant);
-        LoweredGraph lowered = lowering.Lower(
+        LoweredModule lowered = lowering.Lower(
             signature.Module, entry, new CompilationLog(logger, $"{options.Name}.{signature.Name}.{variant.Name}"), cancellation);
         CheckHostCalls(lowered.Plan, signature);
         ExecutablePlan plan = lowered.Plan with { Buffers = [.. lowered.Constants.Place(constants.Add)] };

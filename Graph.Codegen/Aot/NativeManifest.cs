@@ -11,7 +11,7 @@ internal static class NativeManifest
     /// <summary>The manifest as text.</summary>
     /// <param name="library">The library.</param>
     /// <param name="files">The files that belong to it, by name.</param>
-    public static string Print(NativeLibrary library, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    public static string Print(CompiledLibrary library, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
@@ -47,7 +47,7 @@ internal static class NativeManifest
         return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
     }
 
-    private static void WriteVariants(Utf8JsonWriter json, NativeLibrary library)
+    private static void WriteVariants(Utf8JsonWriter json, CompiledLibrary library)
     {
         json.WriteStartArray("variants");
         foreach (AotVariant variant in library.Target.Variants)

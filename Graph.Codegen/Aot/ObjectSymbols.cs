@@ -7,6 +7,7 @@ namespace Graphene.Codegen.Aot;
 internal static class ObjectSymbols
 {
     private const int SymbolTable = 2;
+    private const int DynamicSymbolTable = 11;
     private const int SymbolBytes = 24;
 
     /// <summary>The symbols that others must define, sorted; empty for what is not ELF.</summary>
@@ -30,7 +31,9 @@ internal static class ObjectSymbols
     internal readonly record struct Symbol(string Name, int Section, bool IsGlobal);
 
     /// <summary>All symbols of an ELF-64 file.</summary>
-    public static List<Symbol> Read(ReadOnlySpan<byte> file)
+    /// <param name="file">The file.</param>
+    /// <param name="isDynamic">True for those that a shared library has for others.</param>
+    public static List<Symbol> Read(ReadOnlySpan<byte> file, bool isDynamic = false)
     {
         var symbols = new List<Symbol>();
         if (file.Length < 64 || !file[..4].SequenceEqual("\u007FELF"u8))
@@ -42,7 +45,7 @@ internal static class ObjectSymbols
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> section = file.Slice(at + (64 * i), 64);
-            if (BinaryPrimitives.ReadInt32LittleEndian(section[4..]) == SymbolTable)
+            if (BinaryPrimitives.ReadInt32LittleEndian(section[4..]) == (isDynamic ? DynamicSymbolTable : SymbolTable))
             {
                 int names = BinaryPrimitives.ReadInt32LittleEndian(section[40..]);
                 Read(Content(file, section), Content(file, file.Slice(at + (64 * names), 64)), symbols);

@@ -26,9 +26,11 @@ public static class SharedLibraryLinker
 
     /// <summary>Links a shared library that exports the interface alone.</summary>
     /// <exception cref="GraphException">GR5033: the linker is missing or failed.</exception>
-    public static byte[] Link(NativeLibrary library)
+    public static byte[] Link(CompiledLibrary library) => Link(library, Find());
+
+    internal static byte[] Link(CompiledLibrary library, string? linker)
     {
-        string linker = Find() ?? throw Missing();
+        _ = linker ?? throw Missing();
         string folder = Directory.CreateTempSubdirectory("graphene-link-").FullName;
         try
         {

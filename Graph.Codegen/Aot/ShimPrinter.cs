@@ -178,49 +178,28 @@ internal sealed partial class ShimPrinter(AotTarget target, string library, Weig
 
     private DimIr Dims(ExecutablePlan plan) => new(_ir, "%dims", s => plan.Symbols.IndexOf(s));
 
-    // Assertions are all that a library can do for its host.
+    // All calls are assertions, whose first argument is a bool.
     private void PrintHostCall(NativeFunction f)
     {
         if (f.Plan.HostCalls.IsEmpty)
         {
             return;
         }
-        _ir.Raw($"define internal void @{f.Symbol}.host(ptr %ctx, i64 %id, ptr %args) nounwind noinline {{");
-        string dims = _ir.Let("getelementptr i64, ptr %ctx, i64 1");
-        _ir.Do($"%dims = load ptr, ptr {dims}");
-        _ir.Do("%condition = load ptr, ptr %args");
-        string cases = string.Join(' ', f.Plan.HostCalls.Select((_, i) => Text($"i64 {i}, label %call{i}")));
-        _ir.Do($"switch i64 %id, label %good [{cases}]");
-        for (int i = 0; i < f.Plan.HostCalls.Length; i++)
-        {
-            _ir.Begin(Text($"call{i}"));
-            Dim elements = f.Plan.HostCalls[i].Operands[0].Shape.Aggregate((Dim)1, (product, extent) => product * extent);
-            string count = Dims(f.Plan).Value(elements);
-            (string head, string round, string latch) = (_ir.Label("head"), _ir.Label("round"), _ir.Label("latch"));
-            string place = $"%place{head}";
-            string next = $"%next{head}";
-            _ir.Do($"br label %before{head}");
-            _ir.Begin($"before{head}");
-            _ir.Do($"br label %{head}");
-            _ir.Begin(head);
-            _ir.Do($"{place} = phi i64 [ 0, %before{head} ], [ {next}, %{latch} ]");
-            string more = _ir.Let($"icmp slt i64 {place}, {count}");
-            _ir.Do($"br i1 {more}, label %{round}, label %good");
-            _ir.Begin(round);
-            string value = _ir.Let($"load i8, ptr {_ir.Let($"getelementptr i8, ptr %condition, i64 {place}")}");
-            string holds = _ir.Let($"icmp ne i8 {value}, 0");
-            _ir.Do($"br i1 {holds}, label %{latch}, label %bad");
-            _ir.Begin(latch);
-            _ir.Do($"{next} = add i64 {place}, 1");
-            _ir.Do($"br label %{head}");
-        }
-        _ir.Begin("bad");
-        string errorAt = _ir.Let("getelementptr i8, ptr %ctx, i64 44");
-        _ir.Do($"store i32 {Code(NativeErrorCode.Assertion)}, ptr {errorAt}");
-        _ir.Do("br label %good");
-        _ir.Begin("good");
-        _ir.Do("ret void");
-        _ir.Raw("}\n");
+        _ir.Raw($$"""
+            define internal void @{{f.Symbol}}.host(ptr %ctx, i64 %id, ptr %args) nounwind noinline {
+              %condition = load ptr, ptr %args
+              %value = load i8, ptr %condition
+              %holds = icmp ne i8 %value, 0
+              br i1 %holds, label %good, label %bad
+            bad:
+              %error_at = getelementptr i8, ptr %ctx, i64 44
+              store i32 {{Code(NativeErrorCode.Assertion)}}, ptr %error_at
+              br label %good
+            good:
+              ret void
+            }
+
+            """);
     }
 
     private static string Code(NativeErrorCode code) => ((int)code).ToString(CultureInfo.InvariantCulture);

@@ -8,7 +8,7 @@ namespace Graphene.Codegen;
 /// <summary>A module on the last step before machine code: all that is known of it but the places of its constants.</summary>
 /// <param name="Plan">How the code is called; without buffers.</param>
 /// <param name="Constants">Gives the buffers.</param>
-internal sealed record LoweredGraph(ExecutablePlan Plan, ConstantPool Constants);
+internal sealed record LoweredModule(ExecutablePlan Plan, ConstantPool Constants);
 
 /// <summary>From a module to LLVM IR: optimizes, plans memory, lowers to kernels, prints them and the entry function.</summary>
 /// <param name="target">The machine that the code is for.</param>
@@ -27,7 +27,7 @@ internal sealed class GraphLowering(
     /// <param name="entryName">The name of the entry function.</param>
     /// <param name="log">Told how long each stage takes.</param>
     /// <param name="cancellation">Stops between stages.</param>
-    public LoweredGraph Lower(Module module, string entryName, CompilationLog log, CancellationToken cancellation)
+    public LoweredModule Lower(Module module, string entryName, CompilationLog log, CancellationToken cancellation)
     {
         Module optimized = GraphOptimizer.Run(module, log.Listen(options.Optimizer ?? OptimizerOptions.Default));
         log.End("optimizing");
@@ -45,7 +45,7 @@ internal sealed class GraphLowering(
         log.End("printing kernels", $"{symbols.Count} of {library.Specs.Count} are distinct");
         library.Close();
         emit(entry);
-        return new LoweredGraph(Describe(module, optimized, plan, builder, library) with { EntrySymbol = entryName }, constants);
+        return new LoweredModule(Describe(module, optimized, plan, builder, library) with { EntrySymbol = entryName }, constants);
     }
 
     /// <summary>The memory that a run will use, workspaces of kernels included.</summary>

@@ -9,23 +9,23 @@ internal sealed unsafe class LoadedNative : IDisposable
 {
     private readonly LoadedCode _code;
 
-    public LoadedNative(NativeLibrary library)
+    public LoadedNative(CompiledLibrary library, ReadOnlyMemory<byte>? weightsFile = null)
     {
         Library = library;
         _code = LoadedCode.Load(library.Object.ToArray());
-        if (library.Weights is { } weights)
+        if ((weightsFile ?? library.Weights) is { } weights)
         {
             Weights = NativeBlock.Allocate(weights.Length);
             weights.Span.CopyTo(Weights.Bytes(0, weights.Length));
         }
     }
 
-    public NativeLibrary Library { get; }
+    public CompiledLibrary Library { get; }
 
     public NativeBlock? Weights { get; }
 
     /// <summary>Compiles a module for this test's machine family, without weights file.</summary>
-    public static NativeLibrary Compile(
+    public static CompiledLibrary Compile(
         Module module, AotTarget? target = null, bool isFreestanding = false, bool hasExternalWeights = false) =>
         NativeLibraryCompiler.Compile(
             [new NativeSignature("run", module)], target ?? AotTarget.Parse("x86-64-v3"),

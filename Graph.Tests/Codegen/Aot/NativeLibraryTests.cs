@@ -46,7 +46,7 @@ internal sealed class NativeLibraryTests
     {
         foreach (bool hasExternalWeights in (bool[])[false, true])
         {
-            NativeLibrary library = LoadedNative.Compile(module, isFreestanding: true, hasExternalWeights: hasExternalWeights);
+            CompiledLibrary library = LoadedNative.Compile(module, isFreestanding: true, hasExternalWeights: hasExternalWeights);
             Assert.That(library.UndefinedSymbols, Is.Empty);
             using var native = new LoadedNative(library);
             Literal[] inputs = [.. module.Entry.ParameterTypes.Select((t, i) => Optimizing.Random(t, i + 1))];

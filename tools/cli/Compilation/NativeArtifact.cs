@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Graphene.Codegen.Aot;
 using Graphene.Runtime;
 
@@ -16,13 +17,16 @@ internal static class NativeArtifact
             HasExternalWeights = request.WeightsPath is not null,
             ExistingWeights = request.WeightsPath is { } path && File.Exists(path) ? File.ReadAllBytes(path) : null,
         };
-        NativeLibrary library = NativeLibraryCompiler.Compile(
-            [new NativeSignature(CompiledGraph.DefaultSignature, request.Model.Module)], request.Target ?? AotTarget.Parse("x86-64"), options,
+        CompiledLibrary library = NativeLibraryCompiler.Compile(
+            [new NativeSignature(CompiledGraph.DefaultSignature, request.Model.Module)], request.Target ?? ThisArchitecture(), options,
             request.Logger);
         NativeFileKinds kinds = forms.Aggregate(NativeFileKinds.None, (all, form) => all | KindsOf(form));
         IReadOnlyList<string> files = NativeFiles.Write(library, request.Stem, kinds, request.WeightsPath);
         return [.. files.Select(f => $"{f}: {new FileInfo(f).Length} bytes")];
     }
+
+    private static AotTarget ThisArchitecture() =>
+        AotTarget.Parse(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64" : "x86-64");
 
     private static NativeFileKinds KindsOf(string form) => form switch
     {

@@ -3,9 +3,9 @@ using System.Collections.Immutable;
 namespace Graphene.Codegen.Aot;
 
 /// <summary>A compiled native library: its object and all that is known of it.</summary>
-public sealed class NativeLibrary
+public sealed class CompiledLibrary
 {
-    internal NativeLibrary(
+    internal CompiledLibrary(
         NativeOptions options, AotTarget target, ImmutableArray<NativeFunction> functions, WeightsPlace weightsPlace, LinkedCode code,
         byte[]? weights, IReadOnlyDictionary<string, string> sourceHashes)
     {
