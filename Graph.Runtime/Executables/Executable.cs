@@ -47,15 +47,16 @@ public sealed class Executable : IDisposable
     public static Executable Read(string path, bool verifyConstants = true) =>
         ExecutableReader.Read(path, _ => verifyConstants);
 
-    /// <summary>Writes the executable; the same executable gives the same bytes.</summary>
-    public void Write(Stream stream) => ExecutableWriter.Write(this, stream);
+    /// <summary>Writes the executable as a bundle of one function; the same executable gives the same bytes.</summary>
+    public void Write(Stream stream) => ExecutableWriter.Write(this, stream, FileHashKind.Sha256);
 
-    /// <summary>Writes the executable to a file, which appears complete or not at all.</summary>
+    /// <summary>Writes the executable to a file as a bundle of one function; the file appears complete or not at all.</summary>
     /// <exception cref="IOException">The file cannot be written; a file that was there is unchanged.</exception>
     public void WriteFile(string path) => AtomicFile.Write(path, Write);
 
-    // For files that are verified when they are read and can be made again: they need not wait for the disk.
-    internal void WriteReplaceableFile(string path) => AtomicFile.Write(path, Write, sync: false);
+    // For files of this machine, which are verified when they are read and can be made again: they need not wait for the disk.
+    internal void WriteReplaceableFile(string path) =>
+        AtomicFile.Write(path, stream => ExecutableWriter.Write(this, stream, FileHashKind.Fast), sync: false);
 
     /// <inheritdoc/>
     public void Dispose() => Constants.Dispose();

@@ -41,6 +41,9 @@ public abstract unsafe class GraphProgram : IDisposable
 
     internal SignatureBinder Binder { get; }
 
+    /// <summary>How it runs when nobody says how.</summary>
+    internal RunOptions DefaultOptions { get; init; } = RunOptions.Default;
+
     /// <summary>Bytes of scratch memory that a run needs.</summary>
     /// <param name="inputShapes">The shape of each input.</param>
     /// <exception cref="GraphException">GR6201: the shapes do not fit.</exception>
@@ -89,14 +92,22 @@ public abstract unsafe class GraphProgram : IDisposable
                     fix: $"choose from: {string.Join(", ", Inputs.Select(i => i.Name))}");
             }
         }
-        return FedRun.Run(this, feeds, (options ?? RunOptions.Default).Settings(cancellation));
+        return FedRun.Run(this, feeds, (options ?? DefaultOptions).Settings(cancellation));
     }
+
+    /// <summary>Like Run, on another thread. A token that is cancelled already starts nothing.</summary>
+    /// <inheritdoc cref="Run(IReadOnlyDictionary{string, Feed}, RunOptions?, CancellationToken)"/>
+    public Task<Literal[]> RunAsync(
+        IReadOnlyDictionary<string, Feed> feeds, RunOptions? options = null, CancellationToken cancellation = default) =>
+        cancellation.IsCancellationRequested
+            ? Task.FromCanceled<Literal[]>(cancellation)
+            : Task.Run(() => Run(feeds, options, cancellation), cancellation);
 
     /// <summary>Makes a callable that passes inputs and outputs by position and allocates nothing per run.</summary>
     /// <param name="options">How to run.</param>
     /// <returns>A callable, to be disposed before the program.</returns>
     public Callable MakeCallable(RunOptions? options = null) =>
-        new(this, null, (options ?? RunOptions.Default).Settings(CancellationToken.None));
+        new(this, null, (options ?? DefaultOptions).Settings(CancellationToken.None));
 
     /// <inheritdoc/>
     public void Dispose()

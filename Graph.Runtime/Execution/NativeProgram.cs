@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Graphene.Runtime;
 
 /// <summary>Compiled code in memory, ready to run.</summary>
@@ -63,15 +61,14 @@ public sealed unsafe class NativeProgram : GraphProgram
     /// GR6103: this processor cannot run the code. GR6202: a symbol cannot be computed from the inputs' shapes.
     /// </exception>
     /// <exception cref="ObjectLoadException">The machine code is damaged.</exception>
-    public static NativeProgram Load(Executable executable)
+    public static NativeProgram Load(Executable executable) => Load(executable, RunOptions.Default);
+
+    internal static NativeProgram Load(Executable executable, RunOptions options)
     {
         ExecutablePlan plan = executable.Plan;
-        if (WhyNot(plan) is { } reason)
+        if (ProcessorFit.WhyNot(plan.TargetTriple, plan.CpuFeatures) is { } reason)
         {
-            throw new GraphException(
-                RuntimeDiagnostics.WrongProcessor, $"'{plan.Name}' cannot run here: {reason}",
-                why: "an instruction that the processor does not know ends the process",
-                fix: "compile on this machine, or for an older processor");
+            throw ProcessorFit.Error(plan.Name, reason);
         }
         LoadedCode code = LoadedCode.LoadObjects(executable.Objects);
         try
@@ -81,7 +78,7 @@ public sealed unsafe class NativeProgram : GraphProgram
                 PerfMap.Add(code);
             }
             return code.TryGetFunction(plan.EntrySymbol, out nint address)
-                ? new NativeProgram(executable, code, new NativeEntry(address))
+                ? new NativeProgram(executable, code, new NativeEntry(address)) { DefaultOptions = options }
                 : throw new ObjectLoadException(plan.Name, $"it has no entry function '{plan.EntrySymbol}'");
         }
         catch
@@ -103,6 +100,7 @@ public sealed unsafe class NativeProgram : GraphProgram
 
     internal override void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
     {
+        settings.Cancellation.ThrowIfCancellationRequested();
         RunFrame frame = _frames.TryTake() ?? CreateFrame();
         try
         {
@@ -212,25 +210,6 @@ public sealed unsafe class NativeProgram : GraphProgram
         Tables = RunFrame.TableBytes(Plan.Buffers.Length, Symbols.Length),
         Constants = Constants.Length,
     };
-
-    private static string? WhyNot(ExecutablePlan plan)
-    {
-        string wanted = plan.TargetTriple.Split('-')[0];
-        bool fits = RuntimeInformation.ProcessArchitecture switch
-        {
-            Architecture.X64 => wanted is "x86_64" or "amd64",
-            Architecture.Arm64 => wanted is "aarch64" or "arm64",
-            _ => false,
-        };
-        if (!fits)
-        {
-            return $"its code is for {wanted}, this process runs on {RuntimeInformation.ProcessArchitecture}";
-        }
-        IReadOnlyList<string> missing = HostProcessor.MissingFeatures(plan.CpuFeatures);
-        return missing.Count == 0
-            ? null
-            : $"its code uses {string.Join(", ", missing)}, which this processor does not have";
-    }
 
     private RunFrame CreateFrame()
     {

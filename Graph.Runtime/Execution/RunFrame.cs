@@ -27,12 +27,21 @@ internal sealed unsafe class RunFrame : IDisposable
         int buffers = program.Plan.Buffers.Length;
         _memory = NativeBlock.Allocate(TableBytes(buffers, program.Symbols.Length));
         NativeMemory.Clear(_memory.Pointer, _memory.Length);
-        _self = GCHandle.Alloc(this);
+        _self = GCHandle.Alloc(this, GCHandleType.Weak); // whoever runs holds the frame; an idle one must not hold a program that was dropped
         Context->Buffers = (void**)(_memory.Pointer + ContextBytes);
         Context->Symbols = (long*)(Context->Buffers + buffers);
         Context->HostCall = HostCallEntry.Address;
         Context->Host = (void*)GCHandle.ToIntPtr(_self);
         Context->Cancel = Flag.Pointer;
+    }
+
+    /// <summary>Frees the handle of a frame whose program was dropped without being disposed; memory frees itself.</summary>
+    ~RunFrame()
+    {
+        if (_self.IsAllocated)
+        {
+            _self.Free();
+        }
     }
 
     /// <summary>What a frame takes besides the arena.</summary>
@@ -109,6 +118,7 @@ internal sealed unsafe class RunFrame : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         if (_self.IsAllocated)
         {
             _self.Free();

@@ -30,6 +30,9 @@ public sealed unsafe class MappedFile : IDisposable
         _pointer += _view.PointerOffset;
     }
 
+    /// <summary>Removes the mapping of whoever was dropped without being disposed; the view alone would stay, since it is in use.</summary>
+    ~MappedFile() => Remove();
+
     /// <summary>The file's size in bytes when it was mapped.</summary>
     public long Length { get; }
 
@@ -61,6 +64,12 @@ public sealed unsafe class MappedFile : IDisposable
 
     /// <summary>Removes the mapping. Nothing may use the memory afterwards.</summary>
     public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        Remove();
+    }
+
+    private void Remove()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0 && _view is not null)
         {

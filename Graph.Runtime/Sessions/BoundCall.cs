@@ -52,6 +52,13 @@ public sealed unsafe class BoundCall : IDisposable
         }
     }
 
+    /// <summary>The shape of an input.</summary>
+    public ReadOnlySpan<long> InputShape(int input)
+    {
+        SignatureBinder binder = _callable.Program.Binder;
+        return _binding.InputExtents.AsSpan(binder.Start(input), binder.Start(input + 1) - binder.Start(input));
+    }
+
     /// <summary>The shape of an output.</summary>
     public ReadOnlySpan<long> OutputShape(int output) => _binding.OutputShapes[output];
 
@@ -76,6 +83,12 @@ public sealed unsafe class BoundCall : IDisposable
         InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
         return View<T>(_outputs[output]);
     }
+
+    /// <summary>The elements of an output by their indices, valid after a run and until the next.</summary>
+    /// <exception cref="GraphException">GR6205: the element type differs.</exception>
+    /// <exception cref="ArgumentException">The output has no dimensions, or more than four.</exception>
+    public ElementView<T> OutputView<T>(int output)
+        where T : unmanaged => new(Output<T>(output), OutputShape(output));
 
     /// <summary>Reads an input from the caller's memory from now on; it stays pinned until this call is
     /// disposed.</summary>
@@ -114,6 +127,7 @@ public sealed unsafe class BoundCall : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.Run(_callable.Program, _binding, _callable.Settings(cancellation));
+        GC.KeepAlive(this); // its memory is read and written until here, even if this was the last anybody wanted of it
     }
 
     /// <inheritdoc/>

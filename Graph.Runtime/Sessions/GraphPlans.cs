@@ -54,6 +54,10 @@ internal sealed class GraphPlans : IDisposable
             lowered = Graph.Lower(key.Fetches, key.Feeds, key.Targets);
         }
         GraphProgram program = PlanCompilation.Run(_compiler, lowered.Module, _options, cause, cancellation);
-        return lowered.Variables.IsEmpty ? program : new VariableProgram(program, lowered, key.Fetches.Length, Variables);
+        return lowered.Variables.IsEmpty
+            ? program
+            : new VariableProgram(
+                program, ownsInner: true, [.. lowered.Variables.Select(v => new VariableUse(Variables[v.Variable], v.Input, v.Output))],
+                Variables.Gate);
     }
 }

@@ -2,52 +2,66 @@ using System.Collections.Immutable;
 
 namespace Graphene.Runtime;
 
-/// <summary>A program that reads and assigns a session's variables: its last inputs and outputs, which the caller does not see.</summary>
+/// <summary>A program that reads and assigns variables: inputs and outputs of another one, which the caller does not see.</summary>
 internal sealed unsafe class VariableProgram : GraphProgram
 {
+    private const int MaxStackPointers = 256;
     private readonly GraphProgram _inner;
-    private readonly VariableStore _store;
-    private readonly ImmutableArray<VariableBinding> _bindings;
-    private readonly VariableStore.Cell[] _cells;
+    private readonly bool _ownsInner;
+    private readonly VariableGate _gate;
+    private readonly VariableUse[] _variables;
+    private readonly int[] _inputs;
+    private readonly int[] _outputs;
     private readonly bool _assigns;
 
     /// <summary>Hides the variables of a program.</summary>
-    /// <param name="inner">The compiled graph; it belongs to this program from here on.</param>
-    /// <param name="lowered">Says which inputs and outputs are variables.</param>
-    /// <param name="outputs">How many outputs the caller sees.</param>
-    /// <param name="store">The variables' values.</param>
-    public VariableProgram(GraphProgram inner, LoweredGraph lowered, int outputs, VariableStore store)
-        : base(inner.Name, inner.Inputs[..lowered.Feeds.Length], inner.Outputs[..outputs], inner.Symbols, [])
+    /// <param name="inner">The compiled graph.</param>
+    /// <param name="ownsInner">Whether it is disposed with this program.</param>
+    /// <param name="variables">Says which inputs and outputs are variables, and where these are.</param>
+    /// <param name="gate">What runs over these variables go through.</param>
+    public VariableProgram(GraphProgram inner, bool ownsInner, VariableUse[] variables, VariableGate gate)
+        : this(inner, ownsInner, variables, gate, Others(inner.Inputs.Length, variables, ofInputs: true), Others(inner.Outputs.Length, variables, ofInputs: false))
+    {
+    }
+
+    private VariableProgram(
+        GraphProgram inner, bool ownsInner, VariableUse[] variables, VariableGate gate, int[] inputs, int[] outputs)
+        : base(inner.Name, Pick(inner.Inputs, inputs), Pick(inner.Outputs, outputs), inner.Symbols, [])
     {
         _inner = inner;
-        _store = store;
-        _bindings = lowered.Variables;
-        _cells = [.. _bindings.Select(b => store[b.Variable])];
-        _assigns = _bindings.Any(b => b.Output >= 0);
+        _ownsInner = ownsInner;
+        _gate = gate;
+        _variables = variables;
+        _inputs = inputs;
+        _outputs = outputs;
+        foreach (VariableUse variable in variables)
+        {
+            _assigns |= variable.Output >= 0;
+        }
     }
 
     /// <inheritdoc/>
     public override void Trim() => _inner.Trim();
 
-    internal override void* DefaultOf(int input) => _inner.DefaultOf(input);
+    internal override void* DefaultOf(int input) => _inner.DefaultOf(_inputs[input]);
 
     internal override void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
     {
-        _store.Enter(_assigns, settings.Cancellation);
+        _gate.Enter(_assigns, settings.Cancellation);
         try
         {
             RunLocked(((VariableShapeBinding)binding).Inner, inputs, outputs, settings);
         }
         finally
         {
-            _store.Exit(_assigns);
+            _gate.Exit(_assigns);
         }
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && _ownsInner)
         {
             _inner.Dispose();
         }
@@ -55,57 +69,74 @@ internal sealed unsafe class VariableProgram : GraphProgram
 
     private protected override ShapeBinding CreateBinding(ReadOnlySpan<long> inputExtents, long[] symbols)
     {
-        // Variables follow the feeds and have static shapes.
-        IEnumerable<long> rest = _inner.Inputs.Skip(Inputs.Length).SelectMany(i => i.Type.Shape.ToStatic());
-        ShapeBinding inner = _inner.Bind([.. inputExtents, .. rest]);
+        long[] extents = new long[_inner.Binder.ExtentCount];
+        foreach (VariableUse variable in _variables)
+        {
+            if (variable.Input >= 0)
+            {
+                // Variables have static shapes.
+                _inner.Inputs[variable.Input].Type.Shape.ToStatic().CopyTo(extents, _inner.Binder.Start(variable.Input));
+            }
+        }
+        for (int i = 0; i < _inputs.Length; i++)
+        {
+            inputExtents[Binder.Start(i)..Binder.Start(i + 1)].CopyTo(extents.AsSpan(_inner.Binder.Start(_inputs[i])));
+        }
+        ShapeBinding inner = _inner.Bind(extents);
         return new VariableShapeBinding
         {
             Inner = inner,
             InputExtents = inputExtents.ToArray(),
             Symbols = symbols,
-            OutputShapes = inner.OutputShapes,
-            InputBytes = inner.InputBytes,
-            OutputBytes = inner.OutputBytes,
+            OutputShapes = [.. _outputs.Select(o => inner.OutputShapes[o])],
+            InputBytes = [.. _inputs.Select(i => inner.InputBytes[i])],
+            OutputBytes = [.. _outputs.Select(o => inner.OutputBytes[o])],
         };
     }
 
     private protected override MemoryUse RunMemory(ShapeBinding binding) =>
         _inner.PredictMemory(((VariableShapeBinding)binding).Inner) with
         {
-            Variables = _bindings.Sum(b => b.Variable.Type.SizeInBytes.Value),
-            NextValues = _bindings.Where(b => b.Output >= 0).Sum(b => b.Variable.Type.SizeInBytes.Value),
+            Variables = _variables.Sum(v => v.Cell.SizeInBytes),
+            NextValues = _variables.Where(v => v.Output >= 0).Sum(v => v.Cell.SizeInBytes),
         };
 
     private void RunLocked(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
     {
         int inputCount = _inner.Inputs.Length;
-        int outputCount = _inner.Outputs.Length;
+        int count = inputCount + _inner.Outputs.Length;
         nint[]? rented = null;
-        Span<nint> pointers = inputCount + outputCount <= 256
-            ? stackalloc nint[inputCount + outputCount]
-            : (rented = System.Buffers.ArrayPool<nint>.Shared.Rent(inputCount + outputCount));
-        new ReadOnlySpan<nint>(inputs, Inputs.Length).CopyTo(pointers);
-        new ReadOnlySpan<nint>(outputs, Outputs.Length).CopyTo(pointers[inputCount..]);
-        for (int i = 0; i < _cells.Length; i++)
+        Span<nint> pointers = count <= MaxStackPointers
+            ? stackalloc nint[count]
+            : (rented = System.Buffers.ArrayPool<nint>.Shared.Rent(count));
+        for (int i = 0; i < _inputs.Length; i++)
         {
-            if (_bindings[i].Input >= 0)
+            pointers[_inputs[i]] = (nint)inputs[i];
+        }
+        for (int i = 0; i < _outputs.Length; i++)
+        {
+            pointers[inputCount + _outputs[i]] = (nint)outputs[i];
+        }
+        foreach (VariableUse variable in _variables)
+        {
+            if (variable.Input >= 0)
             {
-                pointers[_bindings[i].Input] = (nint)_cells[i].Current;
+                pointers[variable.Input] = (nint)variable.Cell.Current;
             }
-            if (_bindings[i].Output >= 0)
+            if (variable.Output >= 0)
             {
-                pointers[inputCount + _bindings[i].Output] = (nint)_cells[i].Next;
+                pointers[inputCount + variable.Output] = (nint)variable.Cell.Next;
             }
         }
         fixed (nint* all = pointers)
         {
             _inner.Run(binding, (void**)all, (void**)(all + inputCount), settings);
         }
-        for (int i = 0; i < _cells.Length; i++)
+        foreach (VariableUse variable in _variables)
         {
-            if (_bindings[i].Output >= 0)
+            if (variable.Output >= 0)
             {
-                _cells[i].Swap();
+                variable.Cell.Swap();
             }
         }
         if (rented is not null)
@@ -113,6 +144,11 @@ internal sealed unsafe class VariableProgram : GraphProgram
             System.Buffers.ArrayPool<nint>.Shared.Return(rented);
         }
     }
+
+    private static int[] Others(int count, VariableUse[] variables, bool ofInputs) =>
+        [.. Enumerable.Range(0, count).Where(i => !variables.Any(v => (ofInputs ? v.Input : v.Output) == i))];
+
+    private static ImmutableArray<T> Pick<T>(ImmutableArray<T> all, int[] numbers) => [.. numbers.Select(n => all[n])];
 
     private sealed class VariableShapeBinding : ShapeBinding
     {

@@ -2,28 +2,27 @@ namespace Graphene.Runtime;
 
 /// <summary>The values of a session's variables, in native memory.</summary>
 /// <remarks>
-/// A variable has two blocks: runs read the one and write the next value into the other, and a run that succeeded swaps them. So
-/// a run that is cancelled or fails changes nothing, and a training step allocates nothing. Runs that assign happen alone; runs
-/// that only read happen together.
+/// Because of its two blocks a run that is cancelled or fails changes no variable, and a training step allocates nothing.
 /// </remarks>
 internal sealed unsafe class VariableStore : IDisposable
 {
-    private const int LookForCancellationMilliseconds = 10;
-    private readonly Dictionary<Variable, Cell> _cells = [];
-    private readonly ReaderWriterLockSlim _gate = new();
-    private bool _disposed; // written with the gate held for writing
+    private readonly Dictionary<Variable, VariableCell> _cells = [];
+    private bool _disposed;
+
+    /// <summary>What runs over the variables go through.</summary>
+    public VariableGate Gate { get; } = new(typeof(Session));
 
     /// <summary>The variable's memory; its initial value is there from the start.</summary>
-    public Cell this[Variable variable]
+    public VariableCell this[Variable variable]
     {
         get
         {
             lock (_cells)
             {
                 ObjectDisposedException.ThrowIf(_disposed, typeof(Session));
-                if (!_cells.TryGetValue(variable, out Cell? cell))
+                if (!_cells.TryGetValue(variable, out VariableCell? cell))
                 {
-                    cell = new Cell(variable);
+                    cell = new VariableCell(variable.InitialValue.Bytes.Span);
                     _cells.Add(variable, cell);
                 }
                 return cell;
@@ -31,44 +30,11 @@ internal sealed unsafe class VariableStore : IDisposable
         }
     }
 
-    /// <summary>Waits until variables may be used.</summary>
-    /// <param name="assigns">Whether they will be assigned, which happens alone, or only read.</param>
-    /// <param name="cancellation">Stops waiting: the run before may be a long one.</param>
-    /// <exception cref="OperationCanceledException">The token was raised.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
-    public void Enter(bool assigns, CancellationToken cancellation)
-    {
-        while (!(assigns
-            ? _gate.TryEnterWriteLock(LookForCancellationMilliseconds)
-            : _gate.TryEnterReadLock(LookForCancellationMilliseconds)))
-        {
-            cancellation.ThrowIfCancellationRequested();
-        }
-        if (_disposed)
-        {
-            Exit(assigns);
-            throw new ObjectDisposedException(nameof(Session));
-        }
-    }
-
-    /// <summary>Ends what <see cref="Enter"/> began.</summary>
-    public void Exit(bool assigns)
-    {
-        if (assigns)
-        {
-            _gate.ExitWriteLock();
-        }
-        else
-        {
-            _gate.ExitReadLock();
-        }
-    }
-
     /// <summary>Copies of the present values, all from between the same two runs.</summary>
     public Literal[] Read(IReadOnlyList<Variable> variables)
     {
-        Cell[] cells = [.. variables.Select(v => this[v])];
-        Enter(assigns: false, CancellationToken.None);
+        VariableCell[] cells = [.. variables.Select(v => this[v])];
+        Gate.Enter(assigns: false, CancellationToken.None);
         try
         {
             return
@@ -79,15 +45,15 @@ internal sealed unsafe class VariableStore : IDisposable
         }
         finally
         {
-            Exit(assigns: false);
+            Gate.Exit(assigns: false);
         }
     }
 
     /// <summary>Sets values, which have their variables' types; no run sees some of them without the others.</summary>
     public void Write(IReadOnlyList<(Variable Variable, Literal Value)> values)
     {
-        Cell[] cells = [.. values.Select(v => this[v.Variable])];
-        Enter(assigns: true, CancellationToken.None);
+        VariableCell[] cells = [.. values.Select(v => this[v.Variable])];
+        Gate.Enter(assigns: true, CancellationToken.None);
         try
         {
             for (int i = 0; i < cells.Length; i++)
@@ -98,59 +64,21 @@ internal sealed unsafe class VariableStore : IDisposable
         }
         finally
         {
-            Exit(assigns: true);
+            Gate.Exit(assigns: true);
         }
     }
 
     /// <summary>Frees all variables, when the runs that use them have ended.</summary>
-    public void Dispose()
+    public void Dispose() => Gate.Close(() =>
     {
-        _gate.EnterWriteLock(); // never disposed itself: a late run must find that there is nothing any more
-        try
+        lock (_cells)
         {
-            lock (_cells)
+            _disposed = true;
+            foreach (VariableCell cell in _cells.Values)
             {
-                _disposed = true;
-                foreach (Cell cell in _cells.Values)
-                {
-                    cell.Dispose();
-                }
-                _cells.Clear();
+                cell.Dispose();
             }
+            _cells.Clear();
         }
-        finally
-        {
-            _gate.ExitWriteLock();
-        }
-    }
-
-    /// <summary>The two blocks of a variable.</summary>
-    internal sealed class Cell : IDisposable
-    {
-        private NativeBlock _current;
-        private NativeBlock? _next;
-
-        public Cell(Variable variable)
-        {
-            ReadOnlySpan<byte> initial = variable.InitialValue.Bytes.Span;
-            _current = NativeBlock.Allocate(initial.Length);
-            initial.CopyTo(_current.Bytes(0, initial.Length));
-        }
-
-        /// <summary>The present value.</summary>
-        public byte* Current => _current.Pointer;
-
-        /// <summary>Where the next value goes; allocated when the variable is assigned first.</summary>
-        public byte* Next => (_next ??= NativeBlock.Allocate((long)_current.Length)).Pointer;
-
-        /// <summary>Makes the next value the present one.</summary>
-        public void Swap() => (_current, _next) = (_next!, _current);
-
-        /// <inheritdoc/>
-        public void Dispose()
-        {
-            _current.Dispose();
-            _next?.Dispose();
-        }
-    }
+    });
 }

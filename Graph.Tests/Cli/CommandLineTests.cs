@@ -6,7 +6,7 @@ namespace Graphene.Tests.Cli;
 internal sealed class CommandLineTests
 {
     private static readonly string[] Commands =
-        ["demo", "run", "compile", "bench", "inspect", "check", "export", "opt", "bisect", "conformance"];
+        ["demo", "run", "compile", "bench", "inspect", "verify", "check", "export", "opt", "bisect", "conformance"];
 
     [TestCaseSource(nameof(Commands))]
     public void EachCommandHasHelp(string command)

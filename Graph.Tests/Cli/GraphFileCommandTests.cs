@@ -137,8 +137,8 @@ internal sealed class GraphFileCommandTests
         Assert.That(run.Output, Does.Contain("[11, 22, 33, 14, 25, 36]"));
         Assert.That(bench.Exit, Is.EqualTo(ExitCode.Success), bench.Error);
         Assert.That(reference.Exit, Is.EqualTo(ExitCode.BadInput));
-        Assert.That(inspect.Exit, Is.EqualTo(ExitCode.BadInput));
-        Assert.That(inspect.Error, Does.Contain("is a compiled bundle"));
+        Assert.That(inspect.Exit, Is.EqualTo(ExitCode.Success), inspect.Error);
+        Assert.That(inspect.Output, Does.Contain("bundle 'small'").And.Contain("function run").And.Contain("x: f32[2,3]"));
     }
 
     [Test]

@@ -136,6 +136,14 @@ scaling.SetAction(p => Run(() => ThreadScaling.Print(
 var overhead = new Command("call-overhead", "What a call of a compiled graph costs beside its native code.");
 overhead.SetAction(_ => Run(() => CallOverhead.Run().Show()));
 
+var bundleFile = new Argument<string>("FILE") { Description = "The bundle.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "mlp.graphene") };
+var writeBundle = new Command("bundle-write", "Writes a network of a million parameters as a bundle.") { bundleFile };
+writeBundle.SetAction(p => Run(() => BundleStart.Write(p.GetRequiredValue(bundleFile))));
+var startBundle = new Command("bundle-start", "Loads that bundle and runs it once, in a process that did nothing before.") { bundleFile };
+startBundle.SetAction(p => Run(() => BundleStart.Load(p.GetRequiredValue(bundleFile))));
+var bundleSpeed = new Command("bundle-speed", "That bundle and a session of the same graph, in turns.") { bundleFile };
+bundleSpeed.SetAction(p => Run(() => BundleStart.Compare(p.GetRequiredValue(bundleFile)).Show()));
+
 var output = new Option<string>("--out") { Description = "The page.", DefaultValueFactory = _ => "docs/benchmarks/cpu.md" };
 var page = new Command("page", "Measures everything that docs/benchmarks/cpu.md shows, and writes it; half an hour.")
 {
@@ -147,7 +155,7 @@ page.SetAction(p => Run(() => new CpuPage(
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench, PyTorch's chroot).")
 {
-    page, sideBySide, gemm, torch, training, ops, agreement, probe, overhead, scaling,
+    page, sideBySide, gemm, torch, training, ops, agreement, probe, overhead, scaling, writeBundle, startBundle, bundleSpeed,
 }.Parse(args).Invoke();
 
 string ThisCommand() => $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}";

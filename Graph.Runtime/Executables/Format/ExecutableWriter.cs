@@ -1,71 +1,127 @@
-using System.Buffers.Binary;
+using System.Security.Cryptography;
 
 namespace Graphene.Runtime;
 
+/// <summary>What goes into an executable file.</summary>
+/// <param name="Index">What there is.</param>
+/// <param name="Plans">The bytes of each plan, in the order of the index.</param>
+/// <param name="Objects">The objects.</param>
+/// <param name="Constants">The constants that the plans' buffers lie in.</param>
+internal sealed record FileContent(
+    FileIndex Index, IReadOnlyList<byte[]> Plans, IReadOnlyList<ReadOnlyMemory<byte>> Objects, ConstantImage Constants);
+
 /// <summary>Writes executables; see <see cref="FileLayout"/>. The stream need not be seekable.</summary>
-internal static unsafe class ExecutableWriter
+internal static class ExecutableWriter
 {
-    /// <summary>Writes one executable.</summary>
-    public static void Write(Executable executable, Stream stream)
+    /// <summary>Writes one executable: one signature, one variant.</summary>
+    public static void Write(Executable executable, Stream stream, FileHashKind hashes)
     {
-        byte[] plan = PlanWriter.Write(executable.Plan, executable.Objects);
-        ConstantData constants = executable.Constants;
-        var sections = new List<FileSection>();
-        int count = 1 + executable.Objects.Count + (constants.Length > 0 ? 1 : 0);
+        ExecutablePlan plan = executable.Plan;
+        int[] objects = new int[executable.Objects.Count];
+        for (int i = 0; i < objects.Length; i++)
+        {
+            objects[i] = i;
+        }
+        var index = new FileIndex
+        {
+            Name = plan.Name,
+            CompilerVersion = plan.CompilerVersion,
+            Variants = [new FileVariant("host", plan.TargetTriple, plan.CpuFeatures)],
+            Signatures = [new FileSignature(CompiledGraph.DefaultSignature, "", [])],
+            Plans = [objects],
+        };
+        var content = new FileContent(
+            index, [PlanWriter.Write(plan, executable.Objects)], [.. executable.Objects.Select(o => o.Bytes)],
+            ConstantImage.Of(executable.Constants));
+        Write(content, stream, hashes, null);
+    }
+
+    /// <summary>Writes a file.</summary>
+    /// <param name="content">What goes in.</param>
+    /// <param name="stream">Where it goes.</param>
+    /// <param name="hashes">The kind of its hashes.</param>
+    /// <param name="key">Signs it; null for nobody.</param>
+    public static void Write(FileContent content, Stream stream, FileHashKind hashes, ECDsa? key)
+    {
+        byte[] index = FileIndexWriter.Write(content.Index);
+        ConstantImage constants = content.Constants;
+        int count = 1 + content.Plans.Count + content.Objects.Count + (constants.Length > 0 ? 1 : 0);
         if (count > FileLayout.MaxSections)
         {
-            throw new CompilerBugException(
-                "executable file",
-                $"{executable.Objects.Count} objects, at most {FileLayout.MaxSections - 2} are possible");
+            throw new CompilerBugException("executable file", $"{count} sections, at most {FileLayout.MaxSections} are possible");
         }
-        long end = FileLayout.RecordBytes * (1L + count);
-        void Add(FileSectionKind kind, long length, byte[] hash)
+        var sections = new List<FileSection>();
+        var contents = new List<ReadOnlyMemory<byte>>();
+        long begin = FileLayout.RecordBytes * (1L + count);
+        long end = begin;
+        void Add(FileSectionKind kind, ReadOnlyMemory<byte> bytes)
         {
-            long offset = FileLayout.Align(end, FileLayout.AlignmentOf(kind));
-            sections.Add(new FileSection(kind, offset, length, hash));
-            end = offset + length;
+            sections.Add(new FileSection(
+                kind, FileLayout.Align(end, FileLayout.AlignmentOf(kind)), bytes.Length, SectionHash.Compute(hashes, bytes.Span)));
+            contents.Add(bytes);
+            end = sections[^1].End;
         }
-        Add(FileSectionKind.Plan, plan.Length, SectionHash.Compute(plan));
-        foreach (ObjectCode code in executable.Objects)
+        Add(FileSectionKind.Index, index);
+        foreach (byte[] plan in content.Plans)
         {
-            Add(FileSectionKind.Object, code.Bytes.Length, SectionHash.Compute(code.Bytes.Span));
+            Add(FileSectionKind.Plan, plan);
+        }
+        foreach (ReadOnlyMemory<byte> code in content.Objects)
+        {
+            Add(FileSectionKind.Object, code);
         }
         if (constants.Length > 0)
         {
-            Add(FileSectionKind.Constants, constants.Length, SectionHash.Compute(constants.Pointer, constants.Length));
+            sections.Add(new FileSection(
+                FileSectionKind.Constants, FileLayout.Align(end, FileLayout.PageBytes), constants.Length, constants.Hash(hashes)));
+            end = sections[^1].End;
         }
-        WriteHeader(stream, sections, end);
-        long position = FileLayout.RecordBytes * (1L + count);
+        byte[]? publicKey = key is null ? null : PublicKeyOf(key);
+        int sealBytes = publicKey is null ? 0 : FileSeal.SizeFor(publicKey);
+        long contentEnd = publicKey is null ? end : FileLayout.Align(end, FileLayout.RecordBytes);
+        byte[] head = Head(sections, contentEnd + sealBytes, hashes, sealBytes);
+        stream.Write(head);
+        long position = begin;
         for (int i = 0; i < sections.Count; i++)
         {
             stream.Write(new byte[sections[i].Offset - position]);
-            if (sections[i].Kind == FileSectionKind.Constants)
+            if (i < contents.Count)
             {
-                WriteMemory(stream, constants);
+                stream.Write(contents[i].Span);
+            }
+            else if (constants.Whole is { } whole)
+            {
+                WriteMemory(stream, whole);
             }
             else
             {
-                stream.Write(i == 0 ? plan : executable.Objects[i - 1].Bytes.Span);
+                constants.Write(stream);
             }
-            position = sections[i].Offset + sections[i].Length;
+            position = sections[i].End;
+        }
+        if (publicKey is not null)
+        {
+            stream.Write(new byte[contentEnd - position]);
+            stream.Write(new FileSeal(publicKey, key!.SignData(head, HashAlgorithmName.SHA256)).ToBytes());
         }
     }
 
-    private static void WriteHeader(Stream stream, List<FileSection> sections, long fileLength)
+    private static byte[] PublicKeyOf(ECDsa key) => key.KeySize == 256
+        ? key.ExportSubjectPublicKeyInfo()
+        : throw new ArgumentException($"bundles are signed with keys of 256 bits (P-256), this one has {key.KeySize}", nameof(key));
+
+    private static byte[] Head(List<FileSection> sections, long fileLength, FileHashKind hashes, int sealBytes)
     {
-        byte[] table = new byte[sections.Count * FileLayout.RecordBytes];
+        byte[] head = new byte[FileLayout.RecordBytes * (1 + sections.Count)];
+        Span<byte> table = head.AsSpan(FileLayout.RecordBytes);
         for (int i = 0; i < sections.Count; i++)
         {
-            sections[i].Write(table.AsSpan(i * FileLayout.RecordBytes, FileLayout.RecordBytes));
+            sections[i].Write(table.Slice(i * FileLayout.RecordBytes, FileLayout.RecordBytes));
         }
-        byte[] header = new byte[FileLayout.RecordBytes];
-        FileLayout.Magic.CopyTo(header);
-        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), FileLayout.Version);
-        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), sections.Count);
-        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(16), fileLength);
-        SectionHash.Compute(table).CopyTo(header.AsSpan(24));
-        stream.Write(header);
-        stream.Write(table);
+        var header = new FileHeader(
+            FileLayout.Version, sections.Count, fileLength, hashes, sealBytes, SectionHash.Compute(hashes, table));
+        header.ToBytes().CopyTo(head, 0);
+        return head;
     }
 
     private static void WriteMemory(Stream stream, ConstantData constants)

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Text;
 
 namespace Graphene.Runtime;
 
@@ -10,18 +8,18 @@ namespace Graphene.Runtime;
 /// promises are there,
 /// and dims, whose arithmetic could be made to explode, share one budget of work.
 /// </remarks>
-internal sealed class PlanReader
+internal sealed class PlanReader : FieldReader
 {
-    private const int MaxTextBytes = 1 << 20;
     private const int MaxRank = 64;
     private const int MaxDimText = 1024;
     private const int MinDimStepBytes = 9;
-    private readonly ReadOnlyMemory<byte> _bytes;
     private ImmutableArray<DimSymbol> _symbols = [];
     private long _dimBudget = 64L << 20;
-    private int _position;
 
-    private PlanReader(ReadOnlyMemory<byte> bytes) => _bytes = bytes;
+    private PlanReader(ReadOnlyMemory<byte> bytes)
+        : base(bytes, "plan")
+    {
+    }
 
     /// <summary>Reads a plan and the names of the objects.</summary>
     public static (ExecutablePlan Plan, ImmutableArray<string> ObjectNames) Read(ReadOnlyMemory<byte> bytes)
@@ -50,9 +48,8 @@ internal sealed class PlanReader
             HostCalls = r.List(20, r.HostCall),
             Kernels = r.List(16, r.Kernel),
         };
-        return r._position == bytes.Length
-            ? (plan, objects)
-            : throw r.Bad($"{bytes.Length - r._position} bytes follow the plan");
+        r.RequireEnd();
+        return (plan, objects);
     }
 
     private DimSymbol Symbol() => new(Text(), Int64(), Int64());
@@ -118,7 +115,7 @@ internal sealed class PlanReader
         var steps = new DimStep[Count(MinDimStepBytes)];
         for (int i = 0; i < steps.Length; i++)
         {
-            steps[i] = new DimStep((DimCode)Take(1)[0], Int64());
+            steps[i] = new DimStep((DimCode)Byte(), Int64());
         }
         if (DimProgram.Check(steps, _symbols.Length) is { } problem)
         {
@@ -150,66 +147,4 @@ internal sealed class PlanReader
             throw Bad("its dimensions are too complicated");
         }
     }
-
-    private int Count(int minElementBytes)
-    {
-        int count = Int32();
-        return count >= 0 && count <= PlanVerifier.MaxEntries && (long)count * minElementBytes <= _bytes.Length - _position
-            ? count
-            : throw Bad($"a list of {count} elements does not fit");
-    }
-
-    // Of objects: lists of values are arrays, see DimProgram for the reason.
-    private ImmutableArray<T> List<T>(int minElementBytes, Func<T> read)
-        where T : class
-    {
-        int count = Count(minElementBytes);
-        var list = ImmutableArray.CreateBuilder<T>(count);
-        for (int i = 0; i < count; i++)
-        {
-            list.Add(read());
-        }
-        return list.MoveToImmutable();
-    }
-
-    private string Text()
-    {
-        int length = Int32();
-        if (length is < 0 or > MaxTextBytes)
-        {
-            throw Bad($"a text of {length} bytes does not fit");
-        }
-        return Encoding.UTF8.GetString(Take(length));
-    }
-
-    // One of the numbers that an enumeration counts from zero.
-    private int Number(int last, string what)
-    {
-        int value = Int32();
-        return value >= 0 && value <= last ? value : throw Bad($"there is no {what} {value}");
-    }
-
-    private bool Flag() => Int32() switch
-    {
-        0 => false,
-        1 => true,
-        int other => throw Bad($"{other} is neither 0 nor 1"),
-    };
-
-    private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
-
-    private long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
-
-    private ReadOnlySpan<byte> Take(int length)
-    {
-        if (length > _bytes.Length - _position)
-        {
-            throw Bad("it ends too early");
-        }
-        ReadOnlySpan<byte> taken = _bytes.Span.Slice(_position, length);
-        _position += length;
-        return taken;
-    }
-
-    private InvalidDataException Bad(string problem) => new($"the plan is damaged at byte {_position}: {problem}");
 }

@@ -1,19 +1,13 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Text;
 
 namespace Graphene.Runtime;
 
 /// <summary>Writes a plan as bytes; <see cref="PlanReader"/> is the exact inverse.</summary>
 /// <remarks>
-/// Numbers are little-endian, 32 or 64 bits. A string is its UTF-8 length and bytes, a list its length and elements, a
-/// dim the steps
-/// of its <see cref="DimProgram"/>. Symbols come before whatever mentions them.
+/// A dim is written as the steps of its <see cref="DimProgram"/>. Symbols come before whatever mentions them.
 /// </remarks>
-internal sealed class PlanWriter
+internal sealed class PlanWriter : FieldWriter
 {
-    private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly ImmutableArray<DimSymbol> _symbols;
 
     private PlanWriter(ImmutableArray<DimSymbol> symbols) => _symbols = symbols;
@@ -36,7 +30,7 @@ internal sealed class PlanWriter
         w.List(plan.NativeChecks, w.Text);
         w.List(plan.HostCalls, w.HostCall);
         w.List(plan.Kernels, w.Kernel);
-        return w._bytes.WrittenSpan.ToArray();
+        return w.ToArray();
     }
 
     private void Symbol(DimSymbol symbol)
@@ -111,38 +105,8 @@ internal sealed class PlanWriter
         Int32(steps.Length);
         foreach (DimStep step in steps)
         {
-            _bytes.Write([(byte)step.Code]);
+            Byte((byte)step.Code);
             Int64(step.Value);
         }
-    }
-
-    private void List<T>(ImmutableArray<T> list, Action<T> write)
-    {
-        Int32(list.Length);
-        foreach (T element in list)
-        {
-            write(element);
-        }
-    }
-
-    private void Text(string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        Int32(bytes.Length);
-        _bytes.Write(bytes);
-    }
-
-    private void Int32(int value)
-    {
-        Span<byte> bytes = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
-        _bytes.Write(bytes);
-    }
-
-    private void Int64(long value)
-    {
-        Span<byte> bytes = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-        _bytes.Write(bytes);
     }
 }

@@ -1,48 +1,89 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Graphene.Runtime.Interop;
 
 namespace Graphene.Runtime;
 
-/// <summary>The hash of a section: a fast 128-bit hash of those of its pieces, which processors share.</summary>
+/// <summary>What hashes a file has; the values are part of the file format.</summary>
+internal enum FileHashKind
+{
+    /// <summary>128 bits at the speed of memory, for the cache: a changed bit goes unnoticed once in about 2^64 times.</summary>
+    Fast = 1,
+
+    /// <summary>SHA-256, for what leaves the machine: nobody can make other bytes with the same hash.</summary>
+    Sha256 = 2,
+}
+
+/// <summary>The hash of a section: a hash of those of its pieces of a mebibyte and of its length; processors share the pieces.</summary>
 /// <remarks>
-/// Hashes of an executable find damage, not malice: whoever can write the file can write its hashes too. So constants, which may
-/// be hundreds of megabytes on the way to a first answer, are hashed at the speed of memory; a changed bit goes unnoticed once
-/// in about 2^64 times.
+/// Hashes alone find damage, not malice: whoever can write the file can write its hashes too, unless they are signed. So the cache,
+/// where constants may be hundreds of megabytes on the way to a first answer, has fast ones. Those of 16 bytes are followed by
+/// zeros.
 /// </remarks>
 internal static unsafe class SectionHash
 {
     /// <summary>Bytes of a hash.</summary>
-    public const int Size = 16;
+    public const int Size = 32;
 
     // A multiple of a page and of what one step takes.
     private const int PieceBytes = 1 << 20;
     private const int PiecesPerThread = 4;
+    private const int FastSize = 16;
     private const int StepBytes = 64;
 
+    /// <summary>Begins to load the library that computes SHA-256, once: in a new process that takes longer than hashing a small file.</summary>
+    public static void Prepare() => _ = Preparation.Began;
+
     /// <summary>Hashes bytes.</summary>
-    public static byte[] Compute(ReadOnlySpan<byte> bytes)
+    public static byte[] Compute(FileHashKind kind, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* pointer = bytes)
         {
-            return Compute(pointer, bytes.Length);
+            return Compute(kind, pointer, bytes.Length);
         }
     }
 
     /// <summary>Hashes a range of memory.</summary>
-    public static byte[] Compute(byte* pointer, long length) => Compute(pointer, length, isMapped: false);
+    public static byte[] Compute(FileHashKind kind, byte* pointer, long length) => Compute(kind, pointer, length, isMapped: false);
 
     /// <summary>Hashes part of a mapped file, and leaves none of its pages behind that nobody else used.</summary>
+    /// <param name="kind">Which hash.</param>
     /// <param name="pointer">The first byte, on a page.</param>
     /// <param name="length">How many there are.</param>
-    public static byte[] ComputeMapped(byte* pointer, long length) => Compute(pointer, length, isMapped: true);
+    public static byte[] ComputeMapped(FileHashKind kind, byte* pointer, long length) => Compute(kind, pointer, length, isMapped: true);
 
-    private static byte[] Compute(byte* pointer, long length, bool isMapped)
+    /// <summary>Hashes bytes that are nowhere in one piece.</summary>
+    /// <param name="kind">Which hash.</param>
+    /// <param name="bytes">Gives them.</param>
+    public static byte[] Compute(FileHashKind kind, ConstantImage bytes)
+    {
+        int hashBytes = kind == FileHashKind.Fast ? FastSize : Size;
+        byte[] buffer = new byte[PieceBytes];
+        using var hashes = new MemoryStream();
+        byte[] pieceHash = new byte[hashBytes];
+        for (long offset = 0; offset < bytes.Length; offset += PieceBytes)
+        {
+            Span<byte> piece = buffer.AsSpan(0, (int)Math.Min(PieceBytes, bytes.Length - offset));
+            bytes.CopyTo(offset, piece);
+            HashPiece(kind, piece, pieceHash);
+            hashes.Write(pieceHash);
+        }
+        byte[] length = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
+        hashes.Write(length);
+        byte[] hash = new byte[Size];
+        HashPiece(kind, hashes.ToArray(), hash);
+        return hash;
+    }
+
+    private static byte[] Compute(FileHashKind kind, byte* pointer, long length, bool isMapped)
     {
         int pieces = checked((int)((length + PieceBytes - 1) / PieceBytes));
-        byte[] hashes = new byte[(pieces * Size) + sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(hashes.AsSpan(pieces * Size), length);
+        int hashBytes = kind == FileHashKind.Fast ? FastSize : Size;
+        byte[] hashes = new byte[(pieces * hashBytes) + sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(hashes.AsSpan(pieces * hashBytes), length);
         int next = -1;
         void HashPieces()
         {
@@ -51,7 +92,7 @@ internal static unsafe class SectionHash
             {
                 byte* start = pointer + ((long)piece * PieceBytes);
                 int size = (int)Math.Min(PieceBytes, pointer + length - start);
-                HashPiece(new ReadOnlySpan<byte>(start, size), hashes.AsSpan(piece * Size, Size));
+                HashPiece(kind, new ReadOnlySpan<byte>(start, size), hashes.AsSpan(piece * hashBytes, hashBytes));
                 if (isMapped && OperatingSystem.IsLinux())
                 {
                     // The system keeps the file's pages; a constant that no run reads need not count as this process's memory.
@@ -72,13 +113,25 @@ internal static unsafe class SectionHash
             helper.Join();
         }
         byte[] hash = new byte[Size];
-        HashPiece(hashes, hash);
+        HashPiece(kind, hashes, hash);
         return hash;
+    }
+
+    private static void HashPiece(FileHashKind kind, ReadOnlySpan<byte> bytes, Span<byte> hash)
+    {
+        if (kind == FileHashKind.Fast)
+        {
+            HashFast(bytes, hash);
+        }
+        else
+        {
+            SHA256.HashData(bytes, hash);
+        }
     }
 
     // Compiled at once for the processor at hand: code made ahead of time would call a function for each wide product.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void HashPiece(ReadOnlySpan<byte> bytes, Span<byte> hash)
+    private static void HashFast(ReadOnlySpan<byte> bytes, Span<byte> hash)
     {
         ulong a = 0x9E3779B97F4A7C15;
         ulong b = 0xC2B2AE3D27D4EB4F;
@@ -105,5 +158,19 @@ internal static unsafe class SectionHash
     {
         ulong high = Math.BigMul(x, y, out ulong low);
         return high ^ low;
+    }
+
+    private static class Preparation
+    {
+        public static readonly bool Began = Begin();
+
+        private static bool Begin()
+        {
+            if (Environment.ProcessorCount > 1)
+            {
+                new Thread(static () => SHA256.HashData([], stackalloc byte[Size])) { IsBackground = true, Name = "graphene hash" }.Start();
+            }
+            return true;
+        }
     }
 }

@@ -12,6 +12,7 @@ internal static class CommandTable
         new("compile", CompileCommand.Create),
         new("bench", BenchCommand.Create),
         new("inspect", InspectCommand.Create),
+        new("verify", VerifyCommand.Create),
         new("opt", OptCommand.Create),
         new("check", CheckCommand.Create),
         new("export", ExportCommand.Create),

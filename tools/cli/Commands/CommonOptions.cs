@@ -72,8 +72,11 @@ internal static class CommonOptions
     }
 
     /// <summary>Reads the model for <c>--dim</c> and, where it can only be imported for given values, for those of <c>--input</c>.</summary>
-    public static LoadedModel Load(ParseResult parsed) => ModelLoader.Load(
-        parsed.GetRequiredValue(Model), Dims(parsed), InputSet.Read(parsed.GetValue(Input) ?? [], seed: null).Find);
+    public static LoadedModel Load(ParseResult parsed) => Load(parsed, parsed.GetRequiredValue(Model));
+
+    /// <summary>Reads a model from a path for the same options.</summary>
+    public static LoadedModel Load(ParseResult parsed, string path) => ModelLoader.Load(
+        path, Dims(parsed), InputSet.Read(parsed.GetValue(Input) ?? [], seed: null).Find);
 
     private static Option<int> ThreadsOption()
     {

@@ -27,7 +27,7 @@ internal static class CompileCommand
     private static readonly Option<string> Target = new("--target")
     {
         Description = "What native code is for: " + string.Join(", ", AotTarget.Named.Select(t => t.Name)) +
-            ", or an LLVM triple. x86-64 has code for three levels of processors and chooses at run time.",
+            ", or an LLVM triple. x86-64 has code for three levels of processors and chooses at run time. Bundles take several with commas.",
     };
 
     private static readonly Option<string> Cpu = new("--cpu") { Description = "The processor as LLVM calls it (-mcpu), instead of the target's own." };
@@ -59,8 +59,12 @@ internal static class CompileCommand
     {
         var command = new Command("compile", "Compile a model ahead of time: a bundle for .NET, or native code with a C interface.")
         {
-            CommonOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.Input, CommonOptions.Dim,
+            BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.Input, CommonOptions.Dim,
         };
+        foreach (Option option in BundleOptions.All)
+        {
+            command.Add(option);
+        }
         command.SetAction(p => Run(p, io));
         return command;
     }
@@ -71,12 +75,15 @@ internal static class CompileCommand
         IReadOnlyList<ArtifactForm> forms = Forms(parsed, path);
         using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
         string? weights = parsed.GetValue(Weights);
+        IReadOnlyList<AotTarget> targets = TargetsOf(parsed);
+        using BundleRequest bundle = BundleOptions.Read(parsed, targets, forms);
         var request = new CompileRequest
         {
-            Model = CommonOptions.Load(parsed),
+            Model = bundle.Functions[0].Model,
+            Bundle = bundle,
             Output = path,
             Name = parsed.GetValue(Name) ?? NameOf(path),
-            Target = TargetOf(parsed),
+            Target = targets is [var target] ? target : null,
             IsFreestanding = parsed.GetValue(Freestanding),
             WeightsPath = weights is null or EmbeddedWeights ? null : weights,
             Logger = loggers.CreateLogger("graphene"),
@@ -106,14 +113,14 @@ internal static class CompileCommand
                 $"{string.Join(", ", ArtifactTable.All.Select(f => f.Extension))}, or --emit");
     }
 
-    private static AotTarget? TargetOf(ParseResult parsed)
+    private static IReadOnlyList<AotTarget> TargetsOf(ParseResult parsed)
     {
-        string? name = parsed.GetValue(Target);
+        string? names = parsed.GetValue(Target);
         string cpu = parsed.GetValue(Cpu) ?? "";
         string features = parsed.GetValue(Features) ?? "";
-        return name is null && cpu.Length == 0 && features.Length == 0
-            ? null
-            : AotTarget.Parse(name ?? "x86-64", cpu, features);
+        return names is null && cpu.Length == 0 && features.Length == 0
+            ? []
+            : [.. (names ?? "x86-64").Split(',').Select(n => AotTarget.Parse(n, cpu, features))];
     }
 
     // A file name as a name in C.

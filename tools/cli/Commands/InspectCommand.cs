@@ -1,11 +1,13 @@
 using System.CommandLine;
 using Graphene.Cli.Inspection;
+using Graphene.Cli.Models;
 using Graphene.Codegen;
 using Graphene.Optimizer;
+using Graphene.Runtime;
 
 namespace Graphene.Cli.Commands;
 
-/// <summary><c>graphene inspect MODEL</c>: shows the graph as imported, optimized, fused or planned.</summary>
+/// <summary><c>graphene inspect MODEL</c>: shows the graph as imported, optimized, fused or planned, or what is in a bundle.</summary>
 internal static class InspectCommand
 {
     private static readonly Option<string> Stage = OneOf(
@@ -20,7 +22,7 @@ internal static class InspectCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandIO io)
     {
-        var command = new Command("inspect", "Show a model's graph at a stage of the compilation.")
+        var command = new Command("inspect", "Show a model's graph at a stage of the compilation, or what is in a bundle.")
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Dim, Stage, Format, Output,
         };
@@ -30,10 +32,18 @@ internal static class InspectCommand
 
     private static int Run(ParseResult parsed, CommandIO io)
     {
+        if (ModelLoader.IsBundle(parsed.GetRequiredValue(CommonOptions.Model)))
+        {
+            return Show(BundleText.Write(BundleInfo.Read(parsed.GetRequiredValue(CommonOptions.Model))), parsed, io);
+        }
         string stage = parsed.GetRequiredValue(Stage);
         Module module = At(stage, CommonOptions.Load(parsed).Module, io);
         string format = parsed.GetRequiredValue(Format);
-        string text = stage == "plan" ? Plan(module, format) : Graph(module, format, stage);
+        return Show(stage == "plan" ? Plan(module, format) : Graph(module, format, stage), parsed, io);
+    }
+
+    private static int Show(string text, ParseResult parsed, CommandIO io)
+    {
         if (parsed.GetValue(Output) is { } path)
         {
             File.WriteAllText(path, text);

@@ -10,6 +10,9 @@ internal sealed record CompileRequest
     /// <summary>The model.</summary>
     public required LoadedModel Model { get; init; }
 
+    /// <summary>What a bundle is made of; the model alone if nothing else was asked for.</summary>
+    public required BundleRequest Bundle { get; init; }
+
     /// <summary>The path of what is written, as given.</summary>
     public required string Output { get; init; }
 

@@ -34,7 +34,7 @@ internal sealed class ModelRunner : IDisposable
             }
             CompileTime = model.FindTime;
             _program = program;
-            _owner = program;
+            _owner = model.Owner ?? program;
             _callable = program.MakeCallable(_options);
             return;
         }

@@ -29,7 +29,13 @@ internal sealed class LoadedModel
     public LoadedModel(string path, IGraphSource source, IReadOnlyList<string> specializedInputs)
         : this(path, source.Load(), specializedInputs) => Source = source;
 
-    /// <summary>A bundle, or code that was compiled before.</summary>
+    /// <summary>A bundle: its only function, over a state of its own when it has any.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="bundle">The bundle; whoever runs the model disposes it.</param>
+    public LoadedModel(string path, CompiledGraph bundle)
+        : this(path, FunctionOf(path, bundle, out GraphState state), TimeSpan.Zero) => Owner = new BundleOwner(state, bundle);
+
+    /// <summary>Code that was compiled before.</summary>
     /// <param name="path">The file.</param>
     /// <param name="program">The code; whoever runs the model disposes it.</param>
     /// <param name="findTime">How long it took to find and load the code.</param>
@@ -65,6 +71,9 @@ internal sealed class LoadedModel
     /// <summary>The code of a bundle or of a model that was compiled before; null for a graph.</summary>
     public GraphProgram? Program { get; }
 
+    /// <summary>What <see cref="Program"/> belongs to, if that is not itself: disposed instead of it.</summary>
+    public IDisposable? Owner { get; }
+
     /// <summary>How long it took to find and load <see cref="Program"/>.</summary>
     public TimeSpan FindTime { get; }
 
@@ -84,5 +93,26 @@ internal sealed class LoadedModel
         return index >= 0
             ? index
             : throw new UsageException($"{Path} has no input '{name}'; its inputs are {string.Join(", ", InputNames.Select(n => $"'{n}'"))}");
+    }
+
+    private static GraphProgram FunctionOf(string path, CompiledGraph bundle, out GraphState state)
+    {
+        if (bundle.Signatures.Count != 1)
+        {
+            string names = string.Join(", ", bundle.Signatures);
+            bundle.Dispose();
+            throw new UsageException($"{path} has the functions {names}; programs run one of several, this command does not");
+        }
+        state = bundle.CreateState();
+        return state.Program(bundle.Signatures[0]);
+    }
+
+    private sealed class BundleOwner(GraphState state, CompiledGraph bundle) : IDisposable
+    {
+        public void Dispose()
+        {
+            state.Dispose();
+            bundle.Dispose();
+        }
     }
 }

@@ -91,16 +91,7 @@ internal static class ModelLoader
         }
         try
         {
-            Executable executable = Executable.Read(path);
-            try
-            {
-                return new LoadedModel(path, NativeProgram.Load(executable), TimeSpan.Zero);
-            }
-            catch
-            {
-                executable.Dispose();
-                throw;
-            }
+            return new LoadedModel(path, CompiledGraph.Load(path));
         }
         catch (ObjectLoadException e)
         {

@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Graphene.Runtime;
+
+/// <summary>Reads the fields that <see cref="FieldWriter"/> wrote. The bytes are not trusted.</summary>
+/// <remarks>
+/// Throws <see cref="InvalidDataException"/>, never anything else: no count is believed before the bytes that it promises are
+/// there.
+/// </remarks>
+/// <param name="bytes">All fields.</param>
+/// <param name="what">What messages call them, for example <c>plan</c>.</param>
+internal abstract class FieldReader(ReadOnlyMemory<byte> bytes, string what)
+{
+    private const int MaxTextBytes = 1 << 20;
+    private int _position;
+
+    /// <summary>Objects to nothing if every byte was read.</summary>
+    protected void RequireEnd()
+    {
+        if (_position != bytes.Length)
+        {
+            throw Bad($"{bytes.Length - _position} bytes follow the {what}");
+        }
+    }
+
+    /// <summary>A number of elements that are there.</summary>
+    protected int Count(int minElementBytes)
+    {
+        int count = Int32();
+        return count >= 0 && count <= PlanVerifier.MaxEntries && (long)count * minElementBytes <= bytes.Length - _position
+            ? count
+            : throw Bad($"a list of {count} elements does not fit");
+    }
+
+    /// <summary>A list of objects: lists of values are arrays, see <see cref="DimProgram"/> for the reason.</summary>
+    protected ImmutableArray<T> List<T>(int minElementBytes, Func<T> read)
+        where T : class
+    {
+        int count = Count(minElementBytes);
+        var list = ImmutableArray.CreateBuilder<T>(count);
+        for (int i = 0; i < count; i++)
+        {
+            list.Add(read());
+        }
+        return list.MoveToImmutable();
+    }
+
+    /// <summary>A text.</summary>
+    protected string Text()
+    {
+        int length = Int32();
+        if (length is < 0 or > MaxTextBytes)
+        {
+            throw Bad($"a text of {length} bytes does not fit");
+        }
+        return Encoding.UTF8.GetString(Take(length));
+    }
+
+    /// <summary>One of the numbers that an enumeration counts from zero.</summary>
+    protected int Number(int last, string what)
+    {
+        int value = Int32();
+        return value >= 0 && value <= last ? value : throw Bad($"there is no {what} {value}");
+    }
+
+    /// <summary>A truth value.</summary>
+    protected bool Flag() => Int32() switch
+    {
+        0 => false,
+        1 => true,
+        int other => throw Bad($"{other} is neither 0 nor 1"),
+    };
+
+    /// <summary>A number of 8 bits.</summary>
+    protected byte Byte() => Take(1)[0];
+
+    /// <summary>A number of 32 bits.</summary>
+    protected int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
+
+    /// <summary>A number of 64 bits.</summary>
+    protected long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
+
+    /// <summary>What to throw.</summary>
+    protected InvalidDataException Bad(string problem) => new($"the {what} is damaged at byte {_position}: {problem}");
+
+    private ReadOnlySpan<byte> Take(int length)
+    {
+        if (length > bytes.Length - _position)
+        {
+            throw Bad("it ends too early");
+        }
+        ReadOnlySpan<byte> taken = bytes.Span.Slice(_position, length);
+        _position += length;
+        return taken;
+    }
+}

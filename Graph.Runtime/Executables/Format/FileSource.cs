@@ -1,0 +1,161 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Graphene.Runtime;
+
+/// <summary>Where an executable is read from: an open file, or a copy in memory of what came from elsewhere.</summary>
+/// <remarks>
+/// What is read is a copy that nobody else can change, so what was verified is what is used. Constants are used where they lie.
+/// </remarks>
+internal sealed unsafe class FileSource : IDisposable
+{
+    private readonly SafeFileHandle? _file;
+    private NativeBlock? _block;
+
+    private FileSource(SafeFileHandle? file, NativeBlock? block, long length)
+    {
+        _file = file;
+        _block = block;
+        Length = length;
+    }
+
+    /// <summary>All bytes there are.</summary>
+    public long Length { get; }
+
+    /// <summary>The file, if it is one.</summary>
+    public SafeFileHandle? File => _file;
+
+    /// <summary>Opens a file.</summary>
+    public static FileSource Open(string path)
+    {
+        SafeFileHandle file = System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
+        try
+        {
+            return new FileSource(file, null, RandomAccess.GetLength(file));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes bytes, of which there is one copy from here on.</summary>
+    public static FileSource Copy(ReadOnlySpan<byte> bytes)
+    {
+        NativeBlock block = Allocate(bytes.Length);
+        bytes.CopyTo(block.Bytes(0, bytes.Length));
+        return new FileSource(null, block, bytes.Length);
+    }
+
+    /// <summary>Reads a stream to its end. Memory grows with what comes, whatever the first bytes promise.</summary>
+    public static FileSource Copy(Stream stream)
+    {
+        const int Step = 1 << 20;
+        NativeBlock block = Allocate(Step);
+        try
+        {
+            long length = 0;
+            while (true)
+            {
+                if (length == (long)block.Length)
+                {
+                    NativeBlock larger = Allocate(checked(2 * length));
+                    Buffer.MemoryCopy(block.Pointer, larger.Pointer, length, length);
+                    block.Dispose();
+                    block = larger;
+                }
+                int read = stream.Read(block.Bytes(length, (int)Math.Min(Step, (long)block.Length - length)));
+                if (read == 0)
+                {
+                    return new FileSource(null, block, length);
+                }
+                length += read;
+            }
+        }
+        catch
+        {
+            block.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A copy of some of the bytes.</summary>
+    /// <exception cref="InvalidDataException">They are not there.</exception>
+    public byte[] Read(long offset, long length)
+    {
+        if (length > Array.MaxLength || !PlanVerifier.LiesInside(offset, length, Length))
+        {
+            throw new InvalidDataException("it ends too early");
+        }
+        byte[] bytes = new byte[length];
+        if (_block is { } block)
+        {
+            block.Bytes(offset, bytes.Length).CopyTo(bytes);
+            return bytes;
+        }
+        int done = 0;
+        while (done < bytes.Length)
+        {
+            int read = RandomAccess.Read(_file!, bytes.AsSpan(done), offset + done);
+            if (read == 0)
+            {
+                throw new InvalidDataException("it ends too early");
+            }
+            done += read;
+        }
+        return bytes;
+    }
+
+    /// <summary>The constants, where they lie. A copy in memory belongs to them from here on.</summary>
+    /// <param name="section">Their section, inside <see cref="Length"/>.</param>
+    /// <param name="verify">The kind of their hash, if they shall be compared with it.</param>
+    /// <exception cref="InvalidDataException">They are damaged.</exception>
+    public ConstantData Constants(FileSection section, FileHashKind? verify)
+    {
+        if (_block is { } block)
+        {
+            if (verify is { } kind)
+            {
+                Compare(section, SectionHash.Compute(kind, block.Pointer + section.Offset, section.Length));
+            }
+            _block = null;
+            return ConstantData.Of(block, section.Offset, section.Length);
+        }
+        MappedFile file = MappedFile.Open(_file!);
+        try
+        {
+            if (file.Length != Length)
+            {
+                throw new InvalidDataException("its length changed while it was read");
+            }
+            if (verify is { } kind)
+            {
+                Compare(section, SectionHash.ComputeMapped(kind, file.Pointer + section.Offset, section.Length));
+            }
+            return ConstantData.Of(file, section.Offset, section.Length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _block?.Dispose();
+    }
+
+    // From a page upwards blocks begin on pages.
+    private static NativeBlock Allocate(long length) => NativeBlock.Allocate(Math.Max(length, FileLayout.PageBytes));
+
+    private static void Compare(FileSection section, byte[] hash)
+    {
+        if (!hash.AsSpan().SequenceEqual(section.Hash))
+        {
+            throw new InvalidDataException("its constants are damaged: their hash differs");
+        }
+    }
+}

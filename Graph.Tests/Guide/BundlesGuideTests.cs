@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using Graphene.Codegen;
+using Graphene.Runtime;
+using Graphene.Tests.Runtime.Embedding;
+using Graphene.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using NUnit.Framework;
+
+namespace Graphene.Tests.Guide;
+
+/// <summary>docs/guide/bundles.md</summary>
+internal sealed class BundlesGuideTests : IDisposable
+{
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void MakeFolder() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void Dispose() => _folder.Dispose();
+
+    [Test]
+    public void Hello()
+    {
+        string path = _folder.Combine("scale.graphene");
+        BundleFixture.Scale(3).WriteFile(path);
+        TextWriter console = Console.Out;
+        using var printed = new StringWriter();
+        Console.SetOut(printed);
+        try
+        {
+            // snippet
+            using CompiledGraph graph = CompiledGraph.Load(path);
+            using Callable scale = graph.Program().MakeCallable();
+            float[] y = new float[4];
+            scale.Run<float, float>([1, 2, 3, 4], y);
+            Console.WriteLine(string.Join(", ", y));
+            // end
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+        Assert.That(printed.ToString().Trim(), Is.EqualTo("3, 6, 9, 16"));
+    }
+
+    [Test]
+    public void State()
+    {
+        string path = _folder.Combine("chat.graphene");
+
+        // snippet
+        var graph = new Graph();
+        Variable cache = graph.Variable(Literal.From<float>(new float[8], 8), "cache");
+        Tensor x = graph.Placeholder(DType.F32, [8], "x");
+        LoweredGraph prefill = graph.Lower([x.ReduceSum()], [x], [cache.Assign(x)]);
+        LoweredGraph decode = graph.Lower([(cache.Read() + x).Named("y")], [x]);
+
+        GraphCompiler compiler = GraphCompiler.Cpu();
+        BundleFunction Function(string name, LoweredGraph lowered) =>
+            new(name, [new BundleCode("host", compiler.Compile(lowered.Module, NullLogger.Instance, default))])
+            {
+                States = BundleStateUse.Of(lowered),
+            };
+        var content = new BundleContent { Name = "chat", Functions = [Function("prefill", prefill), Function("decode", decode)] };
+        content.WriteFile(path);
+        // end
+
+        // snippet
+        using CompiledGraph chat = CompiledGraph.Load(path);
+        using GraphState mine = chat.CreateState();
+        using GraphState yours = chat.CreateState();
+        mine.Program("prefill").Run(new Dictionary<string, Feed> { ["x"] = new float[] { 1, 2, 3, 4, 5, 6, 7, 8 } });
+        Literal y = mine.Program("decode").Run(new Dictionary<string, Feed> { ["x"] = new float[8] })[0];
+        using GraphState fork = mine.Fork();
+        mine.Reset();
+        // end
+        Assert.That(y.As<float>().ToArray(), Is.EqualTo(new float[] { 1, 2, 3, 4, 5, 6, 7, 8 }));
+        Assert.That(yours.Read("cache").As<float>().ToArray(), Is.All.Zero);
+        Assert.That(fork.Read("cache").As<float>()[7], Is.EqualTo(8));
+        Assert.That(mine.Read("cache").As<float>().ToArray(), Is.All.Zero);
+    }
+
+    [Test]
+    public void Trust()
+    {
+        string path = _folder.Combine("signed.graphene");
+        string keyPath = _folder.Combine("pub.pem");
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        BundleFixture.Scale(3).WriteFile(path, key);
+        File.WriteAllText(keyPath, key.ExportSubjectPublicKeyInfoPem());
+
+        // snippet
+        var options = new CompiledGraphOptions { TrustedKeys = [File.ReadAllText(keyPath)] };
+        using CompiledGraph graph = CompiledGraph.Load(path, options);
+        // end
+        Assert.That(graph.SignedBy, Is.Not.Null);
+    }
+}
