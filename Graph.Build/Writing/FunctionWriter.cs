@@ -114,7 +114,7 @@ internal static class FunctionWriter
     private static void WriteResult(CodeWriter code, FunctionDescription function, FunctionNames names)
     {
         code.Line();
-        code.Line($"/// <summary>What <see cref=\"{names.Method}\"/> returns.</summary>");
+        code.Line($"/// <summary>What <c>{names.Method}</c> returns.</summary>");
         for (int i = 0; i < function.Outputs.Count; i++)
         {
             code.Line($"/// <param name=\"{names.Outputs[i]}\">{Capital(Describe(function.Outputs[i]))}.</param>");

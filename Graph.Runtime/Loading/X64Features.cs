@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using Graphene.Runtime.Interop;
 
@@ -7,6 +8,11 @@ namespace Graphene.Runtime;
 /// <remarks>Bits: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E.</remarks>
 internal static class X64Features
 {
+    // Bits of XCR0.
+    private const uint YmmState = 0x06;
+    private const uint ZmmState = 0xE6;
+    private const uint TileState = 0x60000;
+
     /// <summary>Which registers the operating system must save for a feature to be usable.</summary>
     private enum State
     {
@@ -84,7 +90,7 @@ internal static class X64Features
             {
                 if (feature.Name == name)
                 {
-                    uint saved = row.State switch { State.Ymm => 0x06, State.Zmm => 0xE6, State.Tile => 0x60000, _ => 0u };
+                    uint saved = row.State switch { State.Ymm => YmmState, State.Zmm => ZmmState, State.Tile => TileState, _ => 0u };
                     return new X64FeatureBit(row.Leaf, row.Subleaf, (int)row.Register, feature.Bit, saved);
                 }
             }
@@ -135,11 +141,12 @@ internal static class X64Features
 
     private static uint LastSubleafOf7() => (uint)X86Base.CpuId(7, 0).Eax;
 
-    // The runtime has asked the operating system (XGETBV) before it says that these are supported.
+    // The runtime has asked the operating system (XGETBV) before it says that these are supported. A native image was compiled for
+    // the plainest processor and never asks, so there the instruction is ours.
     private static bool Saved(State state) => state switch
     {
-        State.Ymm => Avx.IsSupported,
-        State.Zmm => Avx512F.IsSupported,
+        State.Ymm => RuntimeFeature.IsDynamicCodeSupported ? Avx.IsSupported : SavedRegisters.Include(YmmState),
+        State.Zmm => RuntimeFeature.IsDynamicCodeSupported ? Avx512F.IsSupported : SavedRegisters.Include(ZmmState),
         State.Tile => OperatingSystem.IsLinux() && Libc.RequestTiles(),
         _ => true,
     };

@@ -38,7 +38,8 @@ internal sealed class DiagnosticIdTests
     public void EveryPageBelongsToAnId()
     {
         HashSet<string> known = [.. AllIds().Select(d => d.Id.Code)];
-        IEnumerable<string?> pages = Directory.GetFiles(ErrorPage.Folder, "GR*.md").Select(Path.GetFileNameWithoutExtension);
+        IEnumerable<string?> pages = Directory.GetFiles(ErrorPage.Folder, "GR*.md").Select(Path.GetFileNameWithoutExtension)
+            .Where(p => !p!.StartsWith("GRPH", StringComparison.Ordinal)); // of builds: Graph.Tests/Packages
 
         Assert.That(pages.Where(p => !known.Contains(p!)), Is.Empty);
     }

@@ -1,5 +1,7 @@
 using Graphene.Runtime;
+using Graphene.Tests.Cli;
 using Graphene.Tests.Runtime;
+using Graphene.Tests.Support;
 
 namespace Graphene.Tests.Diagnostics;
 
@@ -11,6 +13,12 @@ internal static partial class ErrorExamples
         {
             ExecutablePlan plan = TestEntries.Plan("model") with { TargetTriple = "wasm32-unknown-unknown" };
             NativeProgram.Load(Executable.Create(plan, []));
+        }),
+        Of(RuntimeDiagnostics.BundleNotFound, () => BundleFolder.Find("digits.graphene", "/app/", "/app/runtimes/linux-x64/native/")),
+        Of(RuntimeDiagnostics.WrongModel, () =>
+        {
+            using CompiledGraph graph = CompiledGraph.Load(SumBundle());
+            _ = new ModelFunction(graph, "run", "(x: f32[batch,784]) -> (y: f32[batch,10])");
         }),
         Of(RuntimeDiagnostics.ShapeMismatch, () =>
         {
@@ -54,6 +62,15 @@ internal static partial class ErrorExamples
         %0 = f32[batch] add(%p0, %p1)
         return %0
         """);
+
+    private static string SumBundle()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.Combine("sum.hlo"), Printer.Print(Sum()));
+        string bundle = Path.Combine(AppContext.BaseDirectory, "error-example.graphene");
+        CliRun.Of("compile", folder.Combine("sum.hlo"), "-o", bundle);
+        return bundle;
+    }
 
     // No model reaches it on purpose: native code that reports a failed check.
     private static unsafe void RunFailingCheck()
