@@ -63,7 +63,7 @@ internal sealed class ModelHost<TModel> : IGrapheneModel<TModel>, IObservedModel
             LoadedVersion<TModel> version = Volatile.Read(ref _current) ?? throw NoVersion();
             if (version.TryHold())
             {
-                return Slots.Take().Begin(version);
+                return Begin(version);
             }
         }
     }
@@ -134,6 +134,19 @@ internal sealed class ModelHost<TModel> : IGrapheneModel<TModel>, IObservedModel
         _disposed = true;
         _telemetry.Forget(this);
         Interlocked.Exchange(ref _current, null)?.Retire();
+    }
+
+    private ModelLease<TModel> Begin(LoadedVersion<TModel> version)
+    {
+        try
+        {
+            return Slots.Take().Begin(version);
+        }
+        catch
+        {
+            version.Release(); // somebody who listens to traces threw
+            throw;
+        }
     }
 
     private LoadedVersion<TModel> Install(

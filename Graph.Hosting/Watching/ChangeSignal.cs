@@ -8,6 +8,7 @@ namespace Graphene.Hosting;
 /// </remarks>
 internal sealed class ChangeSignal : IDisposable
 {
+    // Never disposed, since a last report may still be under way; it holds nothing but memory.
     private readonly SemaphoreSlim _signal = new(0);
     private FileSystemWatcher? _watcher;
     private string? _path;
@@ -40,6 +41,9 @@ internal sealed class ChangeSignal : IDisposable
         }
     }
 
+    /// <summary>Begins anew when <see cref="Watch"/> is called next: a folder that was deleted reports nothing more, and says nothing of it.</summary>
+    public void Restart() => _broken = true;
+
     /// <summary>Wakes whoever waits.</summary>
     public void Set()
     {
@@ -59,11 +63,7 @@ internal sealed class ChangeSignal : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _watcher?.Dispose();
-        _signal.Dispose();
-    }
+    public void Dispose() => _watcher?.Dispose();
 
     private FileSystemWatcher Start(string path)
     {

@@ -43,6 +43,10 @@ internal sealed class FileWatch<TModel>(
                     ModelLog.NotWatched(logger, host.Name, options.Path!, reason, options.PollInterval);
                 }
                 FileFingerprint now = FileFingerprint.Read(options.Path!);
+                if (now.Problem is not null)
+                {
+                    signal.Restart();
+                }
                 if (now != seen)
                 {
                     now = await SettleAsync(now, options, cancellation).ConfigureAwait(false);

@@ -19,7 +19,7 @@ internal sealed class DigitNormalizerTests
         double meanX = field.Select((p, i) => p * ((i % 28) + 0.5)).Sum() / mass;
         double meanY = field.Select((p, i) => p * ((i / 28) + 0.5)).Sum() / mass;
         Assert.That(Math.Max(rows[^1] - rows[0], columns[^1] - columns[0]) + 1, Is.EqualTo(20));
-        Assert.That((meanX, meanY), Is.EqualTo((14.0, 14.0)).Within(0.51));
+        Assert.That((meanX, meanY), Is.EqualTo((14.5, 14.5)).Within(0.51));
         Assert.That(field.Max(), Is.EqualTo(255));
     }
 

@@ -52,7 +52,7 @@ internal sealed class DigitsServiceTests
     public async Task TheServiceSaysHowItIs()
     {
         Assert.That(await _server.Client.GetStringAsync("/healthz/live"), Is.EqualTo("Healthy"));
-        Assert.That(await _server.Client.GetStringAsync("/healthz/ready"), Does.Contain("model 'DigitsModel' answers with version"));
+        Assert.That(await _server.Client.GetStringAsync("/healthz/ready"), Does.Contain("Healthy").And.Contain($"answers with version {_server.Model.Version!.ShortHash}"));
         Assert.That(await _server.Client.GetStringAsync("/api/model"), Does.Contain(_server.Model.Version!.Hash));
     }
 

@@ -4,7 +4,7 @@ namespace Graphene.Samples.Digits;
 /// <remarks>
 /// Those were made as follows (LeCun, Cortes, Burges: "The MNIST database of handwritten digits"): the digit is scaled, with its
 /// proportions kept, into a box of 20 x 20 pixels, grey where a pixel is partly covered, and put into a field of 28 x 28 with
-/// its centre of mass in the middle.
+/// its centre of mass in the middle: in the pixel in row and column 14, as the images themselves say.
 /// <code>
 /// picture -> ink (how far a pixel is from the colour of the border) -> box around the ink -> 20 x 20 -> 28 x 28
 /// </code>
@@ -12,6 +12,8 @@ namespace Graphene.Samples.Digits;
 public static class DigitNormalizer
 {
     private const int BoxSide = 20;
+
+    private const double Centre = 14.5;
 
     // Fainter marks are noise of scanners and compression.
     private const double LeastInk = 0.15;
@@ -109,8 +111,8 @@ public static class DigitNormalizer
             meanX += box[i] * (x + 0.5) / mass;
             meanY += box[i] * (y + 0.5) / mass;
         }
-        int left = Math.Clamp((int)Math.Round((DigitsModel.Side / 2.0) - meanX), 0, DigitsModel.Side - width);
-        int top = Math.Clamp((int)Math.Round((DigitsModel.Side / 2.0) - meanY), 0, DigitsModel.Side - height);
+        int left = Math.Clamp((int)Math.Round(Centre - meanX), 0, DigitsModel.Side - width);
+        int top = Math.Clamp((int)Math.Round(Centre - meanY), 0, DigitsModel.Side - height);
         byte[] field = new byte[DigitsModel.ImageBytes];
         for (int i = 0; i < box.Length; i++)
         {
