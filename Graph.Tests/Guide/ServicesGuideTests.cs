@@ -10,7 +10,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Guide;
 
 /// <summary>docs/guide/services.md</summary>
-internal sealed class ServicesGuideTests
+internal sealed class ServicesGuideTests : IDisposable
 {
     private TemporaryFolder _folder = null!;
 
@@ -24,7 +24,7 @@ internal sealed class ServicesGuideTests
     }
 
     [TearDown]
-    public void Delete() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task AddingAndAsking()

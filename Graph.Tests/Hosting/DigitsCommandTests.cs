@@ -9,7 +9,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>The samples tools/samples/DigitsConsole and DigitsWorker.</summary>
-internal sealed class DigitsCommandTests
+internal sealed class DigitsCommandTests : IDisposable
 {
     private TemporaryFolder _folder = null!;
 
@@ -23,7 +23,7 @@ internal sealed class DigitsCommandTests
     }
 
     [TearDown]
-    public void Delete() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void TheConsoleReadsPictures()

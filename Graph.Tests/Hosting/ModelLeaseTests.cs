@@ -1,5 +1,4 @@
 using Graphene.Hosting;
-using Graphene.Runtime;
 using Graphene.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
@@ -7,7 +6,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>A lease is one version from beginning to end, and costs next to nothing.</summary>
-internal sealed class ModelLeaseTests
+internal sealed class ModelLeaseTests : IDisposable
 {
     private TemporaryFolder _folder = null!;
     private GrapheneTelemetry _telemetry = null!;
@@ -29,7 +28,7 @@ internal sealed class ModelLeaseTests
     }
 
     [TearDown]
-    public void Unload()
+    public void Dispose()
     {
         _host.Dispose();
         _telemetry.Dispose();

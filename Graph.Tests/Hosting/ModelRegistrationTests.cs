@@ -9,7 +9,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>Names, keys, options: what can be said when a model is added.</summary>
-internal sealed class ModelRegistrationTests
+internal sealed class ModelRegistrationTests : IDisposable
 {
     private TemporaryFolder _folder = null!;
 
@@ -26,7 +26,7 @@ internal sealed class ModelRegistrationTests
     }
 
     [TearDown]
-    public void Delete() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task SeveralModelsOfOneClassAreToldApartByKeys()

@@ -10,7 +10,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>Files are replaced in many ways; each is noticed, and a file that is not usable changes nothing.</summary>
-internal sealed partial class ModelReloadTests
+internal sealed partial class ModelReloadTests : IDisposable
 {
     private static readonly TimeSpan Never = TimeSpan.FromHours(1);
     private TemporaryFolder _folder = null!;
@@ -25,7 +25,7 @@ internal sealed partial class ModelReloadTests
     }
 
     [TearDown]
-    public void Delete() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task AFileThatIsRenamedOverTheOldIsLoaded()

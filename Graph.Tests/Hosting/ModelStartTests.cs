@@ -8,7 +8,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>A model is loaded and warmed up before anything else starts, or the host does not start.</summary>
-internal sealed class ModelStartTests
+internal sealed class ModelStartTests : IDisposable
 {
     private TemporaryFolder _folder = null!;
 
@@ -22,7 +22,7 @@ internal sealed class ModelStartTests
     }
 
     [TearDown]
-    public void Delete() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task TheModelIsReadyBeforeOtherServicesStart()

@@ -9,7 +9,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>The metrics and traces that docs/guide/services.md promises.</summary>
-internal sealed class ModelTelemetryTests
+internal sealed class ModelTelemetryTests : IDisposable
 {
     private TemporaryFolder _folder = null!;
 
@@ -23,7 +23,7 @@ internal sealed class ModelTelemetryTests
     }
 
     [TearDown]
-    public void Delete() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task RunsFailuresAndReloadsAreCounted()

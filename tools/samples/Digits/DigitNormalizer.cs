@@ -24,8 +24,8 @@ public static class DigitNormalizer
     /// <returns>784 bytes, white ink on black, or null when nothing is drawn.</returns>
     public static byte[]? Normalize(GreyImage image)
     {
-        double[] ink = Ink(image);
-        double most = ink.Max();
+        byte[] ink = Ink(image);
+        byte most = ink.Max();
         if (most < LeastContrast || BoxOf(ink, image.Width, most * LeastInk) is not var (left, top, right, bottom))
         {
             return null;
@@ -48,7 +48,7 @@ public static class DigitNormalizer
     }
 
     // The colour of the paper is what most of the border has.
-    private static double[] Ink(GreyImage image)
+    private static byte[] Ink(GreyImage image)
     {
         List<byte> border = [];
         for (int x = 0; x < image.Width; x++)
@@ -63,10 +63,15 @@ public static class DigitNormalizer
         }
         border.Sort();
         int paper = border[border.Count / 2];
-        return [.. image.Pixels.Select(p => (double)Math.Abs(p - paper))];
+        byte[] ink = new byte[image.Pixels.Length];
+        for (int i = 0; i < ink.Length; i++)
+        {
+            ink[i] = (byte)Math.Abs(image.Pixels[i] - paper);
+        }
+        return ink;
     }
 
-    private static (int Left, int Top, int Right, int Bottom)? BoxOf(double[] ink, int width, double least)
+    private static (int Left, int Top, int Right, int Bottom)? BoxOf(byte[] ink, int width, double least)
     {
         int left = int.MaxValue, top = int.MaxValue, right = -1, bottom = -1;
         for (int i = 0; i < ink.Length; i++)
@@ -84,7 +89,7 @@ public static class DigitNormalizer
     }
 
     // The mean over a rectangle that may cut pixels.
-    private static double MeanInk(double[] ink, int stride, double left, double top, double right, double bottom)
+    private static double MeanInk(byte[] ink, int stride, double left, double top, double right, double bottom)
     {
         double sum = 0;
         int lastRow = (int)Math.Ceiling(bottom - 1e-9);

@@ -55,20 +55,36 @@ internal sealed class PngPixels
     private void Unfilter(byte filter, Span<byte> line, ReadOnlySpan<byte> above)
     {
         int step = _header.PixelBytes;
-        for (int i = 0; i < line.Length; i++)
+        switch (filter)
         {
-            int a = i >= step ? line[i - step] : 0;
-            int b = above[i];
-            int c = i >= step ? above[i - step] : 0;
-            line[i] += (byte)(filter switch
-            {
-                0 => 0,
-                1 => a,
-                2 => b,
-                3 => (a + b) / 2,
-                4 => Paeth(a, b, c),
-                _ => throw new ImageFormatException($"damaged PNG file: there is no filter {filter}"),
-            });
+            case 0:
+                break;
+            case 1:
+                for (int i = step; i < line.Length; i++)
+                {
+                    line[i] += line[i - step];
+                }
+                break;
+            case 2:
+                for (int i = 0; i < line.Length; i++)
+                {
+                    line[i] += above[i];
+                }
+                break;
+            case 3:
+                for (int i = 0; i < line.Length; i++)
+                {
+                    line[i] += (byte)(((i < step ? 0 : line[i - step]) + above[i]) / 2);
+                }
+                break;
+            case 4:
+                for (int i = 0; i < line.Length; i++)
+                {
+                    line[i] += i < step ? above[i] : (byte)Paeth(line[i - step], above[i], above[i - step]);
+                }
+                break;
+            default:
+                throw new ImageFormatException($"damaged PNG file: there is no filter {filter}");
         }
     }
 
