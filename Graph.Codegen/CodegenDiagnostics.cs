@@ -14,4 +14,13 @@ public static class CodegenDiagnostics
 
     /// <summary>A processor or features were given for a target that has several variants.</summary>
     public static readonly DiagnosticId AmbiguousVariant = new("GR5011", "a processor for several variants");
+
+    /// <summary>The program that links WebAssembly is missing.</summary>
+    public static readonly DiagnosticId WasmLinkerMissing = new("GR5060", "WebAssembly linker missing");
+
+    /// <summary>A graph for WebAssembly calls its host.</summary>
+    public static readonly DiagnosticId WasmHostCall = new("GR5061", "host call in WebAssembly");
+
+    /// <summary>A graph takes more memory than WebAssembly can address.</summary>
+    public static readonly DiagnosticId WasmTooLarge = new("GR5062", "too large for WebAssembly");
 }

@@ -69,7 +69,12 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
-    public Executable Compile(Module module, ILogger logger, CancellationToken cancellation)
+    public Executable Compile(Module module, ILogger logger, CancellationToken cancellation) =>
+        CompileForStack(module, logger, cancellation).Executable;
+
+    /// <summary>Compiles, and says how many bytes of stack a run takes besides what calls themselves do.</summary>
+    internal (Executable Executable, long StackInBytes) CompileForStack(
+        Module module, ILogger logger, CancellationToken cancellation)
     {
         var log = new CompilationLog(logger, module.Name);
         using var llvm = new LlvmQueue(_target, _options.Threads, cancellation);
@@ -86,7 +91,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         }
         ConstantData data = writer.ToData();
         log.End("writing constants");
-        return Executable.Create(plan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], data);
+        return (Executable.Create(plan, [.. objects.Select((o, i) => new ObjectCode($"part{i}", o))], data), lowered.StackInBytes);
     }
 
     // What a session is given: looks into the disk cache first, unless the environment turns it off.

@@ -23,6 +23,13 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
     /// <summary>64-bit ARM with NEON.</summary>
     public static LlvmTarget Arm64 { get; } = new("aarch64-unknown-linux-gnu", "generic", "+neon");
 
+    /// <summary>WebAssembly without vectors: what every browser runs since 2021.</summary>
+    public static LlvmTarget Wasm32 { get; } = new(
+        "wasm32-unknown-unknown", "mvp", "+bulk-memory,+mutable-globals,+nontrapping-fptoint,+sign-ext");
+
+    /// <summary>WebAssembly with vectors of 128 bits: Chrome 91, Firefox 89, Safari 16.4, Node 16 and later.</summary>
+    public static LlvmTarget Wasm32Simd { get; } = Wasm32 with { Features = Wasm32.Features + ",+simd128" };
+
     /// <summary>The processor that runs now, with every feature it reports.</summary>
     /// <remarks>
     /// The object format is ELF on every operating system, because our own loader reads it. On Windows the functions

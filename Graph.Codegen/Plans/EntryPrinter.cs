@@ -13,6 +13,9 @@ namespace Graphene.Codegen;
 /// </remarks>
 public sealed partial class EntryPrinter
 {
+    /// <summary>The size of what holds a pointer or a number in contexts, tables and arguments.</summary>
+    internal const int WordInBytes = 8;
+
     private const int SymbolsOffset = 8;
     private const int ParallelForOffset = 16;
     private const int CancelOffset = 32;
@@ -25,34 +28,26 @@ public sealed partial class EntryPrinter
     private readonly SortedSet<string> _kernels = new(StringComparer.Ordinal);
     private readonly Func<DimSymbol, int> _symbolOrdinal;
     private int _next;
-    private readonly bool _isProfiled;
+    private readonly EntryOptions _options;
     private int _mostArguments;
     private int _calls;
 
-    private readonly string? _copySymbol;
-
-    private EntryPrinter(Func<DimSymbol, int> symbolOrdinal, bool isProfiled, string? copySymbol)
+    private EntryPrinter(Func<DimSymbol, int> symbolOrdinal, EntryOptions options)
     {
         _symbolOrdinal = symbolOrdinal;
-        _isProfiled = isProfiled;
-        _copySymbol = copySymbol;
+        _options = options;
     }
 
     /// <summary>The LLVM module that holds the entry function.</summary>
     /// <param name="name">The function's name.</param>
     /// <param name="steps">What it does.</param>
     /// <param name="symbolOrdinal">The place of a symbol's value in the context.</param>
-    /// <param name="isProfiled">
-    /// True to tell the host when each kernel call begins and ends: host calls -1 - 2k and -2 - 2k for the k-th call in the text.
-    /// </param>
-    /// <param name="copySymbol">
-    /// A function <c>void (ptr to, ptr from, i64 bytes)</c> that copies; null for LLVM's, which may become a call of the C library.
-    /// </param>
+    /// <param name="options">What it may ask of its host; <see cref="EntryOptions.Default"/> when null.</param>
     public static string Print(
-        string name, IReadOnlyList<EntryStep> steps, Func<DimSymbol, int> symbolOrdinal, bool isProfiled = false,
-        string? copySymbol = null)
+        string name, IReadOnlyList<EntryStep> steps, Func<DimSymbol, int> symbolOrdinal, EntryOptions? options = null)
     {
-        var printer = new EntryPrinter(symbolOrdinal, isProfiled, copySymbol);
+        options ??= EntryOptions.Default;
+        var printer = new EntryPrinter(symbolOrdinal, options);
         printer.EmitSteps(steps);
         printer.EmitCancellationPoint(); // the last kernel may have stopped early
         var module = new StringBuilder();
@@ -64,7 +59,7 @@ public sealed partial class EntryPrinter
         {
             module.Append(printer._tables).Append(FillFunction).Append(BatchFunction);
         }
-        module.Append(copySymbol is null
+        module.Append(options.CopySymbol is not { } copySymbol
             ? "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
             : $"declare void @{copySymbol}(ptr, ptr, i64)\n");
         module.Append("declare i64 @llvm.smax.i64(i64, i64)\ndeclare i64 @llvm.smin.i64(i64, i64)\n");
@@ -96,6 +91,7 @@ public sealed partial class EntryPrinter
             switch (step)
             {
                 case EntryStep.Call call: EmitCall(call); break;
+                case EntryStep.Batch batch when !_options.IsParallel: EmitSteps(batch.Members); break;
                 case EntryStep.Batch batch: EmitBatch(batch); break;
                 case EntryStep.Copy copy: EmitCopy(copy); break;
                 case EntryStep.Loop loop: EmitLoop(loop); break;
@@ -125,7 +121,7 @@ public sealed partial class EntryPrinter
 
     private void EmitMark(long id)
     {
-        if (_isProfiled)
+        if (_options.IsProfiled)
         {
             Line($"call void %host_call(ptr %ctx, i64 {id}, ptr %args)");
         }
@@ -133,7 +129,7 @@ public sealed partial class EntryPrinter
 
     private void EmitKernelCall(string symbol, string tasks, bool isWorthSplitting)
     {
-        if (!isWorthSplitting || tasks is "0" or "1")
+        if (!isWorthSplitting || !_options.IsParallel || tasks is "0" or "1")
         {
             Line($"call void @{symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
             return;
@@ -153,6 +149,10 @@ public sealed partial class EntryPrinter
 
     private void EmitCancellationPoint()
     {
+        if (!_options.IsCancellable)
+        {
+            return;
+        }
         string flag = Define("load volatile i32, ptr %cancel");
         string set = Define($"icmp ne i32 {flag}, 0");
         string go = Label();
@@ -190,9 +190,9 @@ public sealed partial class EntryPrinter
         string to = Pointer(copy.To);
         string from = Pointer(copy.From);
         string bytes = Value(KBuilder.Value(copy.SizeInBytes));
-        Line(_copySymbol is null
+        Line(_options.CopySymbol is null
             ? $"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {from}, i64 {bytes}, i1 false)"
-            : $"call void @{_copySymbol}(ptr {to}, ptr {from}, i64 {bytes})");
+            : $"call void @{_options.CopySymbol}(ptr {to}, ptr {from}, i64 {bytes})");
     }
 
     private void EmitLoop(EntryStep.Loop loop)

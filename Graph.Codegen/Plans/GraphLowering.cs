@@ -8,7 +8,11 @@ namespace Graphene.Codegen;
 /// <summary>A module on the last step before machine code: all that is known of it but the places of its constants.</summary>
 /// <param name="Plan">How the code is called; without buffers.</param>
 /// <param name="Constants">Gives the buffers.</param>
-internal sealed record LoweredModule(ExecutablePlan Plan, ConstantPool Constants);
+internal sealed record LoweredModule(ExecutablePlan Plan, ConstantPool Constants)
+{
+    /// <summary>The stack that arguments and the scratch of kernels take, besides what calls themselves do.</summary>
+    public required long StackInBytes { get; init; }
+}
 
 /// <summary>From a module to LLVM IR: optimizes, plans memory, lowers to kernels, prints them and the entry function.</summary>
 /// <param name="target">The machine that the code is for.</param>
@@ -36,17 +40,35 @@ internal sealed class GraphLowering(
         MemoryPlan plan = PlanMemory(optimized, catalog);
         log.End("planning memory and lowering");
         int Ordinal(DimSymbol symbol) => plan.Symbols.IndexOf(symbol);
-        var library = new KernelLibrary(target, Ordinal, symbols, emit);
+        bool isAlone = target.Architecture == LlvmArchitecture.Wasm32; // no threads, and nobody to stop a run
+        var library = new KernelLibrary(target, Ordinal, symbols, emit, checksCancellation: !isAlone);
         var constants = new ConstantPool(plan);
         var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
         List<EntryStep> steps = builder.Build(plan.Entry);
         cancellation.ThrowIfCancellationRequested();
-        string entry = EntryPrinter.Print(entryName, steps, Ordinal, options.IsProfiled, CopySymbol);
+        string entry = EntryPrinter.Print(entryName, steps, Ordinal, new EntryOptions
+        {
+            IsProfiled = options.IsProfiled, CopySymbol = CopySymbol, IsParallel = !isAlone, IsCancellable = !isAlone,
+        });
         log.End("printing kernels", $"{symbols.Count} of {library.Specs.Count} are distinct");
         library.Close();
         emit(entry);
-        return new LoweredModule(Describe(module, optimized, plan, builder, library) with { EntrySymbol = entryName }, constants);
+        return new LoweredModule(Describe(module, optimized, plan, builder, library) with { EntrySymbol = entryName }, constants)
+        {
+            StackInBytes = (EntryPrinter.WordInBytes * steps.Select(MostWords).DefaultIfEmpty(0).Max()) + library.MostScratchInBytes,
+        };
     }
+
+    // The longest list of arguments of a step.
+    private static long MostWords(EntryStep step) => step switch
+    {
+        EntryStep.Call call => call.Arguments.Count + call.Sizes.Count,
+        EntryStep.HostCall host => host.Arguments.Count,
+        EntryStep.Batch batch => batch.Members.Max(MostWords),
+        EntryStep.Loop loop => loop.Condition.Concat(loop.Body).Select(MostWords).DefaultIfEmpty(0).Max(),
+        EntryStep.Branch branch => branch.Branches.SelectMany(b => b).Select(MostWords).DefaultIfEmpty(0).Max(),
+        _ => 0,
+    };
 
     /// <summary>The memory that a run will use, workspaces of kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>

@@ -12,6 +12,9 @@ internal sealed class KernelLibrary
     // A module costs LLVM a millisecond or two besides its kernels; few kernels are longer than this.
     private const int ModuleLength = 64 << 10;
 
+    // Each piece of scratch begins at a multiple of this.
+    private const int ScratchAlignment = 64;
+
     private readonly Action<string> _emit;
     private readonly KernelSymbols _symbols;
     private readonly LlvmKernelPrinter _printer;
@@ -24,15 +27,20 @@ internal sealed class KernelLibrary
     /// <param name="symbolOrdinal">The place of a symbol among the context's symbol values.</param>
     /// <param name="symbols">The kernels that are there already; those of this library are added.</param>
     /// <param name="emit">Takes each module of kernels, as LLVM IR.</param>
-    public KernelLibrary(LlvmTarget target, Func<DimSymbol, int> symbolOrdinal, KernelSymbols symbols, Action<string> emit)
+    /// <param name="checksCancellation">Whether kernels look for cancellation between tasks.</param>
+    public KernelLibrary(
+        LlvmTarget target, Func<DimSymbol, int> symbolOrdinal, KernelSymbols symbols, Action<string> emit, bool checksCancellation = true)
     {
         _emit = emit;
         _symbols = symbols;
-        _printer = new LlvmKernelPrinter(target, symbolOrdinal);
+        _printer = new LlvmKernelPrinter(target, symbolOrdinal) { ChecksCancellation = checksCancellation };
     }
 
     /// <summary>One entry per call that was added, in order.</summary>
     public IReadOnlyList<KernelSpec> Specs => _specs;
+
+    /// <summary>The bytes of scratch that the kernel with the most of it has on the stack.</summary>
+    public long MostScratchInBytes { get; private set; }
 
     /// <summary>How many kernels are compiled.</summary>
     public int DistinctCount => _symbols.Count;
@@ -62,6 +70,7 @@ internal sealed class KernelLibrary
         string body = _printer.PrintBody(kernel);
         if (_symbols.Add(kernel.Name, body, out string symbol))
         {
+            MostScratchInBytes = Math.Max(MostScratchInBytes, ScratchInBytes(kernel.Body));
             _module.Add((symbol, body));
             _moduleLength += body.Length;
             if (_moduleLength >= ModuleLength)
@@ -74,6 +83,10 @@ internal sealed class KernelLibrary
 
     /// <summary>Emits the last module.</summary>
     public void Close() => CloseModule();
+
+    private static long ScratchInBytes(KBlock block) => block.Statements.Sum(s => s is KScratch { Buffer: var buffer }
+        ? (buffer.Length * buffer.Element.SizeInBytes()) + ScratchAlignment
+        : KTraversal.Blocks(s).Sum(ScratchInBytes));
 
     private void CloseModule()
     {

@@ -1,0 +1,46 @@
+using System.Text;
+
+namespace Graphene.Codegen;
+
+/// <summary>Writes the numbers that WebAssembly modules are made of, in their shortest form.</summary>
+internal sealed class WasmWriter
+{
+    private readonly MemoryStream _stream = new();
+
+    public long Length => _stream.Length;
+
+    public void Byte(byte value) => _stream.WriteByte(value);
+
+    public void Bytes(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
+
+    public void Bytes(byte[] bytes) => _stream.Write(bytes);
+
+    public void Name(string name)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        Unsigned((uint)bytes.Length);
+        Bytes(bytes);
+    }
+
+    public void Unsigned(uint value)
+    {
+        while (value >= 0x80)
+        {
+            Byte((byte)(value | 0x80));
+            value >>= 7;
+        }
+        Byte((byte)value);
+    }
+
+    public void Signed(int value)
+    {
+        while (value is < -64 or > 63)
+        {
+            Byte((byte)(value | 0x80));
+            value >>= 7;
+        }
+        Byte((byte)(value & 0x7F));
+    }
+
+    public byte[] ToArray() => _stream.ToArray();
+}
