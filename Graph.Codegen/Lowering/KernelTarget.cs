@@ -29,6 +29,18 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     /// </summary>
     public long StreamedBytes { get; init; } = 16 << 20;
 
+    /// <summary>
+    /// The most vectors of sums that a register tile has, besides what <see cref="VectorRegisters"/> allows. An engine for WebAssembly
+    /// allocates registers in little time, in the order of the code: with more than this it spills.
+    /// </summary>
+    public int MostSums { get; init; } = int.MaxValue;
+
+    /// <summary>
+    /// How many steps of k a register tile takes in a row. In WebAssembly it is one: LLVM puts the loads of all of them first, and the engine
+    /// keeps that order, for which there are not enough registers.
+    /// </summary>
+    public int UnrolledSteps { get; init; } = 4;
+
     /// <summary>What schedules need to know about a target.</summary>
     /// <param name="target">The instructions.</param>
     /// <param name="caches">The caches; null for those of a machine that is not known.</param>
@@ -47,6 +59,8 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
         {
             Dots = DotInstructionSet.Of(target),
             HasFma = target.HasFma,
+            MostSums = target.Architecture != LlvmArchitecture.Wasm32 ? int.MaxValue : target.VectorBits > 0 ? 9 : 2,
+            UnrolledSteps = target.Architecture == LlvmArchitecture.Wasm32 ? 1 : 4,
         };
     }
 

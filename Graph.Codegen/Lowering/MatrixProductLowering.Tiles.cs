@@ -187,7 +187,7 @@ internal sealed partial class MatrixProductLowering
                 0, body);
             return;
         }
-        _b.For("k", range.Begin, range.End, 1, Inner, depth == _depth.Count - 1 ? 4 : 0);
+        _b.For("k", range.Begin, range.End, 1, Inner, depth == _depth.Count - 1 ? _target.UnrolledSteps : 0);
     }
 
     private KExpr?[] Masks(PanelColumns columns) => [.. Enumerable.Range(0, columns.Vectors).Select(j =>

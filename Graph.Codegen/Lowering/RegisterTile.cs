@@ -98,7 +98,8 @@ internal static class RegisterTiles
         double lowest = double.PositiveInfinity;
         for (int v = 1; v <= Math.Min(allRows == 1 ? MostVectors : Math.Min(MostVectors, mostVectors), allVectors); v++)
         {
-            for (int r = (int)Math.Min(mostRows, Math.Max(1, (target.VectorRegisters - 2 - v) / v)); r >= 1; r--)
+            int sums = Math.Min(target.VectorRegisters - 2 - v, target.MostSums);
+            for (int r = (int)Math.Min(mostRows, Math.Max(1, sums / v)); r >= 1; r--)
             {
                 if (fits is not null && !fits(r, v))
                 {

@@ -7,7 +7,9 @@ internal static partial class ErrorExamples
 {
     /// <summary>One example for each error of the authoring API, the files and the runtime.</summary>
     public static IReadOnlyList<ErrorExample> All { get; } =
-        [.. Building(), .. Files(), .. Gradients(), .. Running(), .. Bundles(), .. Training(), .. Layers(), .. Hosting(), .. Native()];
+    [
+        .. Building(), .. Files(), .. Gradients(), .. Running(), .. Bundles(), .. Training(), .. Layers(), .. Hosting(), .. Native(), .. Wasm(),
+    ];
 
     private static ErrorExample Of(DiagnosticId id, Action run, [CallerArgumentExpression(nameof(run))] string source = "") =>
         new(id, "csharp", StatementsOf(source), run);

@@ -13,6 +13,7 @@ internal sealed class WasmBinary
     private const int MemorySection = 5;
     private const int GlobalSection = 6;
     private const int ExportSection = 7;
+    private const int CodeSection = 10;
     private const int DataSection = 11;
     private const int DataCountSection = 12;
     private const byte ExportedGlobal = 3;
@@ -76,6 +77,13 @@ internal sealed class WasmBinary
             w.Unsigned((uint)pages);
         }
     });
+
+    /// <summary>Moves constants that are added to addresses into the accesses.</summary>
+    public void FoldOffsets()
+    {
+        int at = _sections.FindIndex(s => s.Id == CodeSection);
+        _sections[at] = (CodeSection, WasmOffsetFolding.Run(_sections[at].Content));
+    }
 
     /// <summary>Appends a section that engines skip and programs can read.</summary>
     public void AddCustom(string name, ReadOnlySpan<byte> content)

@@ -15,7 +15,9 @@ internal static class WasmLinker
     /// <summary>Links objects into a module that exports some symbols and imports nothing.</summary>
     /// <param name="objects">The objects, in the order in which their code will stand.</param>
     /// <param name="exports">Functions by name, and data, whose addresses become constants.</param>
-    /// <param name="stackInBytes">The size of the stack, which lies before everything else: running over it ends the run.</param>
+    /// <param name="stackInBytes">
+    /// The size of the stack, which lies before everything else but what is never accessed: running over both ends the run.
+    /// </param>
     /// <exception cref="GraphException">GR5060: there is no linker.</exception>
     /// <exception cref="CompilerBugException">The linker refuses the objects.</exception>
     public static byte[] Link(IReadOnlyList<byte[]> objects, IReadOnlyList<string> exports, long stackInBytes)
@@ -28,7 +30,7 @@ internal static class WasmLinker
             var arguments = new List<string>
             {
                 "--no-entry", "--strip-all", "--gc-sections", "--stack-first", "--no-growable-memory", "--threads=1",
-                "-z", string.Create(CultureInfo.InvariantCulture, $"stack-size={stackInBytes}"), "-o", output,
+                "-z", string.Create(CultureInfo.InvariantCulture, $"stack-size={WasmOffsetFolding.LowestAddress + stackInBytes}"), "-o", output,
             };
             arguments.AddRange(exports.Select(e => "--export=" + e));
             for (int i = 0; i < objects.Count; i++)

@@ -103,6 +103,7 @@ public sealed class WasmModule : IDisposable
         long symbols = binary.Address(WasmImage.Symbols);
         var layout = new WasmLayout(plan, executable.Constants.Length, binary.Address(WasmImage.HeapBase));
         var module = new WasmModule(executable, binary, layout, stack, keepsWeightsApart);
+        binary.FoldOffsets();
         binary.KeepExports("memory", WasmImage.Run);
         binary.SetMemory(layout.Pages, plan.IsStatic);
         binary.AddCustom(

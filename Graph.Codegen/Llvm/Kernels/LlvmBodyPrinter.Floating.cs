@@ -77,7 +77,9 @@ internal sealed partial class LlvmBodyPrinter
 
     private LlvmValue Extremum(LlvmValue[] x, ValueList<KExpr> arguments, bool isMaximum)
     {
-        if (target.Architecture != LlvmArchitecture.X64)
+        // WebAssembly's minimum and maximum are exact, and half a dozen instructions on x86; with a constant one is enough there, too.
+        bool isExact = target.Architecture != LlvmArchitecture.X64;
+        if (isExact && !(target.Architecture == LlvmArchitecture.Wasm32 && !x[0].Type.IsScalar))
         {
             return Intrinsic(isMaximum ? "maximum" : "minimum", x[0], x[1]);
         }
@@ -89,7 +91,9 @@ internal sealed partial class LlvmBodyPrinter
         {
             return ExtremumWithConstant(second, x[1], x[0], isMaximum);
         }
-        return isMaximum ? Maximum(x[0], x[1]) : Minimum(x[0], x[1]);
+        return isExact ? Intrinsic(isMaximum ? "maximum" : "minimum", x[0], x[1])
+            : isMaximum ? Maximum(x[0], x[1])
+            : Minimum(x[0], x[1]);
     }
 
     // x86 has c > x ? c : x as one instruction. It gives x when x is NaN and when both are equal, and so is already exact
