@@ -11,11 +11,11 @@ internal sealed class WasmLoaderTests
     private const string Prelude = """
         import { readFile, writeFile } from 'node:fs/promises';
         import assert from 'node:assert';
-        import { load, ModelError } from './sum.mjs';
+        import { load } from './sum.mjs';
         const bytes = await readFile(new URL('./sum.wasm', import.meta.url));
         async function fails(code, action) {
           try { await action(); } catch (e) {
-            assert(e instanceof ModelError, e.stack);
+            assert.equal(e.name, 'ModelError', e.stack);
             assert.equal(e.code, code);
             assert.match(e.message, /^.+\n  why  .+\n  fix  .+$/);
             return;
@@ -55,10 +55,10 @@ internal sealed class WasmLoaderTests
         model.inputs['the x'].set([3, 4]);
         model.inputs.y.set([1n, 2n]);
         assert.equal(model.run(), model.outputs);
-        assert.deepEqual([...model.outputs.sum], [4, 8]);
+        assert.deepEqual([...model.outputs.sum], [4, 10]);
         const kept = model.run({ 'the x': new Float32Array([5, 5]), y: [1, 1] });
         model.run({ 'the x': [0, 0], y: [0, 0] });
-        assert.deepEqual([...kept.sum], [6, 7]);
+        assert.deepEqual([...kept.sum], [6, 11]);
         assert.deepEqual([...model.outputs.sum], [0, 0]);
         """);
 

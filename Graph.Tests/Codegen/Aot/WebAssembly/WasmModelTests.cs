@@ -58,7 +58,7 @@ internal sealed class WasmModelTests
             }
             var random = new Random(seed);
             Literal[] feeds = [.. module.Entry.Parameters.Select(p => Literal.Generate(
-                p.Type, _ => Scalar.FromDouble(p.Type.DType, random.Next(-4, 5))))];
+                p.Type, _ => Scalar.FromNumber(p.Type.DType, random.Next(-4, 5))))];
             Literal[] expected = CompiledModule.Run(module, feeds);
             using var folder = new TemporaryFolder();
             WasmRun.Compile(module, folder, target);
