@@ -21,9 +21,8 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     private static readonly AotVariant RiscVVectors = new(
         "v", new LlvmTarget("riscv64-unknown-linux-gnu", "generic-rv64", RiscVBase + ",+v"));
 
-    private static readonly AotVariant Wasm = new("base", new LlvmTarget("wasm32-unknown-unknown", "generic", "+bulk-memory"));
-    private static readonly AotVariant WasmSimd = new(
-        "simd", new LlvmTarget("wasm32-unknown-unknown", "generic", "+bulk-memory,+simd128"));
+    private static readonly AotVariant Wasm = new("base", LlvmTarget.Wasm32);
+    private static readonly AotVariant WasmSimd = new("simd", LlvmTarget.Wasm32Simd);
 
     /// <summary>The targets with names.</summary>
     public static ImmutableArray<AotTarget> Named { get; } =
@@ -36,6 +35,7 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
         new("riscv64-all", "every rv64gc, with code for processors with vectors and without", [RiscV, RiscVVectors]),
         Single("riscv64", "rv64gc, no vectors", RiscV),
         Single("riscv64-v", "rv64gcv: vectors of at least 128 bits", RiscVVectors),
+        new("wasm32-all", "WebAssembly, with modules for engines with SIMD and without", [Wasm, WasmSimd]),
         Single("wasm32", "WebAssembly without SIMD", Wasm),
         Single("wasm32-simd", "WebAssembly with SIMD of 128 bits", WasmSimd),
     ];

@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 
 namespace Graphene.Tests.Diagnostics;

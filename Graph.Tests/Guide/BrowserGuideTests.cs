@@ -1,4 +1,4 @@
-using Graphene.Codegen;
+using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Tests.Codegen.Aot;
 using Graphene.Tests.Support;

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>
 /// A linked WebAssembly module, section by section: what the linker cannot do is done here. Memory is sized exactly, bytes are placed

@@ -3,7 +3,7 @@ using Graphene.Codegen.Llvm;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Writes the files of a graph for browsers and Node: <c>.wasm</c>, <c>.mjs</c> and <c>.d.ts</c>, perhaps <c>.weights</c>.</summary>
 public static class WasmFiles

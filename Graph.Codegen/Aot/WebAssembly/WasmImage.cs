@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Graphene.Runtime;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>
 /// Prints what a module has besides kernels and the entry function: the context, the table of buffers, the values of symbolic dims, and

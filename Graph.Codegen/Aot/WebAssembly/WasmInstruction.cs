@@ -1,4 +1,4 @@
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>One instruction: its code, and behind it either the two numbers of a memory access, or bytes that nobody looks at.</summary>
 /// <remarks>The codes are those of the specification's binary format, 5.4; what LLVM does not write for our targets is not known here.</remarks>

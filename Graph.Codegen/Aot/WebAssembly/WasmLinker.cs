@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Graphene.Codegen.Llvm;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Links WebAssembly objects with lld, which is a program of its own.</summary>
 internal static class WasmLinker

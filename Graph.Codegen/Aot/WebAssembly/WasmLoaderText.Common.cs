@@ -1,4 +1,4 @@
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <content>What all loaders have: errors, bytes from anywhere, values in memory.</content>
 internal static partial class WasmLoaderText
@@ -25,7 +25,7 @@ internal static partial class WasmLoaderText
           if (FILES.simd && WebAssembly.validate(PROBE)) return FILES.simd;
           if (FILES.plain) return FILES.plain;
           throw new ModelError('no-simd', 'this engine has no WebAssembly vectors',
-            'the model was compiled for engines with 128-bit vectors only', 'compile it for wasm32 as well: --target wasm32,wasm32-simd');
+            'the model was compiled for engines with 128-bit vectors only', 'compile it for wasm32 as well: --target wasm32-all');
         }
 
         const isAddress = source => typeof source === 'string' || source instanceof URL;

@@ -1,4 +1,4 @@
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <content>The class of models: one for graphs whose sizes are numbers, one for those that the caller gives sizes.</content>
 internal static partial class WasmLoaderText

@@ -1,7 +1,7 @@
 using System.Text;
 using Graphene.Runtime;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Writes the <c>.mjs</c> beside a module: an ES module without dependencies that loads and runs it.</summary>
 /// <remarks>

@@ -2,7 +2,7 @@ using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>A graph compiled to a WebAssembly module, which imports nothing and exports <c>memory</c> and <c>run</c>.</summary>
 public sealed class WasmModule : IDisposable

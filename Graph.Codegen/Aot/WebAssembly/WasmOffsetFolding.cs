@@ -1,4 +1,4 @@
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Moves constants that are added to addresses into the accesses, where they cost nothing.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Reads the numbers that WebAssembly modules are made of: LEB128, 5.2.2 of the specification.</summary>
 internal sealed class WasmReader(byte[] bytes, int position)

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Graphene.Runtime;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Pieces of JavaScript and TypeScript that say what a graph takes and gives.</summary>
 internal static class WasmText

@@ -1,7 +1,7 @@
 using System.Text;
 using Graphene.Runtime;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Writes the <c>.d.ts</c> beside a module: its inputs and outputs as TypeScript knows them.</summary>
 internal static class WasmTypesText

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Graphene.Codegen;
+namespace Graphene.Codegen.Aot;
 
 /// <summary>Writes the numbers that WebAssembly modules are made of, in their shortest form.</summary>
 internal sealed class WasmWriter

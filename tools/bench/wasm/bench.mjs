@@ -2,7 +2,7 @@
 //
 //   node bench.mjs --model digits|mobilenet_v2 --ours FOLDER --onnx FILE [--peers FOLDER] [--rounds 5] [--seconds 0.5] [--markdown]
 //
-// FOLDER of --ours holds what `graphene compile FILE -o FOLDER/MODEL.wasm --emit wasm --target wasm32,wasm32-simd` wrote; both modules are
+// FOLDER of --ours holds what `graphene compile FILE -o FOLDER/MODEL.wasm` wrote; both modules are
 // measured. --peers is where this was run: npm install --ignore-scripts @tensorflow/tfjs @tensorflow/tfjs-backend-wasm onnxruntime-web
 // Each contender feeds its input and reads its result in each run. A round runs all contenders for so many seconds; medians of the rounds'
 // medians are shown, and the shortest run of all.

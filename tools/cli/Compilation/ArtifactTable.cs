@@ -24,6 +24,7 @@ internal static class ArtifactTable
         new("shared", ".so", "a shared library, and its header (linked by lld)", NativeArtifact.Write),
         new("c-header", ".h", "the C header", NativeArtifact.Write),
         new("llvm-ir", ".ll", "LLVM IR", NativeArtifact.Write),
+        new("wasm", ".wasm", "a WebAssembly module, and the .mjs and .d.ts that load it (linked by lld)", WasmArtifact.Write),
         new("asm", ".s", "assembly", NativeArtifact.Write),
     ];
 

@@ -1,4 +1,4 @@
-using Graphene.Codegen;
+using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Interop.Numpy;
 using Graphene.Interop.Onnx;

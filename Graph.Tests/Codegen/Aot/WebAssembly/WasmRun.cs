@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Graphene.Codegen;
+using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Tests.Support;
 
