@@ -1,7 +1,4 @@
-using System.Collections.Generic;
 using System.Globalization;
-using System.Linq;
-using Graphene.Build.Naming;
 using Graphene.Build.Writing;
 using Microsoft.CodeAnalysis;
 

@@ -1,6 +1,3 @@
-using System.Collections.Generic;
-using System.Linq;
-
 namespace Graphene.Build;
 
 /// <summary>A symbolic dimension of a function.</summary>

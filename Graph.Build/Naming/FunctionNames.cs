@@ -1,6 +1,3 @@
-using System.Collections.Generic;
-using System.Linq;
-
 namespace Graphene.Build.Naming;
 
 /// <summary>The C# names of a function and all that belongs to it.</summary>

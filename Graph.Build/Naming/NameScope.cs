@@ -1,6 +1,3 @@
-using System;
-using System.Collections.Generic;
-
 namespace Graphene.Build.Naming;
 
 /// <summary>The names that are taken in one place of the generated code.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-using System.Linq;
 using Graphene.Build.Naming;
 
 namespace Graphene.Build.Writing;

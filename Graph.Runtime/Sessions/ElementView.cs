@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -71,5 +72,6 @@ public readonly ref struct ElementView<T>
         return ref Unsafe.Add(ref _first, (((((plane * _slices) + slice) * _rows) + row) * _columns) + column);
     }
 
+    [SuppressMessage("Usage", "CA2201", Justification = "what arrays and spans throw")]
     private static void Throw() => throw new IndexOutOfRangeException("there is no element of these indices");
 }

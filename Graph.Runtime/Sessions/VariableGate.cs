@@ -1,11 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Graphene.Runtime;
 
 /// <summary>Orders the runs over the same variables: those that assign happen alone, those that only read happen together.</summary>
 /// <param name="owner">Whose variables they are, for messages.</param>
+[SuppressMessage("Design", "CA1001", Justification = "a run that is late must find a gate that is closed, not one that is gone")]
 internal sealed class VariableGate(Type owner)
 {
     private const int LookForCancellationMilliseconds = 10;
-    private readonly ReaderWriterLockSlim _gate = new(); // never disposed itself: a late run must find that there is nothing any more
+    private readonly ReaderWriterLockSlim _gate = new();
     private bool _closed; // written with the gate held for writing
 
     /// <summary>Waits until variables may be used.</summary>

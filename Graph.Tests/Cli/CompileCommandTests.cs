@@ -7,7 +7,7 @@ namespace Graphene.Tests.Cli;
 
 /// <summary><c>graphene compile</c>: which files come of which options.</summary>
 [TestFixture]
-internal sealed class CompileCommandTests
+internal sealed class CompileCommandTests : IDisposable
 {
     private TemporaryFolder _folder = null!;
 
@@ -23,7 +23,7 @@ internal sealed class CompileCommandTests
     }
 
     [TearDown]
-    public void DeleteTheFolder() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [TestCase("m.o", "", "m.h m.json m.o")]
     [TestCase("m.ll", "", "m.json m.ll")]

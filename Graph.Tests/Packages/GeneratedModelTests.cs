@@ -1,6 +1,5 @@
 using Graphene.Codegen;
 using Graphene.Runtime;
-using Graphene.Tests.Guide;
 using Graphene.Tests.Support;
 using NUnit.Framework;
 
@@ -103,7 +102,7 @@ internal sealed class GeneratedModelTests
         Assert.That(
             () => mixed.Run(1, new long[5], new float[3], 2, 3),
             Throws.TypeOf<GraphException>().With.Message.Contains("'token ids': 5 elements do not fit i64[batch,length]"));
-        Assert.That(() => mixed.Run(1, new long[0], new float[3], 0, 3), Throws.TypeOf<GraphException>());
+        Assert.That(() => mixed.Run(1, Array.Empty<long>(), new float[3], 0, 3), Throws.TypeOf<GraphException>());
         Assert.That(
             () => Digits.Load(BundleFolder.Find(Mixed.BundleName)),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(RuntimeDiagnostics.WrongModel));

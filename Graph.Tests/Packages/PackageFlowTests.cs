@@ -14,7 +14,7 @@ namespace Graphene.Tests.Packages;
 /// <remarks>Each step starts the SDK, which takes seconds; so it is one test, whose steps build on each other instead of beginning anew.</remarks>
 [TestFixture]
 [NonParallelizable]
-internal sealed partial class PackageFlowTests
+internal sealed partial class PackageFlowTests : IDisposable
 {
     private const int MaxIdleMilliseconds = 300;
     private const long MaxShareInBytes = 3 << 20;
@@ -26,7 +26,7 @@ internal sealed partial class PackageFlowTests
     public void MakePackages() => _feed = new PackageFeed();
 
     [OneTimeTearDown]
-    public void DeletePackages() => _feed.Dispose();
+    public void Dispose() => _feed.Dispose();
 
     [Test]
     public void FromANewProjectToAPublishedOne()

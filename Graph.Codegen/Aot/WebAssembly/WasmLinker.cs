@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Graphene.Codegen.Llvm;
 
 namespace Graphene.Codegen.Aot;
 

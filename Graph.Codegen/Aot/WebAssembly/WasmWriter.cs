@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Graphene.Codegen.Aot;
@@ -5,15 +6,15 @@ namespace Graphene.Codegen.Aot;
 /// <summary>Writes the numbers that WebAssembly modules are made of, in their shortest form.</summary>
 internal sealed class WasmWriter
 {
-    private readonly MemoryStream _stream = new();
+    private readonly ArrayBufferWriter<byte> _written = new();
 
-    public long Length => _stream.Length;
+    public long Length => _written.WrittenCount;
 
-    public void Byte(byte value) => _stream.WriteByte(value);
+    public void Byte(byte value) => _written.Write([value]);
 
-    public void Bytes(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
+    public void Bytes(ReadOnlySpan<byte> bytes) => _written.Write(bytes);
 
-    public void Bytes(byte[] bytes) => _stream.Write(bytes);
+    public void Bytes(byte[] bytes) => _written.Write(bytes);
 
     public void Name(string name)
     {
@@ -42,5 +43,5 @@ internal sealed class WasmWriter
         Byte((byte)(value & 0x7F));
     }
 
-    public byte[] ToArray() => _stream.ToArray();
+    public byte[] ToArray() => _written.WrittenSpan.ToArray();
 }

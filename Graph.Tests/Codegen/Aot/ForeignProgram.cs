@@ -76,7 +76,7 @@ internal sealed class ForeignProgram : IDisposable
         {
             int size = (int)type.SizeInBytes.Value;
             at += size;
-            return new Literal(type, all[(at - size)..at]);
+            return new Literal(type, all.AsMemory((at - size)..at));
         });
     }
 

@@ -7,7 +7,7 @@ namespace Graphene.Tests.Codegen.Aot;
 
 /// <summary>The samples in C and C++, compiled as their first lines say, classify the demo's 64 digits.</summary>
 [TestFixture]
-internal sealed class NativeSampleTests
+internal sealed class NativeSampleTests : IDisposable
 {
     private static readonly string Samples = RepositoryRoot.Combine("tools", "samples", "native");
     private static readonly string Demo = RepositoryRoot.Combine("tools", "cli", "demo");
@@ -22,7 +22,7 @@ internal sealed class NativeSampleTests
     }
 
     [OneTimeTearDown]
-    public void DeleteTheFolder() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void CSampleClassifiesDigits()

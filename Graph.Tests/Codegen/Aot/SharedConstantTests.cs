@@ -1,4 +1,3 @@
-using Graphene.Codegen;
 using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Runtime;

@@ -1,4 +1,3 @@
-using Graphene.Runtime;
 using Graphene.Tests.Support;
 using NUnit.Framework;
 

@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Codegen.Aot;
 
 /// <summary>The generated loader: where it takes modules from, and what it says when something is wrong.</summary>
-internal sealed class WasmLoaderTests
+internal sealed class WasmLoaderTests : IDisposable
 {
     private const string Prelude = """
         import { readFile, writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ internal sealed class WasmLoaderTests
     }
 
     [OneTimeTearDown]
-    public void Delete() => _folder?.Dispose();
+    public void Dispose() => _folder?.Dispose();
 
     [Test]
     public void AModuleComesFromAnywhere() => Run("""

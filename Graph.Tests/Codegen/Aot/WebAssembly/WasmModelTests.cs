@@ -2,7 +2,6 @@ using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Interop.Numpy;
 using Graphene.Interop.Onnx;
-using Graphene.Runtime;
 using Graphene.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
