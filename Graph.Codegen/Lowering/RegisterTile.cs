@@ -96,7 +96,8 @@ internal static class RegisterTiles
         long allVectors = Math.Max(1, DimMath.CeilDiv(columns.IsStatic ? columns.Value : Many, lanes));
         (int Rows, int Vectors) best = default;
         double lowest = double.PositiveInfinity;
-        for (int v = 1; v <= Math.Min(allRows == 1 ? MostVectors : Math.Min(MostVectors, mostVectors), allVectors); v++)
+        int most = Math.Min(MostVectors, target.MostSums);
+        for (int v = 1; v <= Math.Min(allRows == 1 ? most : Math.Min(most, mostVectors), allVectors); v++)
         {
             int sums = Math.Min(target.VectorRegisters - 2 - v, target.MostSums);
             for (int r = (int)Math.Min(mostRows, Math.Max(1, sums / v)); r >= 1; r--)
