@@ -86,7 +86,5 @@ internal static class WasmLinker
         "WebAssembly: the linker wasm-ld was not found",
         where: where,
         why: "a module is linked from objects by LLVM's linker, which is a package of its own",
-        fix: OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
-            ? $"install LLVM with lld, or let {OverrideVariable} name wasm-ld"
-            : $"install it (Debian, Ubuntu: apt-get install lld), or let {OverrideVariable} name wasm-ld");
+        fix: $"install LLVM's lld (Debian, Ubuntu: apt-get install lld), or let {OverrideVariable} name wasm-ld");
 }
