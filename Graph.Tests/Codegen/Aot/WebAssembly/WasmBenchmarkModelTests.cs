@@ -1,6 +1,5 @@
 using System.Globalization;
 using Graphene.Codegen.Aot;
-using Graphene.Codegen.Llvm;
 using Graphene.Interop.Numpy;
 using Graphene.Interop.Onnx;
 using Graphene.Tests.Support;
