@@ -25,7 +25,7 @@ internal static class BundleReader
                 BundleTrust.Require(file, seal, options.TrustedKeys, where);
             }
             int variant = VariantChoice.Choose(file.Index, options.Variant);
-            string? stamp = source.File is { } handle ? FileStamp.Of(handle) : null;
+            string? stamp = source.File is { } handle && (options.TakesStamp || options.VerifiedStamp is not null) ? FileStamp.Of(handle) : null;
             bool verifyConstants = options.VerifyConstants && (stamp is null || stamp != options.VerifiedStamp);
             return Load(file, variant, verifyConstants, options.Running, seal, options.VerifyConstants ? stamp : null);
         }

@@ -42,7 +42,7 @@ public sealed class CompiledGraph : IDisposable
 
     /// <summary>
     /// Says in another load that this file was verified: see <see cref="CompiledGraphOptions.VerifiedStamp"/>. Null when the system
-    /// cannot tell whether the file changes.
+    /// cannot tell whether the file changes, and when <see cref="CompiledGraphOptions.TakesStamp"/> did not ask for it.
     /// </summary>
     public string? FileStamp => _bundle.Stamp;
 
@@ -134,7 +134,7 @@ public sealed class CompiledGraph : IDisposable
 
     private static CompiledGraph Load(FileSource source, string? where, CompiledGraphOptions? options)
     {
-        SectionHash.Prepare();
+        LoadingAhead.Begin();
         using (source)
         {
             return new CompiledGraph(BundleReader.Read(source, where, options ?? CompiledGraphOptions.Default));

@@ -13,6 +13,12 @@ public sealed record CompiledGraphOptions
     public IReadOnlyList<string> TrustedKeys { get; init; } = [];
 
     /// <summary>
+    /// Whether <see cref="CompiledGraph.FileStamp"/> says which file was loaded; asking the file system for that takes milliseconds in a
+    /// new process.
+    /// </summary>
+    public bool TakesStamp { get; init; }
+
+    /// <summary>
     /// What <see cref="CompiledGraph.FileStamp"/> said when the same file was loaded before: if the system vouches that the file has not
     /// changed since, its constants are mapped without reading them. Code is verified every time.
     /// </summary>

@@ -23,7 +23,7 @@ internal sealed class DimProgram
     private DimProgram(DimStep[] steps) => _steps = steps;
 
     /// <summary>The steps in order.</summary>
-    public ReadOnlySpan<DimStep> Steps => _steps;
+    public DimStep[] Steps => _steps;
 
     /// <summary>Translates a dim.</summary>
     /// <param name="dim">Over the given symbols only.</param>
@@ -39,7 +39,7 @@ internal sealed class DimProgram
     }
 
     /// <summary>Says why steps are not a program; null when they are one.</summary>
-    public static string? Check(ReadOnlySpan<DimStep> steps, int symbolCount)
+    public static string? Check(DimStep[] steps, int symbolCount)
     {
         if (steps.Length > MaxSteps)
         {
@@ -76,7 +76,7 @@ internal sealed class DimProgram
     /// <param name="spend">Is told the operands before each operation, and may object by throwing.</param>
     /// <exception cref="OverflowException">Numbers leave 64 bits.</exception>
     /// <exception cref="DivideByZeroException">A number is divided by zero.</exception>
-    public static Dim ToDim(ReadOnlySpan<DimStep> steps, ImmutableArray<DimSymbol> symbols, Action<Dim, Dim> spend)
+    public static Dim ToDim(DimStep[] steps, ImmutableArray<DimSymbol> symbols, Action<Dim, Dim> spend)
     {
         if (steps is [{ Code: DimCode.Number, Value: var constant }])
         {

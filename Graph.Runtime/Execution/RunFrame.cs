@@ -138,7 +138,7 @@ internal sealed unsafe class RunFrame : IDisposable
             _arena = null;
             _arena = NativeBlock.Allocate(binding.ArenaBytes);
         }
-        binding.Symbols.CopyTo(new Span<long>(Context->Symbols, binding.Symbols.Length));
+        new ReadOnlySpan<long>(binding.Symbols).CopyTo(new Span<long>(Context->Symbols, binding.Symbols.Length));
         for (int i = 0; i < binding.BufferOffsets.Length; i++)
         {
             Context->Buffers[i] = _program.Plan.Buffers[i].Kind switch

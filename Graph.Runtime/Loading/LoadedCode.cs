@@ -98,7 +98,7 @@ public sealed class LoadedCode : SafeHandle
         try
         {
             byte[] image = linker.Link((ulong)address, externalAddress);
-            image.CopyTo(new Span<byte>((void*)address, image.Length));
+            new ReadOnlySpan<byte>(image).CopyTo(new Span<byte>((void*)address, image.Length));
 
             // Parts begin on pages; the system rounds their sizes up.
             if (layout.CodeSize > 0)

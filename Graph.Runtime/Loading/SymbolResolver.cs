@@ -5,7 +5,16 @@ namespace Graphene.Runtime;
 /// <param name="Object">Index of the object that defines it.</param>
 /// <param name="Section">Section of that object.</param>
 /// <param name="Value">Offset in the section, absolute address, or index of the external function.</param>
-internal sealed record ResolvedSymbol(ResolvedKind Kind, int Object, int Section, ulong Value);
+internal sealed record ResolvedSymbol(ResolvedKind Kind, int Object, int Section, ulong Value)
+{
+    /// <inheritdoc/>
+    /// <remarks>Written out, because comparers of enumerations are compiled in every process anew.</remarks>
+    public bool Equals(ResolvedSymbol? other) =>
+        other is not null && Kind == other.Kind && Object == other.Object && Section == other.Section && Value == other.Value;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => (((((int)Kind * 31) + Object) * 31) + Section) * 31 ^ Value.GetHashCode();
+}
 
 /// <summary>Where a symbol was found.</summary>
 internal enum ResolvedKind

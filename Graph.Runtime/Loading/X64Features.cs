@@ -111,15 +111,24 @@ internal static class X64Features
         var features = new HashSet<string>(StringComparer.Ordinal);
         uint lastBasic = (uint)X86Base.CpuId(0, 0).Eax;
         uint lastExtended = (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax;
+        uint lastSubleafOf7 = (uint)X86Base.CpuId(7, 0).Eax;
+        // Rows of one leaf stand together: on a virtual machine each question takes tens of microseconds.
+        Row? asked = null;
+        int eax = 0, ebx = 0, ecx = 0, edx = 0;
         foreach (Row row in Table)
         {
             uint last = row.Leaf < 0x80000000 ? lastBasic : lastExtended;
-            if (row.Leaf > last || !Saved(row.State) || (row.Leaf == 7 && row.Subleaf > LastSubleafOf7()))
+            if (row.Leaf > last || !Saved(row.State) || (row.Leaf == 7 && row.Subleaf > lastSubleafOf7))
             {
                 continue;
             }
 
-            (int eax, int ebx, int ecx, int edx) = X86Base.CpuId(unchecked((int)row.Leaf), (int)row.Subleaf);
+            if (asked is null || asked.Leaf != row.Leaf || asked.Subleaf != row.Subleaf)
+            {
+                (eax, ebx, ecx, edx) = X86Base.CpuId(unchecked((int)row.Leaf), (int)row.Subleaf);
+                asked = row;
+            }
+
             int value = row.Register switch
             {
                 Register.Eax => eax,
@@ -138,8 +147,6 @@ internal static class X64Features
 
         return features;
     }
-
-    private static uint LastSubleafOf7() => (uint)X86Base.CpuId(7, 0).Eax;
 
     // The runtime has asked the operating system (XGETBV) before it says that these are supported. A native image was compiled for
     // the plainest processor and never asks, so there the instruction is ours.

@@ -88,9 +88,27 @@ internal static class CgroupQuota
 
     private static string[] ReadLines(string path)
     {
+        // Asked first, since groups without a limit have no file for it, and an exception takes a new process ten milliseconds.
+        if (!File.Exists(path))
+        {
+            return [];
+        }
         try
         {
-            return [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line != "").Take(MaxLines)];
+            var lines = new List<string>();
+            foreach (string line in File.ReadLines(path))
+            {
+                string trimmed = line.Trim();
+                if (lines.Count == MaxLines)
+                {
+                    break;
+                }
+                if (trimmed.Length > 0)
+                {
+                    lines.Add(trimmed);
+                }
+            }
+            return [.. lines];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {

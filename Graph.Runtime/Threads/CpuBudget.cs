@@ -42,6 +42,17 @@ public sealed record CpuBudget(int AffinityCpus, double QuotaCpus)
         return null;
     }
 
-    private static int? CountAffinity() =>
-        ReadAffinityMask() is { } set ? set.Sum(b => BitOperations.PopCount(b)) : null;
+    private static int? CountAffinity()
+    {
+        if (ReadAffinityMask() is not { } set)
+        {
+            return null;
+        }
+        int count = 0;
+        foreach (byte cpus in set)
+        {
+            count += BitOperations.PopCount(cpus);
+        }
+        return count;
+    }
 }

@@ -101,7 +101,7 @@ internal sealed class PlanWriter : FieldWriter
 
     private void Dim(Dim dim)
     {
-        ReadOnlySpan<DimStep> steps = DimProgram.Compile(dim, _symbols).Steps;
+        DimStep[] steps = DimProgram.Compile(dim, _symbols).Steps;
         Int32(steps.Length);
         foreach (DimStep step in steps)
         {

@@ -29,12 +29,9 @@ internal static unsafe class SectionHash
 
     // A multiple of a page and of what one step takes.
     private const int PieceBytes = 1 << 20;
-    private const int PiecesPerThread = 4;
+    private const int PiecesPerThread = 4; // of fast hashes; others take longer
     private const int FastSize = 16;
     private const int StepBytes = 64;
-
-    /// <summary>Begins to load the library that computes SHA-256, once: in a new process that takes longer than hashing a small file.</summary>
-    public static void Prepare() => _ = Preparation.Began;
 
     /// <summary>Hashes bytes.</summary>
     public static byte[] Compute(FileHashKind kind, ReadOnlySpan<byte> bytes)
@@ -101,7 +98,7 @@ internal static unsafe class SectionHash
             }
         }
         // Threads of our own start sooner than the process's pool, and a start from the cache is what waits for this.
-        var helpers = new Thread[Math.Clamp(pieces / PiecesPerThread, 1, Environment.ProcessorCount) - 1];
+        var helpers = new Thread[Math.Clamp(pieces / (kind == FileHashKind.Fast ? PiecesPerThread : 2), 1, Environment.ProcessorCount) - 1];
         for (int i = 0; i < helpers.Length; i++)
         {
             helpers[i] = new Thread(HashPieces) { IsBackground = true, Name = "graphene hash" };
@@ -158,19 +155,5 @@ internal static unsafe class SectionHash
     {
         ulong high = Math.BigMul(x, y, out ulong low);
         return high ^ low;
-    }
-
-    private static class Preparation
-    {
-        public static readonly bool Began = Begin();
-
-        private static bool Begin()
-        {
-            if (Environment.ProcessorCount > 1)
-            {
-                new Thread(static () => SHA256.HashData([], stackalloc byte[Size])) { IsBackground = true, Name = "graphene hash" }.Start();
-            }
-            return true;
-        }
     }
 }
