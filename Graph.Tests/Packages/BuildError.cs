@@ -24,7 +24,7 @@ internal sealed record BuildError(string Code, string Language, string Source, F
         OfItem("GRPH004", """<GrapheneModel Include="relu.onnx" Dims="batch=many" />""", WriteRelu, ("dims", "batch=many")),
         OfItem("GRPH005", """<GrapheneModel Include="relu.onnx" RuntimeIdentifier="linux-s390x" />""", WriteRelu, ("target", "linux-s390x")),
         OfItem("GRPH006", """<GrapheneModel Include="relu.onnx" />""", WriteRelu, ("without", "LLVM")),
-        OfItem("GRPH007", """<GrapheneModel Include="relu.onnx" />""", WriteRelu, ("bundle", "no-such-folder/relu.graphene")),
+        OfItem("GRPH007", """<GrapheneModel Include="relu.onnx" />""", WriteRelu, ("signature", "no-such-folder/relu.signature")),
         new("GRPH008", "xml", """
             <GrapheneModel Include="small/digits.onnx" Bundle="small.graphene" />
             <GrapheneModel Include="large/digits.onnx" Bundle="large.graphene" />
@@ -73,7 +73,7 @@ internal sealed record BuildError(string Code, string Language, string Source, F
         };
         foreach ((string key, string value) in values)
         {
-            lines[key] = key == "bundle" ? folder.Combine(value) : value;
+            lines[key] = key == "signature" ? folder.Combine(value) : value;
         }
         File.WriteAllLines(request, lines.Select(l => $"{l.Key}={l.Value}"));
         string output = lines.ContainsKey("without") ? OutputWithoutLlvm(request) : CliRun.Of("build-model", request).Output;

@@ -13,6 +13,7 @@ internal sealed class PublicApiTests
     private static readonly string[] Assemblies =
     [
         "Graphene", "Graphene.Runtime", "Graphene.Optimizer", "Graphene.Codegen", "Graphene.Interop", "Graphene.Data", "Graphene.Train",
+        "Graphene.Hosting",
     ];
 
     [TestCaseSource(nameof(Assemblies))]

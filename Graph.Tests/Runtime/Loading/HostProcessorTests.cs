@@ -25,6 +25,18 @@ internal sealed class HostProcessorTests
     }
 
     [Test]
+    public void TheSystemSavesWhatTheRuntimeSays()
+    {
+        if (!System.Runtime.Intrinsics.X86.X86Base.X64.IsSupported)
+        {
+            Assert.Ignore("XCR0 is a register of x86-64");
+        }
+        Assert.That(SavedRegisters.Include(0x06), Is.EqualTo(System.Runtime.Intrinsics.X86.Avx.IsSupported));
+        Assert.That(SavedRegisters.Include(0xE6), Is.EqualTo(System.Runtime.Intrinsics.X86.Avx512F.IsSupported));
+        Assert.That(SavedRegisters.Include(1u << 31), Is.False);
+    }
+
+    [Test]
     public void TheFingerprintSaysModelAndFeatures()
     {
         Assert.That(HostProcessor.Fingerprint, Is.EqualTo(HostProcessor.Fingerprint));

@@ -40,9 +40,9 @@ internal static class ItemPlace
             }
             if (include.Split(';', StringSplitOptions.TrimEntries).Any(i => Same(i, item)))
             {
-                return (place.LineNumber, place.LinePosition);
+                return (place.LineNumber, place.LinePosition - 1); // the reader means the name, the build the bracket before it
             }
-            pattern ??= include.Contains('*') || include.Contains('$') ? (place.LineNumber, place.LinePosition) : null;
+            pattern ??= include.Contains('*') || include.Contains('$') ? (place.LineNumber, place.LinePosition - 1) : null;
         }
         return pattern;
     }

@@ -40,5 +40,14 @@ internal sealed class ModelBuildException(BuildRequest request, ModelBuildError 
     // The build takes each line as a message of its own.
     private static string OneLine(string message) => string.Join(
         "; ", message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(l => l.Replace("why  ", "", StringComparison.Ordinal).Replace("fix  ", "fix: ", StringComparison.Ordinal)));
+            .Select(WithoutLabel));
+
+    // The lines of errors begin with "at   ", "why  " or "fix  ".
+    private static string WithoutLabel(string line) => line switch
+    {
+        ['a', 't', ' ', ' ', .. var place] => "at " + place.TrimStart(),
+        ['w', 'h', 'y', ' ', ' ', .. var reason] => reason,
+        ['f', 'i', 'x', ' ', ' ', .. var advice] => "fix: " + advice,
+        _ => line,
+    };
 }
