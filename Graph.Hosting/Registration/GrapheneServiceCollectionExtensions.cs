@@ -18,7 +18,7 @@ public static class GrapheneServiceCollectionExtensions
     /// <exception cref="GraphException">GR8005: a model of another class has that name.</exception>
     public static GrapheneModelBuilder<TModel> AddGrapheneModel<TModel>(this IServiceCollection services, string? name = null)
         where TModel : class, ICompiledModel<TModel> => ModelServices.Add(
-            services, name, name ?? typeof(TModel).Name, TModel.Create, Path.Combine(AppContext.BaseDirectory, TModel.BundleName));
+            services, name, name ?? typeof(TModel).Name, TModel.Create, TModel.BundleName);
 
     /// <summary>Adds a model without a class of its own: injected as <see cref="IGrapheneModel{TModel}"/> of <see cref="CompiledGraph"/>.</summary>
     /// <param name="services">The services.</param>

@@ -17,10 +17,10 @@ internal static class ModelServices
     /// <param name="key">The key that it is injected by, or null for the only model of its class.</param>
     /// <param name="name">Its name.</param>
     /// <param name="create">Makes it from a bundle.</param>
-    /// <param name="defaultPath">The bundle that is used when no other is named, or null.</param>
+    /// <param name="bundleName">The name of the bundle that is looked for beside the application when no other is named, or null.</param>
     /// <exception cref="GraphException">GR8005: another class has a model of that name.</exception>
     public static GrapheneModelBuilder<TModel> Add<TModel>(
-        IServiceCollection services, string? key, string name, Func<CompiledGraph, TModel> create, string? defaultPath)
+        IServiceCollection services, string? key, string name, Func<CompiledGraph, TModel> create, string? bundleName)
         where TModel : class, IDisposable
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -35,7 +35,7 @@ internal static class ModelServices
         var registration = new ModelRegistration<TModel>(name, create);
         services.AddSingleton<ModelRegistration>(registration);
         AddShared(services);
-        AddOptions(services, name, defaultPath);
+        AddOptions(services, name, bundleName);
         services.AddKeyedSingleton(name, (provider, _) => new ModelHost<TModel>(
             name, new ModelLoader<TModel>(name, create, registration.Samples), provider.GetRequiredService<GrapheneTelemetry>(),
             LoggerOf(provider)));
@@ -69,11 +69,12 @@ internal static class ModelServices
     private static void AddShared(IServiceCollection services) =>
         services.TryAddSingleton(p => new GrapheneTelemetry(p.GetService<IMeterFactory>()));
 
-    private static void AddOptions(IServiceCollection services, string name, string? defaultPath)
+    private static void AddOptions(IServiceCollection services, string name, string? bundleName)
     {
         OptionsBuilder<GrapheneModelOptions> options = services.AddOptions<GrapheneModelOptions>(name);
-        options.Configure(o => o.Path = defaultPath);
-        options.PostConfigure<IServiceProvider>((o, provider) => o.Path = FullPath(o.Path, provider));
+        options.PostConfigure<IServiceProvider>((o, provider) => o.Path = o.Path is null && bundleName is not null
+            ? BundleFolder.Find(bundleName)
+            : FullPath(o.Path, provider));
         options.ValidateOnStart();
         services.AddSingleton<IValidateOptions<GrapheneModelOptions>>(new ModelOptionsValidator(name));
     }

@@ -26,7 +26,7 @@ internal sealed class DigitsServer : IAsyncDisposable
                 "--urls=http://127.0.0.1:0",
             ],
             builder => builder.Logging.ClearProviders());
-        Client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 2000 });
+        Client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 2000, UseProxy = false });
     }
 
     /// <summary>The file of the model.</summary>

@@ -72,13 +72,30 @@ internal sealed class ModelRegistrationTests : IDisposable
     }
 
     [Test]
-    public void ATypedModelIsFoundBesideTheApplication()
+    public async Task ATypedModelIsFoundBesideTheApplication()
     {
-        using ServiceProvider services = new ServiceCollection().AddGrapheneModel<ScaleModel>().Services.BuildServiceProvider();
+        string path = Path.Combine(AppContext.BaseDirectory, ScaleModel.BundleName);
+        File.WriteAllBytes(path, ScaleBundles.Two);
+        try
+        {
+            await using TestHost host = await TestHost.Build(s => s.AddGrapheneModel<ScaleModel>()).StartAsync();
 
-        GrapheneModelOptions options = services.GetRequiredService<IOptionsMonitor<GrapheneModelOptions>>().Get(nameof(ScaleModel));
+            Assert.That((host.Scale, host.Model.Version!.Path), Is.EqualTo((2f, path)));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 
-        Assert.That(options.Path, Is.EqualTo(Path.Combine(AppContext.BaseDirectory, "scale.graphene")));
+    [Test]
+    public async Task ATypedModelThatIsNotBesideTheApplicationStopsTheHost()
+    {
+        using TestHost.Unstarted host = new(s => s.AddGrapheneModel<ScaleModel>());
+
+        GraphException? e = await Assert.ThrowsAsync<GraphException>(() => host.StartAsync());
+
+        Assert.That(e!.Message, Does.StartWith("GR6150 there is no bundle 'scale.graphene'"));
     }
 
     [Test]
