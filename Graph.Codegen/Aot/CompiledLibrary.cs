@@ -15,7 +15,7 @@ public sealed class CompiledLibrary
         Functions = functions;
         WeightsPlace = weightsPlace;
         Code = code;
-        Weights = weights is null ? null : new ReadOnlyMemory<byte>(weights);
+        Weights = weights is null ? default(ReadOnlyMemory<byte>?) : weights;
     }
 
     /// <summary>What was asked for.</summary>

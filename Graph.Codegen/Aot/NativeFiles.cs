@@ -48,7 +48,7 @@ public static class NativeFiles
         }
         Add(NativeFileKinds.Object, ".o", () => library.Object);
         Add(NativeFileKinds.Header, ".h", () => Encoding.UTF8.GetBytes(library.Header));
-        Add(NativeFileKinds.Shared, ".so", () => SharedLibraryLinker.Link(library));
+        Add(NativeFileKinds.Shared, ".so", () => SharedLibraryLinker.Link(library, Path.GetFileName(path) + ".so"));
         Add(NativeFileKinds.LlvmIr, ".ll", () => Encoding.UTF8.GetBytes(library.LlvmIr()));
         Add(NativeFileKinds.Assembly, ".s", () => Encoding.UTF8.GetBytes(library.Assembly()));
         if (library.Weights is { } weights)

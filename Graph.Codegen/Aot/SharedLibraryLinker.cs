@@ -25,10 +25,12 @@ public static class SharedLibraryLinker
     }
 
     /// <summary>Links a shared library that exports the interface alone.</summary>
+    /// <param name="library">The library.</param>
+    /// <param name="fileName">The name under which programs that are linked with it will look for it; null for <c>NAME.so</c>.</param>
     /// <exception cref="GraphException">GR5033: the linker is missing or failed.</exception>
-    public static byte[] Link(CompiledLibrary library) => Link(library, Find());
+    public static byte[] Link(CompiledLibrary library, string? fileName = null) => Link(library, Find(), fileName);
 
-    internal static byte[] Link(CompiledLibrary library, string? linker)
+    internal static byte[] Link(CompiledLibrary library, string? linker, string? fileName)
     {
         _ = linker ?? throw Missing();
         string folder = Directory.CreateTempSubdirectory("graphene-link-").FullName;
@@ -39,7 +41,7 @@ public static class SharedLibraryLinker
             File.WriteAllText(Path.Combine(folder, "exports"), $"{{ global: {string.Concat(library.Exports.Select(e => e + "; "))}local: *; }};\n");
             var arguments = new List<string>
             {
-                "-shared", "-o", "library.so", $"-soname={library.Options.Name}.so", "--version-script=exports", "--build-id=sha1",
+                "-shared", "-o", "library.so", $"-soname={fileName ?? library.Options.Name + ".so"}", "--version-script=exports", "--build-id=sha1",
                 "-z", "relro", "-z", "now", "-z", "noexecstack", "--hash-style=gnu", "--no-allow-shlib-undefined", "--gc-sections",
                 "--strip-debug", "-m", Emulation(library.Target), "code.o",
             };

@@ -38,7 +38,7 @@ internal static partial class ErrorExamples
             CompiledLibrary library = NativeLibraryCompiler.Compile(
                 [new NativeSignature("run", graph.ToModule([y]))], AotTarget.Parse("x86-64"),
                 new NativeOptions { Name = "twice" }, NullLogger.Instance);
-            SharedLibraryLinker.Link(library, linker: null); // what is found where there is no lld
+            SharedLibraryLinker.Link(library, linker: null, fileName: null); // what is found where there is no lld
         }),
         Of(AotDiagnostics.WeightsFile, () =>
         {

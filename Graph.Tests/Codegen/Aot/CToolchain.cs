@@ -48,7 +48,8 @@ internal static class CToolchain
         return program;
     }
 
-    private static (int Exit, string Output, string Error) Start(string program, string[] arguments, string folder)
+    /// <summary>Runs a program, and gives its exit status and what it wrote.</summary>
+    public static (int Exit, string Output, string Error) Start(string program, string[] arguments, string folder)
     {
         var start = new ProcessStartInfo(program, arguments)
         {

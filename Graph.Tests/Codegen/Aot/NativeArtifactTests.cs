@@ -103,8 +103,10 @@ internal sealed class NativeArtifactTests
         static byte[][] Files(bool hasExternalWeights)
         {
             using var folder = new TemporaryFolder();
-            CompiledLibrary library = LoadedNative.Compile(Import(Digits), AotTarget.Parse("x86-64"), hasExternalWeights: hasExternalWeights);
-            NativeFileKinds kinds = NativeFileKinds.Object | NativeFileKinds.Header | NativeFileKinds.LlvmIr | NativeFileKinds.Assembly
+            AotTarget target = AotTarget.Parse(hasExternalWeights ? "x86-64" : "x86-64-v3");
+            CompiledLibrary library = LoadedNative.Compile(Import(Digits), target, hasExternalWeights: hasExternalWeights);
+            NativeFileKinds kinds = NativeFileKinds.Object | NativeFileKinds.Header
+                | (hasExternalWeights ? 0 : NativeFileKinds.LlvmIr | NativeFileKinds.Assembly)
                 | (SharedLibraryLinker.Find() is null ? 0 : NativeFileKinds.Shared);
             return [.. NativeFiles.Write(library, folder.Combine("m"), kinds).Select(File.ReadAllBytes)];
         }
@@ -150,7 +152,7 @@ internal sealed class NativeArtifactTests
     public void LinkerThatIsMissingIsNamedWithItsPackage()
     {
         CompiledLibrary library = LoadedNative.Compile(CompiledModule.Build(b => [b.Negate(b.Parameter(0, F32(4)))]));
-        GraphException? e = Assert.Throws<GraphException>(() => SharedLibraryLinker.Link(library, linker: null));
+        GraphException? e = Assert.Throws<GraphException>(() => SharedLibraryLinker.Link(library, linker: null, fileName: null));
         Assert.That(e!.Id, Is.EqualTo(AotDiagnostics.Linker));
         Assert.That(e.Message, Does.Contain("apt-get install lld"));
     }

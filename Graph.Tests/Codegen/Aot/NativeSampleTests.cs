@@ -55,6 +55,26 @@ internal sealed class NativeSampleTests : IDisposable
         CheckClasses(CToolchain.Run(program, Path.Combine(Demo, "digits-images.npy")));
     }
 
+    // A processor without AVX: what has a variant for it runs, what has none says so.
+    [Test]
+    public void OldProcessorsRunTheirVariantOrAreRefused()
+    {
+        string? emulator = CToolchain.Find("qemu-x86_64");
+        Assume.That(emulator, Is.Not.Null, "no qemu-x86_64 here; it stands for old processors (apt-get install qemu-user)");
+        string program = CToolchain.BuildC(_folder.Path, "any", Path.Combine(Samples, "digits.c"), _folder.Combine("digits.o"));
+        string[] arguments = ["-cpu", "qemu64", program, Path.Combine(Demo, "digits-images.npy")];
+        (int exit, string output, string error) = CToolchain.Start(emulator!, arguments, _folder.Path);
+        Assert.That(exit, Is.Zero, error);
+        CheckClasses(output);
+
+        using var folder = new TemporaryFolder();
+        CliRun.Of("compile", Path.Combine(Demo, "digits.onnx"), "-o", folder.Combine("digits.o"), "--target", "x86-64-v3");
+        arguments[2] = CToolchain.BuildC(folder.Path, "new", Path.Combine(Samples, "digits.c"), folder.Combine("digits.o"));
+        (exit, _, error) = CToolchain.Start(emulator!, arguments, folder.Path);
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("the processor lacks instructions"));
+    }
+
     // One of the 64 is misread; the demo says so, too.
     private static void CheckClasses(string output)
     {

@@ -47,11 +47,14 @@ int main(void)
     static float y[M_OUTPUT_Y0_ELEMENTS];
     const void *inputs[M_INPUT_COUNT];
     void *outputs[M_OUTPUT_COUNT];
-    unsigned char *workspace = malloc(M_WORKSPACE_BYTES);
+    unsigned char *workspace = malloc(M_WORKSPACE_BYTES + M_WORKSPACE_ALIGNMENT);
     long before;
     int i;
     int error = 0;
 
+    while ((uintptr_t)workspace % M_WORKSPACE_ALIGNMENT != 0) {
+        workspace++;
+    }
     inputs[0] = x;
     outputs[0] = y;
     before = taken;

@@ -15,7 +15,7 @@ internal static class NativeArtifact
             Name = request.Name,
             IsFreestanding = request.IsFreestanding,
             HasExternalWeights = request.WeightsPath is not null,
-            ExistingWeights = request.WeightsPath is { } path && File.Exists(path) ? File.ReadAllBytes(path) : null,
+            ExistingWeights = request.WeightsPath is { } path && File.Exists(path) ? File.ReadAllBytes(path) : default(ReadOnlyMemory<byte>?),
         };
         CompiledLibrary library = NativeLibraryCompiler.Compile(
             [new NativeSignature(CompiledGraph.DefaultSignature, request.Model.Module)], request.Target ?? ThisArchitecture(), options,
