@@ -14,6 +14,7 @@ internal sealed class GeneratedClassTests
     {
         GeneratorRun run = GeneratorRun.Of(
             """
+            using System;
             using Made;
 
             public static class User
