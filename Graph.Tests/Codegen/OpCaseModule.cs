@@ -56,7 +56,11 @@ internal sealed class OpCaseModule
     public static OpCaseModule Of(string op) => new(op, Cases[op]);
 
     /// <summary>All cases of all ops.</summary>
-    public static OpCaseModule OfAll() => new("all", Names.SelectMany(name => Cases[name]));
+    public static OpCaseModule OfAll() => OfAllBut();
+
+    /// <summary>All cases of all ops but some.</summary>
+    /// <param name="names">The names of those.</param>
+    public static OpCaseModule OfAllBut(params string[] names) => new("all", Names.Except(names).SelectMany(name => Cases[name]));
 
     /// <summary>Compares results with the reference, and with those of another run bit for bit.</summary>
     /// <param name="actual">The results.</param>
