@@ -29,7 +29,7 @@ internal sealed class VectorMathDoubleTests
         Check(op, 400, LlvmTarget.X64);
     }
 
-    [Category("Large")]
+    [Explicit("a minute or two")]
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Binary))]
     public void WithoutFusedMultiplyAddManyAreAccurate(ScalarOp op) => Check(op, 40_000, LlvmTarget.X64);

@@ -44,7 +44,7 @@ internal sealed class VectorMathSingleTests
         Check(op, x, y, LlvmTarget.X64);
     }
 
-    [Category("Large")]
+    [Explicit("a minute or two")]
     [TestCaseSource(typeof(VectorMathRunner), nameof(VectorMathRunner.Unary))]
     public void WithoutFusedMultiplyAddMuchOfTheRangeIsAccurate(ScalarOp op)
     {
