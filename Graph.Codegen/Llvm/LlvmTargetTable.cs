@@ -77,7 +77,8 @@ internal static class LlvmTargetTable
         LlvmArchitecture.X64 when target.HasFeature("avx2") => 256,
         LlvmArchitecture.X64 => 128,
         LlvmArchitecture.Arm64 => 128,
-        LlvmArchitecture.RiscV64 => target.HasFeature("v") ? 128 : 0,
+        LlvmArchitecture.RiscV64 when !target.HasFeature("v") => 0,
+        LlvmArchitecture.RiscV64 => target.HasFeature("zvl512b") ? 512 : target.HasFeature("zvl256b") ? 256 : 128,
         LlvmArchitecture.Wasm32 => target.HasFeature("simd128") ? 128 : 0,
         _ => 0,
     };

@@ -121,7 +121,16 @@ internal static class TrigonometricMath
     private static KNum CosineOf(RealFormat f, KNum r)
     {
         KNum z = r * r;
-        return KNum.Fma(KNum.Polynomial(z, f.Pick(Cosine32, Cosine64)), z, 1);
+        ReadOnlySpan<double> coefficients = f.Pick(Cosine32, Cosine64);
+        if (r.HasFma)
+        {
+            return KNum.Fma(KNum.Polynomial(z, coefficients), z, 1);
+        }
+
+        // The first coefficient is -1/2: what 1 - z/2 rounds off is exact, and joins the small terms.
+        KNum half = z * 0.5;
+        KNum most = 1 - half;
+        return most + (((1 - most) - half) + (z * (z * KNum.Polynomial(z, coefficients[1..]))));
     }
 
     private static KNum IsOdd(RealFormat f, KNum quadrant) =>

@@ -37,6 +37,7 @@ internal sealed class LlvmTargetTests
 
     [TestCase("aarch64-unknown-linux-gnu", "", 128)]
     [TestCase("riscv64-unknown-linux-gnu", "+m,+v", 128)]
+    [TestCase("riscv64-unknown-linux-gnu", "+m,+v,+zvl256b", 256)]
     [TestCase("riscv64-unknown-linux-gnu", "+m", 0)]
     [TestCase("wasm32-unknown-unknown", "+simd128", 128)]
     [TestCase("nvptx64-nvidia-cuda", "", 0)]
