@@ -57,7 +57,7 @@ public static class NativeLibraryCompiler
         bool isEmbedded = place.Length > 0 && !place.IsExternal;
         var code = new LinkedCode(
             modules, target, [.. CompiledLibrary.ExportsOf(options, functions)], isEmbedded ? (place.Symbol, content) : null);
-        CheckUndefined(code, options);
+        RequireDefined(code.UndefinedSymbols, options);
         return new CompiledLibrary(options, target, functions, place, code, options.HasExternalWeights ? content : null,
             signatures.ToDictionary(s => s.Name, s => CacheKey.Of(s.Module, "source"), StringComparer.Ordinal));
     }
@@ -160,9 +160,9 @@ public static class NativeLibraryCompiler
         }
     }
 
-    private static void CheckUndefined(LinkedCode code, NativeOptions options)
+    internal static void RequireDefined(IReadOnlyList<string> undefined, NativeOptions options)
     {
-        string[] missing = [.. code.UndefinedSymbols.Where(s => options.IsFreestanding || !Libm.Contains(s))];
+        string[] missing = [.. undefined.Where(s => options.IsFreestanding || !Libm.Contains(s))];
         if (missing.Length > 0)
         {
             throw new GraphException(
