@@ -25,9 +25,7 @@ internal static class ModelBuild
         (Module module, IReadOnlyList<string> files) = Load(request);
         try
         {
-            using Executable executable = Preferred(compilers).Compile(module, logger, CancellationToken.None);
-            executable.WriteFile(request.Bundle);
-            SignatureFile.Write(request, request.Bundle, [(CompiledGraph.DefaultSignature, executable.Plan)]);
+            Write(request, module, compilers, logger);
         }
         catch (GraphException e)
         {
@@ -36,8 +34,26 @@ internal static class ModelBuild
         File.WriteAllLines(request.Inputs, files);
     }
 
-    // The file holds code for one variant: of several the middle one, which servers of the last ten years run.
-    private static GraphCompiler Preferred(IReadOnlyList<(string Variant, GraphCompiler Compiler)> compilers) => compilers[compilers.Count / 2].Compiler;
+    // The best variant first: whoever loads the bundle takes the first that runs. Equal constants are stored once.
+    private static void Write(
+        BuildRequest request, Module module, IReadOnlyList<(string Variant, GraphCompiler Compiler)> compilers, ILogger logger)
+    {
+        var made = new List<BundleCode>();
+        try
+        {
+            foreach ((string variant, GraphCompiler compiler) in compilers.Reverse())
+            {
+                made.Add(new BundleCode(variant, compiler.Compile(module, logger, CancellationToken.None)));
+            }
+            var content = new BundleContent { Name = module.Name, Functions = [new BundleFunction(CompiledGraph.DefaultSignature, made)] };
+            content.WriteFile(request.Bundle);
+            SignatureFile.Write(request, request.Bundle, [(CompiledGraph.DefaultSignature, made[0].Executable.Plan)]);
+        }
+        finally
+        {
+            made.ForEach(m => m.Executable.Dispose());
+        }
+    }
 
     private static (Module Module, IReadOnlyList<string> Files) Load(BuildRequest request)
     {
