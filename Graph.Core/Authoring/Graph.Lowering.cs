@@ -16,7 +16,7 @@ public sealed partial class Graph
     /// </param>
     /// <param name="targets">Operations to do besides.</param>
     /// <exception cref="GraphException">GR1504: the fetches need a placeholder that is not fed and has no default.</exception>
-    public LoweredModule Lower(
+    public LoweredGraph Lower(
         IReadOnlyList<Tensor> fetches, IReadOnlyList<Tensor>? feeds = null, IReadOnlyList<Operation>? targets = null)
     {
         lock (Building)
@@ -25,7 +25,7 @@ public sealed partial class Graph
         }
     }
 
-    private LoweredModule LowerAlone(
+    private LoweredGraph LowerAlone(
         IReadOnlyList<Tensor> fetches, IReadOnlyList<Tensor>? feeds, IReadOnlyList<Operation>? targets)
     {
         Node[] roots = [.. fetches.Select(_root.Import), .. (targets ?? []).SelectMany(t => t.Nodes)];

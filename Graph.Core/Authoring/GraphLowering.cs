@@ -13,7 +13,7 @@ internal sealed class GraphLowering(Graph graph, ProvenanceTable provenance)
     private readonly HashSet<string> _usedInputs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _usedOutputs = new(StringComparer.Ordinal);
 
-    public LoweredModule Lower(
+    public LoweredGraph Lower(
         IReadOnlyList<Tensor> fetches, IReadOnlyList<Tensor> feeds, List<Node> needed, Func<Tensor, Node> nodeOf)
     {
         foreach (Tensor feed in feeds)
@@ -44,7 +44,7 @@ internal sealed class GraphLowering(Graph graph, ProvenanceTable provenance)
             .. graph.Variables.Where(_state.ContainsKey).Select(v => new VariableBinding(
                 v, _state[v].Input, Array.IndexOf(assigned, v) is >= 0 and var place ? fetches.Count + place : -1)),
         ];
-        return new LoweredModule(module, [.. feeds], variables);
+        return new LoweredGraph(module, [.. feeds], variables);
     }
 
     private Node Copy(Node node)

@@ -12,4 +12,4 @@ public sealed record VariableBinding(Variable Variable, int Input, int Output);
 /// <param name="Module">Inputs: the feeds, then variables that are read. Outputs: the fetches, then variables that are assigned.</param>
 /// <param name="Feeds">The tensors that the first inputs stand for.</param>
 /// <param name="Variables">The variables that the run reads or assigns.</param>
-public sealed record LoweredModule(Module Module, ImmutableArray<Tensor> Feeds, ImmutableArray<VariableBinding> Variables);
+public sealed record LoweredGraph(Module Module, ImmutableArray<Tensor> Feeds, ImmutableArray<VariableBinding> Variables);

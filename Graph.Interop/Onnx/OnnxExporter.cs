@@ -7,7 +7,7 @@ namespace Graphene.Interop.Onnx;
 /// <summary>Writes graphs as ONNX models, for other tools and for our own importer.</summary>
 /// <remarks>
 /// <code>
-/// LoweredModule prediction = graph.Lower([probabilities]);
+/// LoweredGraph prediction = graph.Lower([probabilities]);
 /// OnnxExporter.Export(prediction, session.ValueOf, "model.onnx");
 /// </code>
 /// Operators are those of <see cref="OperatorSet"/>; no domain of ours is needed. Names and element types stay, symbolic dims
@@ -63,7 +63,7 @@ public static class OnnxExporter
     /// GR4004, GR4016, GR4017, as for a module. GR4015: something has no form in ONNX, such as assigning a variable.
     /// </exception>
     public static void Export(
-        LoweredModule graph, Func<Variable, Literal> valueOf, string path, OnnxExportOptions? options = null) =>
+        LoweredGraph graph, Func<Variable, Literal> valueOf, string path, OnnxExportOptions? options = null) =>
         Export(graph.Module, path, WithVariables(graph, valueOf, options));
 
     /// <summary>Writes what some fetches of a graph need to a stream, with the present values of variables.</summary>
@@ -73,11 +73,11 @@ public static class OnnxExporter
     /// <param name="options">More values, and texts; <see cref="OnnxExportOptions.Default"/> when null.</param>
     /// <exception cref="GraphException">GR4004, GR4015, GR4017, as for a file.</exception>
     public static void Export(
-        LoweredModule graph, Func<Variable, Literal> valueOf, Stream stream, OnnxExportOptions? options = null) =>
+        LoweredGraph graph, Func<Variable, Literal> valueOf, Stream stream, OnnxExportOptions? options = null) =>
         Export(graph.Module, stream, WithVariables(graph, valueOf, options));
 
     private static OnnxExportOptions WithVariables(
-        LoweredModule graph, Func<Variable, Literal> valueOf, OnnxExportOptions? options)
+        LoweredGraph graph, Func<Variable, Literal> valueOf, OnnxExportOptions? options)
     {
         options ??= OnnxExportOptions.Default;
         if (graph.Variables.FirstOrDefault(v => v.Output >= 0) is { } assigned)

@@ -58,6 +58,6 @@ public sealed record BundleCode(string Variant, Executable Executable);
 public sealed record BundleStateUse(string Name, Literal Initial, int Input, int Output)
 {
     /// <summary>The variables of a graph as states.</summary>
-    public static IReadOnlyList<BundleStateUse> Of(LoweredModule lowered) =>
+    public static IReadOnlyList<BundleStateUse> Of(LoweredGraph lowered) =>
         [.. lowered.Variables.Select(v => new BundleStateUse(v.Variable.Name, v.Variable.InitialValue, v.Input, v.Output))];
 }

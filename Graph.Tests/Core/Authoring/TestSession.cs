@@ -7,7 +7,7 @@ internal sealed class TestSession(Graph graph)
 
     public Literal[] Run(Tensor[] fetches, (Tensor Tensor, Literal Value)[]? feeds = null, Operation[]? targets = null)
     {
-        LoweredModule lowered = graph.Lower(fetches, feeds is null ? null : [.. feeds.Select(f => f.Tensor)], targets);
+        LoweredGraph lowered = graph.Lower(fetches, feeds is null ? null : [.. feeds.Select(f => f.Tensor)], targets);
         var inputs = new Literal[lowered.Module.InputNames.Length];
         for (int i = 0; i < lowered.Feeds.Length; i++)
         {

@@ -27,10 +27,10 @@ internal static class BundleFixture
         Variable calls = graph.Variable(Literal.From<int>([40], []), "calls");
         Tensor x = graph.Placeholder(DType.F32, [Length], "x");
         Tensor filled = (x * weights).Named("filled");
-        LoweredModule prefill = graph.Lower([filled.ReduceSum().Named("sum")], [x], [cache.Assign(filled)]);
+        LoweredGraph prefill = graph.Lower([filled.ReduceSum().Named("sum")], [x], [cache.Assign(filled)]);
         Operation add = cache.AssignAdd(x);
         Operation count = calls.AssignAdd(graph.Constant(Literal.From<int>([1], [])));
-        LoweredModule decode = graph.Lower([(cache.Read() * weights).Named("y"), calls.Read().Named("count")], [x], [add, count]);
+        LoweredGraph decode = graph.Lower([(cache.Read() * weights).Named("y"), calls.Read().Named("count")], [x], [add, count]);
         return new BundleContent
         {
             Name = "chat",
@@ -51,7 +51,7 @@ internal static class BundleFixture
     }
 
     /// <summary>Compiles a lowered graph for this processor.</summary>
-    public static BundleFunction Function(string name, LoweredModule lowered) =>
+    public static BundleFunction Function(string name, LoweredGraph lowered) =>
         new(name, [new BundleCode("host", Compile(lowered.Module))]) { States = BundleStateUse.Of(lowered) };
 
     /// <summary>Compiles a module for this processor.</summary>

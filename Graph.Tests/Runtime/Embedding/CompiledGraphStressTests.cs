@@ -202,7 +202,7 @@ internal sealed class CompiledGraphStressTests : IDisposable
         Variable rounds = graph.Variable(Literal.From<long>([7], []), "rounds");
         Tensor[] result = graph.While(
             [graph.Constant(Literal.From<long>([0], []))], state => state[0].Less(n), state => [state[0] + 1]);
-        LoweredModule lowered = graph.Lower([result[0].Named("count")], [n], [rounds.AssignAdd(result[0])]);
+        LoweredGraph lowered = graph.Lower([result[0].Named("count")], [n], [rounds.AssignAdd(result[0])]);
         return new BundleContent { Name = "endless", Functions = [BundleFixture.Function("run", lowered)] };
     }
 

@@ -59,10 +59,10 @@ internal sealed class GoldenBundleTests
         Tensor rows = graph.Placeholder(DType.F32, [4, 3], "rows");
         Tensor row = graph.Placeholder(DType.F32, ["batch", 3], "row");
         Tensor product = rows.MatMul(weights) + 1;
-        LoweredModule fill = graph.Lower([product.Named("filled")], [rows], [memory.Assign(product)]);
-        LoweredModule step = graph.Lower([(memory.Read() + row.MatMul(weights).ReduceSum() - 2).Named("y")], [row]);
+        LoweredGraph fill = graph.Lower([product.Named("filled")], [rows], [memory.Assign(product)]);
+        LoweredGraph step = graph.Lower([(memory.Read() + row.MatMul(weights).ReduceSum() - 2).Named("y")], [row]);
         AotTarget target = AotTarget.Parse("x86-64");
-        BundleFunction Function(string name, LoweredModule lowered) => new(name,
+        BundleFunction Function(string name, LoweredGraph lowered) => new(name,
         [
             .. target.Compilers().Zip(target.Variants).Where(p => p.Second.Name != "v4").Reverse().Select(
                 p => new BundleCode(p.Second.Name, p.First.Compile(lowered.Module, NullLogger.Instance, CancellationToken.None))),

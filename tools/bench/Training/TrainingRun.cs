@@ -64,7 +64,7 @@ internal sealed class TrainingRun : ITimedRun
     /// <summary>Where the time of a step goes.</summary>
     public KernelReport Profile(int threads, int warmup, int runs)
     {
-        LoweredModule step = _graph.Lower([_loss], _feeds, [_step]);
+        LoweredGraph step = _graph.Lower([_loss], _feeds, [_step]);
         Literal[] inputs =
         [
             .. _batch,

@@ -56,24 +56,23 @@ internal sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until an expression is true.</summary>
+    /// <summary>Waits until an expression is true; one that fails is not true yet, for a page that is still loading has few elements.</summary>
     public async Task WaitUntil(string expression)
     {
         var watch = Stopwatch.StartNew();
-        while (!(await Evaluate($"Boolean({expression})"))!.GetValue<bool>())
+        JsonNode result = await Run($"Boolean({expression})");
+        while (result["result"]?["value"] is not JsonValue value || !value.TryGetValue(out bool isTrue) || !isTrue)
         {
-            Assert.That(watch.Elapsed, Is.LessThan(Patience), $"waiting for {expression}");
+            Assert.That(watch.Elapsed, Is.LessThan(Patience), $"waiting for {expression}: {result.ToJsonString()}");
             await Task.Delay(50, _end.Token);
+            result = await Run($"Boolean({expression})");
         }
     }
 
     /// <summary>The value of an expression.</summary>
     public async Task<JsonNode?> Evaluate(string expression)
     {
-        JsonNode result = await Call("Runtime.evaluate", new JsonObject
-        {
-            ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true,
-        });
+        JsonNode result = await Run(expression);
         Assert.That(result["exceptionDetails"], Is.Null, $"{expression}: {result["exceptionDetails"]?.ToJsonString()}");
         return result["result"]?["value"];
     }
@@ -130,6 +129,11 @@ internal sealed class ChromiumPage : IAsyncDisposable
             }
         }
     }
+
+    private Task<JsonNode> Run(string expression) => Call("Runtime.evaluate", new JsonObject
+    {
+        ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true,
+    });
 
     private Task<JsonNode> Mouse(string type, (double X, double Y) at) => Call("Input.dispatchMouseEvent", new JsonObject
     {

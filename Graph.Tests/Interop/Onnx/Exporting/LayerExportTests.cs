@@ -59,7 +59,7 @@ internal sealed class LayerExportTests
         var graph = new Graph();
         Tensor x = graph.Placeholder(input.DType, ["batch", .. input.Shape.Skip(1)], "x");
         Tensor y = layer.Call(new LayerContext(graph, training: false, seed: 5), x);
-        LoweredModule lowered = graph.Lower([y], [x]);
+        LoweredGraph lowered = graph.Lower([y], [x]);
         var rows = new Dictionary<string, long> { ["batch"] = input.Shape[0].Value };
         Literal expected = Evaluator.Evaluate(
             Specialization.Apply(lowered.Module, rows).Entry,

@@ -41,7 +41,7 @@ internal sealed class OnnxExporterTests
         var graph = new Graph("scaled");
         Tensor x = graph.Placeholder(DType.F32, [2], "x");
         Variable factor = graph.Variable(Literal.From<float>([3, 4], 2), "factor");
-        LoweredModule lowered = graph.Lower([x * factor.Read(), x], [x]);
+        LoweredGraph lowered = graph.Lower([x * factor.Read(), x], [x]);
         using var stream = new MemoryStream();
         OnnxExporter.Export(lowered, v => v.InitialValue, stream, new OnnxExportOptions
         {
@@ -78,7 +78,7 @@ internal sealed class OnnxExporterTests
         var graph = new Graph("noisy");
         Tensor x = graph.Placeholder(DType.F32, [4], "x");
         Tensor y = graph.RandomUniform(graph.Constant(Literal.From<ulong>([1, 0], 2)), [4]).Values + x.Bitcast(DType.I32).Cast(DType.F32);
-        LoweredModule lowered = graph.Lower([y], [x]);
+        LoweredGraph lowered = graph.Lower([y], [x]);
 
         Assert.That(
             () => OnnxExporter.Export(lowered, v => v.InitialValue, Stream.Null),
@@ -105,7 +105,7 @@ internal sealed class OnnxExporterTests
             Throws.TypeOf<GraphException>().With.Property("Id").EqualTo(OnnxDiagnosticIds.CannotWrite));
     }
 
-    private static LoweredModule Cnn()
+    private static LoweredGraph Cnn()
     {
         var graph = new Graph();
         Tensor x = graph.Placeholder(DType.F32, ["batch", 12, 12, 1], "x");
@@ -119,7 +119,7 @@ internal sealed class OnnxExporterTests
         return graph.Lower([model.Call(new LayerContext(graph, training: false, seed: 5), x)], [x]);
     }
 
-    private static ModelProto Exported(LoweredModule graph)
+    private static ModelProto Exported(LoweredGraph graph)
     {
         using var stream = new MemoryStream();
         OnnxExporter.Export(graph, v => v.InitialValue, stream);
