@@ -11,7 +11,7 @@ namespace Graphene.Tests.Runtime.Embedding;
 /// <remarks>One file for each version of the format; GRAPHENE_BLESS=1 writes that of the present version if it is not there.</remarks>
 internal sealed class GoldenBundleTests
 {
-    private static readonly string Folder = RepositoryRoot.Combine("Graph.Tests", "Golden", "bundles");
+    private static readonly string Folder = RepositoryRoot.Combine("Graph.Tests", "Runtime", "Embedding", "Versions");
 
     [Test]
     public void EveryVersionHasABundle()
