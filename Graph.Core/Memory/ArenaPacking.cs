@@ -18,6 +18,7 @@ public readonly record struct LiveInterval(int First, int Last)
 /// what the compiler predicts is what the runtime allocates. The result depends on the arguments only.
 /// Buffers are placed one after the other, each into the smallest gap that is free for its whole interval (best fit), in three
 /// orders (largest first, largest size times duration first, earliest first); the smallest of the three arenas wins.
+/// It is part of a compiled model's first run, so it keeps away from generic code, which each process would compile.
 /// </remarks>
 public static class ArenaPacking
 {
@@ -29,9 +30,9 @@ public static class ArenaPacking
     /// <param name="intervals">When each buffer is in use.</param>
     /// <param name="offsets">Receives the place of each buffer, a multiple of <see cref="AlignmentInBytes"/>.</param>
     /// <returns>The size of the arena in bytes.</returns>
-    /// <exception cref="ArgumentException">The spans differ in length, or a size is negative.</exception>
+    /// <exception cref="ArgumentException">The arrays differ in length, or a size is negative.</exception>
     /// <exception cref="OverflowException">The arena does not fit 64 bits.</exception>
-    public static long Pack(ReadOnlySpan<long> sizesInBytes, ReadOnlySpan<LiveInterval> intervals, Span<long> offsets)
+    public static long Pack(long[] sizesInBytes, LiveInterval[] intervals, long[] offsets)
     {
         if (intervals.Length != sizesInBytes.Length || offsets.Length != sizesInBytes.Length)
         {
@@ -43,16 +44,17 @@ public static class ArenaPacking
             ArgumentOutOfRangeException.ThrowIfNegative(sizesInBytes[i], nameof(sizesInBytes));
             sizes[i] = checked((sizesInBytes[i] + AlignmentInBytes - 1) / AlignmentInBytes * AlignmentInBytes);
         }
-        LiveInterval[] live = intervals.ToArray();
         long best = long.MaxValue;
         var candidate = new long[sizes.Length];
-        foreach (int[] order in Orders(sizes, live))
+        int[] order = new int[sizes.Length];
+        foreach (Order by in (Order[])[Order.Size, Order.SizeTimesDuration, Order.Start])
         {
-            long size = Place(order, sizes, live, candidate);
+            Sort(order, by, sizes, intervals);
+            long size = Place(order, sizes, intervals, candidate);
             if (size < best)
             {
                 best = size;
-                candidate.CopyTo(offsets);
+                Array.Copy(candidate, offsets, candidate.Length);
             }
         }
         return best;
@@ -61,7 +63,7 @@ public static class ArenaPacking
     /// <summary>The most bytes that are in use at one step: no packing can be smaller.</summary>
     /// <param name="sizesInBytes">The size of each buffer.</param>
     /// <param name="intervals">When each buffer is in use.</param>
-    public static long LowerBound(ReadOnlySpan<long> sizesInBytes, ReadOnlySpan<LiveInterval> intervals)
+    public static long LowerBound(long[] sizesInBytes, LiveInterval[] intervals)
     {
         var changes = new SortedDictionary<int, long>();
         for (int i = 0; i < sizesInBytes.Length; i++)
@@ -79,12 +81,69 @@ public static class ArenaPacking
         return most;
     }
 
-    private static IEnumerable<int[]> Orders(long[] sizes, LiveInterval[] live)
+    private enum Order
     {
-        int[] all = [.. Enumerable.Range(0, sizes.Length)];
-        yield return [.. all.OrderByDescending(i => sizes[i]).ThenBy(i => live[i].First).ThenBy(i => i)];
-        yield return [.. all.OrderByDescending(i => (Int128)sizes[i] * (live[i].Last - live[i].First + 1)).ThenBy(i => i)];
-        yield return [.. all.OrderBy(i => live[i].First).ThenByDescending(i => sizes[i]).ThenBy(i => i)];
+        Size,
+        SizeTimesDuration,
+        Start,
+    }
+
+    // Heap sort; the order is total, so that which algorithm sorts makes no difference.
+    private static void Sort(int[] buffers, Order by, long[] sizes, LiveInterval[] live)
+    {
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            buffers[i] = i;
+        }
+        for (int i = (buffers.Length / 2) - 1; i >= 0; i--)
+        {
+            SiftDown(i, buffers.Length);
+        }
+        for (int end = buffers.Length - 1; end > 0; end--)
+        {
+            (buffers[0], buffers[end]) = (buffers[end], buffers[0]);
+            SiftDown(0, end);
+        }
+
+        // The last in order is at the top of a heap.
+        void SiftDown(int parent, int end)
+        {
+            while ((2 * parent) + 1 < end)
+            {
+                int child = (2 * parent) + 1;
+                if (child + 1 < end && IsBefore(buffers[child], buffers[child + 1]))
+                {
+                    child++;
+                }
+                if (!IsBefore(buffers[parent], buffers[child]))
+                {
+                    return;
+                }
+                (buffers[parent], buffers[child]) = (buffers[child], buffers[parent]);
+                parent = child;
+            }
+        }
+
+        bool IsBefore(int a, int b)
+        {
+            double major = by switch
+            {
+                Order.Size => Larger(sizes[a], sizes[b]),
+                Order.SizeTimesDuration => Larger(Area(a), Area(b)),
+                _ => Larger(live[b].First, live[a].First),
+            };
+            double minor = by switch
+            {
+                Order.Size => Larger(live[b].First, live[a].First),
+                Order.Start => Larger(sizes[a], sizes[b]),
+                _ => 0,
+            };
+            return major != 0 ? major > 0 : minor != 0 ? minor > 0 : a < b;
+        }
+
+        double Area(int i) => (double)sizes[i] * (live[i].Last - live[i].First + 1);
+
+        static double Larger(double a, double b) => a > b ? 1 : a < b ? -1 : 0;
     }
 
     private static long Place(int[] order, long[] sizes, LiveInterval[] live, long[] offsets)

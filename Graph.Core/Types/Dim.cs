@@ -186,7 +186,7 @@ public readonly struct Dim : IEquatable<Dim>
     {
         get
         {
-            var found = new SortedDictionary<string, DimSymbol>(StringComparer.Ordinal);
+            var found = new SortedList<string, DimSymbol>(StringComparer.Ordinal);
             foreach (DimTerm term in Terms)
             {
                 term.CollectSymbols(found);

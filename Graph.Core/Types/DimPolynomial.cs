@@ -134,7 +134,7 @@ internal sealed record DimTerm(long Coefficient, DimAtom[] Atoms)
 /// <summary>A sum under construction: terms by key, so that equal monomials meet.</summary>
 internal sealed class DimPolynomial
 {
-    private readonly SortedDictionary<string, DimTerm> _terms = new(StringComparer.Ordinal);
+    private readonly SortedList<string, DimTerm> _terms = new(StringComparer.Ordinal);
     private long _constant;
 
     public void Add(Dim dim, long factor)

@@ -80,10 +80,15 @@ internal sealed class BufferSizer
 
     private long PackArena(long[] bytes, long[] offsets)
     {
+        long[] sizes = new long[_temps.Length];
         long[] packed = new long[_temps.Length];
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            sizes[i] = bytes[_temps[i]];
+        }
         try
         {
-            long arena = ArenaPacking.Pack(Array.ConvertAll(_temps, i => bytes[i]), _live, packed);
+            long arena = ArenaPacking.Pack(sizes, _live, packed);
             for (int i = 0; i < packed.Length; i++)
             {
                 offsets[_temps[i]] = packed[i];

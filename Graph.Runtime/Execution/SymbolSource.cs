@@ -32,7 +32,11 @@ internal readonly record struct SymbolSource(int Input, int Axis, long Factor, l
     }
 
     /// <summary>The symbol's value for an extent of the dimension; null when no value gives that extent.</summary>
-    public long? Value(long extent)
+    public long? Value(long extent) => Factor == 1 && Offset == 0
+        ? extent >= 0 ? extent : null
+        : Solved(extent);
+
+    private long? Solved(long extent)
     {
         Int128 difference = (Int128)extent - Offset;
         Int128 value = difference / Factor;

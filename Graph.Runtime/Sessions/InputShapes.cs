@@ -23,10 +23,10 @@ internal static class InputShapes
     /// open.</exception>
     public static void Infer(InputSpec input, long count, Span<long> extents)
     {
-        ReadOnlySpan<Dim> dims = input.Type.Shape.AsSpan();
+        Shape dims = input.Type.Shape;
         int open = -1;
         long known = 1;
-        for (int axis = 0; axis < dims.Length; axis++)
+        for (int axis = 0; axis < dims.Rank; axis++)
         {
             if (dims[axis].IsStatic)
             {
