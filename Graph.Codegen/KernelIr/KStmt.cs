@@ -50,7 +50,9 @@ public sealed record KAssign(KRegister Register, KExpr Value) : KStmt;
 /// <param name="IsStreaming">
 /// A hint: what is written is not read soon and more than the caches hold, so it may go around them. Not for scratch, nor under a mask.
 /// </param>
-public sealed record KStore(KBuffer Buffer, KExpr Index, KExpr Value, KExpr? Mask = null, bool IsStreaming = false) : KStmt;
+/// <param name="Alignment">A number of elements, a power of two: the index is a multiple of it, and the buffer begins at a multiple of their size.</param>
+public sealed record KStore(
+    KBuffer Buffer, KExpr Index, KExpr Value, KExpr? Mask = null, bool IsStreaming = false, int Alignment = 1) : KStmt;
 
 /// <summary>Writes elements to any places, in lane order: where indices repeat, the last lane wins.</summary>
 /// <param name="Buffer">The buffer.</param>

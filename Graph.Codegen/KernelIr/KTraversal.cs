@@ -36,6 +36,10 @@ public static class KTraversal
         KTiles tiles => tiles.Rows,
         KTileLoad load => [load.Index, load.Stride],
         KTileStore store => [store.Index, store.Stride],
+        KExchange exchange => [exchange.Value, exchange.Operand],
+        KAsyncCopy copy => List(copy.ToIndex, copy.FromIndex, copy.Condition),
+        KFragmentDot dot => [dot.Left, dot.Right],
+        KFragmentLoad load => [load.Index],
         _ => [],
     };
 

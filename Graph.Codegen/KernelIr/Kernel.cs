@@ -15,6 +15,9 @@ public sealed record Kernel(
     /// are the run's.
     /// </summary>
     public IReadOnlyList<DimSymbol> Sizes { get; init; } = [];
+
+    /// <summary>The threads that run a task together, each of them the whole body; null where a task is one thread.</summary>
+    public KThreads? Threads { get; init; }
 }
 
 /// <summary>The work of one run of a kernel, as far as it is known when compiling.</summary>

@@ -42,6 +42,7 @@ internal static class KernelAccess
                     case KPrefetch prefetch: Touch(prefetch.Buffer); break;
                     case KTileLoad load: Touch(load.Buffer); break;
                     case KTileStore store: Touch(store.Buffer); break;
+                    case KAsyncCopy copy: Touch(copy.From); break;
                 }
                 foreach (KExpr e in KTraversal.Operands(statement))
                 {

@@ -28,6 +28,14 @@ public sealed class KernelVerifier
         Require(_kernel.TaskCount.Type == KType.Index, null, $"the number of tasks is {_kernel.TaskCount.Type}, not i64");
         Check(_kernel.TaskCount, null);
         _visible.Add(_kernel.Task);
+        if (_kernel.Threads is { } threads)
+        {
+            Require(
+                threads.Count is > 0 and <= KThreads.Most && threads.Count % KThreads.WarpSize == 0, null,
+                $"a task has {KThreads.WarpSize} to {KThreads.Most} threads, whole warps, not {threads.Count}");
+            Require(threads.Thread.Type == KType.Index, null, $"the thread is {threads.Thread.Type}, not i64");
+            _visible.Add(threads.Thread);
+        }
         Block(_kernel.Body, 0);
     }
 
@@ -94,6 +102,22 @@ public sealed class KernelVerifier
                 RequireVisible(dot.Sum, dot.Sum.Name, statement);
                 RequireVisible(dot.Left, dot.Left.Name, statement);
                 RequireVisible(dot.Right, dot.Right.Name, statement);
+                break;
+            case KExchange exchange:
+                Declare(exchange.Variable, exchange.Variable.Name, statement);
+                declared.Add(exchange.Variable);
+                break;
+            case KAsyncCopy copy:
+                RequireVisible(copy.To, copy.To.Name, statement);
+                RequireVisible(copy.From, copy.From.Name, statement);
+                break;
+            case KFragmentDot dot:
+                RequireVisible(dot.Sum, dot.Sum.Name, statement);
+                break;
+            case KFragmentLoad load:
+                RequireVisible(load.Buffer, load.Buffer.Name, statement);
+                Declare(load.Variable, load.Variable.Name, statement);
+                declared.Add(load.Variable);
                 break;
             case KFor loop:
                 Declare(loop.Variable, loop.Variable.Name, statement);

@@ -41,6 +41,14 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     /// </summary>
     public int UnrolledSteps { get; init; } = 4;
 
+    /// <summary>The GPU that runs the kernels, by many threads each; null for a processor.</summary>
+    public GpuTarget? Gpu { get; init; }
+
+    /// <summary>What schedules need to know about a GPU.</summary>
+    /// <param name="gpu">The GPU.</param>
+    /// <remarks>A thread's vectors are the 16 bytes that it accesses at once.</remarks>
+    public static KernelTarget Of(GpuTarget gpu) => new(128, 32, CacheSizes.Typical) { Gpu = gpu };
+
     /// <summary>What schedules need to know about a target.</summary>
     /// <param name="target">The instructions.</param>
     /// <param name="caches">The caches; null for those of a machine that is not known.</param>

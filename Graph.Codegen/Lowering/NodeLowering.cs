@@ -16,7 +16,9 @@ public static class NodeLowering
     internal static IReadOnlyList<LoweredKernel> Lower(
         string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups? lookups = null)
     {
-        IReadOnlyList<LoweredKernel> kernels = Choose(name, node, target, isOverwritten, lookups ?? PackedLookups.None);
+        IReadOnlyList<LoweredKernel> OnProcessor() => Choose(name, node, target, isOverwritten, lookups ?? PackedLookups.None);
+        IReadOnlyList<LoweredKernel> kernels =
+            target.Gpu is null ? OnProcessor() : GpuNodeLowering.Lower(name, node, target, isOverwritten, OnProcessor);
         foreach (Kernel kernel in kernels.Select(k => k.Kernel).Distinct(ReferenceEqualityComparer.Instance).Cast<Kernel>())
         {
             KernelVerifier.Verify(kernel);

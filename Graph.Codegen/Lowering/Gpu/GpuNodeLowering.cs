@@ -1,0 +1,18 @@
+namespace Graphene.Codegen;
+
+/// <summary>Chooses the schedule of a node for a GPU: one file each for what has one of its own, a thread per task for everything else.</summary>
+internal static class GpuNodeLowering
+{
+    /// <summary>The kernels that compute a node, in order.</summary>
+    /// <param name="name">The kernels' name.</param>
+    /// <param name="node">A fusion, or an op that is never fused.</param>
+    /// <param name="target">The machine, with its GPU.</param>
+    /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
+    /// <param name="lowerForTasks">The schedule for tasks of one thread.</param>
+    public static IReadOnlyList<LoweredKernel> Lower(
+        string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, Func<IReadOnlyList<LoweredKernel>> lowerForTasks) =>
+        node.Op switch
+        {
+            _ => [.. lowerForTasks().Select(ThreadPerTask.Of)],
+        };
+}

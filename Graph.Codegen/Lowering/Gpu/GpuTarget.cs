@@ -1,0 +1,27 @@
+namespace Graphene.Codegen;
+
+/// <summary>What schedules need to know about a GPU.</summary>
+/// <param name="Architecture">The compute capability as a number: 80 for sm_80.</param>
+/// <param name="HasArchitectureFeatures">True for the variants that run on that architecture alone, such as sm_90a.</param>
+public sealed record GpuTarget(int Architecture, bool HasArchitectureFeatures = false)
+{
+    /// <summary>How many multiprocessors there are: how many tasks keep the machine busy.</summary>
+    public int Multiprocessors { get; init; } = Architecture >= 90 ? 132 : 108;
+
+    /// <summary>The most shared memory that a task can have, in bytes.</summary>
+    public int SharedBytesPerTask { get; init; } = Architecture switch
+    {
+        >= 100 => 227 << 10,
+        >= 90 => 227 << 10,
+        86 or 89 => 99 << 10,
+        >= 80 => 163 << 10,
+        75 => 64 << 10,
+        _ => 96 << 10,
+    };
+
+    /// <summary>Whether products of f32 may round their operands to TF32; off unless a user asks for it.</summary>
+    public bool AllowsTensorFloat32 { get; init; }
+
+    /// <summary>As in PTX: <c>sm_90a</c>.</summary>
+    public override string ToString() => $"sm_{Architecture}{(HasArchitectureFeatures ? "a" : "")}";
+}
