@@ -1,14 +1,15 @@
-using System.Buffers.Binary;
-using System.Text;
+using Graphene.Runtime;
 
 namespace Graphene.Codegen.Aot;
 
-/// <summary>Reads what an ELF object of ours names: it was written a moment ago, so it is trusted.</summary>
+/// <summary>Reads what an ELF file of any machine names: objects that were compiled, and libraries that were linked.</summary>
 internal static class ObjectSymbols
 {
-    private const int SymbolTable = 2;
-    private const int DynamicSymbolTable = 11;
-    private const int SymbolBytes = 24;
+    /// <summary>One symbol.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Section">The section that it lies in; 0 for none.</param>
+    /// <param name="IsGlobal">Whether others see it.</param>
+    internal readonly record struct Symbol(string Name, int Section, bool IsGlobal);
 
     /// <summary>The symbols that others must define, sorted; empty for what is not ELF.</summary>
     public static IReadOnlyList<string> Undefined(ReadOnlySpan<byte> file)
@@ -24,47 +25,46 @@ internal static class ObjectSymbols
         return [.. names];
     }
 
-    /// <summary>One symbol.</summary>
-    /// <param name="Name">Its name.</param>
-    /// <param name="Section">The section that it lies in; 0 for none.</param>
-    /// <param name="IsGlobal">Whether others see it.</param>
-    internal readonly record struct Symbol(string Name, int Section, bool IsGlobal);
-
-    /// <summary>All symbols of an ELF-64 file.</summary>
-    /// <param name="file">The file.</param>
+    /// <summary>All symbols of an ELF-64 file; none of what is not ELF, such as a WebAssembly object.</summary>
+    /// <param name="bytes">The file.</param>
     /// <param name="isDynamic">True for those that a shared library has for others.</param>
-    public static List<Symbol> Read(ReadOnlySpan<byte> file, bool isDynamic = false)
+    /// <exception cref="ObjectLoadException">A part that the file speaks of is not in it.</exception>
+    public static List<Symbol> Read(ReadOnlySpan<byte> bytes, bool isDynamic = false)
     {
         var symbols = new List<Symbol>();
-        if (file.Length < 64 || !file[..4].SequenceEqual("\u007FELF"u8))
+        if (!bytes.StartsWith("\u007FELF"u8))
         {
             return symbols;
         }
-        int at = (int)BinaryPrimitives.ReadInt64LittleEndian(file[40..]);
-        int count = BinaryPrimitives.ReadUInt16LittleEndian(file[60..]);
+        var file = new ElfReader(bytes, "object");
+        ReadOnlySpan<byte> header = file.Slice(0, ElfConstants.HeaderSize, "the ELF header");
+        int count = ElfReader.U16(header, 60);
+        ReadOnlySpan<byte> table = file.Slice(
+            ElfReader.U64(header, 40), (ulong)count * ElfConstants.SectionHeaderSize, "the section table");
         for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<byte> section = file.Slice(at + (64 * i), 64);
-            if (BinaryPrimitives.ReadInt32LittleEndian(section[4..]) == (isDynamic ? DynamicSymbolTable : SymbolTable))
+            ElfSectionHeader section = Section(table, i);
+            if (section.Type == (isDynamic ? ElfConstants.SectionDynamicSymbolTable : ElfConstants.SectionSymbolTable))
             {
-                int names = BinaryPrimitives.ReadInt32LittleEndian(section[40..]);
-                Read(Content(file, section), Content(file, file.Slice(at + (64 * names), 64)), symbols);
+                ElfSectionHeader names = Section(table, (int)section.Link);
+                Read(file, Content(file, section), Content(file, names), symbols);
             }
         }
         return symbols;
     }
 
-    private static void Read(ReadOnlySpan<byte> table, ReadOnlySpan<byte> names, List<Symbol> symbols)
+    private static void Read(ElfReader file, ReadOnlySpan<byte> table, ReadOnlySpan<byte> names, List<Symbol> symbols)
     {
-        for (int i = 0; i < table.Length; i += SymbolBytes)
+        for (int i = 0; i < table.Length; i += ElfConstants.SymbolSize)
         {
-            ReadOnlySpan<byte> name = names[BinaryPrimitives.ReadInt32LittleEndian(table[i..])..];
             symbols.Add(new Symbol(
-                Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]), BinaryPrimitives.ReadUInt16LittleEndian(table[(i + 6)..]),
-                table[i + 4] >> 4 != 0));
+                file.Name(names, ElfReader.U32(table, i)), ElfReader.U16(table, i + 6), table[i + 4] >> 4 != ElfConstants.BindLocal));
         }
     }
 
-    private static ReadOnlySpan<byte> Content(ReadOnlySpan<byte> file, ReadOnlySpan<byte> section) => file.Slice(
-        (int)BinaryPrimitives.ReadInt64LittleEndian(section[24..]), (int)BinaryPrimitives.ReadInt64LittleEndian(section[32..]));
+    private static ElfSectionHeader Section(ReadOnlySpan<byte> table, int index) =>
+        ElfSectionHeader.Read(table[(ElfConstants.SectionHeaderSize * index)..]);
+
+    private static ReadOnlySpan<byte> Content(ElfReader file, ElfSectionHeader section) =>
+        file.Slice(section.Offset, section.Size, "a section");
 }

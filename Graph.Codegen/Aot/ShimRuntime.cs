@@ -111,53 +111,19 @@ internal static class ShimRuntime
         """;
 
     /// <summary>Pairs: the place in the table, the place in the list.</summary>
-    public const string Point = $$"""
-        define internal void @{{PointSymbol}}(ptr %table, ptr %list, ptr %pairs, i64 %count) nounwind noinline {
-        entry:
-          br label %round
-        round:
-          %i = phi i64 [ 0, %entry ], [ %next, %round ]
-          %pair = getelementptr i64, ptr %pairs, i64 %i
-          %second = getelementptr i32, ptr %pair, i64 1
-          %to = load i32, ptr %pair
-          %from = load i32, ptr %second
-          %from_at = getelementptr ptr, ptr %list, i32 %from
+    public static readonly string Point = EachPair(PointSymbol, "list", """
+          %from_at = getelementptr ptr, ptr %list, i32 %second
           %pointer = load ptr, ptr %from_at
-          %to_at = getelementptr i64, ptr %table, i32 %to
-          store ptr %pointer, ptr %to_at
-          %next = add i64 %i, 1
-          %more = icmp slt i64 %next, %count
-          br i1 %more, label %round, label %exit
-        exit:
-          ret void
-        }
 
-        """;
+        """);
 
     /// <summary>Pairs: the place in the table, the offset in units of 64 bytes.</summary>
-    public const string Place = $$"""
-        define internal void @{{PlaceSymbol}}(ptr %table, ptr %base, ptr %pairs, i64 %count) nounwind noinline {
-        entry:
-          br label %round
-        round:
-          %i = phi i64 [ 0, %entry ], [ %next, %round ]
-          %pair = getelementptr i64, ptr %pairs, i64 %i
-          %second = getelementptr i32, ptr %pair, i64 1
-          %to = load i32, ptr %pair
-          %units = load i32, ptr %second
-          %wide = zext i32 %units to i64
+    public static readonly string Place = EachPair(PlaceSymbol, "base", """
+          %wide = zext i32 %second to i64
           %offset = shl i64 %wide, 6
           %pointer = getelementptr i8, ptr %base, i64 %offset
-          %to_at = getelementptr i64, ptr %table, i32 %to
-          store ptr %pointer, ptr %to_at
-          %next = add i64 %i, 1
-          %more = icmp slt i64 %next, %count
-          br i1 %more, label %round, label %exit
-        exit:
-          ret void
-        }
 
-        """;
+        """);
 
     /// <summary>
     /// The caller's function gets the number of tasks, a function and what to pass to it. The context's pool holds the caller's
@@ -193,5 +159,27 @@ internal static class ShimRuntime
         """;
 
     /// <summary>All of them.</summary>
-    public const string All = $"@{NeverSymbol} = internal constant i32 0, align 4\n\n" + Check + Point + Place + Parallel;
+    public static readonly string All = $"@{NeverSymbol} = internal constant i32 0, align 4\n\n" + Check + Point + Place + Parallel;
+
+    // Fills the table by pairs of numbers: a place in it, and %second, of which the body makes %pointer.
+    private static string EachPair(string symbol, string source, string body) => $$"""
+        define internal void @{{symbol}}(ptr %table, ptr %{{source}}, ptr %pairs, i64 %count) nounwind noinline {
+        entry:
+          br label %round
+        round:
+          %i = phi i64 [ 0, %entry ], [ %next, %round ]
+          %pair = getelementptr i64, ptr %pairs, i64 %i
+          %second_at = getelementptr i32, ptr %pair, i64 1
+          %to = load i32, ptr %pair
+          %second = load i32, ptr %second_at
+        {{body}}  %to_at = getelementptr i64, ptr %table, i32 %to
+          store ptr %pointer, ptr %to_at
+          %next = add i64 %i, 1
+          %more = icmp slt i64 %next, %count
+          br i1 %more, label %round, label %exit
+        exit:
+          ret void
+        }
+
+        """;
 }

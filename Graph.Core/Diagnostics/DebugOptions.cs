@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace Graphene;
 
@@ -21,7 +20,7 @@ public sealed record DebugOptions
     public string? DumpFolder { get; init; }
 
     /// <summary>GRAPHENE_DUMP_PASSES: only passes whose name matches this regular expression are dumped.</summary>
-    public Regex? DumpPasses { get; init; }
+    public NamePattern? DumpPasses { get; init; }
 
     /// <summary>GRAPHENE_DISABLE: names of passes to skip, separated by commas.</summary>
     public ImmutableArray<string> DisabledPasses { get; init; } = [];
@@ -43,6 +42,9 @@ public sealed record DebugOptions
 
     /// <summary>GRAPHENE_LLD_PATH: the linker of shared libraries, used instead of searching for one.</summary>
     public string? LldPath { get; init; }
+
+    /// <summary>GRAPHENE_WASM_LD: the linker of WebAssembly modules, used instead of searching for one.</summary>
+    public string? WasmLdPath { get; init; }
 
     /// <summary>GRAPHENE_CACHE=0: keep no compiled code on disk.</summary>
     public bool? Cache { get; init; }
@@ -74,6 +76,7 @@ public sealed record DebugOptions
         Threads = ThreadCount("GRAPHENE_THREADS", NotEmpty(variable("GRAPHENE_THREADS"))),
         LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
         LldPath = NotEmpty(variable("GRAPHENE_LLD_PATH")),
+        WasmLdPath = NotEmpty(variable("GRAPHENE_WASM_LD")),
         PerfMap = Flag("GRAPHENE_PERF_MAP", NotEmpty(variable("GRAPHENE_PERF_MAP"))) ?? false,
     };
 
@@ -109,12 +112,11 @@ public sealed record DebugOptions
             : throw Unusable(name, value, "it is a number of threads", $"set it to 1..{MaxThreads}, or unset it");
     }
 
-    // Without backtracking, so that no pattern can stall the compiler.
-    private static Regex? Pattern(string name, string? value)
+    private static NamePattern? Pattern(string name, string? value)
     {
         try
         {
-            return value is null ? null : new Regex(value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return value is null ? null : new NamePattern(value);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {

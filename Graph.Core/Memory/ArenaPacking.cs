@@ -126,24 +126,22 @@ public static class ArenaPacking
 
         bool IsBefore(int a, int b)
         {
-            double major = by switch
+            int major = by switch
             {
-                Order.Size => Larger(sizes[a], sizes[b]),
-                Order.SizeTimesDuration => Larger(Area(a), Area(b)),
-                _ => Larger(live[b].First, live[a].First),
+                Order.Size => sizes[a].CompareTo(sizes[b]),
+                Order.SizeTimesDuration => Area(a).CompareTo(Area(b)),
+                _ => live[b].First.CompareTo(live[a].First),
             };
-            double minor = by switch
+            int minor = by switch
             {
-                Order.Size => Larger(live[b].First, live[a].First),
-                Order.Start => Larger(sizes[a], sizes[b]),
+                Order.Size => live[b].First.CompareTo(live[a].First),
+                Order.Start => sizes[a].CompareTo(sizes[b]),
                 _ => 0,
             };
             return major != 0 ? major > 0 : minor != 0 ? minor > 0 : a < b;
         }
 
         double Area(int i) => (double)sizes[i] * (live[i].Last - live[i].First + 1);
-
-        static double Larger(double a, double b) => a > b ? 1 : a < b ? -1 : 0;
     }
 
     private static long Place(int[] order, long[] sizes, LiveInterval[] live, long[] offsets)

@@ -19,6 +19,7 @@ internal static class ElfConstants
     public const uint SectionRelocationsWithAddend = 4;
     public const uint SectionNoBits = 8;
     public const uint SectionRelocations = 9;
+    public const uint SectionDynamicSymbolTable = 11;
     public const uint SectionInitArray = 14;
     public const uint SectionFiniArray = 15;
     public const uint SectionPreinitArray = 16;

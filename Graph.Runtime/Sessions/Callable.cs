@@ -52,19 +52,11 @@ public sealed unsafe class Callable : IDisposable
         where TIn : unmanaged
         where TOut : unmanaged
     {
-        RequireCounts(1, 1);
-        Span<long> extents = stackalloc long[MaxStackExtents];
-        extents = Extents(extents);
-        Feed<TIn>(0, input.Length, extents);
-        ShapeBinding binding = Program.Bind(extents);
-        RequireRoom<TOut>(0, output.Length, binding);
         fixed (TIn* in0 = input)
         {
             fixed (TOut* out0 = output)
             {
-                void* inputs = in0;
-                void* outputs = out0;
-                Program.Run(binding, &inputs, &outputs, Settings(cancellation));
+                RunOn([CallMemory.Of(in0, input.Length)], CallMemory.Of(out0, output.Length), cancellation);
             }
         }
     }
@@ -81,22 +73,15 @@ public sealed unsafe class Callable : IDisposable
         where T1 : unmanaged
         where TOut : unmanaged
     {
-        RequireCounts(2, 1);
-        Span<long> extents = stackalloc long[MaxStackExtents];
-        extents = Extents(extents);
-        Feed<T0>(0, first.Length, extents);
-        Feed<T1>(1, second.Length, extents);
-        ShapeBinding binding = Program.Bind(extents);
-        RequireRoom<TOut>(0, output.Length, binding);
         fixed (T0* in0 = first)
         {
             fixed (T1* in1 = second)
             {
                 fixed (TOut* out0 = output)
                 {
-                    void** inputs = stackalloc void*[] { in0, in1 };
-                    void* outputs = out0;
-                    Program.Run(binding, inputs, &outputs, Settings(cancellation));
+                    RunOn(
+                        [CallMemory.Of(in0, first.Length), CallMemory.Of(in1, second.Length)], CallMemory.Of(out0, output.Length),
+                        cancellation);
                 }
             }
         }
@@ -133,6 +118,25 @@ public sealed unsafe class Callable : IDisposable
             RuntimeDiagnostics.ShapeMismatch, $"input '{input.Name}': {input.Type} has no shape yet",
             why: "it has a symbolic dimension", fix: "pass the shapes of all inputs");
 
+    // All of a run that does not depend on the elements' types: generic code is compiled in every process anew, this only once. Internal,
+    // because the precompiler leaves out private methods that only generic ones call.
+    internal void RunOn(ReadOnlySpan<CallMemory> inputs, CallMemory output, CancellationToken cancellation)
+    {
+        RequireCounts(inputs.Length, 1);
+        Span<long> extents = stackalloc long[MaxStackExtents];
+        extents = Extents(extents);
+        void** places = stackalloc void*[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            Feed(i, inputs[i], extents);
+            places[i] = inputs[i].Place;
+        }
+        ShapeBinding binding = Program.Bind(extents);
+        RequireRoom(0, output, binding);
+        void* result = output.Place;
+        Program.Run(binding, places, &result, Settings(cancellation));
+    }
+
     private void RequireCounts(int inputs, int outputs)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -150,25 +154,37 @@ public sealed unsafe class Callable : IDisposable
         return count <= buffer.Length ? buffer[..count] : new long[count];
     }
 
-    private void Feed<T>(int input, int count, Span<long> extents)
-        where T : unmanaged
+    private void Feed(int input, CallMemory memory, Span<long> extents)
     {
         InputSpec spec = Inputs[input];
-        InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
-        InputShapes.Infer(spec, count, extents.Slice(Program.Binder.Start(input), spec.Type.Rank));
+        InputShapes.RequireType("input", spec.Name, spec.Type, memory.Type);
+        InputShapes.Infer(spec, memory.Count, extents.Slice(Program.Binder.Start(input), spec.Type.Rank));
     }
 
-    private void RequireRoom<T>(int output, int count, ShapeBinding binding)
-        where T : unmanaged
+    private void RequireRoom(int output, CallMemory memory, ShapeBinding binding)
     {
         OutputSpec spec = Outputs[output];
-        InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
-        if ((long)count * sizeof(T) < binding.OutputBytes[output])
+        InputShapes.RequireType("output", spec.Name, spec.Type, memory.Type);
+        int size = memory.Type.SizeInBytes();
+        if ((long)memory.Count * size < binding.OutputBytes[output])
         {
             throw new GraphException(
                 RuntimeDiagnostics.ShapeMismatch,
-                $"output '{spec.Name}': {binding.OutputBytes[output] / sizeof(T)} elements do not fit into {count}",
+                $"output '{spec.Name}': {binding.OutputBytes[output] / size} elements do not fit into {memory.Count}",
                 fix: "pass memory for all elements of the output");
         }
+    }
+
+    /// <summary>A caller's memory, pinned.</summary>
+    internal readonly struct CallMemory(DType type, void* place, int count)
+    {
+        public DType Type { get; } = type;
+
+        public void* Place { get; } = place;
+
+        public int Count { get; } = count;
+
+        public static CallMemory Of<T>(T* place, int count)
+            where T : unmanaged => new(DTypeFacts.Of<T>(), place, count);
     }
 }

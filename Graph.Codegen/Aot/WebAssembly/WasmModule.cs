@@ -62,7 +62,7 @@ public sealed class WasmModule : IDisposable
     {
         RefuseHostCalls(module, module.Entry); // what can be known is said before minutes of work
         WasmLayout.RefuseTooLarge(module.Name, FewestBytes(module));
-        WasmLinker.Find();
+        WasmLinker.Require();
         (Executable executable, long stack) = GraphCompiler.For(target).CompileForStack(module, logger, cancellation);
         try
         {

@@ -52,7 +52,7 @@ internal static class NodeEngine
             {
                 return $"node {version} is too old: {OldestVersion} is needed (Debian: apt-get install nodejs)";
             }
-            Graphene.Codegen.Aot.WasmLinker.Find();
+            Graphene.Codegen.Aot.WasmLinker.Require();
             return null;
         }
         catch (Win32Exception)
