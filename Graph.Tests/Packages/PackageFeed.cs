@@ -29,7 +29,7 @@ internal sealed class PackageFeed : IDisposable
             </configuration>
             """);
         // One process for all of them; nothing is built, the machine code beside IL is left out by the projects themselves.
-        string[] projects = ["Graph.Core/Graph.Core.csproj", "Graph.Runtime/Graph.Runtime.csproj", "Graph.Build/Graph.Build.csproj"];
+        string[] projects = ["Graph.Core/Graph.Core.csproj", "Graph.Runtime/Graph.Runtime.csproj", "Graph.Tensors/Graph.Tensors.csproj", "Graph.Build/Graph.Build.csproj"];
         File.WriteAllText(_folder.Combine("pack.proj"), $"""
             <Project>
               <Target Name="Pack">

@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 using Graphene.Codegen;
 using Graphene.Interop.Onnx;
 using Graphene.Runtime;
+using Graphene.Tests.Cli;
 using Graphene.Tests.Support;
+using Graphene.Tests.Tensors;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Packages;
@@ -18,6 +20,7 @@ internal sealed partial class PackageFlowTests : IDisposable
 {
     private const int MaxIdleMilliseconds = 300;
     private const long MaxShareInBytes = 3 << 20;
+    private const string OtherTensors = "11.0.0";
     private static readonly string Model = RepositoryRoot.Combine("tools", "cli", "demo", "digits.onnx");
     private PackageFeed _feed = null!;
     private string _project = "";
@@ -39,6 +42,7 @@ internal sealed partial class PackageFlowTests : IDisposable
         Step(nameof(WhatIsWrongIsAnErrorAtTheItem), WhatIsWrongIsAnErrorAtTheItem);
         Step(nameof(APublishedApplicationHasOnePlatform), APublishedApplicationHasOnePlatform);
         Step(nameof(APackedLibraryBringsItsModel), APackedLibraryBringsItsModel);
+        Step(nameof(AnotherVersionOfTensorsServes), AnotherVersionOfTensorsServes);
     }
 
     // Says which, and how long it took: the suite has to stay short.
@@ -63,7 +67,7 @@ internal sealed partial class PackageFlowTests : IDisposable
         Assert.That(packages, Is.EqualTo(new[]
         {
             "Graphene.Build.0.1.0.nupkg", "Graphene.Core.0.1.0.nupkg", "Graphene.Core.0.1.0.snupkg", "Graphene.Runtime.0.1.0.nupkg",
-            "Graphene.Runtime.0.1.0.snupkg",
+            "Graphene.Runtime.0.1.0.snupkg", "Graphene.Tensors.0.1.0.nupkg", "Graphene.Tensors.0.1.0.snupkg",
         }));
 
         string[] runtime = Entries("Graphene.Runtime.0.1.0.nupkg");
@@ -202,6 +206,49 @@ internal sealed partial class PackageFlowTests : IDisposable
         Assert.That(built.Exit, Is.Zero, built.Output);
         Assert.That(_feed.Run("user", "exec", "bin/Release/net10.0/user.dll").Output.Trim(), Is.EqualTo(AnswerOfASession()));
         Assert.That(Directory.Exists(_feed.Combine("packages", "graphene.core")), Is.True);
+    }
+
+    // Built against one version of System.Numerics.Tensors, run with the next; the same checks as with that one.
+    private void AnotherVersionOfTensorsServes()
+    {
+        _feed.NewProject(
+            "console", "tensors", """<PackageReference Include="Graphene.Tensors" Version="0.1.0" />""",
+            $"""<PackageReference Include="System.Numerics.Tensors" Version="{OtherTensors}" />""");
+        File.Copy(RepositoryRoot.Combine("Graph.Tests", "Tensors", "TensorChecks.cs"), _feed.Combine("tensors", "TensorChecks.cs"));
+        File.WriteAllText(_feed.Combine("tensors", "Program.cs"), """
+            using Graphene.Runtime;
+            using Graphene.Tests.Tensors;
+
+            using CompiledGraph graph = CompiledGraph.Load(args[0]);
+            using Callable call = graph.Program().MakeCallable();
+            foreach ((string name, Action<Callable> check) in TensorChecks.All)
+            {
+                check(call);
+                Console.WriteLine(name);
+            }
+            Console.WriteLine(typeof(System.Numerics.Tensors.Tensor).Assembly.GetName().Version!.Major);
+            """);
+        string model = _feed.Combine("double.hlo");
+        File.WriteAllText(model, """
+            symbol batch in 0..4096
+            inputs "x"
+            outputs "y"
+            %p0 = f32[batch,3] parameter(0)
+            %0 = f32[batch,3] add(%p0, %p0)
+            return %0
+            """);
+        string bundle = _feed.Combine("double.graphene");
+        CliRun compiled = CliRun.Of("compile", model, "-o", bundle);
+        Assert.That(compiled.Exit, Is.Zero, compiled.Error);
+
+        DotnetCommand built = _feed.Run("tensors", "build", "-c", "Release", "-v:q", "-nologo", "-tl:off");
+        Assert.That(built.Exit, Is.Zero, built.Output);
+        DotnetCommand run = _feed.Run("tensors", "exec", "bin/Release/net10.0/tensors.dll", bundle);
+
+        Assert.That(run.Exit, Is.Zero, run.Output);
+        Assert.That(
+            run.Output.Trim().Split('\n').Select(l => l.Trim()),
+            Is.EqualTo(TensorChecks.All.Select(c => c.Name).Append(Version.Parse(OtherTensors).Major.ToString(CultureInfo.InvariantCulture))));
     }
 
     private static string AnswerOfASession()

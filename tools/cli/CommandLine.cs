@@ -56,6 +56,7 @@ public static class CommandLine
             new HelpOption { Recursive = true },
             VersionReport.Option(io),
             CommonOptions.Verbose,
+            CommonOptions.Log,
         };
         foreach (Command command in CommandTable.For(io, args))
         {

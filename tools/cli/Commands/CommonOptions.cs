@@ -12,6 +12,8 @@ namespace Graphene.Cli.Commands;
 /// <summary>Arguments and options that several commands share, always with the same meaning.</summary>
 internal static class CommonOptions
 {
+    private const string JsonLog = "json";
+
     public static readonly Argument<string> Model = new("MODEL")
     {
         Description = "An ONNX model, IR text (.hlo), or a bundle that `graphene compile` wrote (.graphene).",
@@ -44,12 +46,25 @@ internal static class CommonOptions
         Recursive = true,
     };
 
-    /// <summary>Loggers that write to the error stream with <c>--verbose</c>, and nowhere without it.</summary>
-    public static ILoggerFactory Loggers(ParseResult parsed) => parsed.GetValue(Verbose)
-        ? LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Debug)
-            .AddSimpleConsole(o => o.SingleLine = true)
-            .Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace))
-        : NullLoggerFactory.Instance; // the other one brings a container of services, whose start shows in that of a short run
+    public static readonly Option<string?> Log = LogOption();
+
+    /// <summary>Loggers that write to the error stream with <c>--verbose</c> or <c>--log</c>, and nowhere without them.</summary>
+    public static ILoggerFactory Loggers(ParseResult parsed)
+    {
+        string? format = parsed.GetValue(Log);
+        if (format is null && !parsed.GetValue(Verbose))
+        {
+            return NullLoggerFactory.Instance; // the other one brings a container of services, whose start shows in that of a short run
+        }
+        return LoggerFactory.Create(builder =>
+        {
+            builder.SetMinimumLevel(LogLevel.Debug);
+            _ = format == JsonLog
+                ? builder.AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat) = (true, "O"))
+                : builder.AddSimpleConsole(o => o.SingleLine = true);
+            builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        });
+    }
 
     /// <summary>The values of <c>--dim</c>.</summary>
     /// <exception cref="UsageException">One is not NAME=N.</exception>
@@ -77,6 +92,17 @@ internal static class CommonOptions
     /// <summary>Reads a model from a path for the same options.</summary>
     public static LoadedModel Load(ParseResult parsed, string path) => ModelLoader.Load(
         path, Dims(parsed), InputSet.Read(parsed.GetValue(Input) ?? [], seed: null).Find);
+
+    private static Option<string?> LogOption()
+    {
+        var option = new Option<string?>("--log")
+        {
+            Description = "FORMAT: what --verbose says, as text, or as json: one object on each line.",
+            Recursive = true,
+        };
+        option.AcceptOnlyFromAmong("text", JsonLog);
+        return option;
+    }
 
     private static Option<int> ThreadsOption()
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Graphene.Cli.Compilation;
 using Graphene.Codegen.Aot;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Graphene.Cli.Commands;
 
@@ -86,7 +87,7 @@ internal static class CompileCommand
             Target = targets is [var target] ? target : null,
             IsFreestanding = parsed.GetValue(Freestanding),
             WeightsPath = weights is null or EmbeddedWeights ? null : weights,
-            Logger = loggers.CreateLogger("graphene"),
+            Logger = loggers == NullLoggerFactory.Instance ? new ProgressLogger(io) : loggers.CreateLogger("graphene"),
         };
         foreach (IGrouping<ArtifactWriter, ArtifactForm> group in forms.GroupBy(f => f.Writer))
         {
