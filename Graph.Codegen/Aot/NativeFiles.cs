@@ -23,6 +23,9 @@ public enum NativeFileKinds
 
     /// <summary>Assembly, <c>NAME.s</c>.</summary>
     Assembly = 16,
+
+    /// <summary>The static library, <c>NAME.a</c>.</summary>
+    Archive = 32,
 }
 
 /// <summary>Writes a native library to files, each of which appears complete or not at all.</summary>
@@ -48,6 +51,7 @@ public static class NativeFiles
         }
         Add(NativeFileKinds.Object, ".o", () => library.Object);
         Add(NativeFileKinds.Header, ".h", () => Encoding.UTF8.GetBytes(library.Header));
+        Add(NativeFileKinds.Archive, ".a", () => StaticArchive.Of(library));
         Add(NativeFileKinds.Shared, ".so", () => SharedLibraryLinker.Link(library, Path.GetFileName(path) + ".so"));
         Add(NativeFileKinds.LlvmIr, ".ll", () => Encoding.UTF8.GetBytes(library.LlvmIr()));
         Add(NativeFileKinds.Assembly, ".s", () => Encoding.UTF8.GetBytes(library.Assembly()));

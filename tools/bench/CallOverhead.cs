@@ -11,6 +11,7 @@ namespace Graphene.Bench;
 internal static unsafe class CallOverhead
 {
     private const int Batches = 400;
+    private const int Rounds = 9;
 
     /// <summary>Medians of batches in turns: bare, span, bound, bare, ...</summary>
     public static ResultTable Run()
@@ -19,6 +20,52 @@ internal static unsafe class CallOverhead
         table.Add(Measure("x + 1 on one element", One(), 1, 1, 2000));
         table.Add(Measure("mlp 784-512-512-10", Mlp(), 784, 10, 50));
         return table;
+    }
+
+    /// <summary>Callers at once on one plan, each run on the caller's thread alone: how many times the runs of one caller there are.</summary>
+    public static ResultTable RunConcurrently()
+    {
+        var table = new ResultTable("graph", "callers", "runs a second, one caller", "all callers", "times");
+        using GraphProgram program = NativeProgram.Load(GraphCompiler.Cpu().Compile(Mlp(), NullLogger.Instance, CancellationToken.None));
+        using Callable call = program.MakeCallable(new RunOptions { MaxThreads = 1 });
+        int callers = Environment.ProcessorCount;
+        var alone = new double[Rounds];
+        var together = new double[Rounds];
+        for (int round = -1; round < Rounds; round++)
+        {
+            double one = Rate(call, 1);
+            double all = Rate(call, callers);
+            if (round >= 0)
+            {
+                (alone[round], together[round]) = (one, all);
+            }
+        }
+        table.Add(
+            "mlp 784-512-512-10", Invariant($"{callers}"), Invariant($"{Measurement.Median(alone):F0}"), Invariant($"{Measurement.Median(together):F0}"),
+            Invariant($"{Measurement.Median(together.Zip(alone, (t, a) => t / a)):F2}"));
+        return table;
+    }
+
+    // Runs a second over a quarter of one.
+    private static double Rate(Callable call, int callers)
+    {
+        long runs = 0;
+        long start = Stopwatch.GetTimestamp();
+        Thread[] threads = [.. Enumerable.Range(0, callers).Select(_ => new Thread(() =>
+        {
+            float[] x = new float[784];
+            float[] y = new float[10];
+            long own = 0;
+            while (Stopwatch.GetElapsedTime(start).TotalMilliseconds < 250)
+            {
+                call.Run<float, float>(x, y);
+                own++;
+            }
+            Interlocked.Add(ref runs, own);
+        }))];
+        Array.ForEach(threads, t => t.Start());
+        Array.ForEach(threads, t => t.Join());
+        return runs / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private static string[] Measure(string name, Module module, int inputs, int outputs, int runsPerBatch)

@@ -134,7 +134,11 @@ scaling.SetAction(p => Run(() => ThreadScaling.Print(
     ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(names)), p.GetRequiredValue(threads), p.GetValue(seconds))));
 
 var overhead = new Command("call-overhead", "What a call of a compiled graph costs beside its native code.");
-overhead.SetAction(_ => Run(() => CallOverhead.Run().Show()));
+overhead.SetAction(_ => Run(() =>
+{
+    CallOverhead.Run().Show();
+    CallOverhead.RunConcurrently().Show();
+}));
 
 var bundleFile = new Argument<string>("FILE") { Description = "The bundle.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "mlp.graphene") };
 var writeBundle = new Command("bundle-write", "Writes a network of a million parameters as a bundle.") { bundleFile };

@@ -28,6 +28,19 @@ internal sealed class NativeArtifactTests
         Assert.That(bytes, Is.LessThanOrEqualTo(24 * 1024));
     }
 
+    // Gate E5: what a small device holds of the network with bytes for weights, and the memory that it takes.
+    [TestCase("aarch64")]
+    [TestCase("riscv64")]
+    public void MlpOfBytesFitsASmallDevice(string target)
+    {
+        CompiledLibrary library = LoadedNative.Compile(MlpOfBytes(), AotTarget.Parse(target), isFreestanding: true);
+        long flash = ObjectSections.Read(library.Object.Span).Where(s => s.IsAllocated).Sum(s => s.Length);
+        long memory = library.Functions[0].StaticWorkspaceBytes + library.StackBytes;
+        TestContext.Out.WriteLine($"{target}: {flash} bytes of code and weights, {memory} of memory");
+        Assert.That(flash, Is.LessThanOrEqualTo(130 * 1024));
+        Assert.That(memory, Is.LessThanOrEqualTo(8 * 1024));
+    }
+
     [Test]
     public void NothingIsWrittenAndOnlyTheInterfaceIsVisible()
     {
@@ -105,7 +118,7 @@ internal sealed class NativeArtifactTests
             using var folder = new TemporaryFolder();
             AotTarget target = AotTarget.Parse(hasExternalWeights ? "x86-64" : "x86-64-v3");
             CompiledLibrary library = LoadedNative.Compile(Import(Digits), target, hasExternalWeights: hasExternalWeights);
-            NativeFileKinds kinds = NativeFileKinds.Object | NativeFileKinds.Header
+            NativeFileKinds kinds = NativeFileKinds.Object | NativeFileKinds.Archive | NativeFileKinds.Header
                 | (hasExternalWeights ? 0 : NativeFileKinds.LlvmIr | NativeFileKinds.Assembly)
                 | (SharedLibraryLinker.Find() is null ? 0 : NativeFileKinds.Shared);
             return [.. NativeFiles.Write(library, folder.Combine("m"), kinds).Select(File.ReadAllBytes)];
@@ -167,6 +180,19 @@ internal sealed class NativeArtifactTests
         hidden = b.Maximum(hidden, b.Constant(Literal.From<float>(new float[128], 1, 128)));
         Node logits = b.Dot(hidden, b.Constant(Optimizing.Random(F32(128, 10), 3)));
         return [b.Softmax(b.Add(logits, b.Constant(Optimizing.Random(F32(1, 10), 4))), 1)];
+    });
+
+    // The sums of bytes are scaled, clipped and rounded to bytes between the layers.
+    private static Module MlpOfBytes() => CompiledModule.Build(b =>
+    {
+        Node Weights(long from, long to) => b.Constant(Literal.From<sbyte>(
+            [.. Enumerable.Range(0, (int)(from * to)).Select(i => (sbyte)((i * 37 % 255) - 127))], from, to));
+        Node Scalar(float value) => b.Constant(Literal.From<float>([.. Enumerable.Repeat(value, 128)], 1, 128));
+        Node Layer(Node x, long from, long to) => b.Convert(b.DotGeneral(x, Weights(from, to), [], [], [1], [0], DType.I32), DType.F32);
+        Node x = b.Parameter(0, new TensorType(DType.U8, Shape.Of(1, 784)));
+        Node hidden = b.Multiply(Layer(x, 784, 128), Scalar(1 / 4096f));
+        hidden = b.Minimum(b.Maximum(hidden, Scalar(0)), Scalar(255));
+        return [Layer(b.Convert(b.RoundNearestEven(hidden), DType.U8), 128, 10)];
     });
 
     private static TensorType F32(params long[] shape) => new(DType.F32, Shape.Of(shape));

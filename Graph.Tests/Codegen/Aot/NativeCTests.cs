@@ -34,8 +34,9 @@ internal sealed class NativeCTests
             Node hidden = b.Exponential(b.Dot(x, b.Constant(Optimizing.Random(F32(64, 96), 1))));
             return [b.Softmax(b.Dot(hidden, b.Constant(Optimizing.Random(F32(96, 48), 2))), 1)];
         }));
-        NativeFiles.Write(library, folder.Combine("m"), NativeFileKinds.Object | NativeFileKinds.Header);
-        string program = CToolchain.BuildC(folder.Path, "counted", Path.Combine(Sources, "counted.c"), folder.Combine("m.o"));
+        NativeFiles.Write(library, folder.Combine("libm1"), NativeFileKinds.Archive | NativeFileKinds.Header);
+        File.Move(folder.Combine("libm1.h"), folder.Combine("m.h"));
+        string program = CToolchain.BuildC(folder.Path, "counted", Path.Combine(Sources, "counted.c"), "-L.", "-lm1");
         Assert.That(CToolchain.Run(program), Does.Contain(" 0 taken, error 0"));
     }
 

@@ -6,7 +6,7 @@ namespace Graphene.Tests.Codegen.Aot;
 /// <summary>The sections of an ELF-64 file.</summary>
 internal static class ObjectSections
 {
-    internal readonly record struct Section(string Name, long Length, bool IsWritable);
+    internal readonly record struct Section(string Name, long Length, bool IsWritable, bool IsAllocated);
 
     public static List<Section> Read(ReadOnlySpan<byte> file)
     {
@@ -21,7 +21,7 @@ internal static class ObjectSections
             ReadOnlySpan<byte> name = file[(namesAt + BinaryPrimitives.ReadInt32LittleEndian(header))..];
             sections.Add(new Section(
                 Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]), BinaryPrimitives.ReadInt64LittleEndian(header[32..]),
-                (BinaryPrimitives.ReadInt64LittleEndian(header[8..]) & 1) != 0));
+                (BinaryPrimitives.ReadInt64LittleEndian(header[8..]) & 1) != 0, (BinaryPrimitives.ReadInt64LittleEndian(header[8..]) & 2) != 0));
         }
         return sections;
     }

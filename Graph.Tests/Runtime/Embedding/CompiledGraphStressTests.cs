@@ -169,7 +169,7 @@ internal sealed class CompiledGraphStressTests : IDisposable
         using GraphState state = graph.CreateState();
         GraphProgram program = state.Program();
         var latencies = new List<double>();
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 20 * Times; i++)
         {
             using var source = new CancellationTokenSource();
             Task<Literal[]> run = program.RunAsync(new Dictionary<string, Feed> { ["n"] = long.MaxValue }, cancellation: source.Token);
@@ -179,8 +179,11 @@ internal sealed class CompiledGraphStressTests : IDisposable
             Assert.That(async () => await run, Throws.InstanceOf<OperationCanceledException>());
             latencies.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
-        TestContext.Out.WriteLine($"cancelled within {latencies.Max():F1} ms, median {latencies.Order().ElementAt(10):F1} ms");
-        Assert.That(latencies.Order().ElementAt(10), Is.LessThan(50), "the worst of them waits for whoever else uses the machine");
+        double[] sorted = [.. latencies.Order()];
+        double median = sorted[sorted.Length / 2];
+        TestContext.Out.WriteLine(
+            $"{sorted.Length} runs cancelled: median {median:F1} ms, p99 {sorted[(sorted.Length * 99 / 100) - 1]:F1} ms, at most {sorted[^1]:F1} ms");
+        Assert.That(median, Is.LessThan(50), "the worst of them waits for whoever else uses the machine");
         Assert.That(state.Read("rounds").As<long>()[0], Is.EqualTo(7), "a cancelled run assigns nothing");
         Literal[] answer = program.Run(new Dictionary<string, Feed> { ["n"] = 5L });
         Assert.That(answer[0].As<long>()[0], Is.EqualTo(5));

@@ -21,6 +21,7 @@ internal static class ArtifactTable
     [
         new("bundle", ".graphene", "a file that .NET programs load, with code, constants and signature", BundleArtifact.Write),
         new("object", ".o", "a relocatable object with a C interface, and its header", NativeArtifact.Write),
+        new("archive", ".a", "a static library of that object, and its header", NativeArtifact.Write),
         new("shared", ".so", "a shared library, and its header (linked by lld)", NativeArtifact.Write),
         new("c-header", ".h", "the C header", NativeArtifact.Write),
         new("llvm-ir", ".ll", "LLVM IR", NativeArtifact.Write),

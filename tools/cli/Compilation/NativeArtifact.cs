@@ -31,6 +31,7 @@ internal static class NativeArtifact
     private static NativeFileKinds KindsOf(string form) => form switch
     {
         "object" => NativeFileKinds.Object | NativeFileKinds.Header,
+        "archive" => NativeFileKinds.Archive | NativeFileKinds.Header,
         "shared" => NativeFileKinds.Shared | NativeFileKinds.Header,
         "c-header" => NativeFileKinds.Header,
         "llvm-ir" => NativeFileKinds.LlvmIr,
