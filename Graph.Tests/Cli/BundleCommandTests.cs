@@ -162,8 +162,20 @@ internal sealed class BundleCommandTests : IDisposable
         }
         CliRun none = CliRun.Of("compile", "-o", Bundle);
         Assert.That(none.Error, Does.Contain("the MODEL to compile is missing"));
-        CliRun native = CliRun.Of("compile", "--signature", $"fill={_folder.Combine("fill.hlo")}", "-o", _folder.Combine("model.o"));
+        CliRun native = CliRun.Of("compile", _folder.Combine("fill.hlo"), "--state", "cache_in=cache_out", "-o", _folder.Combine("model.o"));
         Assert.That(native.Error, Does.Contain("are for bundles"));
+        CliRun wasm = CliRun.Of("compile", "--signature", $"fill={_folder.Combine("fill.hlo")}", "-o", _folder.Combine("model.wasm"));
+        Assert.That(wasm.Error, Does.Contain("wasm has one function"));
+    }
+
+    [Test]
+    public void NativeLibrariesHaveSeveralFunctionsToo()
+    {
+        CliRun run = CliRun.Of(
+            "compile", "--signature", $"fill={_folder.Combine("fill.hlo")}", "--signature", $"step={_folder.Combine("step.hlo")}", "-o",
+            _folder.Combine("model.o"));
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        Assert.That(File.ReadAllText(_folder.Combine("model.h")), Does.Contain("int model_fill(").And.Contain("int model_step("));
     }
 
     private CliRun Compile(params string[] options) => CliRun.Of(

@@ -11,7 +11,7 @@ internal static class BundleOptions
 {
     private static readonly Option<string[]> Signature = new("--signature")
     {
-        Description = "NAME=MODEL: a function of the bundle, instead of MODEL alone. May be repeated; equal weights are stored once.",
+        Description = "NAME=MODEL: a function of the bundle or the native library, instead of MODEL alone. May be repeated; equal weights are stored once.",
         DefaultValueFactory = _ => [],
     };
 
@@ -48,9 +48,14 @@ internal static class BundleOptions
     public static BundleRequest Read(ParseResult parsed, IReadOnlyList<AotTarget> targets, IReadOnlyList<ArtifactForm> forms)
     {
         string[] signatures = parsed.GetValue(Signature) ?? [];
-        if ((targets.Count > 1 || All.Any(o => parsed.GetResult(o) is { Implicit: false })) && forms.Any(f => f.Writer != BundleArtifact.Write))
+        bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+        if ((targets.Count > 1 || IsGiven(State) || IsGiven(Sign)) && forms.Any(f => f.Writer != BundleArtifact.Write))
         {
-            throw new UsageException("several targets, --signature, --state and --sign are for bundles, not for native code");
+            throw new UsageException("several targets, --state and --sign are for bundles, not for native code");
+        }
+        if (signatures.Length > 0 && forms.FirstOrDefault(f => f.Writer != BundleArtifact.Write && f.Writer != NativeArtifact.Write) is { } single)
+        {
+            throw new UsageException($"--signature is for bundles and native libraries; {single.Name} has one function");
         }
         if (signatures.Length > 0 && parsed.GetValue(Model) is { } model)
         {

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Graphene.Codegen.Aot;
-using Graphene.Runtime;
 
 namespace Graphene.Cli.Compilation;
 
@@ -18,7 +17,7 @@ internal static class NativeArtifact
             ExistingWeights = request.WeightsPath is { } path && File.Exists(path) ? File.ReadAllBytes(path) : default(ReadOnlyMemory<byte>?),
         };
         CompiledLibrary library = NativeLibraryCompiler.Compile(
-            [new NativeSignature(CompiledGraph.DefaultSignature, request.Model.Module)], request.Target ?? ThisArchitecture(), options,
+            [.. request.Bundle.Functions.Select(f => new NativeSignature(f.Name, f.Model.Module))], request.Target ?? ThisArchitecture(), options,
             request.Logger);
         NativeFileKinds kinds = forms.Aggregate(NativeFileKinds.None, (all, form) => all | KindsOf(form));
         IReadOnlyList<string> files = NativeFiles.Write(library, request.Stem, kinds, request.WeightsPath);
