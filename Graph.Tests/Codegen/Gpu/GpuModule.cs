@@ -36,7 +36,10 @@ internal sealed class GpuModule
         $"{s.Key}: {s.Value.Kernels} kernels, {s.Value.Runs} runs, {s.Value.Time.TotalMilliseconds:0} ms"));
 
     /// <summary>Runs the plan; calls of the host are left out.</summary>
-    public Literal[] Run(IReadOnlyList<Literal> arguments) => PlanInterpreter.Run(_plan, arguments, Run);
+    /// <param name="arguments">One value per parameter.</param>
+    /// <param name="symbols">The values of symbols; null where all sizes are static.</param>
+    public Literal[] Run(IReadOnlyList<Literal> arguments, Func<DimSymbol, long>? symbols = null) =>
+        PlanInterpreter.Run(_plan, arguments, (step, memory) => Run(step, memory, symbols), symbols);
 
     /// <summary>Runs the plan, and compares the results of each step with what the reference makes of the same operands.</summary>
     /// <returns>The steps whose results are further away, the first one first.</returns>
@@ -48,7 +51,7 @@ internal sealed class GpuModule
         PlanInterpreter.Run(_plan, arguments, (step, memory) =>
         {
             Literal[] operands = [.. step.Operands.Select((b, i) => Read(memory(b), step.Node.Operands[i].Type))];
-            Run(step, memory);
+            Run(step, memory, null);
             if (step.Node.Op is HostCallOp)
             {
                 return;
@@ -67,12 +70,13 @@ internal sealed class GpuModule
         return wrong;
     }
 
-    private void Run(RunStep step, Func<int, Memory<byte>> memory)
+    private void Run(RunStep step, Func<int, Memory<byte>> memory, Func<DimSymbol, long>? symbols)
     {
         if (step.Node.Op is HostCallOp)
         {
             return;
         }
+        long SymbolOf(DimSymbol symbol) => symbols is null ? throw new InvalidOperationException($"no value for {symbol}") : symbols(symbol);
         foreach (LoweredKernel lowered in Lowered(step))
         {
             long before = Stopwatch.GetTimestamp();
@@ -96,7 +100,9 @@ internal sealed class GpuModule
             (int kernels, int runs, TimeSpan time) = _schedules.GetValueOrDefault(name);
             _schedules[name] = (kernels + (isNew ? 1 : 0), runs + 1, time + Stopwatch.GetElapsedTime(before));
 
-            long SizeOf(DimSymbol symbol) => lowered.Sizes[lowered.Kernel.Sizes.ToList().IndexOf(symbol)].Value;
+            long SizeOf(DimSymbol symbol) => lowered.Kernel.Sizes.ToList().IndexOf(symbol) is var i and >= 0
+                ? lowered.Sizes[i].Evaluate(SymbolOf)
+                : SymbolOf(symbol);
         }
     }
 
