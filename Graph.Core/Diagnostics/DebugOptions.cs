@@ -44,6 +44,9 @@ public sealed record DebugOptions
     /// <summary>GRAPHENE_LLD_PATH: the linker of shared libraries, used instead of searching for one.</summary>
     public string? LldPath { get; init; }
 
+    /// <summary>GRAPHENE_CUDA_PATH: the library of the CUDA driver, used instead of searching for it.</summary>
+    public string? CudaPath { get; init; }
+
     /// <summary>GRAPHENE_CACHE=0: keep no compiled code on disk.</summary>
     public bool? Cache { get; init; }
 
@@ -74,6 +77,7 @@ public sealed record DebugOptions
         Threads = ThreadCount("GRAPHENE_THREADS", NotEmpty(variable("GRAPHENE_THREADS"))),
         LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
         LldPath = NotEmpty(variable("GRAPHENE_LLD_PATH")),
+        CudaPath = NotEmpty(variable("GRAPHENE_CUDA_PATH")),
         PerfMap = Flag("GRAPHENE_PERF_MAP", NotEmpty(variable("GRAPHENE_PERF_MAP"))) ?? false,
     };
 
