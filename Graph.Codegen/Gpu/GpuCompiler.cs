@@ -70,7 +70,7 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     public Executable Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
         var log = new CompilationLog(logger, module.Name);
-        using IGpuCode code = _form == GpuCodeForm.Ptx ? new PtxCode(Target, _options.Threads, cancellation) : new KernelTextCode();
+        using IGpuCodeWriter code = _form == GpuCodeForm.Ptx ? new PtxWriter(Target, _options.Threads, cancellation) : new KernelTextWriter();
         var library = new GpuKernelLibrary(code);
         LoweredSteps lowered = new StepLowering(KernelTarget.Of(Target), _options).Lower(module, _ => library, log, cancellation);
         var steps = new GpuPlanBuilder(library).Build(lowered.Steps);

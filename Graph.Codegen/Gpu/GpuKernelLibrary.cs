@@ -5,7 +5,7 @@ namespace Graphene.Codegen;
 
 /// <summary>The kernels of a plan for a GPU.</summary>
 /// <param name="code">Makes code of them.</param>
-internal sealed class GpuKernelLibrary(IGpuCode code) : IKernelLibrary
+internal sealed class GpuKernelLibrary(IGpuCodeWriter code) : IKernelLibrary
 {
     private readonly List<KernelSpec> _specs = [];
     private readonly List<GpuKernel> _kernels = [];

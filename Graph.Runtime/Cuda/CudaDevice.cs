@@ -135,7 +135,7 @@ public sealed unsafe class CudaDevice : GpuDevice
 
     internal override GpuEvent CreateEvent(bool hasTime) => new CudaEvent(this, hasTime);
 
-    internal override GpuModule LoadModule(string name, ReadOnlyMemory<byte> code) => new CudaModule(this, name, code.Span);
+    internal override GpuCode LoadCode(string name, ReadOnlyMemory<byte> code) => new CudaCode(this, name, code.Span);
 
     internal override string? WhyNot(string target) => CudaTarget.WhyNot(target, Architecture);
 

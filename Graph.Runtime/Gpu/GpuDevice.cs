@@ -10,6 +10,7 @@ namespace Graphene.Runtime;
 /// </remarks>
 public abstract class GpuDevice : IDisposable
 {
+    private const long CopiedBytes = 512 << 20; // more than caches hold
     private long _liveBytes;
     private long _liveAllocations;
     private GpuConstantPool? _constants;
@@ -39,6 +40,29 @@ public abstract class GpuDevice : IDisposable
 
     /// <summary>How many pieces these are.</summary>
     public long LiveAllocations => Interlocked.Read(ref _liveAllocations);
+
+    /// <summary>Measures how many bytes per second a copy within the device's memory reads and writes: what kernels can hope for.</summary>
+    /// <exception cref="GraphException">GR6503: there is no memory for it.</exception>
+    public double MeasureCopyRate()
+    {
+        const int Tries = 5;
+        long bytes = Math.Min(CopiedBytes, MemoryBytes / 8);
+        using GpuMemory from = GpuMemoryReport.Allocate(this, bytes, "a copy that is measured");
+        using GpuMemory to = GpuMemoryReport.Allocate(this, bytes, "a copy that is measured");
+        using GpuStream stream = CreateStream();
+        using GpuEvent begin = CreateEvent(hasTime: true), end = CreateEvent(hasTime: true);
+        stream.Fill(from.Address, 0, bytes);
+        double best = double.MaxValue;
+        for (int i = 0; i <= Tries; i++)
+        {
+            stream.Record(begin);
+            stream.Copy(to.Address, from.Address, bytes);
+            stream.Record(end);
+            stream.Synchronize();
+            best = i == 0 ? best : Math.Min(best, end.MillisecondsSince(begin)); // the first warms up
+        }
+        return 2 * bytes / (best / 1000);
+    }
 
     /// <summary>Whether it wants to know how large the memory is that kernels are given.</summary>
     internal virtual bool ChecksAccesses => false;
@@ -82,7 +106,7 @@ public abstract class GpuDevice : IDisposable
     /// <param name="name">What messages call it.</param>
     /// <param name="code">Code of the device's form.</param>
     /// <exception cref="GraphException">GR6505: the device does not take the code.</exception>
-    internal abstract GpuModule LoadModule(string name, ReadOnlyMemory<byte> code);
+    internal abstract GpuCode LoadCode(string name, ReadOnlyMemory<byte> code);
 
     /// <summary>Why code for a GPU cannot run here; null when it can.</summary>
     /// <param name="target">As in <see cref="ExecutablePlan.CpuFeatures"/>: <c>sm_90a</c>.</param>

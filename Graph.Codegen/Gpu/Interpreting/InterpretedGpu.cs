@@ -60,15 +60,17 @@ public sealed class InterpretedGpu : GpuDevice
 
     internal InterpretedMemory Memory => _memory;
 
+    internal InterpretedHostMemory HostMemory { get; } = new();
+
     internal InterpretedCounts Counts { get; } = new();
 
-    internal override NativeBlock AllocateHost(long bytes) => _memory.AllocateHost(bytes);
+    internal override NativeBlock AllocateHost(long bytes) => HostMemory.Allocate(bytes);
 
     internal override GpuStream CreateStream() => new InterpretedStream(this);
 
     internal override GpuEvent CreateEvent(bool hasTime) => new InterpretedEvent(this);
 
-    internal override GpuModule LoadModule(string name, ReadOnlyMemory<byte> code) => new InterpretedModule(this, name, code.Span);
+    internal override GpuCode LoadCode(string name, ReadOnlyMemory<byte> code) => new InterpretedCode(this, name, code.Span);
 
     internal override string? WhyNot(string target) => target == $"sm_{Architecture}" || target == $"sm_{Architecture}a"
         ? null

@@ -4,7 +4,7 @@ namespace Graphene.Codegen;
 
 /// <summary>The memory of an <see cref="InterpretedGpu"/>: pieces of the host's under addresses that mean nothing there.</summary>
 /// <param name="capacity">The most bytes of all pieces together.</param>
-internal sealed unsafe class InterpretedMemory(long capacity) : GpuHostMemoryOf, IDisposable
+internal sealed unsafe class InterpretedMemory(long capacity) : IDisposable
 {
     private const nint First = 0x10_0000;
     private const long Alignment = 256;

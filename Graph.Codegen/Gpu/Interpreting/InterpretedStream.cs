@@ -3,7 +3,6 @@ using Graphene.Runtime;
 namespace Graphene.Codegen;
 
 /// <summary>A queue of work that is done, in order, when somebody waits for it.</summary>
-/// <param name="device">The device.</param>
 internal sealed unsafe class InterpretedStream : GpuStream
 {
     private readonly InterpretedGpu _device;
@@ -24,7 +23,7 @@ internal sealed unsafe class InterpretedStream : GpuStream
     /// <inheritdoc/>
     public override void CopyToDevice(nint to, void* from, long bytes)
     {
-        byte[]? snapshot = _device.Memory.IsPinned(from) ? null : new ReadOnlySpan<byte>(from, checked((int)bytes)).ToArray();
+        byte[]? snapshot = _device.HostMemory.IsPinned(from) ? null : new ReadOnlySpan<byte>(from, checked((int)bytes)).ToArray();
         nint source = (nint)from;
         Add(() =>
         {

@@ -35,7 +35,15 @@ internal sealed unsafe class GpuFrame : IDisposable
         _outputs = new nint[program.Outputs.Length];
         Stream = program.GpuDevice.CreateStream();
         _staging = new HostStaging(program.GpuDevice, Stream);
-        _flag = program.GpuDevice.AllocateHost(FlagBytes);
+        try
+        {
+            _flag = program.GpuDevice.AllocateHost(FlagBytes);
+        }
+        catch
+        {
+            Stream.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Where the run's work goes.</summary>

@@ -10,7 +10,7 @@ public sealed unsafe class GpuProgram : GraphProgram
     private const int MaxIdleFrames = 16;
 
     private readonly Executable _executable;
-    private readonly GpuModule[] _modules;
+    private readonly GpuCode[] _modules;
     private readonly GpuConstants _constants;
     private readonly BufferSizer _sizer;
     private readonly NumberTable _numbers;
@@ -19,7 +19,7 @@ public sealed unsafe class GpuProgram : GraphProgram
     private int _users = 1;
     private int _disposed;
 
-    private GpuProgram(Executable executable, GpuDevice device, GpuModule[] modules, GpuConstants constants)
+    private GpuProgram(Executable executable, GpuDevice device, GpuCode[] modules, GpuConstants constants)
         : base(
             executable.Plan.Name,
             executable.Plan.Inputs,
@@ -75,13 +75,13 @@ public sealed unsafe class GpuProgram : GraphProgram
                 GpuDiagnostics.WrongDevice, $"'{plan.Name}' cannot run on {device.Name}: {reason}",
                 fix: "compile the model for this device, or give it to the device that it was compiled for");
         }
-        var modules = new List<GpuModule>();
+        var modules = new List<GpuCode>();
         GpuConstants? constants = null;
         try
         {
             foreach (ObjectCode code in executable.Objects)
             {
-                modules.Add(device.LoadModule(code.Name, code.Bytes));
+                modules.Add(device.LoadCode(code.Name, code.Bytes));
             }
             using GpuStream stream = device.CreateStream();
             constants = new GpuConstants(plan, executable.Constants, device, stream);

@@ -5,7 +5,7 @@ using ManagedCuda.BasicTypes;
 namespace Graphene.Runtime;
 
 /// <summary>PTX that the driver translated for the device; it keeps translations on disk itself.</summary>
-internal sealed unsafe class CudaModule : GpuModule
+internal sealed unsafe class CudaCode : GpuCode
 {
     private const int LogBytes = 16 << 10;
     private readonly CudaDevice _device;
@@ -15,7 +15,7 @@ internal sealed unsafe class CudaModule : GpuModule
 
     /// <summary>Translates and loads.</summary>
     /// <exception cref="GraphException">GR6505: the driver does not take the text.</exception>
-    public CudaModule(CudaDevice device, string name, ReadOnlySpan<byte> ptx)
+    public CudaCode(CudaDevice device, string name, ReadOnlySpan<byte> ptx)
     {
         _device = device;
         _name = name;

@@ -1,7 +1,7 @@
 namespace Graphene.Runtime;
 
 /// <summary>Code on a device.</summary>
-internal abstract class GpuModule : IDisposable
+internal abstract class GpuCode : IDisposable
 {
     /// <summary>Finds a kernel.</summary>
     /// <param name="kernel">What the plan says about it.</param>

@@ -5,7 +5,7 @@ using Graphene.Runtime;
 namespace Graphene.Codegen;
 
 /// <summary>The kernels of one text.</summary>
-internal sealed class InterpretedModule : GpuModule
+internal sealed class InterpretedCode : GpuCode
 {
     private const string Beginning = "kernel ";
     private readonly InterpretedGpu _device;
@@ -15,7 +15,7 @@ internal sealed class InterpretedModule : GpuModule
 
     /// <summary>Reads the kernels.</summary>
     /// <exception cref="GraphException">GR6505: the text holds something else.</exception>
-    public InterpretedModule(InterpretedGpu device, string name, ReadOnlySpan<byte> code)
+    public InterpretedCode(InterpretedGpu device, string name, ReadOnlySpan<byte> code)
     {
         _device = device;
         _name = name;
@@ -37,7 +37,7 @@ internal sealed class InterpretedModule : GpuModule
         {
             throw Bad($"there is no kernel '{kernel.Name}'");
         }
-        int parameters = found.Arguments.Count + found.Sizes.Count + KernelTextCode.RunSymbols(found).Length;
+        int parameters = found.Arguments.Count + found.Sizes.Count + KernelTextWriter.RunSymbols(found).Length;
         return found.Threads!.Count == kernel.Threads && parameters == kernel.Parameters.Length
             ? new InterpretedFunction(_device, found)
             : throw Bad($"kernel '{kernel.Name}' has {found.Threads.Count} threads and {parameters} parameters, the plan says otherwise");
@@ -87,7 +87,7 @@ internal sealed class InterpretedModule : GpuModule
 /// <param name="kernel">A verified kernel with threads.</param>
 internal sealed unsafe class InterpretedFunction(InterpretedGpu device, Kernel kernel) : GpuFunction
 {
-    private readonly ImmutableArray<DimSymbol> _runSymbols = KernelTextCode.RunSymbols(kernel);
+    private readonly ImmutableArray<DimSymbol> _runSymbols = KernelTextWriter.RunSymbols(kernel);
 
     /// <summary>Runs all tasks.</summary>
     /// <param name="tasks">How many.</param>

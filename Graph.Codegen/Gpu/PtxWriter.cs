@@ -8,7 +8,7 @@ namespace Graphene.Codegen;
 /// <param name="target">The GPU.</param>
 /// <param name="threads">How many kernels are compiled at a time.</param>
 /// <param name="cancellation">Stops before the next kernel is begun.</param>
-internal sealed class PtxCode(GpuTarget target, int threads, CancellationToken cancellation) : IGpuCode
+internal sealed class PtxWriter(GpuTarget target, int threads, CancellationToken cancellation) : IGpuCodeWriter
 {
     private readonly PtxCompiler _compiler = new(PtxTarget.Of(target), threads, cancellation);
 

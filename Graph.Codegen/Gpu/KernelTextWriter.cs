@@ -6,7 +6,7 @@ using Graphene.Runtime;
 namespace Graphene.Codegen;
 
 /// <summary>Kernels as their own text, for the device that interprets them: one object with all.</summary>
-internal sealed class KernelTextCode : IGpuCode
+internal sealed class KernelTextWriter : IGpuCodeWriter
 {
     private readonly Dictionary<string, GpuEntry> _entries = new(StringComparer.Ordinal);
     private readonly StringBuilder _text = new();

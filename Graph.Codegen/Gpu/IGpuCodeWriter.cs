@@ -4,7 +4,7 @@ using Graphene.Runtime;
 namespace Graphene.Codegen;
 
 /// <summary>Makes code of kernels with threads, in one of the forms that devices take.</summary>
-internal interface IGpuCode : IDisposable
+internal interface IGpuCodeWriter : IDisposable
 {
     /// <summary>The form.</summary>
     GpuCodeForm Form { get; }
