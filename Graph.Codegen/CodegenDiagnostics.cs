@@ -21,6 +21,9 @@ public static class CodegenDiagnostics
     /// <summary>A graph for WebAssembly calls its host.</summary>
     public static readonly DiagnosticId WasmHostCall = new("GR5061", "host call in WebAssembly");
 
+    /// <summary>A GPU is older than those that code is generated for.</summary>
+    public static readonly DiagnosticId GpuTooOld = new("GR5070", "GPU too old");
+
     /// <summary>A graph takes more memory than WebAssembly can address.</summary>
     public static readonly DiagnosticId WasmTooLarge = new("GR5062", "too large for WebAssembly");
 }

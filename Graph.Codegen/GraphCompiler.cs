@@ -44,6 +44,26 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         return new GraphCompiler(target, KernelTarget.Of(target, CacheSizes.OfThisMachine()), options);
     }
 
+    /// <summary>A compiler for an NVIDIA GPU of this machine, through the CUDA driver alone; the driver is loaded when it is first needed.</summary>
+    /// <param name="options">Choices; <see cref="GraphCompilerOptions.Default"/> when null.</param>
+    /// <param name="device">The number of the GPU, as the driver counts them.</param>
+    /// <param name="allowTensorFloat32">Whether products of f32 may round their operands to TF32, which keeps 10 bits of fraction.</param>
+    /// <remarks>Errors about the driver or the device (GR6501, GR6506) come with the first compilation.</remarks>
+    public static GpuCompiler Cuda(GraphCompilerOptions? options = null, int device = 0, bool allowTensorFloat32 = false) =>
+        GpuCompiler.ForCuda(options, device, allowTensorFloat32);
+
+    /// <summary>A compiler for a device that is there, which belongs to the caller.</summary>
+    /// <param name="device">The device, for example an <see cref="InterpretedGpu"/>.</param>
+    /// <param name="options">Choices; <see cref="GraphCompilerOptions.Default"/> when null.</param>
+    /// <param name="allowTensorFloat32">Whether products of f32 may round their operands to TF32.</param>
+    public static GpuCompiler Gpu(GpuDevice device, GraphCompilerOptions? options = null, bool allowTensorFloat32 = false) =>
+        GpuCompiler.For(device, options, allowTensorFloat32);
+
+    /// <summary>A compiler for a GPU that is described; what it makes runs elsewhere, and depends on no device of this machine.</summary>
+    /// <param name="target">The GPU.</param>
+    /// <param name="options">Choices; <see cref="GraphCompilerOptions.Default"/> when null.</param>
+    public static GpuCompiler For(GpuTarget target, GraphCompilerOptions? options = null) => GpuCompiler.For(target, options);
+
     /// <summary>
     /// A compiler for a machine that is described. What it makes depends on the description, the options and the versions of this
     /// compiler and of LLVM alone: not on the machine that compiles, and not on the number of threads that do.
@@ -65,7 +85,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     public MemoryPlan PlanMemory(Module optimized) =>
-        GraphLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
+        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>

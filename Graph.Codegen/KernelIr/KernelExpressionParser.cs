@@ -56,7 +56,9 @@ internal sealed class KernelExpressionParser(TextCursor cursor, KernelScope scop
             _ => Named(),
         };
         _depth--;
-        return KernelRules.Problem(e) is { } problem ? throw cursor.ErrorAt(start, problem) : e;
+        return (KernelRules.Problem(e) ?? ThreadRules.Problem(e, scope.HasThreads)) is { } problem
+            ? throw cursor.ErrorAt(start, problem)
+            : e;
     }
 
     private KExpr Shared()
@@ -117,6 +119,8 @@ internal sealed class KernelExpressionParser(TextCursor cursor, KernelScope scop
         {
             ("load", [var lanes], [{ } index, ..]) when x.Count <= 3 =>
                 new KLoad(buffer!, index, Integer(start, lanes), x.ElementAtOrDefault(1), x.ElementAtOrDefault(2)),
+            ("load", [var lanes, var alignment], [{ } index, ..]) when x.Count <= 3 => new KLoad(
+                buffer!, index, Integer(start, lanes), x.ElementAtOrDefault(1), x.ElementAtOrDefault(2), Integer(start, alignment)),
             ("gather", [], [{ } indices, ..]) when x.Count <= 3 =>
                 new KGather(buffer!, indices, x.ElementAtOrDefault(1), x.ElementAtOrDefault(2)),
             ("select", [], [{ } c, { } a, { } b]) => new KSelect(c, a, b),

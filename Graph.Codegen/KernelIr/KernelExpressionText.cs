@@ -23,7 +23,7 @@ internal static class KernelExpressionText
         KVariable variable => names[variable],
         KRead read => names[read.Register],
         KSymbol symbol => "@" + KernelNames.Symbol(symbol.Symbol),
-        KLoad x => $"load[{Number(x.Lanes)}]({names[x.Buffer]}, {operand(x.Index)}{Masked(operand, x.Mask, x.Otherwise)})",
+        KLoad x => $"load[{Number(x.Lanes)}{(x.Alignment == 1 ? "" : ", " + Number(x.Alignment))}]({names[x.Buffer]}, {operand(x.Index)}{Masked(operand, x.Mask, x.Otherwise)})",
         KGather x => $"gather({names[x.Buffer]}, {operand(x.Indices)}{Masked(operand, x.Mask, x.Otherwise)})",
         KCall x => $"{OpNames[x.Op]}({string.Join(", ", x.Arguments.Select(operand))})",
         KSelect x =>

@@ -9,7 +9,8 @@ internal sealed class KernelNames
     private static readonly HashSet<string> Reserved =
     [
         "for", "while", "if", "else", "let", "register", "store", "stream", "scatter", "prefetch", "scratch", "tiles", "zero_tile",
-        "load_tile", "store_tile", "dot_tiles", KernelExpressionText.Missing,
+        "load_tile", "store_tile", "dot_tiles", "shared", "barrier", "warp_barrier", "exchange", "async_copy", "async_commit",
+        "async_wait", "fragment_dot", "fragment_load", KernelExpressionText.Missing,
     ];
 
     private readonly Dictionary<object, string> _names = new(ReferenceEqualityComparer.Instance);
@@ -23,6 +24,10 @@ internal sealed class KernelNames
             Add(argument, argument.Name);
         }
         Add(kernel.Task, kernel.Task.Name);
+        if (kernel.Threads is { } threads)
+        {
+            Add(threads.Thread, threads.Thread.Name);
+        }
         foreach (DimSymbol size in kernel.Sizes)
         {
             _symbols[size.Name] = size;
@@ -61,6 +66,12 @@ internal sealed class KernelNames
                     break;
                 case KScratch scratch:
                     Add(scratch.Buffer, scratch.Buffer.Name);
+                    break;
+                case KExchange exchange:
+                    Add(exchange.Variable, exchange.Variable.Name);
+                    break;
+                case KFragmentLoad load:
+                    Add(load.Variable, load.Variable.Name);
                     break;
                 case KTiles tiles:
                     foreach (KTile tile in tiles.Tiles)

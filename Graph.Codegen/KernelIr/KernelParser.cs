@@ -39,11 +39,33 @@ public static class KernelParser
         KExpr count = expressions.Read(KType.Index);
         cursor.ExpectLineEnd();
         scope.Declare(cursor, at, task.Name, task);
+        KThreads? threads = ReadThreads(cursor, scope);
         KBlock body = new KernelStatementParser(cursor, scope, expressions).Block();
         cursor.SkipToStatement();
         return cursor.AtEnd
-            ? new Kernel(name, arguments, task, count, body, cost) { Sizes = sizes }
+            ? new Kernel(name, arguments, task, count, body, cost) { Sizes = sizes, Threads = threads }
             : throw cursor.Error("expected the end of the text after the kernel's body");
+    }
+
+    private static KThreads? ReadThreads(TextCursor cursor, KernelScope scope)
+    {
+        cursor.SkipToStatement();
+        if (!cursor.TryTakeWord("threads"))
+        {
+            return null;
+        }
+        int at = cursor.Position;
+        var thread = new KVariable(KernelScope.ReadName(cursor), KType.Index);
+        Expect(cursor, "of");
+        int count = KernelScope.ReadCount(cursor);
+        var threads = new KThreads(thread, count)
+        {
+            TasksPerMultiprocessor = cursor.TryTakeWord("tasks") ? KernelScope.ReadCount(cursor) : 1,
+        };
+        cursor.ExpectLineEnd();
+        scope.Declare(cursor, at, thread.Name, thread);
+        scope.HasThreads = true;
+        return ThreadRules.Problem(threads) is { } problem ? throw cursor.ErrorAt(at, problem) : threads;
     }
 
     // Gives those that the caller passes, in the order in which it does.

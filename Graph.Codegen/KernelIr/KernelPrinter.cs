@@ -7,6 +7,8 @@ namespace Graphene.Codegen;
 /// <remarks>
 /// Expressions are written as calls. One that a statement uses more than once, or that is nested deeply, gets a name on a line
 /// before the statement: <c>%0 = multiply(x, x)</c>. Such names last for that statement and are not variables of the kernel.
+/// A second option of a load, and the option of a store, is the alignment. Where a task is many threads, a line <c>threads t of 128</c>
+/// follows, with <c>tasks 2</c> behind it where a multiprocessor shall have two.
 /// <code>
 /// kernel "double" flops=4096 bytes=32768
 /// argument 0 x: f32 readonly
@@ -43,6 +45,12 @@ public static class KernelPrinter
         }
         var statements = new KernelStatementPrinter(text, names);
         statements.Task(kernel.Task, kernel.TaskCount);
+        if (kernel.Threads is { } threads)
+        {
+            string tasks = threads.TasksPerMultiprocessor == 1 ? "" : string.Create(
+                CultureInfo.InvariantCulture, $" tasks {threads.TasksPerMultiprocessor}");
+            text.Append(CultureInfo.InvariantCulture, $"threads {names[threads.Thread]} of {threads.Count}{tasks}\n");
+        }
         statements.Block(kernel.Body, 0);
         return text.ToString();
     }

@@ -39,6 +39,7 @@ internal static class KernelRules
         {
             KCall call => Problem(call),
             KLoad load => Access(load.Buffer, load.Index, load.Lanes, load.Mask)
+                ?? ThreadRules.Alignment(load.Buffer, load.Index, load.Alignment)
                 ?? Same(load.Otherwise, load.Type, "the value of lanes that are off"),
             KGather gather => Indices(gather.Indices, gather.Mask)
                 ?? Same(gather.Otherwise, gather.Type, "the value of lanes that are off"),
@@ -72,20 +73,21 @@ internal static class KernelRules
         KAssign assign => Same(assign.Value, assign.Register.Type, "the value"),
         KStore store => IsWritable(store.Buffer)
             ?? Access(store.Buffer, store.Index, store.Value.Type.Lanes, store.Mask)
+            ?? ThreadRules.Alignment(store.Buffer, store.Index, store.Alignment)
             ?? Same(store.Value, new KType(store.Buffer.Element, store.Value.Type.Lanes), "the stored value")
             ?? (store.IsStreaming && store.Mask is not null ? "a streaming store has no mask" : null)
             ?? (store.IsStreaming && store.Buffer.IsScratch ? $"{store.Buffer} is scratch, which is read soon" : null),
         KScatter scatter => IsWritable(scatter.Buffer) ?? Indices(scatter.Indices, scatter.Mask)
             ?? Same(scatter.Value, new KType(scatter.Buffer.Element, scatter.Indices.Type.Lanes), "the stored value"),
         KPrefetch prefetch => Same(prefetch.Index, KType.Index, "the index"),
-        KScratch { Buffer: var buffer } => buffer.IsScratch && buffer.Length > 0
-            ? null
-            : $"scratch {buffer} has no length",
+        KScratch { Buffer: var buffer } => !buffer.IsScratch || buffer.Length <= 0 ? $"scratch {buffer} has no length"
+            : buffer.Over is { Space: not KBufferSpace.Shared } below ? $"{buffer} lies in the place of {below}, which is not shared"
+            : null,
         KTiles tiles => Problem(tiles),
         KTileLoad load => Problem(load.Tile, load.Buffer, load.Index, load.Stride),
         KTileStore store => IsWritable(store.Buffer) ?? Problem(store.Tile, store.Buffer, store.Index, store.Stride),
         KTileDot dot => Problem(dot),
-        _ => null,
+        _ => ThreadRules.Problem(s),
     };
 
     private static string? Problem(KCall call)

@@ -8,6 +8,9 @@ internal sealed class KernelScope
     /// <summary>The symbols by name.</summary>
     public Dictionary<string, DimSymbol> Symbols { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether a task is many threads.</summary>
+    public bool HasThreads { get; set; }
+
     /// <summary>Makes a buffer, variable or register visible.</summary>
     public void Declare(TextCursor cursor, int position, string name, object named)
     {
@@ -41,6 +44,9 @@ internal sealed class KernelScope
             ? cursor.Text[start..cursor.Position]
             : throw cursor.ErrorAt(start, "expected a name");
     }
+
+    /// <summary>Reads a number of things; whatever is not in range is refused by whoever counts them.</summary>
+    public static int ReadCount(TextCursor cursor) => (int)Math.Clamp(cursor.Integer(), -1, int.MaxValue);
 
     /// <summary>Reads a symbol's name, quoted where it is no word.</summary>
     public static string ReadSymbolName(TextCursor cursor)

@@ -43,14 +43,24 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
             "if" => If(),
             "let" => Let(declared),
             "register" => Register(declared),
-            "scratch" => Scratch(),
+            "scratch" or "shared" => Scratch(word == "shared"),
             "store" or "stream" or "scatter" => Store(word),
             "prefetch" => Prefetch(),
             "tiles" => Tiles(),
             "zero_tile" or "load_tile" or "store_tile" or "dot_tiles" => TileStep(word),
+            "barrier" => new KBarrier(),
+            "warp_barrier" => new KWarpBarrier(),
+            "exchange" => Exchange(declared),
+            "async_copy" => AsyncCopy(),
+            "async_commit" => new KAsyncCommit(),
+            "async_wait" => new KAsyncWait(KernelScope.ReadCount(cursor)),
+            "fragment_dot" => FragmentDot(start),
+            "fragment_load" => FragmentLoad(declared),
             _ => Assign(start, word),
         };
-        return KernelRules.Problem(statement) is { } problem ? throw cursor.ErrorAt(start, problem) : statement;
+        return (KernelRules.Problem(statement) ?? ThreadRules.Problem(statement, scope.HasThreads)) is { } problem
+            ? throw cursor.ErrorAt(start, problem)
+            : statement;
     }
 
     private KFor For()
@@ -106,21 +116,29 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
         return new KDeclare(register, value);
     }
 
-    private KScratch Scratch()
+    private KScratch Scratch(bool isShared)
     {
         int at = cursor.Position;
         string name = KernelScope.ReadName(cursor);
         cursor.Expect(':');
         DType type = TypeText.ReadDType(cursor);
         cursor.Expect('[');
-        KBuffer buffer = KBuffer.Scratch(name, type, cursor.Integer());
+        long length = cursor.Integer();
         cursor.Expect(']');
+        KBuffer? over = isShared && cursor.TryTakeWord("over") ? Named<KBuffer>("buffer") : null;
+        KBuffer buffer = isShared ? KBuffer.Shared(name, type, length, over) : KBuffer.Scratch(name, type, length);
         scope.Declare(cursor, at, name, buffer);
         return new KScratch(buffer);
     }
 
     private KStmt Store(string word)
     {
+        int alignment = 1;
+        if (word != "scatter" && cursor.TryTake('['))
+        {
+            alignment = KernelScope.ReadCount(cursor);
+            cursor.Expect(']');
+        }
         KBuffer buffer = AccessedBuffer();
         KExpr index = expressions.Read();
         cursor.Expect(',');
@@ -129,7 +147,7 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
         cursor.Expect(')');
         return word == "scatter"
             ? new KScatter(buffer, index, value, mask)
-            : new KStore(buffer, index, value, mask, IsStreaming: word == "stream");
+            : new KStore(buffer, index, value, mask, IsStreaming: word == "stream", alignment);
     }
 
     private KPrefetch Prefetch()

@@ -69,7 +69,9 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
                 Line($"{names[assign.Register]} := {_texts[assign.Value]}");
                 break;
             case KStore store:
-                Line(Access(store.IsStreaming ? "stream" : "store", store.Buffer, store.Index, store.Value, store.Mask));
+                string word = store.IsStreaming ? "stream" : "store";
+                string alignment = store.Alignment == 1 ? "" : $"[{Number(store.Alignment)}]";
+                Line(Access(word + alignment, store.Buffer, store.Index, store.Value, store.Mask));
                 break;
             case KScatter scatter:
                 Line(Access("scatter", scatter.Buffer, scatter.Indices, scatter.Value, scatter.Mask));
@@ -78,7 +80,9 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
                 Line($"prefetch({names[prefetch.Buffer]}, {_texts[prefetch.Index]})");
                 break;
             case KScratch { Buffer: var buffer }:
-                Line($"scratch {names[buffer]}: {buffer.Element.Name()}[{Number(buffer.Length)}]");
+                string over = buffer.Over is { } below ? $" over {names[below]}" : "";
+                string kind = buffer.Space == KBufferSpace.Shared ? "shared" : "scratch";
+                Line($"{kind} {names[buffer]}: {buffer.Element.Name()}[{Number(buffer.Length)}]{over}");
                 break;
             case KTiles tiles:
                 Line("tiles " + string.Join(", ", tiles.Tiles.Select((t, i) =>
@@ -98,9 +102,28 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
                 Line($"dot_tiles({names[dot.Sum]}, {names[dot.Left]}, {names[dot.Right]})");
                 break;
             default:
-                throw new CompilerBugException("Kernel IR printer", $"unknown statement {statement.GetType().Name}");
+                Line(Together(statement));
+                break;
         }
     }
+
+    // What threads do together.
+    private string Together(KStmt statement) => statement switch
+    {
+        KBarrier => "barrier",
+        KWarpBarrier => "warp_barrier",
+        KExchange exchange => $"exchange {names[exchange.Variable]}: {exchange.Variable.Type} = "
+            + $"{exchange.Kind.ToString().ToLowerInvariant()}({_texts[exchange.Value]}, {_texts[exchange.Operand]})",
+        KAsyncCopy copy => $"async_copy[{Number(copy.Lanes)}]({names[copy.To]}, {_texts[copy.ToIndex]}, {names[copy.From]}, "
+            + $"{_texts[copy.FromIndex]}{(copy.Condition is null ? "" : ", " + _texts[copy.Condition])})",
+        KAsyncCommit => "async_commit",
+        KAsyncWait wait => $"async_wait {Number(wait.Pending)}",
+        KFragmentDot { Shape: var s } dot => $"fragment_dot[{Number(s.Rows)}, {Number(s.Columns)}, {Number(s.Depth)}, {s.Left.Name()}, "
+            + $"{s.Right.Name()}, {s.Sum.Name()}]({names[dot.Sum]}, {_texts[dot.Left]}, {_texts[dot.Right]})",
+        KFragmentLoad load => $"fragment_load {names[load.Variable]}: {load.Variable.Type} = "
+            + $"{(load.IsTransposed ? "columns" : "rows")}[{Number(load.Count)}]({names[load.Buffer]}, {_texts[load.Index]})",
+        _ => throw new CompilerBugException("Kernel IR printer", $"unknown statement {statement.GetType().Name}"),
+    };
 
     private string Access(string word, KBuffer buffer, KExpr index, KExpr value, KExpr? mask) =>
         $"{word}({names[buffer]}, {_texts[index]}, {_texts[value]}{(mask is null ? "" : ", " + _texts[mask])})";

@@ -30,11 +30,8 @@ public sealed class KernelVerifier
         _visible.Add(_kernel.Task);
         if (_kernel.Threads is { } threads)
         {
-            Require(
-                threads.Count is > 0 and <= KThreads.Most && threads.Count % KThreads.WarpSize == 0, null,
-                $"a task has {KThreads.WarpSize} to {KThreads.Most} threads, whole warps, not {threads.Count}");
-            Require(threads.Thread.Type == KType.Index, null, $"the thread is {threads.Thread.Type}, not i64");
-            _visible.Add(threads.Thread);
+            Refuse(ThreadRules.Problem(threads), null);
+            Require(_visible.Add(threads.Thread), null, "the thread is the task");
         }
         Block(_kernel.Body, 0);
     }
@@ -51,7 +48,7 @@ public sealed class KernelVerifier
             {
                 Check(operand, statement);
             }
-            Refuse(KernelRules.Problem(statement), statement);
+            Refuse(KernelRules.Problem(statement) ?? ThreadRules.Problem(statement, _kernel.Threads is not null), statement);
             Statement(statement, declared, depth);
         }
         _visible.ExceptWith(declared);
@@ -70,6 +67,10 @@ public sealed class KernelVerifier
                 declared.Add(declare.Register);
                 break;
             case KScratch scratch: // visible to the end of the kernel
+                if (scratch.Buffer.Over is { } below)
+                {
+                    RequireVisible(below, below.Name, statement);
+                }
                 Declare(scratch.Buffer, scratch.Buffer.Name, statement);
                 break;
             case KAssign assign:
@@ -148,7 +149,7 @@ public sealed class KernelVerifier
     private void Check(KExpr root, KStmt? statement) =>
         KTraversal.PostOrder(root, _sound.Contains, KTraversal.Operands, e =>
         {
-            Refuse(KernelRules.Problem(e), statement);
+            Refuse(KernelRules.Problem(e) ?? ThreadRules.Problem(e, _kernel.Threads is not null), statement);
             switch (e)
             {
                 case KVariable variable:

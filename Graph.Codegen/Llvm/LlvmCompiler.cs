@@ -77,7 +77,7 @@ public static class LlvmCompiler
         return module.Print();
     }
 
-    private static byte[] Emit(
+    internal static byte[] Emit(
         string irText, LlvmTarget target, LlvmCompilerOptions? options, LLVMCodeGenFileType fileType)
     {
         options ??= LlvmCompilerOptions.Default;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using LLVMSharp.Interop;
 
 namespace Graphene.Codegen.Llvm;
 
@@ -11,6 +12,7 @@ namespace Graphene.Codegen.Llvm;
 internal sealed class LlvmQueue : IDisposable
 {
     private readonly LlvmTarget _target;
+    private readonly LLVMCodeGenFileType _fileType;
     private readonly CancellationToken _cancellation;
     private readonly BlockingCollection<(int Number, string Text)> _waiting = [];
     private readonly ConcurrentDictionary<int, byte[]> _objects = new();
@@ -23,9 +25,13 @@ internal sealed class LlvmQueue : IDisposable
     /// <param name="target">The machine that the code is for.</param>
     /// <param name="threads">How many modules are compiled at a time; 0 means one for each processor.</param>
     /// <param name="cancellation">Stops before the next module is begun.</param>
-    public LlvmQueue(LlvmTarget target, int threads, CancellationToken cancellation)
+    /// <param name="fileType">What modules become.</param>
+    public LlvmQueue(
+        LlvmTarget target, int threads, CancellationToken cancellation,
+        LLVMCodeGenFileType fileType = LLVMCodeGenFileType.LLVMObjectFile)
     {
         _target = target;
+        _fileType = fileType;
         _cancellation = cancellation;
         _threads = new Thread[threads > 0 ? threads : Environment.ProcessorCount];
         for (int i = 0; i < _threads.Length; i++)
@@ -83,7 +89,7 @@ internal sealed class LlvmQueue : IDisposable
                     return;
                 }
                 number = next;
-                _objects[number] = LlvmCompiler.Compile(text, _target);
+                _objects[number] = LlvmCompiler.Emit(text, _target, null, _fileType);
             }
         }
         catch (Exception e)

@@ -14,14 +14,14 @@ internal sealed class EntryBuilder
 
     private readonly MemoryPlan _plan;
     private readonly KernelCatalog _catalog;
-    private readonly KernelLibrary _library;
+    private readonly IKernelLibrary _library;
     private readonly ConstantPool _constants;
     private readonly ProvenanceTable _provenance;
     private readonly Dictionary<Kernel, bool[]> _touched = new(ReferenceEqualityComparer.Instance);
     private int _batches;
 
     public EntryBuilder(
-        MemoryPlan plan, KernelCatalog catalog, KernelLibrary library, ConstantPool constants, ProvenanceTable provenance)
+        MemoryPlan plan, KernelCatalog catalog, IKernelLibrary library, ConstantPool constants, ProvenanceTable provenance)
     {
         _plan = plan;
         _catalog = catalog;
@@ -97,9 +97,10 @@ internal sealed class EntryBuilder
         }
         BufferRef[] arguments = [.. lowered.Operands.Select((o, i) => touched[i] ? Argument(run, o) : BufferRef.None)];
         KExpr tasks = WithSizes(lowered.Kernel.TaskCount, lowered);
-        return new EntryStep.Call(_library.Add(lowered.Kernel), arguments, tasks, IsWorthSplitting(lowered.Kernel.Cost))
+        KernelReference kernel = _library.Add(lowered.Kernel);
+        return new EntryStep.Call(kernel.Symbol, arguments, tasks, IsWorthSplitting(lowered.Kernel.Cost))
         {
-            Sizes = lowered.Sizes,
+            Sizes = kernel.RunSymbols.Count == 0 ? lowered.Sizes : [.. lowered.Sizes, .. kernel.RunSymbols.Select(s => (Dim)s)],
         };
     }
 

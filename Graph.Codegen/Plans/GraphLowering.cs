@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Graphene.Codegen.Llvm;
-using Graphene.Optimizer;
 using Graphene.Runtime;
 
 namespace Graphene.Codegen;
@@ -33,27 +32,23 @@ internal sealed class GraphLowering(
     /// <param name="cancellation">Stops between stages.</param>
     public LoweredModule Lower(Module module, string entryName, CompilationLog log, CancellationToken cancellation)
     {
-        Module optimized = GraphOptimizer.Run(module, log.Listen(options.Optimizer ?? OptimizerOptions.Default));
-        log.End("optimizing");
-        cancellation.ThrowIfCancellationRequested();
-        var catalog = new KernelCatalog(kernelTarget, optimized);
-        MemoryPlan plan = PlanMemory(optimized, catalog);
-        log.End("planning memory and lowering");
-        int Ordinal(DimSymbol symbol) => plan.Symbols.IndexOf(symbol);
         bool isAlone = target.Architecture == LlvmArchitecture.Wasm32; // no threads, and nobody to stop a run
-        var library = new KernelLibrary(target, Ordinal, symbols, emit, checksCancellation: !isAlone);
-        var constants = new ConstantPool(plan);
-        var builder = new EntryBuilder(plan, catalog, library, constants, optimized.Provenance);
-        List<EntryStep> steps = builder.Build(plan.Entry);
-        cancellation.ThrowIfCancellationRequested();
-        string entry = EntryPrinter.Print(entryName, steps, Ordinal, new EntryOptions
+        KernelLibrary? library = null;
+        LoweredSteps lowered = new StepLowering(kernelTarget, options).Lower(
+            module, s => library = Open(s, checksCancellation: !isAlone), log, cancellation);
+        (List<EntryStep> steps, ImmutableArray<DimSymbol> runSymbols) = (lowered.Steps, lowered.Plan.Symbols);
+        string entry = EntryPrinter.Print(entryName, steps, s => runSymbols.IndexOf(s), new EntryOptions
         {
             IsProfiled = options.IsProfiled, CopySymbol = CopySymbol, IsParallel = !isAlone, IsCancellable = !isAlone,
         });
-        log.End("printing kernels", $"{symbols.Count} of {library.Specs.Count} are distinct");
+        log.End("printing kernels", $"{symbols.Count} of {library!.Specs.Count} are distinct");
         library.Close();
         emit(entry);
-        return new LoweredModule(Describe(module, optimized, plan, builder, library) with { EntrySymbol = entryName }, constants)
+        ExecutablePlan plan = lowered.Description with
+        {
+            TargetTriple = target.Triple, CpuFeatures = target.RequiredFeatures, EntrySymbol = entryName,
+        };
+        return new LoweredModule(plan, lowered.Constants)
         {
             StackInBytes = (EntryPrinter.WordInBytes * steps.Select(MostWords).DefaultIfEmpty(0).Max()) + library.MostScratchInBytes,
         };
@@ -70,29 +65,6 @@ internal sealed class GraphLowering(
         _ => 0,
     };
 
-    /// <summary>The memory that a run will use, workspaces of kernels included.</summary>
-    /// <param name="optimized">A module that went through all passes.</param>
-    /// <param name="catalog">Its kernels.</param>
-    public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog) =>
-        BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
-
-    private ExecutablePlan Describe(
-        Module module, Module optimized, MemoryPlan plan, EntryBuilder builder, KernelLibrary library) => new()
-    {
-        Name = module.Name,
-        CompilerVersion = GraphCompiler.Version,
-        TargetTriple = target.Triple,
-        CpuFeatures = target.RequiredFeatures,
-        EntrySymbol = "",
-        Symbols = plan.Symbols,
-        Inputs = [.. module.Entry.Parameters.Select((p, i) => new InputSpec(module.InputNames[i], p.Type))],
-        Outputs = [.. module.Entry.Results.Select((r, i) => new OutputSpec(module.OutputNames[i], r.Type, plan.Entry.Results[i]))],
-        Checks = ShapeCheck.Collect(module),
-        HostCalls = [.. builder.HostCalls.Select(n => Describe(
-            (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
-        Kernels = [.. library.Specs],
-    };
-
-    private static HostCallSpec Describe(HostCallOp op, ImmutableArray<TensorType> operands, string? origin) => new(
-        op.Kind, op.Message, operands, origin);
+    private KernelLibrary Open(ImmutableArray<DimSymbol> runSymbols, bool checksCancellation) =>
+        new(target, s => runSymbols.IndexOf(s), symbols, emit, checksCancellation);
 }

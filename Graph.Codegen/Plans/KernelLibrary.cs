@@ -7,7 +7,7 @@ namespace Graphene.Codegen;
 /// The distinct kernels of one compilation: kernels of equal structure are compiled once, in modules that may be compiled while the
 /// next ones are written.
 /// </summary>
-internal sealed class KernelLibrary
+internal sealed class KernelLibrary : IKernelLibrary
 {
     // A module costs LLVM a millisecond or two besides its kernels; few kernels are longer than this.
     private const int ModuleLength = 64 << 10;
@@ -36,7 +36,7 @@ internal sealed class KernelLibrary
         _printer = new LlvmKernelPrinter(target, symbolOrdinal) { ChecksCancellation = checksCancellation };
     }
 
-    /// <summary>One entry per call that was added, in order.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<KernelSpec> Specs => _specs;
 
     /// <summary>The bytes of scratch that the kernel with the most of it has on the stack.</summary>
@@ -45,23 +45,19 @@ internal sealed class KernelLibrary
     /// <summary>How many kernels are compiled.</summary>
     public int DistinctCount => _symbols.Count;
 
-    /// <summary>Notes a call, for profiles.</summary>
-    /// <param name="name">The symbol of the kernel, or a name for several that are called as one.</param>
-    /// <param name="source">The ops it does.</param>
-    /// <param name="cost">What it costs.</param>
+    /// <inheritdoc/>
     public void AddCall(string name, string source, KernelCost cost) =>
         _specs.Add(new KernelSpec(name, source, cost.Flops, cost.Bytes));
 
-    /// <summary>The symbol under which a kernel will be found.</summary>
-    /// <param name="kernel">The kernel.</param>
-    public string Add(Kernel kernel)
+    /// <inheritdoc/>
+    public KernelReference Add(Kernel kernel)
     {
         if (!_known.TryGetValue(kernel, out string? symbol))
         {
             symbol = SymbolOf(kernel);
             _known.Add(kernel, symbol);
         }
-        return symbol;
+        return new KernelReference(symbol, []);
     }
 
     // Kernels that were lowered apart may still turn out to be one.

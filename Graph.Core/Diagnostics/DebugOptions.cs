@@ -46,6 +46,9 @@ public sealed record DebugOptions
     /// <summary>GRAPHENE_WASM_LD: the linker of WebAssembly modules, used instead of searching for one.</summary>
     public string? WasmLdPath { get; init; }
 
+    /// <summary>GRAPHENE_CUDA_PATH: the library of the CUDA driver, used instead of searching for it.</summary>
+    public string? CudaPath { get; init; }
+
     /// <summary>GRAPHENE_CACHE=0: keep no compiled code on disk.</summary>
     public bool? Cache { get; init; }
 
@@ -77,6 +80,7 @@ public sealed record DebugOptions
         LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
         LldPath = NotEmpty(variable("GRAPHENE_LLD_PATH")),
         WasmLdPath = NotEmpty(variable("GRAPHENE_WASM_LD")),
+        CudaPath = NotEmpty(variable("GRAPHENE_CUDA_PATH")),
         PerfMap = Flag("GRAPHENE_PERF_MAP", NotEmpty(variable("GRAPHENE_PERF_MAP"))) ?? false,
     };
 

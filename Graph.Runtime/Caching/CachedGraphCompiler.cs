@@ -34,7 +34,7 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
         string? name = CacheKey.OfStamp(source, compiler.Fingerprint);
         CacheLink? link = name is null ? null : cache.TryFollow(name);
         string key = link?.Key ?? CacheKey.Of(source, compiler.Fingerprint);
-        NativeProgram? program = TryLoad(key, link?.Stamp, out string? stamp);
+        GraphProgram? program = TryLoad(key, link?.Stamp, out string? stamp);
         if (program is null && link is not null)
         {
             // The entry made room, or was damaged; there may be another one by now.
@@ -66,7 +66,7 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
             module, () => source.IsUnchanged() ? CacheKey.Of(source, compiler.Fingerprint) : null, logger, cancellation);
     }
 
-    private NativeProgram Compile(Module module, Func<string?> key, ILogger logger, CancellationToken cancellation)
+    private GraphProgram Compile(Module module, Func<string?> key, ILogger logger, CancellationToken cancellation)
     {
         Executable executable = compiler.Compile(module, logger, cancellation);
         try
@@ -75,7 +75,7 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
             {
                 cache.TryWrite(name, executable);
             }
-            return NativeProgram.Load(executable);
+            return compiler.Load(executable);
         }
         catch
         {
@@ -84,7 +84,7 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
         }
     }
 
-    private NativeProgram? TryLoad(string key, string? verified, out string? stamp)
+    private GraphProgram? TryLoad(string key, string? verified, out string? stamp)
     {
         if (cache!.TryRead(key, verified, out stamp) is not { } executable)
         {
@@ -92,7 +92,7 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
         }
         try
         {
-            return NativeProgram.Load(executable);
+            return compiler.Load(executable);
         }
         catch (Exception e) when (e is GraphException or ObjectLoadException)
         {

@@ -37,6 +37,10 @@ internal sealed unsafe class NumericsProgram : GraphProgram
     /// <inheritdoc/>
     public override void Trim() => _inner.Trim();
 
+    internal override GpuDevice? Device => _inner.Device;
+
+    internal override NativeBlock AllocateCallMemory(long bytes) => _inner.AllocateCallMemory(bytes);
+
     internal override void* DefaultOf(int input) => _inner.DefaultOf(input);
 
     internal override void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
@@ -45,7 +49,7 @@ internal sealed unsafe class NumericsProgram : GraphProgram
         void** all = stackalloc void*[Outputs.Length + 1];
         new ReadOnlySpan<nint>(outputs, Outputs.Length).CopyTo(new Span<nint>(all, Outputs.Length));
         all[Outputs.Length] = &site;
-        _inner.Run(((NumericsBinding)binding).Inner, inputs, all, settings);
+        _inner.Run(((NumericsBinding)binding).Inner, inputs, all, WithNumber(settings));
         if (site != InstrumentedModule.None)
         {
             throw Error(_sites[site], binding, inputs, settings);
@@ -77,6 +81,26 @@ internal sealed unsafe class NumericsProgram : GraphProgram
 
     private protected override MemoryUse RunMemory(ShapeBinding binding) =>
         _inner.PredictMemory(((NumericsBinding)binding).Inner);
+
+    // The number is always wanted in the host's memory.
+    private RunSettings WithNumber(in RunSettings settings)
+    {
+        if (settings.Places is not { } places)
+        {
+            return settings;
+        }
+        var inputs = new MemoryPlace[Inputs.Length];
+        var outputs = new MemoryPlace[Outputs.Length + 1];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            inputs[i] = places.Input(i);
+        }
+        for (int i = 0; i < Outputs.Length; i++)
+        {
+            outputs[i] = places.Output(i);
+        }
+        return settings with { Places = new MemoryPlaces(inputs, outputs) };
+    }
 
     private GraphException Error(NumericsSite site, ShapeBinding binding, void** inputs, in RunSettings settings)
     {
@@ -124,7 +148,7 @@ internal sealed unsafe class NumericsProgram : GraphProgram
             nint[] pointers = [.. blocks.Select(block => (nint)block.Pointer)];
             fixed (nint* outputs = pointers)
             {
-                program.Run(shapes, inputs, (void**)outputs, settings);
+                program.Run(shapes, inputs, (void**)outputs, WithOutputs(settings, blocks.Length));
             }
             string[] texts =
             [
@@ -137,6 +161,11 @@ internal sealed unsafe class NumericsProgram : GraphProgram
             Array.ForEach(blocks, block => block.Dispose());
         }
     }
+
+    // The inputs where they are, the outputs in the host's memory.
+    private RunSettings WithOutputs(in RunSettings settings, int outputs) => settings.Places is not { } places
+        ? settings
+        : settings with { Places = new MemoryPlaces([.. Inputs.Select((_, i) => places.Input(i))], new MemoryPlace[outputs]) };
 
     private string? Place(Node node) => _module.Provenance[node] is [var origin, ..] ? $"built in {origin}" : null;
 

@@ -54,8 +54,7 @@ public sealed unsafe class GraphState : IDisposable
         _gate.Enter(assigns: false, CancellationToken.None);
         try
         {
-            byte[] bytes = new ReadOnlySpan<byte>(_cells[number].Current, checked((int)_cells[number].SizeInBytes)).ToArray();
-            return new Literal(States[number].Type, bytes);
+            return new Literal(States[number].Type, _cells[number].ToArray());
         }
         finally
         {

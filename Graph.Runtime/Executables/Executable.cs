@@ -33,7 +33,7 @@ public sealed class Executable : IDisposable
         ExecutablePlan plan, IReadOnlyList<ObjectCode> objects, ConstantData? constants = null)
     {
         constants ??= ConstantData.Empty;
-        return PlanVerifier.Check(plan, constants.Length) is { } problem
+        return (PlanVerifier.Check(plan, constants.Length) ?? PlanVerifier.CheckObjects(plan, objects.Count)) is { } problem
             ? throw new CompilerBugException($"executable plan of '{plan.Name}'", problem)
             : new Executable(plan, objects, constants);
     }

@@ -51,6 +51,9 @@ public sealed record ExecutablePlan
     /// <summary>The kernels, for profiles.</summary>
     public ImmutableArray<KernelSpec> Kernels { get; init; } = [];
 
+    /// <summary>What runs on a GPU instead of the entry function; null for a processor.</summary>
+    public GpuPlan? Gpu { get; init; }
+
     /// <summary>Whether no size depends on a symbol.</summary>
     public bool IsStatic => Symbols.IsEmpty;
 }

@@ -19,7 +19,7 @@ internal static class PlanVerifier
         try
         {
             return CheckNames(plan) ?? CheckSymbols(plan.Symbols) ?? CheckInputs(plan) ?? CheckOutputs(plan)
-                ?? CheckBuffers(plan, constantBytes) ?? CheckHostCalls(plan);
+                ?? CheckBuffers(plan, constantBytes) ?? CheckHostCalls(plan) ?? (plan.Gpu is null && plan.TargetTriple != GpuPlan.Triple ? null : GpuPlanVerifier.Check(plan));
         }
         catch (OverflowException)
         {
@@ -188,6 +188,12 @@ internal static class PlanVerifier
         plan.HostCalls.Any(c => c is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] } or { Kind: HostCallKind.Tap, Operands: not [_] })
             ? "an assertion has no condition"
             : plan.HostCalls.SelectMany(c => c.Operands).Select(CheckType).FirstOrDefault(p => p is not null);
+
+    /// <summary>Says whether a plan counts on objects that are not there; null when it does not.</summary>
+    public static string? CheckObjects(ExecutablePlan plan, int objects) =>
+        plan.Gpu?.Kernels.FirstOrDefault(k => k.Object >= objects) is { } kernel
+            ? $"kernel '{kernel.Name}' is in object {kernel.Object}, there are {objects}"
+            : null;
 
     /// <summary>Whether a range of bytes lies inside a buffer.</summary>
     public static bool LiesInside(long offset, long size, long whole) =>

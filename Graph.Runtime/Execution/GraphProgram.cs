@@ -124,6 +124,12 @@ public abstract unsafe class GraphProgram : IDisposable
     {
     }
 
+    /// <summary>The device whose memory inputs and outputs may be in; null for one that works in the host's.</summary>
+    internal virtual GpuDevice? Device => null;
+
+    /// <summary>Memory for an input or output that runs again and again; content is anything.</summary>
+    internal virtual NativeBlock AllocateCallMemory(long bytes) => NativeBlock.Allocate(bytes);
+
     /// <summary>The default value of an input, or null.</summary>
     internal virtual void* DefaultOf(int input) => null;
 
@@ -140,7 +146,10 @@ public abstract unsafe class GraphProgram : IDisposable
         return binding;
     }
 
-    /// <summary>Runs once. Every input and output points to as many bytes as the binding says.</summary>
+    /// <summary>
+    /// Runs once. Every input and output points to as many bytes as the binding says, in the memory that <see cref="RunSettings.Places"/>
+    /// says.
+    /// </summary>
     internal abstract void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings);
 
     private protected abstract ShapeBinding CreateBinding(ReadOnlySpan<long> inputExtents, long[] symbols);

@@ -55,14 +55,9 @@ public sealed class KernelProfile(int maxEvents = 0)
             _started = now;
             return;
         }
-        if (kernel >= _ticks.Length)
-        {
-            Array.Resize(ref _ticks, Math.Max(kernel + 1, 2 * _ticks.Length));
-            Array.Resize(ref _calls, _ticks.Length);
-        }
+        Grow(kernel);
         _ticks[kernel] += now - _started;
         _calls[kernel]++;
-        Count = Math.Max(Count, kernel + 1);
         if (_events.Count < maxEvents)
         {
             if (_events.Count == 0)
@@ -72,6 +67,31 @@ public sealed class KernelProfile(int maxEvents = 0)
             _events.Add(new KernelEvent(
                 kernel, _run, Stopwatch.GetElapsedTime(_origin, _started), Stopwatch.GetElapsedTime(_started, now)));
         }
+    }
+
+    /// <summary>Adds a call whose times somebody else measured.</summary>
+    /// <param name="kernel">Its place in <see cref="ExecutablePlan.Kernels"/>.</param>
+    /// <param name="start">When it began, from some moment of the run on.</param>
+    /// <param name="duration">How long it took.</param>
+    internal void Add(int kernel, TimeSpan start, TimeSpan duration)
+    {
+        Grow(kernel);
+        _ticks[kernel] += (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        _calls[kernel]++;
+        if (_events.Count < maxEvents)
+        {
+            _events.Add(new KernelEvent(kernel, _run, start, duration));
+        }
+    }
+
+    private void Grow(int kernel)
+    {
+        if (kernel >= _ticks.Length)
+        {
+            Array.Resize(ref _ticks, Math.Max(kernel + 1, 2 * _ticks.Length));
+            Array.Resize(ref _calls, _ticks.Length);
+        }
+        Count = Math.Max(Count, kernel + 1);
     }
 }
 

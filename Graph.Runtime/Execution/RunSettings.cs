@@ -14,6 +14,9 @@ internal readonly record struct RunSettings(
     /// <summary>Whether constants may move to huge pages after some runs.</summary>
     public bool HugePages { get; init; }
 
+    /// <summary>Where inputs and outputs are; null for the host's memory. Others only for programs that have a device.</summary>
+    public MemoryPlaces? Places { get; init; }
+
     /// <summary>Receives the values of taps by name.</summary>
     public Action<string, Literal>? TapOutput { get; init; }
 }

@@ -21,6 +21,8 @@ public sealed unsafe class NativeBlock : SafeHandle
     private static long _liveBytes;
     private static long _liveBlocks;
 
+    private readonly GpuHostMemory? _owner;
+
     private NativeBlock(nuint length)
         : base(0, ownsHandle: true)
     {
@@ -37,6 +39,16 @@ public sealed unsafe class NativeBlock : SafeHandle
             // Advice: where huge pages are switched off the call fails and small pages serve as well.
             _ = Libc.Madvise(memory, size & ~(HugePage - 1), Libc.MadviseHugePage);
         }
+    }
+
+    private NativeBlock(nint address, nuint length, GpuHostMemory owner)
+        : base(0, ownsHandle: true)
+    {
+        Length = length;
+        _owner = owner;
+        SetHandle(address);
+        Interlocked.Add(ref _liveBytes, (long)length);
+        Interlocked.Increment(ref _liveBlocks);
     }
 
     /// <summary>Bytes in all blocks that are not freed; equal before and after whatever must not leak.</summary>
@@ -63,6 +75,12 @@ public sealed unsafe class NativeBlock : SafeHandle
         return new NativeBlock((nuint)length);
     }
 
+    /// <summary>Takes memory of the host that a device manages.</summary>
+    /// <param name="address">At least <paramref name="length"/> bytes.</param>
+    /// <param name="length">The size in bytes.</param>
+    /// <param name="owner">Frees it.</param>
+    internal static NativeBlock Adopt(nint address, long length, GpuHostMemory owner) => new(address, (nuint)length, owner);
+
     /// <summary>A view of bytes inside the block.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie inside.</exception>
     public Span<byte> Bytes(long offset, int length)
@@ -77,7 +95,14 @@ public sealed unsafe class NativeBlock : SafeHandle
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        if (_owner is null)
+        {
+            NativeMemory.AlignedFree((void*)handle);
+        }
+        else
+        {
+            _owner.Free(handle);
+        }
         Interlocked.Add(ref _liveBytes, -(long)Length);
         Interlocked.Decrement(ref _liveBlocks);
         return true;

@@ -19,6 +19,7 @@ public sealed unsafe class BoundCall : IDisposable
     private readonly CallMemory _memory;
     private readonly NativeBlock?[] _inputs;
     private readonly NativeBlock?[] _outputs;
+    private MemoryPlaces? _places;
     private bool _disposed;
 
     internal BoundCall(Callable callable, ShapeBinding binding)
@@ -28,9 +29,10 @@ public sealed unsafe class BoundCall : IDisposable
         _memory = new CallMemory(callable.Inputs.Length, callable.Outputs.Length);
         _inputs = new NativeBlock?[callable.Inputs.Length];
         _outputs = new NativeBlock?[callable.Outputs.Length];
+        _places = callable.Program.Device is null ? null : MemoryPlaces.All(MemoryPlace.Pinned, _inputs.Length, _outputs.Length);
         for (int i = 0; i < _inputs.Length; i++)
         {
-            NativeBlock block = NativeBlock.Allocate(binding.InputBytes[i]);
+            NativeBlock block = callable.Program.AllocateCallMemory(binding.InputBytes[i]);
             void* value = callable.Program.DefaultOf(i);
             if (value is null)
             {
@@ -45,7 +47,7 @@ public sealed unsafe class BoundCall : IDisposable
         }
         for (int i = 0; i < _outputs.Length; i++)
         {
-            NativeBlock block = NativeBlock.Allocate(binding.OutputBytes[i]);
+            NativeBlock block = callable.Program.AllocateCallMemory(binding.OutputBytes[i]);
             NativeMemory.Clear(block.Pointer, block.Length);
             _outputs[i] = block;
             _memory.SetOutput(i, block.Pointer);
@@ -101,6 +103,7 @@ public sealed unsafe class BoundCall : IDisposable
         InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
         RequireBytes("input", spec.Name, (long)elements.Length * sizeof(T), _binding.InputBytes[input]);
         _memory.SetInput(input, new ElementBytes<T>(elements).Memory);
+        _places = _places?.WithInput(input, MemoryPlace.Host);
         _inputs[input]?.Dispose();
         _inputs[input] = null;
     }
@@ -116,6 +119,35 @@ public sealed unsafe class BoundCall : IDisposable
         InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
         RequireBytes("output", spec.Name, (long)elements.Length * sizeof(T), _binding.OutputBytes[output]);
         _memory.SetOutput(output, new ElementBytes<T>(elements).Memory);
+        _places = _places?.WithOutput(output, MemoryPlace.Host);
+        _outputs[output]?.Dispose();
+        _outputs[output] = null;
+    }
+
+    /// <summary>Reads an input from memory of the program's device from now on: nothing is copied. The tensor outlives this call.</summary>
+    /// <exception cref="GraphException">GR6201, GR6205: the tensor does not fit the input.</exception>
+    /// <exception cref="ArgumentException">The tensor is on another device.</exception>
+    public void UseInput(int input, DeviceTensor tensor)
+    {
+        InputSpec spec = _callable.Inputs[input];
+        InputShapes.RequireType("input", spec.Name, spec.Type, tensor.DType);
+        RequireBytes("input", spec.Name, tensor.SizeInBytes, _binding.InputBytes[input]);
+        _places = PlacesFor(tensor).WithInput(input, MemoryPlace.Device);
+        _memory.SetInput(input, tensor.Address);
+        _inputs[input]?.Dispose();
+        _inputs[input] = null;
+    }
+
+    /// <summary>Writes an output into memory of the program's device from now on: nothing is copied. The tensor outlives this call.</summary>
+    /// <exception cref="GraphException">GR6201, GR6205: the tensor does not fit the output.</exception>
+    /// <exception cref="ArgumentException">The tensor is on another device.</exception>
+    public void UseOutput(int output, DeviceTensor tensor)
+    {
+        OutputSpec spec = _callable.Outputs[output];
+        InputShapes.RequireType("output", spec.Name, spec.Type, tensor.DType);
+        RequireBytes("output", spec.Name, tensor.SizeInBytes, _binding.OutputBytes[output]);
+        _places = PlacesFor(tensor).WithOutput(output, MemoryPlace.Device);
+        _memory.SetOutput(output, tensor.Address);
         _outputs[output]?.Dispose();
         _outputs[output] = null;
     }
@@ -126,7 +158,7 @@ public sealed unsafe class BoundCall : IDisposable
     public void Run(CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _memory.Run(_callable.Program, _binding, _callable.Settings(cancellation));
+        _memory.Run(_callable.Program, _binding, _callable.Settings(cancellation) with { Places = _places });
         GC.KeepAlive(this); // its memory is read and written until here, even if this was the last anybody wanted of it
     }
 
@@ -137,6 +169,14 @@ public sealed unsafe class BoundCall : IDisposable
         _memory.Dispose();
         Array.ForEach(_inputs, b => b?.Dispose());
         Array.ForEach(_outputs, b => b?.Dispose());
+    }
+
+    private MemoryPlaces PlacesFor(DeviceTensor tensor)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _places is { } places && ReferenceEquals(_callable.Program.Device, tensor.Device)
+            ? places
+            : throw new ArgumentException($"the tensor is on {tensor.Device.Name}, and '{_callable.Program.Name}' does not run there", nameof(tensor));
     }
 
     private Span<T> View<T>(NativeBlock? block)

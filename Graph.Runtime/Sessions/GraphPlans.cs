@@ -54,10 +54,23 @@ internal sealed class GraphPlans : IDisposable
             lowered = Graph.Lower(key.Fetches, key.Feeds, key.Targets);
         }
         GraphProgram program = PlanCompilation.Run(_compiler, lowered.Module, _options, cause, cancellation);
-        return lowered.Variables.IsEmpty
-            ? program
-            : new VariableProgram(
-                program, ownsInner: true, [.. lowered.Variables.Select(v => new VariableUse(Variables[v.Variable], v.Input, v.Output))],
-                Variables.Gate);
+        if (lowered.Variables.IsEmpty)
+        {
+            return program;
+        }
+        try
+        {
+            VariableUse[] uses = [.. lowered.Variables.Select(v => new VariableUse(Variables[v.Variable], v.Input, v.Output))];
+            if (program.Device is { } device)
+            {
+                Variables.PlaceOn(uses.Select(u => u.Cell), device);
+            }
+            return new VariableProgram(program, ownsInner: true, uses, Variables.Gate);
+        }
+        catch
+        {
+            program.Dispose();
+            throw;
+        }
     }
 }

@@ -48,4 +48,11 @@ public interface IExecutableCompiler
     /// <returns>An executable that belongs to the caller.</returns>
     /// <exception cref="GraphException">The graph cannot be compiled.</exception>
     Executable Compile(Module module, ILogger logger, CancellationToken cancellation);
+
+    /// <summary>Makes an executable of this compiler ready to run.</summary>
+    /// <param name="executable">Belongs to the program from here on, unless this fails.</param>
+    /// <returns>A program that belongs to the caller.</returns>
+    /// <exception cref="GraphException">It cannot run here.</exception>
+    /// <exception cref="ObjectLoadException">Its code is damaged.</exception>
+    GraphProgram Load(Executable executable) => NativeProgram.Load(executable);
 }

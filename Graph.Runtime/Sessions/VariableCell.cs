@@ -3,20 +3,21 @@ namespace Graphene.Runtime;
 /// <summary>The two blocks of a variable: runs read the one and write the next value into the other, and a run that succeeded swaps them.</summary>
 internal sealed unsafe class VariableCell : IDisposable
 {
-    private NativeBlock _current;
-    private NativeBlock? _next;
+    private GpuDevice? _device;
+    private VariableBlock _current;
+    private VariableBlock? _next;
 
     /// <summary>A variable with a first value.</summary>
     public VariableCell(ReadOnlySpan<byte> initial)
     {
-        _current = NativeBlock.Allocate(initial.Length);
-        initial.CopyTo(_current.Bytes(0, initial.Length));
+        _current = VariableBlock.Allocate(null, initial.Length);
+        Write(initial);
     }
 
     /// <summary>A variable with a first value in native memory, or zeros.</summary>
     public VariableCell(byte* initial, long length)
     {
-        _current = NativeBlock.Allocate(length);
+        _current = VariableBlock.Allocate(null, length);
         Set(initial);
     }
 
@@ -24,22 +25,66 @@ internal sealed unsafe class VariableCell : IDisposable
     public byte* Current => _current.Pointer;
 
     /// <summary>Where the next value goes; allocated when the variable is assigned first.</summary>
-    public byte* Next => (_next ??= NativeBlock.Allocate((long)_current.Length)).Pointer;
+    public byte* Next => (_next ??= VariableBlock.Allocate(_device, _current.Length)).Pointer;
 
     /// <summary>The size of a value.</summary>
-    public long SizeInBytes => (long)_current.Length;
+    public long SizeInBytes => _current.Length;
 
     /// <summary>Copies a value, or zeros for null, over the present one.</summary>
-    public void Set(byte* value)
+    public void Set(byte* value) => _current.Write(value);
+
+    /// <summary>Copies a value over the present one.</summary>
+    public void Write(ReadOnlySpan<byte> value)
     {
-        if (value is null)
+        if (!value.IsEmpty)
         {
-            System.Runtime.InteropServices.NativeMemory.Clear(_current.Pointer, _current.Length);
+            fixed (byte* from = value)
+            {
+                _current.Write(from);
+            }
         }
-        else
+    }
+
+    /// <summary>A copy of the present value.</summary>
+    public byte[] ToArray()
+    {
+        byte[] value = GC.AllocateUninitializedArray<byte>(checked((int)SizeInBytes));
+        if (value.Length > 0)
         {
-            Buffer.MemoryCopy(value, _current.Pointer, (long)_current.Length, (long)_current.Length);
+            fixed (byte* to = value)
+            {
+                _current.Read(to);
+            }
         }
+        return value;
+    }
+
+    /// <summary>Moves the value to where programs of a device want it; nothing happens when it is there.</summary>
+    /// <param name="device">The device; null for the host.</param>
+    public void PlaceOn(GpuDevice? device)
+    {
+        if (ReferenceEquals(device, _device))
+        {
+            return;
+        }
+        VariableBlock moved = VariableBlock.Allocate(device, _current.Length);
+        try
+        {
+            if (SizeInBytes > 0)
+            {
+                fixed (byte* value = ToArray())
+                {
+                    moved.Write(value);
+                }
+            }
+        }
+        catch
+        {
+            moved.Dispose();
+            throw;
+        }
+        Dispose();
+        (_device, _current, _next) = (device, moved, null);
     }
 
     /// <summary>Makes the next value the present one.</summary>

@@ -13,6 +13,8 @@ internal sealed unsafe class VariableProgram : GraphProgram
     private readonly int[] _inputs;
     private readonly int[] _outputs;
     private readonly bool _assigns;
+    private readonly MemoryPlaces? _places;
+    private JoinedPlaces? _joined;
 
     /// <summary>Hides the variables of a program.</summary>
     /// <param name="inner">The compiled graph.</param>
@@ -38,10 +40,15 @@ internal sealed unsafe class VariableProgram : GraphProgram
         {
             _assigns |= variable.Output >= 0;
         }
+        _places = inner.Device is null ? null : PlacesWith(null);
     }
 
     /// <inheritdoc/>
     public override void Trim() => _inner.Trim();
+
+    internal override GpuDevice? Device => _inner.Device;
+
+    internal override NativeBlock AllocateCallMemory(long bytes) => _inner.AllocateCallMemory(bytes);
 
     internal override void* DefaultOf(int input) => _inner.DefaultOf(_inputs[input]);
 
@@ -130,7 +137,14 @@ internal sealed unsafe class VariableProgram : GraphProgram
         }
         fixed (nint* all = pointers)
         {
-            _inner.Run(binding, (void**)all, (void**)(all + inputCount), settings);
+            if (_places is null)
+            {
+                _inner.Run(binding, (void**)all, (void**)(all + inputCount), settings);
+            }
+            else
+            {
+                _inner.Run(binding, (void**)all, (void**)(all + inputCount), settings with { Places = Join(settings.Places) });
+            }
         }
         foreach (VariableUse variable in _variables)
         {
@@ -145,10 +159,45 @@ internal sealed unsafe class VariableProgram : GraphProgram
         }
     }
 
+    // The same object for the same caller, so that nothing is prepared anew.
+    private MemoryPlaces Join(MemoryPlaces? outer)
+    {
+        if (outer is null)
+        {
+            return _places!;
+        }
+        if (_joined is not { } joined || !ReferenceEquals(joined.Outer, outer))
+        {
+            joined = new JoinedPlaces(outer, PlacesWith(outer));
+            _joined = joined;
+        }
+        return joined.All;
+    }
+
+    // Variables are on the device.
+    private MemoryPlaces PlacesWith(MemoryPlaces? outer)
+    {
+        var inputs = new MemoryPlace[_inner.Inputs.Length];
+        var outputs = new MemoryPlace[_inner.Outputs.Length];
+        Array.Fill(inputs, MemoryPlace.Device);
+        Array.Fill(outputs, MemoryPlace.Device);
+        for (int i = 0; i < _inputs.Length; i++)
+        {
+            inputs[_inputs[i]] = outer?.Input(i) ?? MemoryPlace.Host;
+        }
+        for (int i = 0; i < _outputs.Length; i++)
+        {
+            outputs[_outputs[i]] = outer?.Output(i) ?? MemoryPlace.Host;
+        }
+        return new MemoryPlaces(inputs, outputs);
+    }
+
     private static int[] Others(int count, VariableUse[] variables, bool ofInputs) =>
         [.. Enumerable.Range(0, count).Where(i => !variables.Any(v => (ofInputs ? v.Input : v.Output) == i))];
 
     private static ImmutableArray<T> Pick<T>(ImmutableArray<T> all, int[] numbers) => [.. numbers.Select(n => all[n])];
+
+    private sealed record JoinedPlaces(MemoryPlaces Outer, MemoryPlaces All);
 
     private sealed class VariableShapeBinding : ShapeBinding
     {

@@ -1,10 +1,10 @@
 namespace Graphene.Runtime;
 
-/// <summary>The values of a session's variables, in native memory.</summary>
+/// <summary>The values of a session's variables, in native memory or on the device that runs its plans.</summary>
 /// <remarks>
 /// Because of its two blocks a run that is cancelled or fails changes no variable, and a training step allocates nothing.
 /// </remarks>
-internal sealed unsafe class VariableStore : IDisposable
+internal sealed class VariableStore : IDisposable
 {
     private readonly Dictionary<Variable, VariableCell> _cells = [];
     private bool _disposed;
@@ -39,8 +39,7 @@ internal sealed unsafe class VariableStore : IDisposable
         {
             return
             [
-                .. variables.Select((v, i) => new Literal(
-                    v.Type, new ReadOnlySpan<byte>(cells[i].Current, v.InitialValue.Bytes.Length).ToArray())),
+                .. variables.Select((v, i) => new Literal(v.Type, cells[i].ToArray())),
             ];
         }
         finally
@@ -58,8 +57,26 @@ internal sealed unsafe class VariableStore : IDisposable
         {
             for (int i = 0; i < cells.Length; i++)
             {
-                ReadOnlySpan<byte> bytes = values[i].Value.Bytes.Span;
-                bytes.CopyTo(new Span<byte>(cells[i].Current, bytes.Length));
+                cells[i].Write(values[i].Value.Bytes.Span);
+            }
+        }
+        finally
+        {
+            Gate.Exit(assigns: true);
+        }
+    }
+
+    /// <summary>Moves variables to where the programs that use them want them.</summary>
+    /// <param name="variables">The variables.</param>
+    /// <param name="device">The device; null for the host.</param>
+    public void PlaceOn(IEnumerable<VariableCell> variables, GpuDevice? device)
+    {
+        Gate.Enter(assigns: true, CancellationToken.None);
+        try
+        {
+            foreach (VariableCell variable in variables)
+            {
+                variable.PlaceOn(device);
             }
         }
         finally

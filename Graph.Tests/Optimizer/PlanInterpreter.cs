@@ -11,17 +11,21 @@ internal sealed class PlanInterpreter
     private readonly byte[]?[] _owned;
     private readonly Action<RunStep, Func<int, Memory<byte>>> _run;
 
+    private readonly Func<DimSymbol, long> _symbols;
+
     private PlanInterpreter(
-        MemoryPlan plan, IReadOnlyList<Literal> arguments, Action<RunStep, Func<int, Memory<byte>>>? run)
+        MemoryPlan plan, IReadOnlyList<Literal> arguments, Action<RunStep, Func<int, Memory<byte>>>? run,
+        Func<DimSymbol, long>? symbols)
     {
         _plan = plan;
+        _symbols = symbols ?? (_ => throw new InvalidOperationException("symbolic size"));
         _run = run ?? ((step, _) => Evaluate(step));
-        _layout = plan.Pack(_ => throw new InvalidOperationException("symbolic size"));
+        _layout = plan.Pack(_symbols);
         _arena = Garbage(_layout.SizeInBytes);
         _owned = [.. plan.Buffers.Select(b => b.Kind switch
         {
             BufferKind.Parameter => arguments[b.Number].Bytes.ToArray(),
-            BufferKind.Result => Garbage(b.SizeInBytes.Value),
+            BufferKind.Result => Garbage(b.SizeInBytes.Evaluate(_symbols)),
             BufferKind.Constant => b.Constant!.Bytes.ToArray(),
             _ => null,
         })];
@@ -30,15 +34,17 @@ internal sealed class PlanInterpreter
     /// <summary>The number of copies that were made.</summary>
     public static int Copies { get; private set; }
 
-    /// <summary>Runs a plan of static sizes.</summary>
+    /// <summary>Runs a plan.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="arguments">One value per parameter.</param>
     /// <param name="run">Runs the kernel of a step on the contents of buffers; null for each op's reference evaluation.</param>
+    /// <param name="symbols">The values of symbols; null where all sizes are static.</param>
     public static Literal[] Run(
-        MemoryPlan plan, IReadOnlyList<Literal> arguments, Action<RunStep, Func<int, Memory<byte>>>? run = null)
+        MemoryPlan plan, IReadOnlyList<Literal> arguments, Action<RunStep, Func<int, Memory<byte>>>? run = null,
+        Func<DimSymbol, long>? symbols = null)
     {
         Copies = 0;
-        var interpreter = new PlanInterpreter(plan, arguments, run);
+        var interpreter = new PlanInterpreter(plan, arguments, run, symbols);
         interpreter.Run(plan.Entry);
         return [.. plan.Entry.Results.Select((buffer, i) => interpreter.Read(buffer, plan.Entry.Computation.Results[i].Type))];
     }
@@ -51,9 +57,16 @@ internal sealed class PlanInterpreter
     }
 
     private Memory<byte> Memory(int buffer) => _owned[buffer] ?? _arena.AsMemory(
-        (int)_layout.Offsets[buffer], (int)_plan.Buffers[buffer].SizeInBytes.Value);
+        (int)_layout.Offsets[buffer], (int)_plan.Buffers[buffer].SizeInBytes.Evaluate(_symbols));
 
-    private Literal Read(int buffer, TensorType type) => new(type, Memory(buffer)[..(int)type.SizeInBytes.Value].ToArray());
+    private Literal Read(int buffer, TensorType type)
+    {
+        TensorType known = type.Shape.IsStatic ? type : type with
+        {
+            Shape = Shape.From(Enumerable.Range(0, type.Rank).Select(i => (Dim)type.Shape[i].Evaluate(_symbols))),
+        };
+        return new(known, Memory(buffer)[..(int)known.SizeInBytes.Value].ToArray());
+    }
 
     private void Write(int buffer, Literal value) => value.Bytes.CopyTo(Memory(buffer));
 

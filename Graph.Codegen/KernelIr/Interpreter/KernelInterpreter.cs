@@ -6,6 +6,7 @@ namespace Graphene.Codegen;
 /// <remarks>
 /// Transcendental instructions are computed by their expansion (<see cref="VectorMath"/>), bit for bit. A kernel means something else on
 /// machines without fused multiply-add: there a multiply-add rounds twice, and expansions get by without.
+/// The threads of a task go in step, see <see cref="SimtProgram"/>; a race between threads or tasks is an error.
 /// </remarks>
 public sealed class KernelInterpreter
 {
@@ -13,6 +14,8 @@ public sealed class KernelInterpreter
     private readonly Func<DimSymbol, long> _symbols;
     private readonly bool _hasFma;
     private readonly Dictionary<KBuffer, KernelMemory> _arguments = new(ReferenceEqualityComparer.Instance);
+    private readonly IReadOnlyList<Memory<byte>> _contents;
+    private readonly SimtProgram? _program;
 
     /// <summary>Prepares runs on given memory.</summary>
     /// <param name="kernel">The kernel; verified first.</param>
@@ -22,10 +25,23 @@ public sealed class KernelInterpreter
     /// <exception cref="CompilerBugException">The kernel is malformed.</exception>
     public KernelInterpreter(
         Kernel kernel, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols = null, bool hasFma = true)
+        : this(Verified(kernel), arguments, symbols, hasFma, kernel.Threads is null ? null : SimtProgram.Of(kernel, hasFma))
     {
-        KernelVerifier.Verify(kernel);
+    }
+
+    /// <summary>Prepares runs of a program that was made before.</summary>
+    internal KernelInterpreter(SimtProgram program, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols = null)
+        : this(program.Kernel, arguments, symbols, program.HasFma, program)
+    {
+    }
+
+    private KernelInterpreter(
+        Kernel kernel, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols, bool hasFma, SimtProgram? program)
+    {
         _hasFma = hasFma;
         _kernel = kernel;
+        _contents = arguments;
+        _program = program;
         _symbols = symbols ?? (s => throw new ArgumentException($"no value is given for the symbol {s}", nameof(symbols)));
         for (int i = 0; i < kernel.Arguments.Count; i++)
         {
@@ -37,18 +53,29 @@ public sealed class KernelInterpreter
     public long TaskCount => (long)new TaskFrame(_arguments, _symbols, _hasFma).Evaluate(_kernel.TaskCount)[0];
 
     /// <summary>Runs every task, in order.</summary>
-    /// <exception cref="CompilerBugException">The kernel accesses what is outside of a buffer.</exception>
+    /// <exception cref="CompilerBugException">The kernel accesses what is outside of a buffer, or its threads are in the way of one another.</exception>
     public void Run() => Run(0, TaskCount);
 
     /// <summary>Runs the tasks from <paramref name="begin"/> to before <paramref name="end"/>.</summary>
     /// <exception cref="CompilerBugException">The kernel accesses what is outside of a buffer.</exception>
     public void Run(long begin, long end)
     {
+        if (_program is not null)
+        {
+            _program.Run(_contents, _symbols, begin, end);
+            return;
+        }
         for (long task = begin; task < end; task++)
         {
             var frame = new TaskFrame(_arguments, _symbols, _hasFma);
             frame.Bind(_kernel.Task, task);
             frame.Run(_kernel.Body);
         }
+    }
+
+    private static Kernel Verified(Kernel kernel)
+    {
+        KernelVerifier.Verify(kernel);
+        return kernel;
     }
 }

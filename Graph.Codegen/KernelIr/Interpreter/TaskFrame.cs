@@ -16,6 +16,9 @@ internal sealed partial class TaskFrame(
     /// <summary>Binds a counter.</summary>
     public void Bind(KVariable variable, long value) => _variables[variable] = [(ulong)value];
 
+    /// <summary>Binds a variable to the bits of its lanes.</summary>
+    public void Bind(KVariable variable, ulong[] lanes) => _variables[variable] = lanes;
+
     /// <summary>Runs a block.</summary>
     public void Run(KBlock block)
     {
@@ -71,7 +74,7 @@ internal sealed partial class TaskFrame(
             case KPrefetch prefetch:
                 _ = Index(prefetch.Index);
                 break;
-            case KScratch { Buffer: var buffer }:
+            case KScratch { Buffer: { Space: KBufferSpace.Scratch } buffer }:
                 var bytes = new byte[checked((int)(buffer.Length * buffer.Element.SizeInBytes()))];
                 Array.Fill(bytes, Undefined);
                 _scratch[buffer] = new KernelMemory(buffer, bytes);
@@ -138,5 +141,5 @@ internal sealed partial class TaskFrame(
 
     private long Index(KExpr e) => (long)Evaluate(e)[0];
 
-    private KernelMemory Memory(KBuffer buffer) => buffer.IsScratch ? _scratch[buffer] : arguments[buffer];
+    private KernelMemory Memory(KBuffer buffer) => buffer.Space == KBufferSpace.Scratch ? _scratch[buffer] : arguments[buffer];
 }

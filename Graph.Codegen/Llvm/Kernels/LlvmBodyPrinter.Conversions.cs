@@ -1,7 +1,7 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Conversions by value. Whatever has no exact path in one step goes through a wider type rounded to odd.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     private LlvmValue Convert(LlvmValue x, DType to)
     {
@@ -99,7 +99,7 @@ internal sealed partial class LlvmBodyPrinter
         KType type = x.Type with { Element = to };
         string name = to.IsSignedInteger() ? "fptosi" : "fptoui";
         string suffix = $"{LlvmTypes.Suffix(type)}.{LlvmTypes.Suffix(x.Type)}";
-        return _out.Add(type, $"call {LlvmTypes.Register(type)} @llvm.{name}.sat.{suffix}({x})");
+        return Out.Add(type, $"call {LlvmTypes.Register(type)} @llvm.{name}.sat.{suffix}({x})");
     }
 
     // Rounding to odd in the wider step makes the second rounding correct (Boldo and Melquiond, 2008): towards zero, and the
@@ -112,8 +112,8 @@ internal sealed partial class LlvmBodyPrinter
         LlvmValue isInexact = CompareReals("one", back, x);
         LlvmValue bits = Bitcast(nearest, DType.I32);
         string type = LlvmTypes.Register(bits.Type);
-        LlvmValue smaller = Binary("add", bits, _out.Add(bits.Type, $"sext {isLarger} to {type}"));
-        LlvmValue odd = Binary("or", smaller, _out.Add(bits.Type, $"zext {isInexact} to {type}"));
+        LlvmValue smaller = Binary("add", bits, Out.Add(bits.Type, $"sext {isLarger} to {type}"));
+        LlvmValue odd = Binary("or", smaller, Out.Add(bits.Type, $"zext {isInexact} to {type}"));
         return Bitcast(odd, DType.F32);
     }
 
@@ -137,9 +137,10 @@ internal sealed partial class LlvmBodyPrinter
         return Cast("trunc", chosen, DType.BF16);
     }
 
-    private LlvmValue Cast(string op, LlvmValue x, DType to)
+    /// <summary>A conversion that is one instruction.</summary>
+    protected LlvmValue Cast(string op, LlvmValue x, DType to)
     {
         KType type = x.Type with { Element = to };
-        return _out.Add(type, $"{op} {x} to {LlvmTypes.Register(type)}");
+        return Out.Add(type, $"{op} {x} to {LlvmTypes.Register(type)}");
     }
 }

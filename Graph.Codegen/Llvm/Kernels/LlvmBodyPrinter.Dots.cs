@@ -1,7 +1,7 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Sums of products of narrow elements: one instruction where the target has it, else the definition, element by element.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     private LlvmValue Dot(LlvmValue sum, LlvmValue left, LlvmValue right)
     {
@@ -37,7 +37,7 @@ internal sealed partial class LlvmBodyPrinter
         if (l == DType.I16)
         {
             string name = bits switch { 512 => "avx512.pmaddw.d.512", 256 => "avx2.pmadd.wd", _ => "sse2.pmadd.wd" };
-            return Binary("add", _out.Add(sum.Type, Call(sum.Type, "x86." + name, left, right)), sum);
+            return Binary("add", Out.Add(sum.Type, Call(sum.Type, "x86." + name, left, right)), sum);
         }
         if (l != r)
         {
@@ -61,26 +61,26 @@ internal sealed partial class LlvmBodyPrinter
         string name = l != r ? "usdot" : l == DType.I8 ? "sdot" : "udot";
         (left, right) = l == DType.I8 && r == DType.U8 ? (right, left) : (left, right);
         return target.HasFeature(l == r ? "dotprod" : "i8mm")
-            ? _out.Add(sum.Type, Call(sum.Type, $"aarch64.neon.{name}.v4i32.v16i8", sum, left, right))
+            ? Out.Add(sum.Type, Call(sum.Type, $"aarch64.neon.{name}.v4i32.v16i8", sum, left, right))
             : null;
     }
 
     private LlvmValue BrainInstruction(LlvmValue sum, LlvmValue left, LlvmValue right, int bits)
     {
         string brain = LlvmTypes.Vector("bfloat", left.Type.Lanes);
-        string a = _out.Add(left.Type, $"bitcast {left} to {brain}").Name;
-        string b = _out.Add(right.Type, $"bitcast {right} to {brain}").Name;
+        string a = Out.Add(left.Type, $"bitcast {left} to {brain}").Name;
+        string b = Out.Add(right.Type, $"bitcast {right} to {brain}").Name;
         string type = LlvmTypes.Register(sum.Type);
-        return _out.Add(sum.Type, $"call {type} @llvm.x86.avx512bf16.dpbf16ps.{bits}({sum}, {brain} {a}, {brain} {b})");
+        return Out.Add(sum.Type, $"call {type} @llvm.x86.avx512bf16.dpbf16ps.{bits}({sum}, {brain} {a}, {brain} {b})");
     }
 
     // These take four bytes for one i32.
     private LlvmValue QuadInstruction(string name, LlvmValue sum, LlvmValue left, LlvmValue right)
     {
         string type = LlvmTypes.Register(sum.Type);
-        string a = _out.Add(sum.Type, $"bitcast {left} to {type}").Name;
-        string b = _out.Add(sum.Type, $"bitcast {right} to {type}").Name;
-        return _out.Add(sum.Type, $"call {type} @llvm.{name}({sum}, {type} {a}, {type} {b})");
+        string a = Out.Add(sum.Type, $"bitcast {left} to {type}").Name;
+        string b = Out.Add(sum.Type, $"bitcast {right} to {type}").Name;
+        return Out.Add(sum.Type, $"call {type} @llvm.{name}({sum}, {type} {a}, {type} {b})");
     }
 
     private static string Call(KType type, string name, params LlvmValue[] arguments) =>

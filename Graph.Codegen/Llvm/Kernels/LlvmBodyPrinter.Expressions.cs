@@ -1,14 +1,15 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Expressions: each object is computed once per statement.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     private readonly Dictionary<KExpr, LlvmValue> _known = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KExpr, KExpr> _expanded = new(ReferenceEqualityComparer.Instance);
 
     private readonly Dictionary<KRegister, LlvmValue> _read = new(ReferenceEqualityComparer.Instance);
 
-    private LlvmValue Evaluate(KExpr root)
+    /// <summary>The value of an expression, at the beginning of a statement.</summary>
+    protected LlvmValue Evaluate(KExpr root)
     {
         _known.Clear();
         _read.Clear();
@@ -16,8 +17,8 @@ internal sealed partial class LlvmBodyPrinter
         return EvaluateAlso(root);
     }
 
-    // As Evaluate, within the same statement: what was computed stays known.
-    private LlvmValue EvaluateAlso(KExpr root)
+    /// <summary>As <see cref="Evaluate"/>, within the same statement: what was computed stays known.</summary>
+    protected LlvmValue EvaluateAlso(KExpr root)
     {
         KTraversal.PostOrder(root, _known.ContainsKey, Parts, e => _known.Add(e, Compute(e)));
         return _known[root];
@@ -72,34 +73,35 @@ internal sealed partial class LlvmBodyPrinter
     {
         if (!_read.TryGetValue(register, out LlvmValue value))
         {
-            value = _out.Add(register.Type, $"load {LlvmTypes.Register(register.Type)}, ptr {Place(register)}");
+            value = Out.Add(register.Type, $"load {LlvmTypes.Register(register.Type)}, ptr {Place(register)}");
             _read.Add(register, value);
         }
         return value;
     }
 
-    private LlvmValue Select(LlvmValue condition, LlvmValue whenTrue, LlvmValue whenFalse) =>
-        _out.Add(whenTrue.Type, $"select {condition}, {whenTrue}, {whenFalse}");
+    /// <summary>One of two values, lane by lane.</summary>
+    protected LlvmValue Select(LlvmValue condition, LlvmValue whenTrue, LlvmValue whenFalse) =>
+        Out.Add(whenTrue.Type, $"select {condition}, {whenTrue}, {whenFalse}");
 
     // The true side is computed in a block of its own that is entered when some lane needs it.
     private LlvmValue SelectRarely(KSelect select)
     {
         LlvmValue condition = _known[select.Condition];
         LlvmValue usual = _known[select.WhenFalse];
-        string before = _out.Block;
-        string rare = _out.NewLabel();
-        string after = _out.NewLabel();
-        _out.Do($"br {AnyLane(condition)}, label %{rare}, label %{after}{LlvmMetadata.Rare}");
-        _out.Begin(rare);
+        string before = Out.Block;
+        string rare = Out.NewLabel();
+        string after = Out.NewLabel();
+        Out.Do($"br {AnyLane(condition)}, label %{rare}, label %{after}{LlvmMetadata.Rare}");
+        Out.Begin(rare);
         var outside = new HashSet<object>([.. _known.Keys, .. _read.Keys], ReferenceEqualityComparer.Instance);
         LlvmValue chosen = Select(condition, EvaluateAlso(select.WhenTrue), usual);
-        string last = _out.Block;
+        string last = Out.Block;
         ForgetOthers(_known, outside);
         ForgetOthers(_read, outside);
-        _out.Branch(after);
-        _out.Begin(after);
+        Out.Branch(after);
+        Out.Begin(after);
         string type = LlvmTypes.Register(select.Type);
-        return _out.Add(select.Type, $"phi {type} [ {usual.Name}, %{before} ], [ {chosen.Name}, %{last} ]");
+        return Out.Add(select.Type, $"phi {type} [ {usual.Name}, %{before} ], [ {chosen.Name}, %{last} ]");
     }
 
     private static void ForgetOthers<T>(Dictionary<T, LlvmValue> values, HashSet<object> keep)
@@ -120,17 +122,18 @@ internal sealed partial class LlvmBodyPrinter
         }
         if (target.Architecture != LlvmArchitecture.X64)
         {
-            return _out.Add(Bool, $"call i1 @llvm.vector.reduce.or.v{lanes}i1({condition})");
+            return Out.Add(Bool, $"call i1 @llvm.vector.reduce.or.v{lanes}i1({condition})");
         }
-        LlvmValue bits = _out.Add(Bool, $"bitcast {condition} to i{lanes}");
-        return _out.Add(Bool, $"icmp ne i{lanes} {bits.Name}, 0");
+        LlvmValue bits = Out.Add(Bool, $"bitcast {condition} to i{lanes}");
+        return Out.Add(Bool, $"icmp ne i{lanes} {bits.Name}, 0");
     }
 
-    private LlvmValue Bitcast(LlvmValue value, DType to)
+    /// <summary>The same bits as another element type of the same width.</summary>
+    protected LlvmValue Bitcast(LlvmValue value, DType to)
     {
         KType type = value.Type with { Element = to };
         string from = LlvmTypes.Register(value.Type);
         return from == LlvmTypes.Register(type) ? value with { Type = type }
-            : _out.Add(type, $"bitcast {value} to {LlvmTypes.Register(type)}");
+            : Out.Add(type, $"bitcast {value} to {LlvmTypes.Register(type)}");
     }
 }

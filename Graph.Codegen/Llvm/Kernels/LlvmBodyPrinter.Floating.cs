@@ -1,7 +1,7 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Instructions on f32 and f64.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     private const int ScaleLanes = 16;
 
@@ -25,7 +25,7 @@ internal sealed partial class LlvmBodyPrinter
         ScalarOp.FusedMultiplyAdd => target.HasFma
             ? Intrinsic("fma", x[0], x[1].ToString(), x[2].ToString())
             : Binary("fadd", Binary("fmul", x[0], x[1]), x[2]),
-        ScalarOp.Negate => _out.Add(x[0].Type, $"fneg {x[0]}"),
+        ScalarOp.Negate => Out.Add(x[0].Type, $"fneg {x[0]}"),
         ScalarOp.Abs => Intrinsic("fabs", x[0]),
         ScalarOp.Sign => SignOf(x[0]),
         ScalarOp.Maximum => Extremum(x, arguments, isMaximum: true),
@@ -64,7 +64,7 @@ internal sealed partial class LlvmBodyPrinter
     }
 
     // All lanes (-1), rounded as everything is (4).
-    private LlvmValue ScaleVector(LlvmValue value, LlvmValue exponent) => _out.Add(
+    private LlvmValue ScaleVector(LlvmValue value, LlvmValue exponent) => Out.Add(
         value.Type,
         $"call <16 x float> @llvm.x86.avx512.mask.scalef.ps.512({value}, {exponent}, <16 x float> zeroinitializer, i16 -1, i32 4)");
 
@@ -122,14 +122,14 @@ internal sealed partial class LlvmBodyPrinter
         LlvmValue ba = ToBits(Select(CompareReals("ogt", b, a), b, a));
         LlvmValue joined = Binary("and", ab, ba);
         LlvmValue isNaN = CompareReals("uno", a, b);
-        LlvmValue ones = _out.Add(joined.Type, $"sext {isNaN} to {LlvmTypes.Register(joined.Type)}");
+        LlvmValue ones = Out.Add(joined.Type, $"sext {isNaN} to {LlvmTypes.Register(joined.Type)}");
         return Bitcast(Binary("or", joined, ones), a.Type.Element);
     }
 
     private LlvmValue ToBits(LlvmValue x) => Bitcast(x, x.Type.Element == DType.F32 ? DType.I32 : DType.I64);
 
     private LlvmValue CompareReals(string predicate, LlvmValue a, LlvmValue b) =>
-        _out.Add(a.Type with { Element = DType.Bool }, $"fcmp {predicate} {a}, {b.Name}");
+        Out.Add(a.Type with { Element = DType.Bool }, $"fcmp {predicate} {a}, {b.Name}");
 
     private static LlvmValue Real(KType type, double value) => LlvmTypes.Floating(type, value);
 }

@@ -1,7 +1,7 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>f16 to f32 and back: by instruction where there is one, else by integer arithmetic.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     private bool HasHalfConversions => target.Architecture is LlvmArchitecture.Arm64 or LlvmArchitecture.Nvptx64
         || (target.Architecture == LlvmArchitecture.X64 && target.HasFeature("f16c"));
@@ -14,8 +14,8 @@ internal sealed partial class LlvmBodyPrinter
         }
         string half = LlvmTypes.Vector("half", x.Type.Lanes);
         KType type = x.Type with { Element = DType.F32 };
-        LlvmValue bits = _out.Add(x.Type, $"bitcast {x} to {half}");
-        return _out.Add(type, $"fpext {half} {bits.Name} to {LlvmTypes.Register(type)}");
+        LlvmValue bits = Out.Add(x.Type, $"bitcast {x} to {half}");
+        return Out.Add(type, $"fpext {half} {bits.Name} to {LlvmTypes.Register(type)}");
     }
 
     private LlvmValue SingleToHalf(LlvmValue x)
@@ -26,8 +26,8 @@ internal sealed partial class LlvmBodyPrinter
         }
         string half = LlvmTypes.Vector("half", x.Type.Lanes);
         KType type = x.Type with { Element = DType.F16 };
-        LlvmValue rounded = _out.Add(type, $"fptrunc {x} to {half}");
-        return _out.Add(type, $"bitcast {half} {rounded.Name} to {LlvmTypes.Register(type)}");
+        LlvmValue rounded = Out.Add(type, $"fptrunc {x} to {half}");
+        return Out.Add(type, $"bitcast {half} {rounded.Name} to {LlvmTypes.Register(type)}");
     }
 
     // The magnitude moved to where f32 has it is too small by 2^112; multiplying makes up for it, exactly, denormals included.

@@ -1,7 +1,7 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Instructions on integers and bools.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     private LlvmValue CallInteger(ScalarOp op, LlvmValue[] x, ValueList<KExpr> arguments)
     {
@@ -92,9 +92,9 @@ internal sealed partial class LlvmBodyPrinter
     {
         LlvmValue zero = Number(x.Type, 0);
         string type = LlvmTypes.Register(x.Type);
-        LlvmValue positive = _out.Add(x.Type, $"zext {Compare(signed ? "sgt" : "ne", x, zero)} to {type}");
+        LlvmValue positive = Out.Add(x.Type, $"zext {Compare(signed ? "sgt" : "ne", x, zero)} to {type}");
         return signed
-            ? Binary("add", positive, _out.Add(x.Type, $"sext {Compare("slt", x, zero)} to {type}"))
+            ? Binary("add", positive, Out.Add(x.Type, $"sext {Compare("slt", x, zero)} to {type}"))
             : positive;
     }
 
@@ -116,10 +116,12 @@ internal sealed partial class LlvmBodyPrinter
         return Select(inRange, Binary(op, x, safe), Number(x.Type, 0));
     }
 
-    private LlvmValue Compare(string predicate, LlvmValue a, LlvmValue b) =>
-        _out.Add(a.Type with { Element = DType.Bool }, $"icmp {predicate} {a}, {b.Name}");
+    /// <summary>A comparison of integers.</summary>
+    protected LlvmValue Compare(string predicate, LlvmValue a, LlvmValue b) =>
+        Out.Add(a.Type with { Element = DType.Bool }, $"icmp {predicate} {a}, {b.Name}");
 
-    private LlvmValue Binary(string op, LlvmValue a, LlvmValue b) => _out.Add(a.Type, $"{op} {a}, {b.Name}");
+    /// <summary>An instruction on two operands of a type.</summary>
+    protected LlvmValue Binary(string op, LlvmValue a, LlvmValue b) => Out.Add(a.Type, $"{op} {a}, {b.Name}");
 
     private LlvmValue Intrinsic(string name, LlvmValue a, LlvmValue b) => Intrinsic(name, a, b.ToString());
 
@@ -127,10 +129,11 @@ internal sealed partial class LlvmBodyPrinter
     {
         string type = LlvmTypes.Register(a.Type);
         string arguments = string.Join(", ", [a.ToString(), .. more]);
-        return _out.Add(a.Type, $"call {type} @llvm.{name}.{LlvmTypes.Suffix(a.Type)}({arguments})");
+        return Out.Add(a.Type, $"call {type} @llvm.{name}.{LlvmTypes.Suffix(a.Type)}({arguments})");
     }
 
-    private static LlvmValue Number(KType type, Int128 value) => LlvmTypes.Integer(type, value);
+    /// <summary>An integer in every lane.</summary>
+    protected static LlvmValue Number(KType type, Int128 value) => LlvmTypes.Integer(type, value);
 
     private static Int128? AsConstant(KExpr e) => e is KConstant c ? c.Value.AsInteger : null;
 }

@@ -1,7 +1,7 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Vectors made of lanes, and lanes of vectors.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     private LlvmValue Broadcast(LlvmValue value, int lanes)
     {
@@ -11,8 +11,8 @@ internal sealed partial class LlvmBodyPrinter
         }
         KType type = value.Type with { Lanes = lanes };
         string vector = LlvmTypes.Register(type);
-        LlvmValue first = _out.Add(type, $"insertelement {vector} poison, {value}, i64 0");
-        return _out.Add(type, $"shufflevector {first}, {vector} poison, <{lanes} x i32> zeroinitializer");
+        LlvmValue first = Out.Add(type, $"insertelement {vector} poison, {value}, i64 0");
+        return Out.Add(type, $"shufflevector {first}, {vector} poison, <{lanes} x i32> zeroinitializer");
     }
 
     private LlvmValue Ramp(KRamp ramp)
@@ -27,11 +27,11 @@ internal sealed partial class LlvmBodyPrinter
         {
             long step = (long)stride.Value.AsInteger;
             string offsets = LlvmTypes.List("i64", numbers.Select(i => unchecked(i * step)));
-            return _out.Add(ramp.Type, $"add {start}, {offsets}");
+            return Out.Add(ramp.Type, $"add {start}, {offsets}");
         }
         LlvmValue steps = Broadcast(_known[ramp.Stride], ramp.Lanes);
-        LlvmValue distance = _out.Add(ramp.Type, $"mul {steps}, {LlvmTypes.List("i64", numbers)}");
-        return _out.Add(ramp.Type, $"add {start}, {distance.Name}");
+        LlvmValue distance = Out.Add(ramp.Type, $"mul {steps}, {LlvmTypes.List("i64", numbers)}");
+        return Out.Add(ramp.Type, $"add {start}, {distance.Name}");
     }
 
     private LlvmValue Shuffle(LlvmValue value, ValueList<int> lanes)
@@ -51,7 +51,7 @@ internal sealed partial class LlvmBodyPrinter
         }
         string order = LlvmTypes.List("i32", lanes.Select(l => (long)l));
         string vector = LlvmTypes.Register(value.Type);
-        return _out.Add(type, $"shufflevector {value}, {vector} poison, <{lanes.Count} x i32> {order}");
+        return Out.Add(type, $"shufflevector {value}, {vector} poison, <{lanes.Count} x i32> {order}");
     }
 
     // All lanes of a vector of 32 bits, over and over, are one i32 in every lane: one instruction, which can read memory, too.
@@ -65,16 +65,16 @@ internal sealed partial class LlvmBodyPrinter
         {
             return null;
         }
-        LlvmValue word = _out.Add(new KType(DType.I32), $"bitcast {value} to i32");
+        LlvmValue word = Out.Add(new KType(DType.I32), $"bitcast {value} to i32");
         LlvmValue all = Broadcast(word, lanes.Count / period);
         KType type = value.Type with { Lanes = lanes.Count };
-        return _out.Add(type, $"bitcast {all} to {LlvmTypes.Register(type)}");
+        return Out.Add(type, $"bitcast {all} to {LlvmTypes.Register(type)}");
     }
 
     private LlvmValue ShuffleTwo(LlvmValue low, LlvmValue high, ValueList<int> lanes)
     {
         string order = LlvmTypes.List("i32", lanes.Select(l => (long)l));
-        return _out.Add(low.Type with { Lanes = lanes.Count }, $"shufflevector {low}, {high}, <{lanes.Count} x i32> {order}");
+        return Out.Add(low.Type with { Lanes = lanes.Count }, $"shufflevector {low}, {high}, <{lanes.Count} x i32> {order}");
     }
 
     private LlvmValue Join(LlvmValue low, LlvmValue high)
@@ -84,18 +84,20 @@ internal sealed partial class LlvmBodyPrinter
         if (half == 1)
         {
             string vector = LlvmTypes.Register(type);
-            LlvmValue first = _out.Add(type, $"insertelement {vector} poison, {low}, i64 0");
+            LlvmValue first = Out.Add(type, $"insertelement {vector} poison, {low}, i64 0");
             return Insert(first, high, 1);
         }
         string order = LlvmTypes.List("i32", Enumerable.Range(0, 2 * half).Select(i => (long)i));
-        return _out.Add(type, $"shufflevector {low}, {high}, <{2 * half} x i32> {order}");
+        return Out.Add(type, $"shufflevector {low}, {high}, <{2 * half} x i32> {order}");
     }
 
-    private LlvmValue Extract(LlvmValue value, int lane) => value.Type.IsScalar
+    /// <summary>One lane.</summary>
+    protected LlvmValue Extract(LlvmValue value, int lane) => value.Type.IsScalar
         ? value
-        : _out.Add(value.Type with { Lanes = 1 }, $"extractelement {value}, i64 {lane}");
+        : Out.Add(value.Type with { Lanes = 1 }, $"extractelement {value}, i64 {lane}");
 
-    private LlvmValue Insert(LlvmValue vector, LlvmValue value, int lane) => vector.Type.IsScalar
+    /// <summary>A vector with another value in one lane.</summary>
+    protected LlvmValue Insert(LlvmValue vector, LlvmValue value, int lane) => vector.Type.IsScalar
         ? value
-        : _out.Add(vector.Type, $"insertelement {vector}, {value}, i64 {lane}");
+        : Out.Add(vector.Type, $"insertelement {vector}, {value}, i64 {lane}");
 }

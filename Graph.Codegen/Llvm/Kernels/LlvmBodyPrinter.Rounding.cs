@@ -4,7 +4,7 @@ namespace Graphene.Codegen.Llvm;
 /// Rounding to integers and remainders where a target has no instruction: LLVM would call the C library, element by element, and code
 /// would not stand alone.
 /// </content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
     // SSE2 has none; with SSE4.1, and on all other targets, they are instructions or a few.
     private bool HasRounding => target.Architecture != LlvmArchitecture.X64 || target.HasFeature("sse4.1");
@@ -74,12 +74,12 @@ internal sealed partial class LlvmBodyPrinter
         string call = $"call {LlvmTypes.Register(scalar)} @{LlvmRemainder.Name(scalar.Element)}";
         if (a.Type.IsScalar)
         {
-            return _out.Add(scalar, $"{call}({a}, {b})");
+            return Out.Add(scalar, $"{call}({a}, {b})");
         }
         LlvmValue result = new("poison", a.Type);
         for (int lane = 0; lane < a.Type.Lanes; lane++)
         {
-            result = Insert(result, _out.Add(scalar, $"{call}({Extract(a, lane)}, {Extract(b, lane)})"), lane);
+            result = Insert(result, Out.Add(scalar, $"{call}({Extract(a, lane)}, {Extract(b, lane)})"), lane);
         }
         return result;
     }

@@ -1,9 +1,13 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Statements.</content>
-internal sealed partial class LlvmBodyPrinter
+internal abstract partial class LlvmBodyPrinter
 {
-    private void Block(KBlock block)
+    /// <summary>A statement that not every machine has.</summary>
+    protected virtual void MachineStatement(KStmt statement) => throw Bug($"{target} has no {statement.GetType().Name}");
+
+    /// <summary>Statements in order.</summary>
+    protected void Block(KBlock block)
     {
         foreach (KStmt statement in block.Statements)
         {
@@ -41,19 +45,14 @@ internal sealed partial class LlvmBodyPrinter
                 Scatter(scatter);
                 break;
             case KPrefetch prefetch:
-                Prefetch(prefetch);
+                Prefetch(Element(prefetch.Buffer, Evaluate(prefetch.Index), ""));
                 break;
             case KScratch scratch:
                 Scratch(scratch.Buffer);
                 break;
-            case KTiles tiles:
-                Tiles(tiles);
-                break;
-            case KTileZero or KTileLoad or KTileStore or KTileDot:
-                TileStep(statement);
-                break;
             default:
-                throw Bug($"unknown statement {statement.GetType().Name}");
+                MachineStatement(statement);
+                break;
         }
     }
 
@@ -83,12 +82,12 @@ internal sealed partial class LlvmBodyPrinter
     private LlvmValue UnrolledRounds(KFor loop, LlvmValue begin, LlvmValue end)
     {
         long stride = checked(loop.Step * loop.Unroll);
-        LlvmValue size = _out.Add(KType.Index, $"sub {end}, {begin.Name}");
-        LlvmValue rounds = _out.Add(KType.Index, $"sdiv {Plus(size, loop.Step - 1)}, {loop.Step}");
-        LlvmValue groups = _out.Add(KType.Index, $"sdiv {rounds}, {loop.Unroll}");
-        LlvmValue some = _out.Add(KType.Index, $"call i64 @llvm.smax.i64({groups}, i64 0)");
-        LlvmValue length = _out.Add(KType.Index, $"mul {some}, {stride}");
-        LlvmValue middle = _out.Add(KType.Index, $"add {begin}, {length.Name}");
+        LlvmValue size = Out.Add(KType.Index, $"sub {end}, {begin.Name}");
+        LlvmValue rounds = Out.Add(KType.Index, $"sdiv {Plus(size, loop.Step - 1)}, {loop.Step}");
+        LlvmValue groups = Out.Add(KType.Index, $"sdiv {rounds}, {loop.Unroll}");
+        LlvmValue some = Out.Add(KType.Index, $"call i64 @llvm.smax.i64({groups}, i64 0)");
+        LlvmValue length = Out.Add(KType.Index, $"mul {some}, {stride}");
+        LlvmValue middle = Out.Add(KType.Index, $"add {begin}, {length.Name}");
         Loop(begin, middle, stride, loop.Variable, Group, () => null);
         return middle;
 
@@ -115,38 +114,39 @@ internal sealed partial class LlvmBodyPrinter
 
     private void While(KWhile loop)
     {
-        string test = _out.NewLabel();
-        string round = _out.NewLabel();
-        string done = _out.NewLabel();
-        _out.Branch(test);
-        _out.Begin(test);
-        _out.Branch(Evaluate(loop.Condition), round, done);
-        _out.Begin(round);
+        string test = Out.NewLabel();
+        string round = Out.NewLabel();
+        string done = Out.NewLabel();
+        Out.Branch(test);
+        Out.Begin(test);
+        Out.Branch(Evaluate(loop.Condition), round, done);
+        Out.Begin(round);
         Block(loop.Body);
-        _out.Branch(test);
-        _out.Begin(done);
+        Out.Branch(test);
+        Out.Begin(done);
     }
 
     private void If(KIf choice)
     {
         LlvmValue condition = Evaluate(choice.Condition);
-        string then = _out.NewLabel();
-        string otherwise = _out.NewLabel();
-        string done = choice.Else is null ? otherwise : _out.NewLabel();
-        _out.Branch(condition, then, otherwise);
-        _out.Begin(then);
+        string then = Out.NewLabel();
+        string otherwise = Out.NewLabel();
+        string done = choice.Else is null ? otherwise : Out.NewLabel();
+        Out.Branch(condition, then, otherwise);
+        Out.Begin(then);
         Block(choice.Then);
-        _out.Branch(done);
+        Out.Branch(done);
         if (choice.Else is { } block)
         {
-            _out.Begin(otherwise);
+            Out.Begin(otherwise);
             Block(block);
-            _out.Branch(done);
+            Out.Branch(done);
         }
-        _out.Begin(done);
+        Out.Begin(done);
     }
 
-    private void Assign(KRegister register, LlvmValue value) => _out.Do($"store {value}, ptr {Place(register)}");
+    /// <summary>Sets a register.</summary>
+    protected void Assign(KRegister register, LlvmValue value) => Out.Do($"store {value}, ptr {Place(register)}");
 
     private string Place(KRegister register) => _registers.TryGetValue(register, out string? place)
         ? place
@@ -157,12 +157,13 @@ internal sealed partial class LlvmBodyPrinter
         // A body printed twice by unrolling shares its scratch: its content is undefined at each declaration anyway.
         if (!_buffers.ContainsKey(buffer))
         {
-            _buffers.Add(buffer, Alloca($"[{buffer.Length} x {LlvmTypes.MemoryElement(buffer.Element)}]", ", align 64"));
+            _buffers.Add(buffer, ScratchAddress(buffer));
         }
     }
 
-    private string Alloca(string type, string alignment) => _out.AddToEntry($"alloca {type}{alignment}");
+    /// <summary>Memory of one run of the function.</summary>
+    protected string Alloca(string type, string alignment) => Out.AddToEntry($"alloca {type}{alignment}");
 
     private LlvmValue Plus(LlvmValue value, long number) =>
-        number == 0 ? value : _out.Add(value.Type, $"add {value}, {number}");
+        number == 0 ? value : Out.Add(value.Type, $"add {value}, {number}");
 }

@@ -1,128 +1,89 @@
-using System.Globalization;
-
 namespace Graphene.Codegen.Llvm;
 
-/// <summary>Prints the body of one kernel: argument and symbol loads, the loop over tasks, and in it the statements.</summary>
-internal sealed partial class LlvmBodyPrinter(
-    LlvmTarget target, Func<DimSymbol, int> symbolOrdinal, bool checksCancellation)
+/// <summary>
+/// Prints the body of one kernel: its statements and expressions. How it is entered, where its arguments are and how lanes are left out
+/// of an access is the machine's: see <see cref="ProcessorBodyPrinter"/> and <see cref="Ptx.GpuBodyPrinter"/>.
+/// </summary>
+internal abstract partial class LlvmBodyPrinter(LlvmTarget target)
 {
-    // Offsets in the native context: symbols, cancel.
-    private const int SymbolsOffset = 8;
-    private const int CancelOffset = 32;
+    /// <summary>The type of a condition.</summary>
+    protected static readonly KType Bool = new(DType.Bool);
 
-    private static readonly KType Bool = new(DType.Bool);
-
-    private readonly LlvmFunctionWriter _out = new();
     private readonly Dictionary<KBuffer, string> _buffers = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<DimSymbol, LlvmValue> _symbols = [];
     private readonly Dictionary<KVariable, LlvmValue> _variables = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KRegister, string> _registers = new(ReferenceEqualityComparer.Instance);
-    private string? _symbolTable;
-    private Kernel? _kernel;
 
-    /// <summary>The text after the function's name.</summary>
-    public string Print(Kernel kernel)
-    {
-        _kernel = kernel;
-        string? cancel = checksCancellation ? CancellationFlag() : null;
-        string first = _out.NewLabel();
-        _out.Begin(first);
-        LlvmValue begin = new("%begin", KType.Index);
-        LlvmValue end = new("%end", KType.Index);
-        Loop(begin, end, 1, kernel.Task, () => Block(kernel.Body), () => cancel is null ? null : IsNotSet(cancel));
-        EndStreaming();
-        _out.Do("ret void");
-        return $"(ptr noundef nonnull %ctx, ptr %args, i64 %begin, i64 %end) #0 {{\n{_out.ToText(first)}}}\n";
-    }
+    /// <summary>The machine.</summary>
+    protected LlvmTarget Target => target;
+
+    /// <summary>What is written.</summary>
+    protected LlvmFunctionWriter Out { get; } = new();
+
+    /// <summary>The register or global that holds the address of an argument. Asked once, when it is first needed.</summary>
+    protected abstract string ArgumentAddress(KBuffer buffer);
+
+    /// <summary>The address of scratch that is declared.</summary>
+    protected virtual string ScratchAddress(KBuffer buffer) =>
+        Alloca($"[{buffer.Length} x {LlvmTypes.MemoryElement(buffer.Element)}]", ", align 64");
+
+    /// <summary>The type of pointers into a buffer.</summary>
+    protected virtual string PointerType(KBuffer buffer) => "ptr";
+
+    /// <summary>The value of a symbol. Asked once, when it is first needed.</summary>
+    protected abstract LlvmValue SymbolValue(DimSymbol symbol);
+
+    /// <summary>Gives a variable its value.</summary>
+    protected void Bind(KVariable variable, LlvmValue value) => _variables[variable] = value;
 
     // The test stands at the end, behind one guard: what the first round surely executes may move out of the loop.
-    private void Loop(LlvmValue begin, LlvmValue end, long step, KVariable variable, Action body, Func<LlvmValue?> mayGoOn)
+    /// <summary>A counted loop.</summary>
+    protected void Loop(LlvmValue begin, LlvmValue end, long step, KVariable variable, Action body, Func<LlvmValue?> mayGoOn)
     {
-        string before = _out.Block;
-        string round = _out.NewLabel();
-        string latch = _out.NewLabel();
-        string done = _out.NewLabel();
-        LlvmValue counter = new(_out.NewRegister(), KType.Index);
-        LlvmValue next = new(_out.NewRegister(), KType.Index);
-        LlvmValue any = _out.Add(Bool, $"icmp slt {begin}, {end.Name}");
-        _out.Branch(any, round, done);
-        _out.Begin(round);
-        _out.Define(counter.Name, $"phi i64 [ {begin.Name}, %{before} ], [ {next.Name}, %{latch} ]");
+        string before = Out.Block;
+        string round = Out.NewLabel();
+        string latch = Out.NewLabel();
+        string done = Out.NewLabel();
+        LlvmValue counter = new(Out.NewRegister(), KType.Index);
+        LlvmValue next = new(Out.NewRegister(), KType.Index);
+        LlvmValue any = Out.Add(Bool, $"icmp slt {begin}, {end.Name}");
+        Out.Branch(any, round, done);
+        Out.Begin(round);
+        Out.Define(counter.Name, $"phi i64 [ {begin.Name}, %{before} ], [ {next.Name}, %{latch} ]");
         _variables[variable] = counter;
         body();
-        _out.Branch(latch);
-        _out.Begin(latch);
-        _out.Define(next.Name, $"add nsw {counter}, {step}");
-        LlvmValue more = _out.Add(Bool, $"icmp slt {next}, {end.Name}");
-        _out.Branch(mayGoOn() is { } condition ? And(more, condition) : more, round, done);
-        _out.Begin(done);
+        Out.Branch(latch);
+        Out.Begin(latch);
+        Out.Define(next.Name, $"add nsw {counter}, {step}");
+        LlvmValue more = Out.Add(Bool, $"icmp slt {next}, {end.Name}");
+        Out.Branch(mayGoOn() is { } condition ? And(more, condition) : more, round, done);
+        Out.Begin(done);
     }
 
-    private string CancellationFlag()
-    {
-        string place = _out.AddToEntry($"getelementptr inbounds i8, ptr %ctx, i64 {CancelOffset}");
-        return _out.AddToEntry($"load ptr, ptr {place}, align 8, !invariant.load !3");
-    }
+    /// <summary>Both.</summary>
+    protected LlvmValue And(LlvmValue a, LlvmValue b) => Out.Add(a.Type, $"and {a}, {b.Name}");
 
-    private LlvmValue IsNotSet(string flag)
-    {
-        LlvmValue value = _out.Add(new KType(DType.I32), $"load volatile i32, ptr {flag}, align 4");
-        return _out.Add(Bool, $"icmp eq {value}, 0");
-    }
+    /// <summary>A broken invariant of whoever made the kernel, or of the printer.</summary>
+    protected static CompilerBugException Bug(string what) => new("LLVM printer", what);
 
-    private LlvmValue And(LlvmValue a, LlvmValue b) => _out.Add(a.Type, $"and {a}, {b.Name}");
-
-    // The address of a buffer, loaded once at the start.
+    // The address of a buffer, found once.
     private string Address(KBuffer buffer)
     {
-        if (_buffers.TryGetValue(buffer, out string? known))
+        if (!_buffers.TryGetValue(buffer, out string? address))
         {
-            return known;
+            address = buffer.IsScratch ? throw Bug($"scratch '{buffer}' is used outside of its block") : ArgumentAddress(buffer);
+            _buffers.Add(buffer, address);
         }
-        if (buffer.IsScratch)
-        {
-            throw new CompilerBugException("LLVM printer", $"scratch '{buffer}' is used outside of its block");
-        }
-        string place = ArgumentPlace(buffer.Argument);
-        string address = _out.AddToEntry($"load ptr, ptr {place}, align 8{LlvmMetadata.BufferPointer}");
-        _buffers.Add(buffer, address);
         return address;
-    }
-
-    private string ArgumentPlace(int argument)
-    {
-        string offset = (8 * (long)argument).ToString(CultureInfo.InvariantCulture);
-        return _out.AddToEntry($"getelementptr inbounds i8, ptr %args, i64 {offset}");
     }
 
     private LlvmValue Symbol(DimSymbol symbol)
     {
         if (!_symbols.TryGetValue(symbol, out LlvmValue value))
         {
-            string place = SymbolPlace(symbol);
-            value = new(_out.AddToEntry($"load i64, ptr {place}, align 8, !invariant.load !3"), KType.Index);
+            value = SymbolValue(symbol);
             _symbols.Add(symbol, value);
         }
         return value;
     }
-
-    private string SymbolPlace(DimSymbol symbol)
-    {
-        for (int i = 0; i < _kernel!.Sizes.Count; i++)
-        {
-            if (_kernel.Sizes[i] == symbol)
-            {
-                return ArgumentPlace(_kernel.Arguments.Count + i); // behind the buffers
-            }
-        }
-        if (_symbolTable is null)
-        {
-            string field = _out.AddToEntry($"getelementptr inbounds i8, ptr %ctx, i64 {SymbolsOffset}");
-            _symbolTable = _out.AddToEntry($"load ptr, ptr {field}, align 8, !invariant.load !3");
-        }
-        string offset = (8 * (long)symbolOrdinal(symbol)).ToString(CultureInfo.InvariantCulture);
-        return _out.AddToEntry($"getelementptr inbounds i8, ptr {_symbolTable}, i64 {offset}");
-    }
-
-    private static CompilerBugException Bug(string what) => new("LLVM printer", what);
 }

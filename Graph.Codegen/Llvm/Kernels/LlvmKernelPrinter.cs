@@ -23,7 +23,7 @@ public sealed class LlvmKernelPrinter(LlvmTarget target, Func<DimSymbol, int> sy
     /// the key by which kernels are compiled once.
     /// </summary>
     /// <exception cref="CompilerBugException">The kernel is malformed; see <c>KernelVerifier</c>.</exception>
-    public string PrintBody(Kernel kernel) => new LlvmBodyPrinter(target, symbolOrdinal, ChecksCancellation).Print(kernel);
+    public string PrintBody(Kernel kernel) => new ProcessorBodyPrinter(target, symbolOrdinal, ChecksCancellation).Print(kernel);
 
     /// <summary>Puts functions into a module that LLVM can compile.</summary>
     /// <param name="functions">Names and the bodies that <see cref="PrintBody"/> gave.</param>

@@ -12,8 +12,10 @@ internal static class LlvmRemainder
     /// <summary>The name of the function for a type.</summary>
     public static string Name(DType type) => type == DType.F32 ? "graphene.remainder.f32" : "graphene.remainder.f64";
 
-    /// <summary>Its definition, internal to the module; attributes are those of the module's kernels.</summary>
-    public static string Definition(DType type)
+    /// <summary>Its definition, internal to the module.</summary>
+    /// <param name="type">f32 or f64.</param>
+    /// <param name="attributes">Its attributes; those of the module's kernels unless said otherwise.</param>
+    public static string Definition(DType type, string attributes = "#0")
     {
         bool isSingle = type == DType.F32;
         string real = isSingle ? "float" : "double";
@@ -25,7 +27,7 @@ internal static class LlvmRemainder
         string Wide(string x) => isSingle ? $"zext i32 {x} to i64" : $"add i64 {x}, 0";
         string narrow = isSingle ? "trunc i64 %all to i32" : "add i64 %all, 0";
         return string.Create(CultureInfo.InvariantCulture, $$"""
-            define internal {{real}} @{{Name(type)}}({{real}} %a, {{real}} %b) #0 {
+            define internal {{real}} @{{Name(type)}}({{real}} %a, {{real}} %b) {{attributes}} {
             entry:
               %abits = bitcast {{real}} %a to {{integer}}
               %bbits = bitcast {{real}} %b to {{integer}}

@@ -69,13 +69,13 @@ internal sealed class ExecutableFile
     /// <summary>Reads and verifies a plan, and the names of its objects.</summary>
     public ExecutablePlan ReadPlan(int number, out ObjectNames names)
     {
-        var (plan, read) = PlanReader.Read(Read(_sections[1 + number]));
+        var (plan, read) = PlanReader.Read(Read(_sections[1 + number]), Header.Version);
         int[] objects = Index.Plans[number];
         if (read.Length != objects.Length)
         {
             throw new InvalidDataException($"a plan names {read.Length} objects and has {objects.Length}");
         }
-        if (PlanVerifier.Check(plan, ConstantSection?.Length ?? 0) is { } problem)
+        if ((PlanVerifier.Check(plan, ConstantSection?.Length ?? 0) ?? PlanVerifier.CheckObjects(plan, read.Length)) is { } problem)
         {
             throw new InvalidDataException($"its plan is not sound: {problem}");
         }

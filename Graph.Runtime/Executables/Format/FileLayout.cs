@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Graphene.Runtime;
 
-/// <summary>The outer structure of an executable file, version 4. All numbers are little-endian.</summary>
+/// <summary>The outer structure of an executable file, version 5. All numbers are little-endian.</summary>
 /// <remarks>
 /// <code>
 /// 0    header, 64 bytes      magic "GRAPHENE", version u32, sections u32, file length u64, kind of the hashes u32,
@@ -20,10 +20,13 @@ namespace Graphene.Runtime;
 internal static class FileLayout
 {
     /// <summary>The version of everything in the file and of the native ABI of the code in it.</summary>
-    public const int Version = 4;
+    public const int Version = 5;
 
     /// <summary>The oldest version that is read. Bundles are files of users: what was written once stays readable.</summary>
     public const int OldestVersion = 4;
+
+    /// <summary>The first version whose plans say whether they are for a GPU.</summary>
+    public const int FirstVersionWithGpu = 5;
 
     /// <summary>Bytes of the header, and of a table entry.</summary>
     public const int RecordBytes = 64;

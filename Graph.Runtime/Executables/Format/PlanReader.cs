@@ -8,7 +8,7 @@ namespace Graphene.Runtime;
 /// promises are there,
 /// and dims, whose arithmetic could be made to explode, share one budget of work.
 /// </remarks>
-internal sealed class PlanReader : FieldReader
+internal sealed partial class PlanReader : FieldReader
 {
     private const int MaxRank = 64;
     private const int MaxDimText = 1024;
@@ -22,7 +22,10 @@ internal sealed class PlanReader : FieldReader
     }
 
     /// <summary>Reads a plan and the names of the objects.</summary>
-    public static (ExecutablePlan Plan, ImmutableArray<string> ObjectNames) Read(ReadOnlyMemory<byte> bytes)
+    /// <param name="bytes">The plan.</param>
+    /// <param name="version">The version of the file that it is in.</param>
+    public static (ExecutablePlan Plan, ImmutableArray<string> ObjectNames) Read(
+        ReadOnlyMemory<byte> bytes, int version = FileLayout.Version)
     {
         var r = new PlanReader(bytes);
         string name = r.Text();
@@ -47,6 +50,7 @@ internal sealed class PlanReader : FieldReader
             NativeChecks = r.List(4, r.Text),
             HostCalls = r.List(20, r.HostCall),
             Kernels = r.List(16, r.Kernel),
+            Gpu = version >= FileLayout.FirstVersionWithGpu ? r.Gpu() : null,
         };
         r.RequireEnd();
         return (plan, objects);

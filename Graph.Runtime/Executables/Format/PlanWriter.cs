@@ -6,7 +6,7 @@ namespace Graphene.Runtime;
 /// <remarks>
 /// A dim is written as the steps of its <see cref="DimProgram"/>. Symbols come before whatever mentions them.
 /// </remarks>
-internal sealed class PlanWriter : FieldWriter
+internal sealed partial class PlanWriter : FieldWriter
 {
     private readonly ImmutableArray<DimSymbol> _symbols;
 
@@ -30,6 +30,7 @@ internal sealed class PlanWriter : FieldWriter
         w.List(plan.NativeChecks, w.Text);
         w.List(plan.HostCalls, w.HostCall);
         w.List(plan.Kernels, w.Kernel);
+        w.Gpu(plan.Gpu);
         return w.ToArray();
     }
 

@@ -13,9 +13,13 @@ internal sealed class InterpretedModule
     private readonly bool _hasFma;
 
     public InterpretedModule(Module module, LlvmTarget? target = null)
+        : this(module, KernelTarget.Of(target ?? GraphCompiler.Cpu().Target))
+    {
+    }
+
+    public InterpretedModule(Module module, KernelTarget machine)
     {
         Module optimized = GraphOptimizer.Run(module, null);
-        KernelTarget machine = KernelTarget.Of(target ?? GraphCompiler.Cpu().Target);
         _hasFma = machine.HasFma;
         _catalog = new KernelCatalog(machine, optimized);
         _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });

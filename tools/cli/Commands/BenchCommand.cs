@@ -87,14 +87,15 @@ internal static class BenchCommand
 
     private static KernelReport MeasureKernels(ParseResult parsed, InputSet inputSet, int runs)
     {
-        if (parsed.GetRequiredValue(CommonOptions.Device) != Devices.Cpu)
+        string device = parsed.GetRequiredValue(CommonOptions.Device);
+        if (device == Devices.Reference)
         {
-            throw new UsageException($"--kernels is for the device {Devices.Cpu}");
+            throw new UsageException($"--kernels is for devices that have kernels, not for {device}");
         }
         LoadedModel model = ModelLoader.Load(
             parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Find);
         IReadOnlyList<Literal> inputs = inputSet.For(model, (_, _) => { });
-        return KernelReport.Measure(model, inputs, parsed.GetValue(CommonOptions.Threads), parsed.GetValue(Warmup), runs);
+        return KernelReport.Measure(model, inputs, device, parsed.GetValue(CommonOptions.Threads), parsed.GetValue(Warmup), runs);
     }
 
     private static double[] Measure(ModelRunner runner, IReadOnlyList<Literal> inputs, int warmup, int runs)

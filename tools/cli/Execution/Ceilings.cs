@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -6,9 +7,9 @@ using System.Runtime.Intrinsics;
 namespace Graphene.Cli.Execution;
 
 /// <summary>What the machine can do at best at this minute; measured beside everything else, since hosts change speed.</summary>
-/// <param name="Threads">Threads that ran together.</param>
-/// <param name="FmaGigaflops">f32 fused multiply-adds from registers, two operations each.</param>
-/// <param name="ReadGigabytesPerSecond">Summing an array larger than the caches.</param>
+/// <param name="Threads">Threads that ran together; of a GPU its multiprocessors.</param>
+/// <param name="FmaGigaflops">f32 fused multiply-adds from registers, two operations each; 0 where it is not measured.</param>
+/// <param name="ReadGigabytesPerSecond">Summing an array larger than the caches; on a GPU what copies read and write.</param>
 internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGigabytesPerSecond)
 {
     private const int FmaChains = 10;
@@ -28,6 +29,11 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
     /// processor take up to half of a core's rate from one moment to the next.
     /// </summary>
     public static double SampleFmaGigaflops(int threads) => Together(threads, _ => FmaWork(200_000)) / 1e9;
+
+    /// <inheritdoc/>
+    public override string ToString() => FmaGigaflops > 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{Threads} threads: {FmaGigaflops:F0} GFLOP/s FMA, {ReadGigabytesPerSecond:F1} GB/s read")
+        : string.Create(CultureInfo.InvariantCulture, $"{Threads} multiprocessors: {ReadGigabytesPerSecond:F1} GB/s copied");
 
     private static double FmaWork(long iterations) => 2.0 * FmaChains * VectorLanes * FmaLoop(iterations);
 

@@ -13,8 +13,14 @@ internal static class Devices
     /// <summary>The reference evaluator: slow and obvious, op by op.</summary>
     public const string Reference = "reference";
 
+    /// <summary>An NVIDIA GPU, through its driver.</summary>
+    public const string Cuda = "cuda";
+
+    /// <summary>What a GPU would run, interpreted: slow, and each access checked.</summary>
+    public const string Interpreter = "interpreter";
+
     /// <summary>All names, the default first.</summary>
-    public static string[] Names { get; } = [Cpu, Reference];
+    public static string[] Names { get; } = [Cpu, Reference, Cuda, Interpreter];
 
     /// <summary>The compiler of a device.</summary>
     /// <param name="device">One of <see cref="Names"/>.</param>
@@ -22,9 +28,16 @@ internal static class Devices
     /// <param name="useCache">False to compile even what is in the disk cache.</param>
     public static IGraphCompiler Compiler(string device, ILogger logger, bool useCache = true) => device switch
     {
-        Cpu => new CachedGraphCompiler(
-            GraphCompiler.Cpu(), Cpu, useCache ? DiskCache.FromEnvironment(DebugOptions.FromEnvironment(), logger) : null),
+        Cpu => Cached(GraphCompiler.Cpu(), device, logger, useCache),
+        Cuda or Interpreter => Cached(Gpu(device), device, logger, useCache),
         Reference => new ReferenceCompiler(),
         _ => throw new UsageException($"there is no device '{device}'; devices are {string.Join(", ", Names)}"),
     };
+
+    /// <summary>The compiler of a GPU, or of what stands for one.</summary>
+    /// <param name="device"><see cref="Cuda"/> or <see cref="Interpreter"/>.</param>
+    public static GpuCompiler Gpu(string device) => device == Cuda ? GraphCompiler.Cuda() : GraphCompiler.Gpu(new InterpretedGpu());
+
+    private static CachedGraphCompiler Cached(IExecutableCompiler compiler, string device, ILogger logger, bool useCache) =>
+        new(compiler, device, useCache ? DiskCache.FromEnvironment(DebugOptions.FromEnvironment(), logger) : null);
 }

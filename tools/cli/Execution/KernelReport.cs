@@ -24,8 +24,13 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
     private const int SourceShown = 70;
 
     /// <summary>Compiles a model for profiling and runs it.</summary>
-    public static KernelReport Measure(LoadedModel model, IReadOnlyList<Literal> inputs, int threads, int warmup, int runs) =>
-        Measure(model.Module, inputs, SymbolBinding.Bind(model, inputs), threads, warmup, runs);
+    public static KernelReport Measure(LoadedModel model, IReadOnlyList<Literal> inputs, string device, int threads, int warmup, int runs)
+    {
+        IReadOnlyDictionary<string, long> symbols = SymbolBinding.Bind(model, inputs);
+        return device == Devices.Cpu
+            ? Measure(model.Module, inputs, symbols, threads, warmup, runs)
+            : MeasureGpu(model.Module, inputs, symbols, device, warmup, runs);
+    }
 
     /// <summary>Compiles a module for profiling and runs it.</summary>
     public static KernelReport Measure(
@@ -37,6 +42,25 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
             Optimizer = OptimizerOptions.Default with { Debug = DebugOptions.FromEnvironment() },
         }).Compile(module, NullLogger.Instance, CancellationToken.None);
         using NativeProgram program = NativeProgram.Load(executable);
+        int width = threads == 0 ? ComputePool.Shared.Width : threads;
+        return Measure(program, program.Plan, inputs, symbols, threads, warmup, runs, () => Ceilings.Measure(width));
+    }
+
+    // Marks in the stream tell the times: no code of its own is needed.
+    private static KernelReport MeasureGpu(
+        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, string device, int warmup, int runs)
+    {
+        using GpuCompiler compiler = Devices.Gpu(device);
+        using var program = (GpuProgram)compiler.Load(compiler.Compile(module, NullLogger.Instance, CancellationToken.None));
+        return Measure(
+            program, program.Plan, inputs, symbols, 0, warmup, runs,
+            () => new Ceilings(compiler.Device.Multiprocessors, 0, compiler.Device.MeasureCopyRate() / 1e9));
+    }
+
+    private static KernelReport Measure(
+        GraphProgram program, ExecutablePlan plan, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, int threads,
+        int warmup, int runs, Func<Ceilings> ceilings)
+    {
         var profile = new KernelProfile();
         using Callable callable = program.MakeCallable(new RunOptions { MaxThreads = threads, Profile = profile });
         using BoundCall call = callable.Bind([.. inputs.Select(i => i.Shape.ToStatic())]);
@@ -56,11 +80,10 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
         }
         double runMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds / runs;
 
-        int width = threads == 0 ? ComputePool.Shared.Width : threads;
-        IEnumerable<Row> rows = program.Plan.Kernels.Select((k, i) => new Row(
+        IEnumerable<Row> rows = plan.Kernels.Select((k, i) => new Row(
             k.Name, k.Source, (double)profile.Calls(i) / runs, profile.Elapsed(i).TotalMilliseconds / runs,
             ValueOf(k.Flops, symbols), ValueOf(k.Bytes, symbols)));
-        return new KernelReport([.. rows.Where(r => r.Calls > 0).OrderByDescending(r => r.Ms)], runMs, Ceilings.Measure(width));
+        return new KernelReport([.. rows.Where(r => r.Calls > 0).OrderByDescending(r => r.Ms)], runMs, ceilings());
     }
 
     /// <summary>Prints a table of the kernels that take longest, and how much of a run all of them are.</summary>
@@ -73,15 +96,14 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
             string source = row.Source.Length <= SourceShown ? row.Source : row.Source[..(SourceShown - 3)] + "...";
             table.AddRow(
                 row.Name, Number(row.Calls), Number(row.Ms), Percent(row.Ms / RunMs), Number(row.Gigaflops),
-                Percent(row.Gigaflops / Ceilings.FmaGigaflops), Number(row.GigabytesPerSecond),
+                Ceilings.FmaGigaflops > 0 ? Percent(row.Gigaflops / Ceilings.FmaGigaflops) : "", Number(row.GigabytesPerSecond),
                 Percent(row.GigabytesPerSecond / Ceilings.ReadGigabytesPerSecond), source);
         }
         table.Write(io.Output);
         double all = Kernels.Sum(r => r.Ms);
         io.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Kernels.Count} kernel calls, {all:G4} of {RunMs:G4} ms; ceilings right after, {Ceilings.Threads} threads: " +
-            $"{Ceilings.FmaGigaflops:F0} GFLOP/s FMA, {Ceilings.ReadGigabytesPerSecond:F1} GB/s read"));
+            $"{Kernels.Count} kernel calls, {all:G4} of {RunMs:G4} ms; ceilings right after, {Ceilings}"));
         if (kernels.Count > RowsShown)
         {
             io.Output.WriteLine(string.Create(

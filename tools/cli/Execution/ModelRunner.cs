@@ -69,7 +69,12 @@ internal sealed class ModelRunner : IDisposable
     public TimeSpan CompileTime { get; }
 
     /// <summary>The number of kernels in the code; 0 where there is no code.</summary>
-    public int Kernels => (_program as NativeProgram)?.Plan.Kernels.Length ?? 0;
+    public int Kernels => _program switch
+    {
+        NativeProgram native => native.Plan.Kernels.Length,
+        GpuProgram gpu => gpu.Plan.Kernels.Length,
+        _ => 0,
+    };
 
     /// <summary>Bytes of scratch memory that a run with these inputs takes.</summary>
     public long ScratchBytes(IReadOnlyList<Literal> inputs) => _program.ScratchBytes(ShapesOf(inputs));

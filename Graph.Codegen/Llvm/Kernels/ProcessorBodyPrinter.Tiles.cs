@@ -1,7 +1,7 @@
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Tiles, by the instructions of AMX: schedules ask for them on targets that have those.</content>
-internal sealed partial class LlvmBodyPrinter
+internal sealed partial class ProcessorBodyPrinter
 {
     // The memory operand of LDTILECFG: palette, bytes per row of each tile as i16, rows of each as i8 (Intel SDM volume 2).
     private const int SizeOfTileConfiguration = 64;
@@ -10,28 +10,45 @@ internal sealed partial class LlvmBodyPrinter
 
     private readonly Dictionary<KTile, int> _tiles = new(ReferenceEqualityComparer.Instance);
 
+    /// <inheritdoc/>
+    protected override void MachineStatement(KStmt statement)
+    {
+        switch (statement)
+        {
+            case KTiles tiles:
+                Tiles(tiles);
+                break;
+            case KTileZero or KTileLoad or KTileStore or KTileDot:
+                TileStep(statement);
+                break;
+            default:
+                base.MachineStatement(statement);
+                break;
+        }
+    }
+
     private void Tiles(KTiles tiles)
     {
-        if (!target.HasFeature("amx-tile"))
+        if (!Target.HasFeature("amx-tile"))
         {
-            throw Bug($"{target} has no tiles");
+            throw Bug($"{Target} has no tiles");
         }
         string configuration = Alloca($"[{SizeOfTileConfiguration} x i8]", ", align 64");
-        _out.Do($"store <{SizeOfTileConfiguration} x i8> zeroinitializer, ptr {configuration}, align 64");
-        _out.Do($"store i8 1, ptr {configuration}, align 1");
+        Out.Do($"store <{SizeOfTileConfiguration} x i8> zeroinitializer, ptr {configuration}, align 64");
+        Out.Do($"store i8 1, ptr {configuration}, align 1");
         for (int i = 0; i < tiles.Tiles.Count; i++)
         {
             KTile tile = tiles.Tiles[i];
             _tiles[tile] = i;
-            _out.Do($"store i16 {tile.Columns * tile.Element.SizeInBytes()}, ptr {Part(PlaceOfBytesPerRow + (2 * i))}, align 2");
+            Out.Do($"store i16 {tile.Columns * tile.Element.SizeInBytes()}, ptr {Part(PlaceOfBytesPerRow + (2 * i))}, align 2");
             LlvmValue rows = Cast("trunc", Evaluate(tiles.Rows[i]), DType.U8);
-            _out.Do($"store {rows}, ptr {Part(PlaceOfRows + i)}, align 1");
+            Out.Do($"store {rows}, ptr {Part(PlaceOfRows + i)}, align 1");
         }
-        _out.Do($"call void @llvm.x86.ldtilecfg(ptr {configuration})");
+        Out.Do($"call void @llvm.x86.ldtilecfg(ptr {configuration})");
         Block(tiles.Body);
-        _out.Do("call void @llvm.x86.tilerelease()");
+        Out.Do("call void @llvm.x86.tilerelease()");
 
-        string Part(int offset) => _out.Add(KType.Index, $"getelementptr inbounds i8, ptr {configuration}, i64 {offset}").Name;
+        string Part(int offset) => Out.Add(KType.Index, $"getelementptr inbounds i8, ptr {configuration}, i64 {offset}").Name;
     }
 
     private void TileStep(KStmt step)
@@ -39,7 +56,7 @@ internal sealed partial class LlvmBodyPrinter
         switch (step)
         {
             case KTileZero zero:
-                _out.Do($"call void @llvm.x86.tilezero(i8 {_tiles[zero.Tile]})");
+                Out.Do($"call void @llvm.x86.tilezero(i8 {_tiles[zero.Tile]})");
                 break;
             case KTileLoad load:
                 TileAccess("tileloadd64", load.Tile, load.Buffer, load.Index, load.Stride);
@@ -48,7 +65,7 @@ internal sealed partial class LlvmBodyPrinter
                 TileAccess("tilestored64", store.Tile, store.Buffer, store.Index, store.Stride);
                 break;
             case KTileDot dot:
-                _out.Do(
+                Out.Do(
                     $"call void @llvm.x86.{TileInstruction(dot.Left.Element, dot.Right.Element)}"
                     + $"(i8 {_tiles[dot.Sum]}, i8 {_tiles[dot.Left]}, i8 {_tiles[dot.Right]})");
                 break;
@@ -59,7 +76,7 @@ internal sealed partial class LlvmBodyPrinter
     {
         string place = Element(buffer, Evaluate(index), "inbounds ");
         LlvmValue distance = Binary("mul", EvaluateAlso(stride), Number(KType.Index, tile.Element.SizeInBytes()));
-        _out.Do($"call void @llvm.x86.{instruction}(i8 {_tiles[tile]}, ptr {place}, {distance})");
+        Out.Do($"call void @llvm.x86.{instruction}(i8 {_tiles[tile]}, ptr {place}, {distance})");
     }
 
     private static string TileInstruction(DType left, DType right) => (left, right) switch

@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using Graphene.Runtime;
+
+namespace Graphene.Codegen;
+
+/// <summary>Turns the steps of a computation into those of a plan for a GPU: every number of them becomes a dim, which runs evaluate.</summary>
+/// <param name="library">The kernels.</param>
+internal sealed class GpuPlanBuilder(GpuKernelLibrary library)
+{
+    private int _calls;
+
+    /// <summary>The steps of a plan; to be asked once, for the entry.</summary>
+    public ImmutableArray<GpuStep> Build(IReadOnlyList<EntryStep> steps) => [.. steps.Select(Build)];
+
+    /// <summary>A number of tasks as a dim. Nothing in it is ever negative, so that rounding down is what dividing does.</summary>
+    public static Dim DimOf(KExpr e)
+    {
+        switch (e)
+        {
+            case KConstant constant:
+                return (long)constant.Value.AsInteger;
+            case KSymbol symbol:
+                return symbol.Symbol;
+            case KCall { Arguments: [var left, var right] } call:
+                (Dim a, Dim b) = (DimOf(left), DimOf(right));
+                return call.Op switch
+                {
+                    ScalarOp.Add => a + b,
+                    ScalarOp.Subtract => a - b,
+                    ScalarOp.Multiply => a * b,
+                    ScalarOp.Divide => Dim.FloorDiv(a, b),
+                    ScalarOp.Remainder => Dim.Mod(a, b),
+                    ScalarOp.Maximum => Dim.Max(a, b),
+                    ScalarOp.Minimum => Dim.Min(a, b),
+                    _ => throw new CompilerBugException("GPU plan", $"{call.Op} in a number of tasks"),
+                };
+            default:
+                throw new CompilerBugException("GPU plan", $"{e} in a number of tasks");
+        }
+    }
+
+    private GpuStep Build(EntryStep step)
+    {
+        switch (step)
+        {
+            case EntryStep.Call call:
+                return Launch(call, _calls++);
+            case EntryStep.Batch batch:
+                int number = _calls++;
+                return new GpuStep.SideBySide([.. batch.Members.Select(m => Launch(m, number))]);
+            case EntryStep.Copy copy:
+                return new GpuStep.Copy(Whole(copy.From), Whole(copy.To), copy.SizeInBytes);
+            case EntryStep.Loop loop:
+                ImmutableArray<GpuStep> condition = Build(loop.Condition);
+                return new GpuStep.Loop(condition, Whole(loop.Predicate), Build(loop.Body));
+            case EntryStep.Branch branch:
+                return new GpuStep.Branch(
+                    Whole(branch.Selector), branch.SelectorType == DType.Bool, [.. branch.Branches.Select(b => new GpuBranch(Build(b)))]);
+            case EntryStep.HostCall call:
+                return new GpuStep.HostCall((int)call.Id, [.. call.Arguments.Select(a => GpuArgument.Of(Whole(a)))]);
+            default:
+                throw new CompilerBugException("GPU plan", $"unknown step {step}");
+        }
+    }
+
+    private GpuStep.Launch Launch(EntryStep.Call call, int number) => new(
+        library.NumberOf(call.Symbol),
+        DimOf(call.TaskCount),
+        [.. call.Arguments.Select(a => GpuArgument.Of(a == BufferRef.None ? -1 : Whole(a))), .. call.Sizes.Select(GpuArgument.Of)],
+        number);
+
+    private static int Whole(BufferRef reference) => reference.OffsetInBytes == 0
+        ? reference.Buffer
+        : throw new CompilerBugException("GPU plan", $"part of buffer {reference.Buffer}");
+}

@@ -1,0 +1,59 @@
+namespace Graphene.Codegen;
+
+/// <summary>The copies that the threads of a task have begun and that have not arrived yet, in groups.</summary>
+internal sealed class AsyncCopies(SimtBlock block)
+{
+    private readonly Queue<Copy>[] _pending = [.. Enumerable.Range(0, block.Threads).Select(_ => new Queue<Copy>())];
+    private readonly long[] _groups = new long[block.Threads];
+
+    /// <summary>A thread begins a copy; an index below zero stands for zeros.</summary>
+    public void Begin(int thread, SimtMemory to, long toIndex, SimtMemory from, long fromIndex, int count)
+    {
+        to.Write(block, toIndex, count, thread);
+        to.Depart(toIndex, count);
+        _pending[thread].Enqueue(new Copy(_groups[thread], to, toIndex, from, fromIndex, count));
+    }
+
+    /// <summary>What a thread has begun becomes a group.</summary>
+    public void Commit(int thread) => _groups[thread]++;
+
+    /// <summary>All groups of a thread but the last few arrive.</summary>
+    public void Wait(int thread, int pending)
+    {
+        Queue<Copy> copies = _pending[thread];
+        while (copies.TryPeek(out Copy copy) && copy.Group < _groups[thread] - pending)
+        {
+            Arrive(thread, copies.Dequeue());
+        }
+    }
+
+    /// <summary>Everything arrives: the task ends.</summary>
+    public void ArriveAll()
+    {
+        for (int thread = 0; thread < _pending.Length; thread++)
+        {
+            while (_pending[thread].TryDequeue(out Copy copy))
+            {
+                Arrive(thread, copy);
+            }
+            _groups[thread] = 0;
+        }
+    }
+
+    private void Arrive(int thread, Copy copy)
+    {
+        int bytes = copy.To.Buffer.Element.SizeInBytes();
+        Span<byte> to = copy.To.Contents<byte>().Slice((int)(copy.ToIndex * bytes), copy.Count * bytes);
+        if (copy.FromIndex < 0)
+        {
+            to.Clear();
+        }
+        else
+        {
+            copy.From.Contents<byte>().Slice((int)(copy.FromIndex * bytes), copy.Count * bytes).CopyTo(to);
+        }
+        copy.To.Arrive(block, copy.ToIndex, copy.Count, thread);
+    }
+
+    private readonly record struct Copy(long Group, SimtMemory To, long ToIndex, SimtMemory From, long FromIndex, int Count);
+}

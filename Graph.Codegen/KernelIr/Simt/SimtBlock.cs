@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+
+namespace Graphene.Codegen;
+
+/// <summary>A task in progress: the values of all its threads, and what they share.</summary>
+internal sealed class SimtBlock
+{
+    private readonly SimtProgram _program;
+    private readonly byte[][] _arrays;
+    private readonly SimtMask[] _masks;
+    private readonly SimtMemory[] _memories;
+    private readonly SimtMask _all;
+
+    public SimtBlock(SimtProgram program, SimtMemory[] memories, RaceClock clock, Func<DimSymbol, long> symbols)
+    {
+        _program = program;
+        Threads = program.Kernel.Threads!.Count;
+        _arrays = [.. program.ArraySizes.Select(size => new byte[size])];
+        _masks = [.. Enumerable.Range(0, program.MaskCount).Select(_ => new SimtMask(Threads))];
+        _memories = memories;
+        _all = new SimtMask(Threads);
+        _all.SetAll();
+        Active = _all;
+        Clock = clock;
+        Symbols = symbols;
+        Copies = new AsyncCopies(this);
+        foreach ((SimtSlot slot, ulong bits) in program.Constants)
+        {
+            for (int i = 0; i < slot.Count(Threads); i++)
+            {
+                SimtBits.Write(this, slot, i, bits);
+            }
+        }
+        for (int t = 0; t < Threads; t++)
+        {
+            Values<long>(program.Thread)[t] = t;
+        }
+    }
+
+    /// <summary>How many threads there are.</summary>
+    public int Threads { get; }
+
+    /// <summary>Which of them are active.</summary>
+    public SimtMask Active { get; set; }
+
+    /// <summary>The number of the statement that runs.</summary>
+    public int Statement { get; set; }
+
+    /// <summary>The number of the task.</summary>
+    public long Task { get; private set; }
+
+    /// <summary>What happened before what.</summary>
+    public RaceClock Clock { get; }
+
+    /// <summary>Copies that are on their way.</summary>
+    public AsyncCopies Copies { get; }
+
+    /// <summary>The values of symbolic dims.</summary>
+    public Func<DimSymbol, long> Symbols { get; }
+
+    /// <summary>The contents of a buffer.</summary>
+    public SimtMemory Memory(int buffer) => _memories[buffer];
+
+    /// <summary>One of the masks that steps have for themselves.</summary>
+    public SimtMask Mask(int number) => _masks[number];
+
+    /// <summary>All elements of a value.</summary>
+    public Span<T> Values<T>(SimtSlot slot)
+        where T : unmanaged =>
+        MemoryMarshal.Cast<byte, T>(_arrays[slot.Array].AsSpan()).Slice(slot.Start, slot.Count(Threads));
+
+    /// <summary>Some elements of a value.</summary>
+    public Span<T> Values<T>(SimtSlot slot, int start, int count)
+        where T : unmanaged =>
+        MemoryMarshal.Cast<byte, T>(_arrays[slot.Array].AsSpan()).Slice(slot.Start + start, count);
+
+    /// <summary>The elements of one lane, one per thread.</summary>
+    public Span<T> Lane<T>(SimtSlot slot, int lane)
+        where T : unmanaged => Values<T>(slot, lane * Threads, Threads);
+
+    /// <summary>Runs a task.</summary>
+    public void Run(long task)
+    {
+        Task = task;
+        Active = _all;
+        Clock.BeginTask(task);
+        foreach (SimtMemory memory in _memories)
+        {
+            memory.BeginTask();
+        }
+        Values<long>(_program.Task)[0] = task;
+        _program.Body.Run(this);
+        Copies.ArriveAll();
+    }
+
+    /// <summary>What is wrong with the kernel at the statement that runs.</summary>
+    public CompilerBugException Bug(string what) =>
+        new("Kernel IR interpreter", $"kernel '{_program.Kernel.Name}', task {Task}: {what}, in: {_program.Describe(Statement)}");
+
+    /// <summary>A statement as text.</summary>
+    public string Describe(int statement) => _program.Describe(statement);
+
+    /// <summary>Requires that all threads of the task are here.</summary>
+    public void RequireAll()
+    {
+        if (!Active.IsAll)
+        {
+            throw Bug($"all {Threads} threads must come to a barrier, and only {Active.Count} did: {Active}");
+        }
+    }
+
+    /// <summary>Requires that of each warp all threads are here, or none.</summary>
+    public void RequireWarps()
+    {
+        if (Active.IsAll)
+        {
+            return;
+        }
+        for (int warp = 0; warp < Threads / KThreads.WarpSize; warp++)
+        {
+            if (Active.Warp(warp) is null)
+            {
+                throw Bug($"all threads of a warp must come, and of warp {warp} only some did; here are {Active}");
+            }
+        }
+    }
+}

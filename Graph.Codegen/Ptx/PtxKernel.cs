@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Codegen.Ptx;
+
+/// <summary>A kernel in a <see cref="PtxModule"/>, and how it is launched.</summary>
+/// <param name="Name">The name of its entry.</param>
+/// <param name="Threads">The threads of a block; the launch must have exactly these. A block is a task of the kernel.</param>
+/// <param name="Buffers">How many pointers the parameters begin with: the kernel's arguments, null for those that it does not touch.</param>
+public sealed record PtxKernel(string Name, int Threads, int Buffers)
+{
+    /// <summary>
+    /// The parameters behind the pointers, 64 bits each: first <see cref="Kernel.Sizes"/>, then the symbols of the run that the kernel
+    /// reads.
+    /// </summary>
+    public ImmutableArray<DimSymbol> Symbols { get; init; } = [];
+
+    /// <summary>The shared memory of a block, in bytes.</summary>
+    public int SharedBytes { get; init; }
+
+    /// <summary>
+    /// What of it the launch must state; 0 where the code does. More than 48 KiB, so that the entry's limit must be raised first
+    /// (<c>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES</c>).
+    /// </summary>
+    public int DynamicSharedBytes { get; init; }
+
+    /// <summary>The blocks that a multiprocessor has registers for, as the assembler was told; 1 for no promise.</summary>
+    public int BlocksPerMultiprocessor { get; init; } = 1;
+}

@@ -1,0 +1,10 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Codegen.Ptx;
+
+/// <summary>Kernels as PTX text, which a driver loads.</summary>
+/// <param name="Target">What the text is for.</param>
+/// <param name="Text">The text.</param>
+/// <param name="Kernels">Its entries, in the order of the text.</param>
+/// <param name="Ir">The LLVM IR that it was made of, one module for each kernel.</param>
+public sealed record PtxModule(PtxTarget Target, string Text, ImmutableArray<PtxKernel> Kernels, ImmutableArray<string> Ir);

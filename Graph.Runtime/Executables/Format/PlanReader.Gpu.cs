@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+
+namespace Graphene.Runtime;
+
+/// <content>The part for GPUs.</content>
+internal sealed partial class PlanReader
+{
+    private const int MinStepBytes = 8;
+    private int _depth;
+
+    private GpuPlan? Gpu() => !Flag() ? null : new GpuPlan
+    {
+        Form = (GpuCodeForm)Number((int)GpuCodeForm.KernelText, "form of code"),
+        Kernels = List(20, GpuKernel),
+        Steps = Steps(),
+    };
+
+    private GpuKernel GpuKernel()
+    {
+        string name = Text();
+        int code = Int32();
+        int threads = Int32();
+        int sharedBytes = Int32();
+        var parameters = ImmutableArray.CreateBuilder<GpuParameter>(Count(1));
+        for (int i = parameters.Capacity; i > 0; i--)
+        {
+            byte kind = Byte();
+            parameters.Add(kind <= (byte)GpuParameter.Number ? (GpuParameter)kind : throw Bad($"there is no parameter of kind {kind}"));
+        }
+        return new GpuKernel(name, code, threads, sharedBytes, parameters.MoveToImmutable());
+    }
+
+    private ImmutableArray<GpuStep> Steps()
+    {
+        if (++_depth > GpuPlanVerifier.MaxDepth)
+        {
+            throw Bad($"control flow is nested more than {GpuPlanVerifier.MaxDepth} deep");
+        }
+        ImmutableArray<GpuStep> steps = List(MinStepBytes, Step);
+        _depth--;
+        return steps;
+    }
+
+    private GpuStep Step()
+    {
+        switch ((GpuStepCode)Number((int)GpuStepCode.HostCall, "kind of step"))
+        {
+            case GpuStepCode.Launch:
+                return Launch();
+            case GpuStepCode.SideBySide:
+                return new GpuStep.SideBySide(List(20, Launch));
+            case GpuStepCode.Copy:
+                return new GpuStep.Copy(Int32(), Int32(), Dim());
+            case GpuStepCode.Loop:
+                ImmutableArray<GpuStep> condition = Steps();
+                return new GpuStep.Loop(condition, Int32(), Steps());
+            case GpuStepCode.Branch:
+                return new GpuStep.Branch(Int32(), Flag(), List(4, () => new GpuBranch(Steps())));
+            default:
+                return new GpuStep.HostCall(Int32(), List(MinStepBytes, Argument));
+        }
+    }
+
+    private GpuStep.Launch Launch() => new(Int32(), Dim(), List(MinStepBytes, Argument), Int32());
+
+    private GpuArgument Argument() => new(Int32(), Dim());
+}
