@@ -9,7 +9,8 @@ namespace Graphene.Codegen.Ptx;
 /// <code>
 /// i64 128 t + thread     becomes     i64 extend(i32 128 t + thread), no wrap
 /// </code>
-/// LLVM drops an extension of which the next operation takes the low half again.
+/// LLVM drops an extension of which the next operation takes the low half again. A constant is added behind the extension, where it
+/// becomes part of an address.
 /// </remarks>
 internal sealed partial class GpuBodyPrinter
 {
@@ -31,7 +32,6 @@ internal sealed partial class GpuBodyPrinter
     protected override LlvmValue Compute(KExpr e) => e switch
     {
         KCall { Arguments: [var a, var b] } call when a.Type.Element == DType.I64 && HasNarrowForm(call) => Narrow(call, a, b),
-        KRamp { Lanes: > 1, Stride: KConstant } ramp when Ranges.Of(ramp).IsNarrow && Ranges.Of(ramp.Base).IsNarrow => Narrow(ramp),
         _ => base.Compute(e),
     };
 
@@ -45,10 +45,14 @@ internal sealed partial class GpuBodyPrinter
     {
         bool isCounting = Ranges.Of(a).IsCounting && Ranges.Of(b).IsCounting
             && (call.Type.Element == DType.Bool || Ranges.Of(call).IsCounting);
-        DType type = isCounting ? DType.U32 : DType.I32;
-        LlvmValue x = Cast("trunc", Known(a), type);
-        LlvmValue y = Cast("trunc", Known(b), type);
         string wraps = isCounting ? "nuw nsw" : "nsw";
+        if (call.Op == ScalarOp.Add && (a is KConstant || b is KConstant))
+        {
+            return Binary($"add {wraps}", Known(a), Known(b));
+        }
+        DType type = isCounting ? DType.U32 : DType.I32;
+        LlvmValue x = Narrowed(Known(a), type);
+        LlvmValue y = Narrowed(Known(b), type);
         LlvmValue result = call.Op switch
         {
             ScalarOp.Add => Binary($"add {wraps}", x, y),
@@ -57,15 +61,6 @@ internal sealed partial class GpuBodyPrinter
             _ => CallInteger(call.Op, [x, y], call.Arguments),
         };
         return call.Type.Element == DType.Bool ? result : Extend(result);
-    }
-
-    private LlvmValue Narrow(KRamp ramp)
-    {
-        bool isCounting = Ranges.Of(ramp).IsCounting && Ranges.Of(ramp.Base).IsCounting;
-        LlvmValue start = Broadcast(Cast("trunc", Known(ramp.Base), isCounting ? DType.U32 : DType.I32), ramp.Lanes);
-        long stride = (long)((KConstant)ramp.Stride).Value.AsInteger;
-        string steps = LlvmTypes.List("i32", Enumerable.Range(0, ramp.Lanes).Select(i => i * stride));
-        return Extend(Out.Add(start.Type, $"add {(isCounting && stride >= 0 ? "nuw nsw" : "nsw")} {start}, {steps}"));
     }
 
     private LlvmValue Extend(LlvmValue narrow) => Cast(narrow.Type.Element == DType.U32 ? "zext" : "sext", narrow, DType.I64);

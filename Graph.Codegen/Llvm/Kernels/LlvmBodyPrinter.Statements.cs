@@ -72,8 +72,8 @@ internal abstract partial class LlvmBodyPrinter
             return;
         }
         KType type = CounterType(loop);
-        LlvmValue begin = AsCounter(Evaluate(loop.Begin), type);
-        LlvmValue end = AsCounter(Evaluate(loop.End), type);
+        LlvmValue begin = Narrowed(Evaluate(loop.Begin), type.Element);
+        LlvmValue end = Narrowed(Evaluate(loop.End), type.Element);
         if (loop.Unroll > 1)
         {
             begin = UnrolledRounds(loop, begin, end);
@@ -84,10 +84,10 @@ internal abstract partial class LlvmBodyPrinter
     /// <summary>What a loop counts in: i64, or a narrower type that holds the bound and a round more.</summary>
     protected virtual KType CounterType(KFor loop) => KType.Index;
 
-    private LlvmValue AsCounter(LlvmValue value, KType type) =>
-        value.Type == type ? value
-        : long.TryParse(value.Name, CultureInfo.InvariantCulture, out _) ? value with { Type = type }
-        : Cast("trunc", value, type.Element);
+    /// <summary>An index in a type that holds it.</summary>
+    protected LlvmValue Narrowed(LlvmValue value, DType type) => value.Type.Element == type ? value
+        : long.TryParse(value.Name, CultureInfo.InvariantCulture, out _) ? value with { Type = value.Type with { Element = type } }
+        : Cast("trunc", value, type);
 
     // Runs as many whole groups of rounds as there are; returns where the rest begins.
     private LlvmValue UnrolledRounds(KFor loop, LlvmValue begin, LlvmValue end)
@@ -108,8 +108,7 @@ internal abstract partial class LlvmBodyPrinter
             LlvmValue first = _variables[loop.Variable];
             for (int i = 0; i < loop.Unroll; i++)
             {
-                _variables[loop.Variable] = type == KType.Index || i == 0 ? Plus(first, i * loop.Step)
-                    : Cast("sext", Out.Add(type, $"add nsw {Cast("trunc", first, type.Element)}, {i * loop.Step}"), DType.I64);
+                _variables[loop.Variable] = Plus(first, i * loop.Step);
                 Block(loop.Body);
             }
         }
