@@ -13,6 +13,7 @@ internal sealed class LlvmQueue : IDisposable
 {
     private readonly LlvmTarget _target;
     private readonly LLVMCodeGenFileType _fileType;
+    private readonly LlvmCompilerOptions? _options;
     private readonly CancellationToken _cancellation;
     private readonly BlockingCollection<(int Number, string Text)> _waiting = [];
     private readonly ConcurrentDictionary<int, byte[]> _objects = new();
@@ -26,10 +27,12 @@ internal sealed class LlvmQueue : IDisposable
     /// <param name="threads">How many modules are compiled at a time; 0 means one for each processor.</param>
     /// <param name="cancellation">Stops before the next module is begun.</param>
     /// <param name="fileType">What modules become.</param>
+    /// <param name="options">Passes and effort; <see cref="LlvmCompilerOptions.Default"/> when null.</param>
     public LlvmQueue(
         LlvmTarget target, int threads, CancellationToken cancellation,
-        LLVMCodeGenFileType fileType = LLVMCodeGenFileType.LLVMObjectFile)
+        LLVMCodeGenFileType fileType = LLVMCodeGenFileType.LLVMObjectFile, LlvmCompilerOptions? options = null)
     {
+        _options = options;
         _target = target;
         _fileType = fileType;
         _cancellation = cancellation;
@@ -89,7 +92,7 @@ internal sealed class LlvmQueue : IDisposable
                     return;
                 }
                 number = next;
-                _objects[number] = LlvmCompiler.Emit(text, _target, null, _fileType);
+                _objects[number] = LlvmCompiler.Emit(text, _target, _options, _fileType);
             }
         }
         catch (Exception e)

@@ -18,6 +18,8 @@ public sealed class PtxCompiler : IDisposable
 {
     private const string EndOfHeader = ".address_size 64\n";
 
+    private static readonly LlvmCompilerOptions LlvmOptions = new() { Passes = LlvmPipelines.GpuKernels };
+
     private readonly PtxTarget _target;
     private readonly PtxKernelPrinter _printer;
     private readonly LlvmQueue _llvm;
@@ -34,7 +36,7 @@ public sealed class PtxCompiler : IDisposable
     {
         _target = target;
         _printer = new PtxKernelPrinter(target);
-        _llvm = new LlvmQueue(target.Machine, threads, cancellation, LLVMCodeGenFileType.LLVMAssemblyFile);
+        _llvm = new LlvmQueue(target.Machine, threads, cancellation, LLVMCodeGenFileType.LLVMAssemblyFile, LlvmOptions);
     }
 
     /// <summary>How many different kernels there are so far.</summary>

@@ -42,7 +42,11 @@ internal abstract partial class LlvmBodyPrinter
         return expansion;
     }
 
-    private LlvmValue Compute(KExpr e) => e switch
+    /// <summary>The value of an operand of what is computed now.</summary>
+    protected LlvmValue Known(KExpr operand) => _known[operand];
+
+    /// <summary>Computes an expression whose operands are known.</summary>
+    protected virtual LlvmValue Compute(KExpr e) => e switch
     {
         KConstant constant => LlvmTypes.Constant(constant.Value, constant.Lanes),
         KVariable variable => _variables.TryGetValue(variable, out LlvmValue value)

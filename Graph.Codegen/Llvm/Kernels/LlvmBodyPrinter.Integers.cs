@@ -3,7 +3,11 @@ namespace Graphene.Codegen.Llvm;
 /// <content>Instructions on integers and bools.</content>
 internal abstract partial class LlvmBodyPrinter
 {
-    private LlvmValue CallInteger(ScalarOp op, LlvmValue[] x, ValueList<KExpr> arguments)
+    /// <summary>An instruction on integers.</summary>
+    /// <param name="op">The instruction.</param>
+    /// <param name="x">The operands, of one type.</param>
+    /// <param name="arguments">Their expressions, which may be constants.</param>
+    protected LlvmValue CallInteger(ScalarOp op, LlvmValue[] x, ValueList<KExpr> arguments)
     {
         bool signed = x[0].Type.Element.IsSignedInteger();
         return op switch

@@ -3,7 +3,8 @@ namespace Graphene.Codegen.Llvm;
 /// <content>Vectors made of lanes, and lanes of vectors.</content>
 internal abstract partial class LlvmBodyPrinter
 {
-    private LlvmValue Broadcast(LlvmValue value, int lanes)
+    /// <summary>A scalar in every lane.</summary>
+    protected LlvmValue Broadcast(LlvmValue value, int lanes)
     {
         if (lanes == value.Type.Lanes)
         {

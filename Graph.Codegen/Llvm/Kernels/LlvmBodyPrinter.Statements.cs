@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Graphene.Codegen.Llvm;
 
 /// <content>Statements.</content>
@@ -69,8 +71,9 @@ internal abstract partial class LlvmBodyPrinter
             }
             return;
         }
-        LlvmValue begin = Evaluate(loop.Begin);
-        LlvmValue end = Evaluate(loop.End);
+        KType type = CounterType(loop);
+        LlvmValue begin = Narrowed(Evaluate(loop.Begin), type.Element);
+        LlvmValue end = Narrowed(Evaluate(loop.End), type.Element);
         if (loop.Unroll > 1)
         {
             begin = UnrolledRounds(loop, begin, end);
@@ -78,16 +81,25 @@ internal abstract partial class LlvmBodyPrinter
         Loop(begin, end, loop.Step, loop.Variable, () => Block(loop.Body), () => null);
     }
 
+    /// <summary>What a loop counts in: i64, or a narrower type that holds the bound and a round more.</summary>
+    protected virtual KType CounterType(KFor loop) => KType.Index;
+
+    /// <summary>An index in a type that holds it.</summary>
+    protected LlvmValue Narrowed(LlvmValue value, DType type) => value.Type.Element == type ? value
+        : long.TryParse(value.Name, CultureInfo.InvariantCulture, out _) ? value with { Type = value.Type with { Element = type } }
+        : Cast("trunc", value, type);
+
     // Runs as many whole groups of rounds as there are; returns where the rest begins.
     private LlvmValue UnrolledRounds(KFor loop, LlvmValue begin, LlvmValue end)
     {
         long stride = checked(loop.Step * loop.Unroll);
-        LlvmValue size = Out.Add(KType.Index, $"sub {end}, {begin.Name}");
-        LlvmValue rounds = Out.Add(KType.Index, $"sdiv {Plus(size, loop.Step - 1)}, {loop.Step}");
-        LlvmValue groups = Out.Add(KType.Index, $"sdiv {rounds}, {loop.Unroll}");
-        LlvmValue some = Out.Add(KType.Index, $"call i64 @llvm.smax.i64({groups}, i64 0)");
-        LlvmValue length = Out.Add(KType.Index, $"mul {some}, {stride}");
-        LlvmValue middle = Out.Add(KType.Index, $"add {begin}, {length.Name}");
+        KType type = begin.Type;
+        LlvmValue size = Out.Add(type, $"sub {end}, {begin.Name}");
+        LlvmValue rounds = Out.Add(type, $"sdiv {Plus(size, loop.Step - 1)}, {loop.Step}");
+        LlvmValue groups = Out.Add(type, $"sdiv {rounds}, {loop.Unroll}");
+        LlvmValue some = Intrinsic("smax", groups, Number(type, 0));
+        LlvmValue length = Out.Add(type, $"mul {some}, {stride}");
+        LlvmValue middle = Out.Add(type, $"add {begin}, {length.Name}");
         Loop(begin, middle, stride, loop.Variable, Group, () => null);
         return middle;
 

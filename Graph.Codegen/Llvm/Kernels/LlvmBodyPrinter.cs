@@ -36,21 +36,28 @@ internal abstract partial class LlvmBodyPrinter(LlvmTarget target)
     /// <summary>Gives a variable its value.</summary>
     protected void Bind(KVariable variable, LlvmValue value) => _variables[variable] = value;
 
-    // The test stands at the end, behind one guard: what the first round surely executes may move out of the loop.
     /// <summary>A counted loop.</summary>
+    /// <remarks>The test stands at the end, behind one guard: what the first round surely executes may move out of the loop.</remarks>
+    /// <param name="begin">The first value of the counter, in the type that it counts in.</param>
+    /// <param name="end">The bound, of the same type.</param>
+    /// <param name="step">Positive.</param>
+    /// <param name="variable">The counter, of which the body knows the value as an index.</param>
+    /// <param name="body">One round.</param>
+    /// <param name="mayGoOn">A condition besides the bound; null for none.</param>
     protected void Loop(LlvmValue begin, LlvmValue end, long step, KVariable variable, Action body, Func<LlvmValue?> mayGoOn)
     {
+        KType type = begin.Type;
         string before = Out.Block;
         string round = Out.NewLabel();
         string latch = Out.NewLabel();
         string done = Out.NewLabel();
-        LlvmValue counter = new(Out.NewRegister(), KType.Index);
-        LlvmValue next = new(Out.NewRegister(), KType.Index);
+        LlvmValue counter = new(Out.NewRegister(), type);
+        LlvmValue next = new(Out.NewRegister(), type);
         LlvmValue any = Out.Add(Bool, $"icmp slt {begin}, {end.Name}");
         Out.Branch(any, round, done);
         Out.Begin(round);
-        Out.Define(counter.Name, $"phi i64 [ {begin.Name}, %{before} ], [ {next.Name}, %{latch} ]");
-        _variables[variable] = counter;
+        Out.Define(counter.Name, $"phi {LlvmTypes.Register(type)} [ {begin.Name}, %{before} ], [ {next.Name}, %{latch} ]");
+        _variables[variable] = type == KType.Index ? counter : Cast("sext", counter, DType.I64);
         body();
         Out.Branch(latch);
         Out.Begin(latch);
