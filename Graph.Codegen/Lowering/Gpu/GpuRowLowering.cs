@@ -47,26 +47,42 @@ internal sealed partial class GpuRowLowering
     public static IReadOnlyList<LoweredKernel>? TryLower(
         string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups lookups)
     {
-        var lowering = new GpuRowLowering(fusion, target, isOverwritten, lookups);
-        return lowering.TryRun(name, fusion) is { } kernel ? [kernel] : null;
+        GpuRowLowering Again() => new(fusion, target, isOverwritten, lookups);
+        GpuRowLowering lowering = Again();
+        if (!lowering.TryRead())
+        {
+            return null;
+        }
+        return lowering.IsSplit() ? Split(name, fusion, () =>
+        {
+            GpuRowLowering another = Again();
+            another.TryRead();
+            return another;
+        }) : [lowering.Run(name, fusion)];
     }
 
-    private LoweredKernel? TryRun(string name, Node fusion)
+    private bool TryRead()
     {
         if (RowForm.TryRead(_source, _nest) is not { } form)
         {
-            return null;
+            return false;
         }
         _form = form;
-        if (form.Column.Extent is not { IsStatic: true, Value: <= RowTeam.MostHeld and var length })
-        {
-            return null;
-        }
-        var team = new RowTeam(length);
-        KExpr count = EmitHeld(team);
+        return true;
+    }
+
+    // Rows that no block holds, and too few of them to keep the machine busy.
+    private bool IsSplit() =>
+        _form.Column.Extent is { IsStatic: true, Value: > RowTeam.MostHeld } && _form.Rows.IsStatic && _form.Rows.Value < 2 * _gpu.Multiprocessors;
+
+    private LoweredKernel Run(string name, Node fusion)
+    {
+        (KExpr count, int threads) = _form.Column.Extent is { IsStatic: true, Value: <= RowTeam.MostHeld and var length }
+            ? (EmitHeld(new RowTeam(length)), new RowTeam(length).Threads)
+            : (EmitLooped(_form.Column.Extent), LoopedWarps * KThreads.WarpSize);
         var kernel = new Kernel(name, _source.Arguments.Buffers, _task, count, _b.ToBlock(), _nest.Cost(fusion))
         {
-            Threads = new KThreads(_thread, team.Threads),
+            Threads = new KThreads(_thread, threads),
         };
         return new LoweredKernel(kernel, _source.Arguments.Operands);
     }
@@ -106,12 +122,7 @@ internal sealed partial class GpuRowLowering
 
     private void EmitRow(RowTeam team, KExpr row, KExpr? isThere, KExpr first, KExpr place, KExpr? warp) => _emitter.InScope(() =>
     {
-        if (_form.RowGroups.Count > 0)
-        {
-            _emitter.BindRow(_form.RowGroups, row);
-        }
-        ScalarExpr[] unknown = [_form.Column, .. _form.Loops.SelectMany(l => l.Results)];
-        _emitter.Hoist([.. _form.Loops.SelectMany(l => l.Elements), .. _form.Roots.Select(r => r.Element)], unknown);
+        BindRowAndHoist(row);
         var results = new List<(ScalarExpr Result, KExpr Value)>();
         KExpr? mask = Mask(team, first, isThere);
         _emitter.WithVector(_form.Column, first, team.Lanes, mask, () =>
@@ -120,44 +131,51 @@ internal sealed partial class GpuRowLowering
             {
                 EmitLevel(team, level, mask, place, warp, results);
             }
-            KExpr?[] values = [.. _form.Roots.Select(r => r.HasColumns ? _emitter.EmitLanes(r.Element) : null)];
-            for (int i = 0; i < values.Length; i++)
-            {
-                if (values[i] is { } value)
-                {
-                    _emitter.Store(_form.Roots[i].Output, _form.Roots[i].Store, value);
-                }
-            }
+            StoreColumns();
         }, step: team.Width);
-        EmitRowResults(results, isThere, place, warp);
-    });
-
-    // Results that have one element for a row: the first thread of its team writes them.
-    private void EmitRowResults(List<(ScalarExpr Result, KExpr Value)> results, KExpr? isThere, KExpr place, KExpr? warp)
-    {
         if (_form.Roots.All(r => r.HasColumns))
         {
             return;
         }
+        results.ForEach(r => _emitter.Bind(r.Result, r.Value));
         KExpr? isFirst = place is KConstant ? null : KBuilder.Call(ScalarOp.Equal, warp is null ? place : _thread, 0);
         isFirst = isFirst is null || isThere is null ? isFirst ?? isThere : KBuilder.Call(ScalarOp.And, isFirst, isThere);
-        void Store() => _emitter.InScope(() =>
-        {
-            results.ForEach(r => _emitter.Bind(r.Result, r.Value));
-            RowRoot[] roots = [.. _form.Roots.Where(r => !r.HasColumns)];
-            KExpr[] values = [.. roots.Select(r => _emitter.Emit(r.Element))];
-            for (int i = 0; i < roots.Length; i++)
-            {
-                _emitter.Store(roots[i].Output, roots[i].Store, values[i]);
-            }
-        });
         if (isFirst is null)
         {
-            Store();
+            StoreRowResults();
         }
         else
         {
-            _b.If(isFirst, Store);
+            _b.If(isFirst, () => _emitter.InScope(StoreRowResults));
+        }
+    });
+
+    private void BindRowAndHoist(KExpr row)
+    {
+        if (_form.RowGroups.Count > 0)
+        {
+            _emitter.BindRow(_form.RowGroups, row);
+        }
+        HoistKnown(0);
+    }
+
+    // What does not change along the row is computed once, as soon as the statistics that it is made of are there.
+    private void HoistKnown(int level) => _emitter.Hoist(
+        [.. _form.Loops.SelectMany(l => l.Elements), .. _form.Roots.Select(r => r.Element)],
+        [_form.Column, .. _form.Loops.Where(l => l.Level > level).SelectMany(l => l.Results)]);
+
+    // Results that have an element for each of the row: all are computed before the first is stored.
+    private void StoreColumns() => StoreAll([.. _form.Roots.Where(r => r.HasColumns)]);
+
+    // Results that have one element for a row.
+    private void StoreRowResults() => StoreAll([.. _form.Roots.Where(r => !r.HasColumns)]);
+
+    private void StoreAll(RowRoot[] roots)
+    {
+        KExpr[] values = [.. roots.Select(r => _emitter.EmitLanes(r.Element))];
+        for (int i = 0; i < values.Length; i++)
+        {
+            _emitter.Store(roots[i].Output, roots[i].Store, values[i]);
         }
     }
 
@@ -185,25 +203,28 @@ internal sealed partial class GpuRowLowering
         RowTeam team, int level, KExpr? mask, KExpr place, KExpr? warp, List<(ScalarExpr Result, KExpr Value)> results)
     {
         RowLoop[] loops = [.. _form.Loops.Where(l => l.Level == level)];
-        KExpr[][] totals = new KExpr[loops.Length][];
-        for (int i = 0; i < loops.Length; i++)
-        {
-            RowReduction reduction = loops[i].Reduction;
-            KExpr[] elements = reduction.Widen([.. loops[i].Elements.Select(_emitter.EmitLanes)]);
-            if (mask is not null)
-            {
-                elements = [.. elements.Zip(reduction.Identity(team.Lanes), (e, identity) => _b.Let("element", new KSelect(mask, e, identity)))];
-            }
-            totals[i] = JoinInThread(reduction, elements, team);
-        }
+        KExpr[][] totals = [.. loops.Select(l => JoinInThread(l.Reduction, Elements(l, mask, team.Lanes), team))];
         for (int i = 0; i < loops.Length; i++)
         {
             totals[i] = JoinAcrossLanes(loops[i].Reduction, totals[i], team.Width);
         }
         if (warp is not null)
         {
-            totals = JoinAcrossWarps(loops, totals, team.Warps, place, warp);
+            totals = JoinAcrossWarps(loops, totals, Shared(loops, team.Warps), team.Warps, place, warp);
         }
+        Finish(loops, totals, results);
+    }
+
+    // What the elements of a thread contribute; nothing where they are not there.
+    private KExpr[] Elements(RowLoop loop, KExpr? mask, int lanes)
+    {
+        KExpr[] elements = loop.Reduction.Widen([.. loop.Elements.Select(_emitter.EmitLanes)]);
+        return mask is null ? elements
+            : [.. elements.Zip(loop.Reduction.Identity(lanes), (e, identity) => _b.Let("element", new KSelect(mask, e, identity)))];
+    }
+
+    private void Finish(RowLoop[] loops, KExpr[][] totals, List<(ScalarExpr Result, KExpr Value)>? results)
+    {
         for (int i = 0; i < loops.Length; i++)
         {
             KExpr[] finished = loops[i].Reduction.Finish(_emitter, [.. loops[i].Initial.Select(_emitter.Emit)], totals[i]);
@@ -211,7 +232,7 @@ internal sealed partial class GpuRowLowering
             {
                 KExpr value = _b.Let("result", finished[k]);
                 _emitter.Bind(loops[i].Results[k], value);
-                results.Add((loops[i].Results[k], value));
+                results?.Add((loops[i].Results[k], value));
             }
         }
     }
@@ -275,16 +296,17 @@ internal sealed partial class GpuRowLowering
         return total;
     }
 
-    // Each warp's totals go through shared memory; all threads join them in order.
-    private KExpr[][] JoinAcrossWarps(RowLoop[] loops, KExpr[][] totals, int warps, KExpr place, KExpr warp)
+    private KBuffer[][] Shared(RowLoop[] loops, int warps) => [.. loops.Select(l => l.Reduction.Types.Select(t =>
     {
-        KBuffer[][] shared = [.. loops.Select(l => l.Reduction.Types.Select(t =>
-        {
-            KBuffer buffer = KBuffer.Shared("warps", t, warps);
-            _b.Add(new KScratch(buffer));
-            return buffer;
-        }).ToArray())];
-        _b.If(KBuilder.Call(ScalarOp.Equal, place, 0), () =>
+        KBuffer buffer = KBuffer.Shared("warps", t, warps);
+        _b.Add(new KScratch(buffer));
+        return buffer;
+    }).ToArray())];
+
+    // Each warp's totals go through shared memory; all threads join them in order.
+    private KExpr[][] JoinAcrossWarps(RowLoop[] loops, KExpr[][] totals, KBuffer[][] shared, int warps, KExpr lane, KExpr warp)
+    {
+        _b.If(KBuilder.Call(ScalarOp.Equal, lane, 0), () =>
         {
             for (int i = 0; i < loops.Length; i++)
             {
