@@ -31,11 +31,7 @@ internal sealed class ColumnSumLowering
     private readonly KBuilder _b = new();
     private readonly ExprAnalysis _analysis = new();
     private readonly ExprEmitter _emitter;
-    private readonly List<Sum> _sums = [];
-    private readonly List<Root> _roots = [];
-    private readonly List<Root> _elements = [];
-    private LoopGroup _columns = null!;
-    private LoopGroup _rows = null!;
+    private ColumnSumForm _form = null!;
 
     private ColumnSumLowering(Node fusion, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups lookups)
     {
@@ -44,13 +40,15 @@ internal sealed class ColumnSumLowering
         _emitter = new ExprEmitter(_b, _analysis, _source.Source) { Target = target };
     }
 
-    private long Rows => _rows.Extent.Value;
+    private long Rows => _form.Rows.Extent.Value;
 
-    private long Columns => _columns.Extent.Value;
+    private long Columns => _form.Columns.Extent.Value;
 
-    private long Blocks => DimMath.CeilDiv(Rows, ExprEmitter.BlockLength);
+    private long Blocks => _form.Blocks.Value;
 
-    private DType SumType => _sums[0].Function.Identity.DType;
+    private IReadOnlyList<ColumnSum> Sums => _form.Sums;
+
+    private DType SumType => _form.SumType;
 
     private int Lanes => _target.Lanes(SumType);
 
@@ -71,106 +69,22 @@ internal sealed class ColumnSumLowering
         }
         var join = new ColumnSumLowering(fusion, target, isOverwritten, lookups);
         join.TryRead();
-        Dim size = blocks.Blocks * blocks._sums.Count * blocks.Columns * blocks.SumType.SizeInBytes();
+        Dim size = blocks.Blocks * blocks.Sums.Count * blocks.Columns * blocks.SumType.SizeInBytes();
         var workspace = new KernelOperand.Workspace(size);
         return [blocks.SumBlocks(name + "_blocks", fusion, workspace), join.Join(name, workspace)];
     }
 
     private bool TryRead()
     {
-        IReadOnlyList<Node> results = _source.Body.Results;
-        if (results.Count == 0 || results.Any(r => !r.Shape.IsStatic) || results.MinBy(r => r.Rank) is not { Rank: > 0 } narrow)
+        if (_source.Body.Results.Any(r => !r.Shape.IsStatic) || ColumnSumForm.TryRead(_source, _analysis, IsSplit) is not { } form)
         {
             return false;
         }
-        IndexVariable[] columns = [.. narrow.Shape.Select((d, i) => _source.Factory.Variable($"c{i}", d))];
-        return TryReadSums(results, narrow.Shape, columns) && TryReadElements(results, narrow.Shape, columns) && Merge(columns);
+        _form = form;
+        return form.Rows.Extent.IsStatic && Columns >= Lanes && Rows > ExprEmitter.BlockLength && Rows * Columns >= FewestElements;
     }
 
-    private bool TryReadSums(IReadOnlyList<Node> results, Shape shape, IndexVariable[] columns)
-    {
-        for (int i = 0; i < results.Count; i++)
-        {
-            if (!results[i].Shape.Equals(shape))
-            {
-                continue;
-            }
-            var at = IndexVector.From(columns);
-            ScalarExpr element = _source.Element(results[i], at);
-            LoopResultExpr[] sums = [.. ExprAnalysis.All([element]).OfType<LoopResultExpr>()];
-            if (sums.Length == 0)
-            {
-                return false;
-            }
-            foreach (LoopResultExpr sum in sums.Where(s => !_sums.Exists(known => ReferenceEquals(known.Result, s))))
-            {
-                if (!TryAdd(sum))
-                {
-                    return false;
-                }
-            }
-            _roots.Add(new Root(element, AffineIndex.Of(at, results[i].Type), _source.Outputs[i]));
-        }
-        return true;
-    }
-
-    private bool TryAdd(LoopResultExpr sum)
-    {
-        if (sum.Loop is not { Combine: not null, Elements: [var element], Variables.Count: > 0 } loop ||
-            ReductionFunction.Of(loop) is not { Op: ScalarOp.Add } function || !function.Identity.DType.IsFloating() ||
-            loop.Variables.Any(v => !v.Extent.IsStatic) ||
-            ExprAnalysis.All([element]).Any(e => e is LoopResultExpr or GuardExpr) ||
-            (_sums.Count > 0 && (function.Identity.DType != SumType ||
-                !loop.Variables.Select(v => v.Extent).SequenceEqual(_sums[0].Result.Loop.Variables.Select(v => v.Extent)))))
-        {
-            return false;
-        }
-        _sums.Add(new Sum(sum, element, function));
-        return true;
-    }
-
-    // Results with rows of their own: the same rows and columns, and nothing that is reduced in them.
-    private bool TryReadElements(IReadOnlyList<Node> results, Shape shape, IndexVariable[] columns)
-    {
-        IReadOnlyList<IndexVariable> rows = _sums[0].Result.Loop.Variables;
-        for (int i = 0; i < results.Count; i++)
-        {
-            if (results[i].Shape.Equals(shape))
-            {
-                continue;
-            }
-            if (!results[i].Shape.SequenceEqual(rows.Concat(columns).Select(v => v.Extent)))
-            {
-                return false;
-            }
-            var at = IndexVector.From(rows.Concat(columns));
-            ScalarExpr element = _source.Element(results[i], at);
-            if (ExprAnalysis.All([element]).Any(e => e is LoopResultExpr or GuardExpr))
-            {
-                return false;
-            }
-            _elements.Add(new Root(element, AffineIndex.Of(at, results[i].Type), _source.Outputs[i]));
-        }
-        return true;
-    }
-
-    // Rows are one loop and columns another, along memory, in everything that is read and written.
-    private bool Merge(IndexVariable[] columns)
-    {
-        var all = new LoopMerging(
-            _analysis, [.. _sums.Select(s => s.Element), .. _elements.Select(e => e.Element)],
-            [.. _roots.Select(r => r.Store), .. _elements.Select(e => e.Store)]);
-        if (all.Merge(columns) is not [var merged] || _sums.Exists(s => all.Merge(s.Result.Loop.Variables).Count != 1))
-        {
-            return false;
-        }
-        _columns = merged;
-        _rows = all.Merge(_sums[0].Result.Loop.Variables)[0];
-        return Columns >= Lanes && Rows > ExprEmitter.BlockLength && Rows * Columns >= FewestElements
-            && all.Accesses.All(a => a[_columns.Last] == 0 || a[_columns.Last] == 1)
-            && all.Accesses.Any(a => a[_columns.Last] == 1 && a[_rows.Last] != 0)
-            && _sums.Select(s => s.Result.Loop.Initial[0]).All(e => !_analysis.DependsOn(e, columns));
-    }
+    private static bool IsSplit(ReductionFunction function) => function.Op == ScalarOp.Add && function.Identity.DType.IsFloating();
 
     private LoweredKernel SumBlocks(string name, Node fusion, KernelOperand.Workspace workspace)
     {
@@ -179,9 +93,9 @@ internal sealed class ColumnSumLowering
         long blocksPerTask = Math.Max(1, ElementsPerTask / (ExprEmitter.BlockLength * Columns));
         KExpr first = _b.Let("block0", KBuilder.Multiply(task, blocksPerTask));
         KExpr last = _b.Let("block1", KBuilder.Minimum(KBuilder.Add(first, blocksPerTask), Blocks));
-        int ops = ExprAnalysis.All([.. _sums.Select(s => s.Element), .. _elements.Select(e => e.Element)]).OfType<CallExpr>()
+        int ops = ExprAnalysis.All(_form.PerElement).OfType<CallExpr>()
             .Sum(c => VectorMath.Expands(c.Op) ? FewOps : 1);
-        int wide = Lanes * (ops <= FewOps ? VectorsAtOnce : 2) / Math.Max(1, _sums.Count);
+        int wide = Lanes * (ops <= FewOps ? VectorsAtOnce : 2) / Math.Max(1, Sums.Count);
         wide = Math.Max(Lanes, wide / Lanes * Lanes);
         wide = (int)Math.Min(wide, Columns / Lanes * Lanes);
         _b.For("block", first, last, 1, block =>
@@ -205,31 +119,23 @@ internal sealed class ColumnSumLowering
     private void SumBlock(KBuffer partial, KExpr block, KExpr row, KExpr end, KExpr column, int lanes, KExpr? mask) =>
         _emitter.InScope(() =>
         {
-            BindOthers(_columns);
-            _emitter.WithVector(_columns.Last, column, lanes, mask, () =>
+            BindOthers(_form.Columns);
+            _emitter.WithVector(_form.Columns.Last, column, lanes, mask, () =>
             {
-                KRegister[] sums = [.. _sums.Select(s => _b.Declare("sum", new KConstant(s.Function.Identity, lanes)))];
-                ScalarExpr[] rows = [.. _sums.SelectMany(s => s.Result.Loop.Variables)];
-                _emitter.Hoist([.. _sums.Select(s => s.Element), .. _elements.Select(e => e.Element)], rows);
+                KRegister[] sums = [.. Sums.Select(s => _b.Declare("sum", new KConstant(s.Function.Identity, lanes)))];
+                _emitter.Hoist(_form.PerElement, _form.RowVariables);
                 _b.For("r", row, end, 1, r => _emitter.InScope(() =>
                 {
-                    foreach (Sum sum in _sums)
-                    {
-                        foreach (IndexVariable variable in sum.Result.Loop.Variables)
-                        {
-                            _emitter.Bind(variable, 0);
-                        }
-                        _emitter.Bind(sum.Result.Loop.Variables[^1], r);
-                    }
-                    KExpr[] values = [.. _elements.Select(e => _emitter.EmitLanes(e.Element))];
+                    _form.BindRow(_emitter, r);
+                    KExpr[] values = [.. _form.Elements.Select(e => _emitter.EmitLanes(e.Element))];
                     for (int i = 0; i < sums.Length; i++)
                     {
-                        KExpr term = _sums[i].Function.Widen(_emitter.EmitLanes(_sums[i].Element));
+                        KExpr term = Sums[i].Function.Widen(_emitter.EmitLanes(Sums[i].Element));
                         _b.Assign(sums[i], KBuilder.Add(new KRead(sums[i]), term));
                     }
                     for (int i = 0; i < values.Length; i++)
                     {
-                        _emitter.Store(_elements[i].Output, _elements[i].Store, values[i]);
+                        _emitter.Store(_form.Elements[i].Output, _form.Elements[i].Store, values[i]);
                     }
                 }));
                 for (int i = 0; i < sums.Length; i++)
@@ -253,18 +159,18 @@ internal sealed class ColumnSumLowering
         {
             _emitter.EmitTail(last, whole, Lanes, mask => JoinColumns(partial, whole, mask));
         }
-        var cost = new KernelCost(Blocks * Columns * _sums.Count, workspace.SizeInBytes);
+        var cost = new KernelCost(Blocks * Columns * Sums.Count, workspace.SizeInBytes);
         return ToKernel(name, task, DimMath.CeilDiv(Columns, step), cost);
     }
 
     private void JoinColumns(KBuffer partial, KExpr column, KExpr? mask) => _emitter.InScope(() =>
     {
-        BindOthers(_columns);
-        _emitter.WithVector(_columns.Last, column, Lanes, mask, () =>
+        BindOthers(_form.Columns);
+        _emitter.WithVector(_form.Columns.Last, column, Lanes, mask, () =>
         {
-            for (int i = 0; i < _sums.Count; i++)
+            for (int i = 0; i < Sums.Count; i++)
             {
-                (LoopResultExpr result, _, ReductionFunction function) = _sums[i];
+                (LoopResultExpr result, _, ReductionFunction function) = Sums[i];
                 int number = i;
                 KRegister total = _b.Declare("total", new KConstant(function.Identity, Lanes));
                 _b.For("block", 0, Blocks, 1, block => _b.Assign(total, KBuilder.Add(
@@ -272,7 +178,7 @@ internal sealed class ColumnSumLowering
                 _emitter.Bind(result, _b.Let("result", ExprEmitter.EmitCall(
                     ScalarOp.Add, [_emitter.Emit(result.Loop.Initial[0]), function.Round(new KRead(total))])));
             }
-            foreach (Root root in _roots)
+            foreach (ColumnRoot root in _form.Roots)
             {
                 _emitter.Store(root.Output, root.Store, _emitter.EmitLanes(root.Element));
             }
@@ -289,12 +195,8 @@ internal sealed class ColumnSumLowering
 
     // sums[block][which][column]
     private KExpr Place(KExpr block, int sum, KExpr column) => KBuilder.Add(
-        KBuilder.Multiply(KBuilder.Add(KBuilder.Multiply(block, _sums.Count), sum), Columns), column);
+        KBuilder.Multiply(KBuilder.Add(KBuilder.Multiply(block, Sums.Count), sum), Columns), column);
 
     private LoweredKernel ToKernel(string name, KVariable task, KExpr taskCount, KernelCost cost) => new(
         new Kernel(name, _source.Arguments.Buffers, task, taskCount, _b.ToBlock(), cost), _source.Arguments.Operands);
-
-    private sealed record Root(ScalarExpr Element, AffineIndex Store, KBuffer Output);
-
-    private sealed record Sum(LoopResultExpr Result, ScalarExpr Element, ReductionFunction Function);
 }

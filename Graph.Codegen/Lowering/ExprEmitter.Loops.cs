@@ -144,6 +144,20 @@ internal sealed partial class ExprEmitter
         Bind(group.Last, counter);
     }
 
+    /// <summary>Binds loops that were made one to their counters.</summary>
+    /// <param name="groups">The loops, outermost first; at least one.</param>
+    /// <param name="row">The counter of all of them together.</param>
+    public void BindRow(IReadOnlyList<LoopGroup> groups, KExpr row)
+    {
+        for (int i = groups.Count - 1; i > 0; i--)
+        {
+            KExpr extent = KBuilder.Value(groups[i].Extent);
+            BindGroup(groups[i], Builder.Let("i", KBuilder.Remainder(row, extent)));
+            row = Builder.Let("row", KBuilder.Divide(row, extent));
+        }
+        BindGroup(groups[0], row);
+    }
+
     // acc[l] = combine(acc[l], element(32 i + l)) ; then lanes join 32 -> 16 -> ... -> 1 ; then combine(initial, total)
     private KExpr[]? TryEmitLaneReduction(LoopExpr loop)
     {

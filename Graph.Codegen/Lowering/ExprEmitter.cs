@@ -42,7 +42,7 @@ internal sealed partial class ExprEmitter
         {
             return known[0];
         }
-        KExpr value = Builder.Let("t", Compute(e));
+        KExpr value = IsSameInAllLanes(e) ? EmitFirst(e) : Builder.Let("t", Compute(e));
         Bind(e, value);
         return value;
     }
@@ -65,23 +65,22 @@ internal sealed partial class ExprEmitter
     /// <param name="variable">The counter.</param>
     /// <param name="first">Its value in the first lane.</param>
     /// <param name="lanes">How many lanes; 1 for a scalar.</param>
-    /// <param name="mask">The lanes that exist; null for all. At least one exists.</param>
+    /// <param name="mask">The lanes that exist; null for all. A place that is the same for all lanes exists even when none of them does.</param>
     /// <param name="action">What to emit.</param>
-    public void WithVector(IndexVariable variable, KExpr first, int lanes, KExpr? mask, Action action)
+    /// <param name="step">The distance of the counter's values in neighbouring lanes.</param>
+    /// <param name="forms">What is known about lanes that begin at a multiple of their number; null for lanes that begin anywhere.</param>
+    public void WithVector(
+        IndexVariable variable, KExpr first, int lanes, KExpr? mask, Action action, int step = 1, LaneForms? forms = null)
     {
         (VectorAxis? vector, KExpr? outer) = (_vector, _mask);
         InScope(() =>
         {
-            if (lanes == 1)
+            if (lanes > 1 || mask is not null)
             {
-                Bind(variable, first);
-            }
-            else
-            {
-                _vector = new VectorAxis(variable, first, lanes);
+                _vector = new VectorAxis(variable, first, lanes, step, forms);
                 _mask = mask;
-                Bind(variable, new KRamp(first, 1, lanes));
             }
+            Bind(variable, lanes == 1 ? first : new KRamp(first, step, lanes));
             action();
         });
         (_vector, _mask) = (vector, outer);
@@ -97,26 +96,14 @@ internal sealed partial class ExprEmitter
     /// <param name="isStreamed">Whether whole vectors may go around the caches.</param>
     public void Store(KBuffer buffer, AffineIndex index, KExpr value, bool isStreamed = false)
     {
-        KExpr position = EmitPosition(index, _vector?.Variable);
-        if (_vector is null)
+        Access at = AccessOf(index);
+        if (at.Places is { } places)
         {
-            Builder.Store(buffer, position, value);
+            Builder.Add(new KScatter(buffer, places, value, _mask));
             return;
         }
-        Dim stride = index[_vector.Variable];
-        position = KBuilder.Add(position, KBuilder.Multiply(_vector.First, KBuilder.Value(stride)));
-        if (stride == 1 && isStreamed && _mask is null)
-        {
-            Builder.Stream(buffer, position, value);
-        }
-        else if (stride == 1)
-        {
-            Builder.Store(buffer, position, value, _mask);
-        }
-        else
-        {
-            Builder.Add(new KScatter(buffer, new KRamp(position, KBuilder.Value(stride), _vector.Lanes), value, _mask));
-        }
+        bool isStreaming = isStreamed && _vector is not null && _mask is null;
+        Builder.Add(new KStore(buffer, at.First, value, _mask, isStreaming, at.Alignment));
     }
 
     /// <summary>Asks for what a load reads a distance further along the vector axis, a cache line at a time.</summary>
@@ -194,6 +181,7 @@ internal sealed partial class ExprEmitter
     private bool DependsOn(object key, Dictionary<object, KExpr[]> bound) => key switch
     {
         ScalarExpr e => Analysis.FreeVariables(e).Any(bound.ContainsKey),
+        FirstLane first => Analysis.FreeVariables(first.Expression).Any(bound.ContainsKey),
         LoopExpr loop => loop.Initial.Concat(loop.Next).SelectMany(Analysis.FreeVariables)
             .Any(v => bound.ContainsKey(v) && !loop.Variables.Contains(v) && !loop.Carried.Contains(v)),
         _ => false,
@@ -250,23 +238,10 @@ internal sealed partial class ExprEmitter
     private KExpr EmitLoad(LoadExpr load)
     {
         KBuffer buffer = _source(load.Source);
-        AffineIndex index = AffineIndex.Of(load);
-        bool opaqueVaries = _vector is not null &&
-            index.Opaque.Any(t => Emit(t.Term).Type.Lanes > 1);
-        if (opaqueVaries)
-        {
-            return new KGather(buffer, EmitPosition(index, null), _mask);
-        }
-        Dim stride = _vector is null ? 0 : index[_vector.Variable];
-        KExpr position = EmitPosition(index, _vector?.Variable);
-        if (_vector is null || (stride == 0 && !_guarded))
-        {
-            return new KLoad(buffer, position);
-        }
-        position = KBuilder.Add(position, KBuilder.Multiply(_vector.First, KBuilder.Value(stride)));
-        return stride == 1
-            ? new KLoad(buffer, position, _vector.Lanes, _mask)
-            : new KGather(buffer, new KRamp(position, KBuilder.Value(stride), _vector.Lanes), _mask);
+        Access at = AccessOf(AffineIndex.Of(load));
+        return at.Places is { } places ? new KGather(buffer, places, _mask)
+            : at.IsShared ? new KLoad(buffer, at.First)
+            : new KLoad(buffer, at.First, _vector!.Lanes, _mask, Alignment: at.Alignment);
     }
 
     private KExpr EmitPosition(AffineIndex index, IndexVariable? without)
@@ -314,5 +289,5 @@ internal sealed partial class ExprEmitter
         return EmitSelect(condition, value!, otherwise);
     }
 
-    private sealed record VectorAxis(IndexVariable Variable, KExpr First, int Lanes);
+    private sealed record VectorAxis(IndexVariable Variable, KExpr First, int Lanes, int Step, LaneForms? Forms);
 }

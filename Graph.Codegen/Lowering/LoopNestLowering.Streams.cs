@@ -25,7 +25,7 @@ public sealed partial class LoopNestLowering
         {
             return;
         }
-        foreach ((Root root, Node result) in _roots.Zip(_source.Body.Results))
+        foreach ((LoopRoot root, Node result) in _roots.Zip(_source.Body.Results))
         {
             Dim bytes = result.Type.SizeInBytes;
             Dim row = inner.Extent * root.Output.Element.SizeInBytes();
@@ -45,29 +45,29 @@ public sealed partial class LoopNestLowering
         {
             return 1;
         }
-        if (IsDear() && _target.VectorRegisters >= 32 && Loops(_roots.Select(r => r.Element)).All(loop => !DependsOn(loop, inner.Last)))
+        if (IsDear() && _target.VectorRegisters >= 32 && _nest.Loops.All(loop => !_nest.DependsOn(loop, inner.Last)))
         {
             return 2; // long chains of dependent instructions: two of them keep the units busy
         }
-        bool reducesAcross = Loops(_roots.Select(r => r.Element)).Any(loop => loop.Combine is not null && DependsOn(loop, inner.Last));
-        return !reducesAcross ? 1 : Expressions().OfType<CallExpr>().Sum(c => IsExpanded(c) ? FewOps : 1) <= FewOps ? VectorsAcrossRows : 2;
+        bool reducesAcross = _nest.Loops.Any(loop => loop.Combine is not null && _nest.DependsOn(loop, inner.Last));
+        return !reducesAcross ? 1 : _nest.Expressions.OfType<CallExpr>().Sum(c => IsExpanded(c) ? FewOps : 1) <= FewOps ? VectorsAcrossRows : 2;
     }
 
-    private bool IsDear() => Expressions().OfType<CallExpr>().Any(IsExpanded);
+    private bool IsDear() => _nest.Expressions.OfType<CallExpr>().Any(IsExpanded);
 
     // Rows that are reduced first are in the cache when their results are written; the next one is fetched meanwhile.
     private void EmitPrefetches(LoopGroup inner)
     {
-        bool reduces = Loops(_roots.Select(r => r.Element)).Any();
+        bool reduces = _nest.Loops.Any();
         if (_streamed.Count == 0 || (!reduces && !IsDear()))
         {
             return;
         }
-        foreach (LoadExpr load in Loads())
+        foreach (LoadExpr load in _nest.Loads)
         {
             IReadOnlySet<ScalarExpr> counters = _analysis.FreeVariables(load);
-            bool movesWithRows = _shared.Length == 1 || counters.Overlaps(_shared.SkipLast(1));
-            if (!movesWithRows || !counters.IsSubsetOf(_shared))
+            bool movesWithRows = _nest.Shared.Count == 1 || counters.Overlaps(_nest.Shared.SkipLast(1));
+            if (!movesWithRows || !counters.IsSubsetOf(_nest.Shared))
             {
                 continue;
             }
@@ -86,11 +86,11 @@ public sealed partial class LoopNestLowering
         {
             return;
         }
-        ScalarExpr[] all = [.. Expressions().Where(e => _analysis.DependsOn(e, [inner]))];
-        foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
+        ScalarExpr[] all = [.. _nest.Expressions.Where(e => _analysis.DependsOn(e, [inner]))];
+        foreach (LoopExpr loop in _nest.Loops)
         {
             if (loop is not { Combine: not null, Elements: [var element], Variables: [var counter] } || counter.Extent != length ||
-                DependsOn(loop, inner) || !ExprAnalysis.All([element]).OfType<CallExpr>().Any(IsExpanded) ||
+                _nest.DependsOn(loop, inner) || !ExprAnalysis.All([element]).OfType<CallExpr>().Any(IsExpanded) ||
                 length * element.DType.SizeInBytes() > MostBytesKept)
             {
                 continue;
@@ -124,7 +124,7 @@ public sealed partial class LoopNestLowering
     // Elements of one loop over everything that make a task: fewer when each is a reduction.
     private long ElementsPerChunk(int lanes)
     {
-        Dim work = Loops(_roots.Select(r => r.Element)).Aggregate(
+        Dim work = _nest.Loops.Aggregate(
             (Dim)1, (sum, loop) => sum + loop.Variables.Aggregate((Dim)1, (n, v) => n * v.Extent));
         long chunk = work.IsStatic ? ElementsPerTask / Math.Max(1, work.Value) : 0;
         return Math.Max(lanes, chunk / lanes * lanes);

@@ -29,7 +29,7 @@ public sealed partial class LoopNestLowering
         }
         foreach (LoopGroup u in plan.Outer)
         {
-            LoadExpr[] across = [.. Loads().Where(load => IsAcross(AffineIndex.Of(load), u, v))];
+            LoadExpr[] across = [.. _nest.Loads.Where(load => IsAcross(AffineIndex.Of(load), u, v))];
             if (across.Length > 0 && !IsShorter(u.Extent, lanes))
             {
                 return EmitTransposed(new Tiles(u, v, across, lanes), [.. plan.Outer.Where(g => g != u)], plan, task);
@@ -46,7 +46,7 @@ public sealed partial class LoopNestLowering
     // Nothing that is guarded may be read before its guard, and nothing dear or large is worth repeating.
     private bool IsTileBody()
     {
-        ScalarExpr[] all = [.. Expressions()];
+        ScalarExpr[] all = [.. _nest.Expressions];
         return all.Length <= MostOpsInTile && all.All(e => e switch
         {
             GuardExpr or LoopResultExpr => false,
@@ -54,8 +54,6 @@ public sealed partial class LoopNestLowering
             _ => true,
         });
     }
-
-    private IEnumerable<LoadExpr> Loads() => Expressions().OfType<LoadExpr>();
 
     private KExpr EmitTransposed(Tiles tiles, IReadOnlyList<LoopGroup> rest, LoopPlan plan, KVariable task)
     {
@@ -73,9 +71,9 @@ public sealed partial class LoopNestLowering
         {
             if (rest.Count > 0)
             {
-                BindRow(rest, _b.Let("row", KBuilder.Divide(place, uBlocks)));
+                _emitter.BindRow(rest, _b.Let("row", KBuilder.Divide(place, uBlocks)));
             }
-            _emitter.Hoist(_roots.Select(r => r.Element), [.. u.Members, .. v.Members]);
+            _emitter.Hoist(_nest.Elements, [.. u.Members, .. v.Members]);
             _b.For("v", v0, vWhole, vStep, first =>
             {
                 KExpr last = _b.Let("last", KBuilder.Minimum(KBuilder.Add(first, vStep), vWhole));

@@ -22,16 +22,14 @@ public sealed partial class LoopNestLowering
     private readonly KBuilder _b = new();
     private readonly ExprAnalysis _analysis = new();
     private readonly ExprEmitter _emitter;
-    private readonly List<Root> _roots = [];
-    private readonly UpdatedBox? _box;
-    private readonly IReadOnlyList<Node> _computed;
-    private IndexVariable[] _shared = [];
+    private readonly LoopNest _nest;
+    private readonly IReadOnlyList<LoopRoot> _roots;
 
     private LoopNestLowering(FusionSource source, UpdatedBox? box, KernelTarget target)
     {
         _source = source;
-        _box = box;
-        _computed = box is null ? source.Body.Results : [box.Update];
+        _nest = new LoopNest(source, box, _analysis);
+        _roots = _nest.Roots;
         _target = target;
         _emitter = new ExprEmitter(_b, _analysis, source.Source) { Target = target };
     }
@@ -52,115 +50,26 @@ public sealed partial class LoopNestLowering
 
     private LoweredKernel Run(string name, Node fusion)
     {
-        MakeRoots();
         var task = new KVariable("task", KType.Index);
-        LoopPlan plan = Plan();
+        LoopPlan plan = _nest.Plan();
         MarkStreamed(plan);
         KeepElements(plan);
         KExpr taskCount = TryEmitTransposed(plan, task) ?? (plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task));
-        Dim elements = _computed.Aggregate((Dim)0, (sum, r) => sum + r.Shape.ElementCount);
-        IEnumerable<TensorType> touched = _box is null
-            ? fusion.Operands.Select(o => o.Type).Concat(fusion.Types)
-            : [_box.Update.Type, _box.Update.Type];
-        Dim bytes = touched.Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
-        var kernel = new Kernel(
-            name, _source.Arguments.Buffers, task, taskCount, _b.ToBlock(), new KernelCost(elements * NodeCount(), bytes));
+        var kernel = new Kernel(name, _source.Arguments.Buffers, task, taskCount, _b.ToBlock(), _nest.Cost(fusion));
         return new LoweredKernel(kernel, _source.Arguments.Operands);
     }
-
-    private int NodeCount() => _source.Body.PostOrder().Count(n => n.Op is not (ParameterOp or ConstantOp));
-
-    // Every result gets counters of its own; those of the dimensions that all results begin with are shared.
-    private void MakeRoots()
-    {
-        IReadOnlyList<Node> results = _computed;
-        Shape widest = results.MaxBy(r => r.Rank)!.Shape;
-        int shared = Enumerable.Range(0, results.Min(r => r.Rank) + 1).Reverse()
-            .First(n => results.All(r => r.Shape.Take(n).SequenceEqual(widest.Take(n))));
-        ScalarExpr[] sharedAt = Counters(widest.Take(shared), "i");
-        _shared = [.. sharedAt.OfType<IndexVariable>()];
-        for (int i = 0; i < results.Count; i++)
-        {
-            ScalarExpr[] own = Counters(results[i].Shape.Skip(shared), "o");
-            IndexVector at = IndexVector.From([.. sharedAt, .. own]);
-            IndexVector place = _box?.Place(_source.Factory, at) ?? at;
-            _roots.Add(new Root(
-                _source.Element(results[i], at), [.. own.OfType<IndexVariable>()],
-                AffineIndex.Of(place, _source.Body.Results[i].Type), _source.Outputs[i]));
-        }
-    }
-
-    // A dimension of size 1 needs no counter, and without one it stands in the way of nothing.
-    private ScalarExpr[] Counters(IEnumerable<Dim> dims, string name) =>
-        [.. dims.Select((d, i) => d == 1 ? _source.Factory.Index(0) : _source.Factory.Variable($"{name}{i}", d))];
-
-    private LoopPlan Plan()
-    {
-        var merging = new LoopMerging(_analysis, _roots.Select(r => r.Element), _roots.Select(r => r.Store));
-        bool sameShape = _roots.TrueForAll(r => r.Own.Length == 0);
-        LoopExpr[] loops = [.. Loops(_roots.Select(r => r.Element))];
-        IndexVariable[] outer = [.. _shared.Where(v => loops.Length == 0 || loops.Any(l => DependsOn(l, v)))];
-        if (!sameShape || _shared.Length == 0)
-        {
-            return new LoopPlan(merging, merging.Merge(_shared), null, []);
-        }
-        IndexVariable last = _shared[^1];
-        if (outer.Length > 0 && outer[^1] == last && ReducesAlongMemory(merging, last))
-        {
-            return new LoopPlan(merging, merging.Merge(_shared), null, []);
-        }
-        if (outer.Length == _shared.Length)
-        {
-            List<LoopGroup> groups = merging.Merge(_shared);
-            return new LoopPlan(merging, [.. groups.SkipLast(1)], groups[^1], []);
-        }
-        IndexVariable[] rest = [.. _shared.Except(outer)];
-        if (outer.Contains(last))
-        {
-            return new LoopPlan(merging, merging.Merge([.. outer.SkipLast(1)]), new LoopGroup(last), merging.Merge(rest));
-        }
-        List<LoopGroup> inner = merging.Merge(rest);
-        return new LoopPlan(merging, merging.Merge(outer), inner[^1], [.. inner.SkipLast(1)]);
-    }
-
-    private bool DependsOn(LoopExpr loop, IndexVariable variable) =>
-        loop.Next.Concat(loop.Initial).Any(e => _analysis.DependsOn(e, [variable]));
-
-    // True when the elements are reductions over consecutive elements that are many enough for lanes of their own.
-    private bool ReducesAlongMemory(LoopMerging merging, IndexVariable last)
-    {
-        foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
-        {
-            if (loop is not { Combine: not null, Elements: { } elements } || !_analysis.DependsOn(loop.Next[0], [last]))
-            {
-                continue;
-            }
-            LoopGroup inner = new LoopMerging(_analysis, elements, []).Merge(loop.Variables)[^1];
-            bool isFew = inner.Extent is { IsStatic: true, Value: < ExprEmitter.FewElements };
-            if (!isFew && merging.Accesses.Any(a => a[inner.Last] == 1 && a[last] != 1))
-            {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static IEnumerable<LoopExpr> Loops(IEnumerable<ScalarExpr> roots) => ExprAnalysis.All(roots)
-        .OfType<LoopResultExpr>().Select(e => e.Loop).Where(loop => loop.Variables.Count > 0);
-
-    private IEnumerable<ScalarExpr> Expressions() => ExprAnalysis.All(_roots.Select(r => r.Element));
 
     // One loop over everything: tasks are chunks of it.
     private KExpr EmitChunks(LoopPlan plan, KVariable task)
     {
         if (plan.Inner is null)
         {
-            _emitter.Hoist(_roots.Select(r => r.Element), [.. _roots.SelectMany(r => r.Own)]);
+            _emitter.Hoist(_nest.Elements, [.. _roots.SelectMany(r => r.Own)]);
             EmitRoots(plan);
             return 1;
         }
         int lanes = VectorLanes();
-        if (Loops(_roots.Select(r => r.Element)).Any(loop => !DependsOn(loop, plan.Inner.Last)))
+        if (_nest.Loops.Any(loop => !_nest.DependsOn(loop, plan.Inner.Last)))
         {
             // What all elements share would be reduced again by each task, from memory that another may have written over.
             EmitVectorLoop(plan, plan.Inner, 0, KBuilder.Value(plan.Inner.Extent), lanes, _roots);
@@ -191,11 +100,11 @@ public sealed partial class LoopNestLowering
         KExpr end = _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, rowsPerTask), rows));
         _b.For("row", begin, end, 1, row => _emitter.InScope(() =>
         {
-            BindRow(plan.Outer, row);
+            _emitter.BindRow(plan.Outer, row);
             IEnumerable<ScalarExpr> inner = plan.Inner is null
                 ? _roots.SelectMany(r => r.Own)
                 : plan.Serial.Append(plan.Inner).SelectMany(g => g.Members);
-            _emitter.Hoist(_roots.Select(r => r.Element), [.. inner]);
+            _emitter.Hoist(_nest.Elements, [.. inner]);
             if (plan.Inner is null)
             {
                 EmitRoots(plan);
@@ -215,7 +124,7 @@ public sealed partial class LoopNestLowering
         return KBuilder.Divide(KBuilder.Add(rows, KBuilder.Subtract(rowsPerTask, 1)), rowsPerTask);
     }
 
-    private static Dim OwnCount(Root root) => root.Own.Aggregate((Dim)1, (n, v) => n * v.Extent);
+    private static Dim OwnCount(LoopRoot root) => root.Own.Aggregate((Dim)1, (n, v) => n * v.Extent);
 
     // Elements that are computed or reduced for one row.
     private Dim WorkPerRow(LoopPlan plan)
@@ -223,31 +132,20 @@ public sealed partial class LoopNestLowering
         Dim elements = plan.Inner is null
             ? _roots.Aggregate((Dim)0, (n, r) => n + OwnCount(r))
             : plan.Serial.Append(plan.Inner).Aggregate((Dim)1, (n, g) => n * g.Extent);
-        foreach (LoopExpr loop in Loops(_roots.Select(r => r.Element)))
+        foreach (LoopExpr loop in _nest.Loops)
         {
             Dim length = loop.Variables.Aggregate((Dim)1, (n, v) => n * v.Extent);
-            elements += plan.Inner is not null && DependsOn(loop, plan.Inner.Last) ? length * plan.Inner.Extent : length;
+            elements += plan.Inner is not null && _nest.DependsOn(loop, plan.Inner.Last) ? length * plan.Inner.Extent : length;
         }
         return elements;
-    }
-
-    private void BindRow(IReadOnlyList<LoopGroup> outer, KExpr row)
-    {
-        for (int i = outer.Count - 1; i > 0; i--)
-        {
-            KExpr extent = KBuilder.Value(outer[i].Extent);
-            _emitter.BindGroup(outer[i], _b.Let("i", KBuilder.Remainder(row, extent)));
-            row = _b.Let("row", KBuilder.Divide(row, extent));
-        }
-        _emitter.BindGroup(outer[0], row);
     }
 
     // The results' own dimensions, each result by itself.
     private void EmitRoots(LoopPlan plan)
     {
-        foreach (Root root in _roots)
+        foreach (LoopRoot root in _roots)
         {
-            if (root.Own.Length == 0)
+            if (root.Own.Count == 0)
             {
                 _emitter.InScope(() => Store(root));
                 continue;
@@ -257,7 +155,7 @@ public sealed partial class LoopNestLowering
         }
     }
 
-    private void EmitOwn(Root root, List<LoopGroup> groups, int depth)
+    private void EmitOwn(LoopRoot root, List<LoopGroup> groups, int depth)
     {
         if (depth == groups.Count - 1)
         {
@@ -271,7 +169,7 @@ public sealed partial class LoopNestLowering
         }));
     }
 
-    private void EmitVectorLoop(LoopPlan? plan, LoopGroup group, KExpr begin, KExpr end, int lanes, IReadOnlyList<Root> roots)
+    private void EmitVectorLoop(LoopPlan? plan, LoopGroup group, KExpr begin, KExpr end, int lanes, IReadOnlyList<LoopRoot> roots)
     {
         IReadOnlyList<LoopGroup> serial = plan?.Serial ?? [];
         void Body()
@@ -311,7 +209,7 @@ public sealed partial class LoopNestLowering
     }
 
     // Dimensions that no reduction depends on, inside of those that some does.
-    private void EmitSerial(IReadOnlyList<LoopGroup> serial, int depth, IReadOnlyList<Root> roots)
+    private void EmitSerial(IReadOnlyList<LoopGroup> serial, int depth, IReadOnlyList<LoopRoot> roots)
     {
         if (depth == serial.Count)
         {
@@ -329,7 +227,7 @@ public sealed partial class LoopNestLowering
         }));
     }
 
-    private void StoreAll(IReadOnlyList<Root> roots)
+    private void StoreAll(IReadOnlyList<LoopRoot> roots)
     {
         KExpr[] values = [.. roots.Select(r => _emitter.EmitLanes(r.Element))];
         for (int i = 0; i < values.Length; i++)
@@ -338,9 +236,9 @@ public sealed partial class LoopNestLowering
         }
     }
 
-    private void Store(Root root) => StoreValue(root, _emitter.EmitLanes(root.Element));
+    private void Store(LoopRoot root) => StoreValue(root, _emitter.EmitLanes(root.Element));
 
-    private void StoreValue(Root root, KExpr value) =>
+    private void StoreValue(LoopRoot root, KExpr value) =>
         _emitter.Store(root.Output, root.Store, value, _streamed.Contains(root.Output));
 
     // As many lanes as fill a register with the widest element that is loaded or stored.
@@ -350,9 +248,4 @@ public sealed partial class LoopNestLowering
             .Max(t => Math.Max(4, t.SizeInBytes()));
         return _target.VectorBits / (8 * widest);
     }
-
-    private sealed record Root(ScalarExpr Element, IndexVariable[] Own, AffineIndex Store, KBuffer Output);
-
-    private sealed record LoopPlan(
-        LoopMerging Merging, IReadOnlyList<LoopGroup> Outer, LoopGroup? Inner, IReadOnlyList<LoopGroup> Serial);
 }

@@ -18,7 +18,8 @@ public static class NodeLowering
     {
         IReadOnlyList<LoweredKernel> OnProcessor() => Choose(name, node, target, isOverwritten, lookups ?? PackedLookups.None);
         IReadOnlyList<LoweredKernel> kernels =
-            target.Gpu is null ? OnProcessor() : GpuNodeLowering.Lower(name, node, target, isOverwritten, OnProcessor);
+            target.Gpu is null ? OnProcessor() : GpuNodeLowering.Lower(
+                name, node, target, isOverwritten, lookups ?? PackedLookups.None, OnProcessor);
         foreach (Kernel kernel in kernels.Select(k => k.Kernel).Distinct(ReferenceEqualityComparer.Instance).Cast<Kernel>())
         {
             KernelVerifier.Verify(kernel);
@@ -41,22 +42,8 @@ public static class NodeLowering
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),
             SelectAndScatterOp => SelectAndScatterLowering.Lower(name, node, target),
             SortOp => [SortLowering.Lower(name, node)],
-            { HasElementForm: true } => [LowerElements(name, node, target)],
+            { HasElementForm: true } => [ElementFusion.Lower(
+                name, node, fusion => LoopNestLowering.Lower(name, fusion, target, _ => false, PackedLookups.None))],
             _ => throw new CompilerBugException("lowering", $"no schedule for {node.Op.Name}"),
         };
-
-    // An op that the optimizer never fuses, as a fusion of its own.
-    private static LoweredKernel LowerElements(string name, Node node, KernelTarget target)
-    {
-        var b = new GraphBuilder();
-        Node[] parameters = [.. node.Operands.Select((o, i) => b.Parameter(i, o.Type))];
-        Computation body = b.Build(name, b.Results(b.Add(node.Op, parameters)));
-        Node fusion = new GraphBuilder().Add(new FusionOp(FusionKind.Loop, body), node.Operands);
-        LoweredKernel lowered = LoopNestLowering.Lower(name, fusion, target, _ => false, PackedLookups.None);
-        return lowered with
-        {
-            Operands = [.. lowered.Operands.Select(o =>
-                o is KernelOperand.Value v && ReferenceEquals(v.Node, fusion) ? v with { Node = node } : o)],
-        };
-    }
 }

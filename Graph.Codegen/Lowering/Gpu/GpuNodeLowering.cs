@@ -8,11 +8,17 @@ internal static class GpuNodeLowering
     /// <param name="node">A fusion, or an op that is never fused.</param>
     /// <param name="target">The machine, with its GPU.</param>
     /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
+    /// <param name="lookups">Operands that are there in panels only.</param>
     /// <param name="lowerForTasks">The schedule for tasks of one thread.</param>
     public static IReadOnlyList<LoweredKernel> Lower(
-        string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, Func<IReadOnlyList<LoweredKernel>> lowerForTasks) =>
+        string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups lookups,
+        Func<IReadOnlyList<LoweredKernel>> lowerForTasks) =>
         node.Op switch
         {
+            FusionOp { Kind: FusionKind.Loop or FusionKind.Reduction } when
+                GpuFusionLowering.TryLower(name, node, target, isOverwritten, lookups) is { } kernels => kernels,
+            { HasElementForm: true } and not FusionOp when ElementFusion.Lower(
+                name, node, fusion => GpuFusionLowering.TryLower(name, fusion, target, _ => false, lookups)) is { } kernels => kernels,
             _ => [.. lowerForTasks().Select(ThreadPerTask.Of)],
         };
 }

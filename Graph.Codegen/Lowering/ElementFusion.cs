@@ -1,0 +1,26 @@
+namespace Graphene.Codegen;
+
+/// <summary>Lowers an op that the optimizer never fuses as a fusion of its own.</summary>
+internal static class ElementFusion
+{
+    /// <summary>What lowering makes of the fusion, on the operands and results of the op.</summary>
+    /// <param name="name">The fusion's name.</param>
+    /// <param name="node">A node whose op has an element form.</param>
+    /// <param name="lower">Lowers the fusion.</param>
+    public static LoweredKernel Lower(string name, Node node, Func<Node, LoweredKernel> lower) =>
+        Lower(name, node, fusion => [lower(fusion)])![0];
+
+    /// <summary>The same where lowering may decline or make several kernels.</summary>
+    public static IReadOnlyList<LoweredKernel>? Lower(string name, Node node, Func<Node, IReadOnlyList<LoweredKernel>?> lower)
+    {
+        var b = new GraphBuilder();
+        Node[] parameters = [.. node.Operands.Select((o, i) => b.Parameter(i, o.Type))];
+        Computation body = b.Build(name, b.Results(b.Add(node.Op, parameters)));
+        Node fusion = new GraphBuilder().Add(new FusionOp(FusionKind.Loop, body), node.Operands);
+        return lower(fusion) is not { } kernels ? null : [.. kernels.Select(kernel => kernel with
+        {
+            Operands = [.. kernel.Operands.Select(o =>
+                o is KernelOperand.Value v && ReferenceEquals(v.Node, fusion) ? v with { Node = node } : o)],
+        })];
+    }
+}
