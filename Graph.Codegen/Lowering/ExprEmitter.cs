@@ -111,7 +111,7 @@ internal sealed partial class ExprEmitter
         }
         else if (stride == 1)
         {
-            Builder.Store(buffer, position, value, _mask);
+            Builder.Add(new KStore(buffer, position, value, _mask, Alignment: AlignmentOf(position, _vector.Lanes)));
         }
         else
         {
@@ -265,9 +265,11 @@ internal sealed partial class ExprEmitter
         }
         position = KBuilder.Add(position, KBuilder.Multiply(_vector.First, KBuilder.Value(stride)));
         return stride == 1
-            ? new KLoad(buffer, position, _vector.Lanes, _mask)
+            ? new KLoad(buffer, position, _vector.Lanes, _mask, Alignment: AlignmentOf(position, _vector.Lanes))
             : new KGather(buffer, new KRamp(position, KBuilder.Value(stride), _vector.Lanes), _mask);
     }
+
+    private int AlignmentOf(KExpr position, int lanes) => Builder.Multiples?.AlignmentOf(position, lanes) ?? 1;
 
     private KExpr EmitPosition(AffineIndex index, IndexVariable? without)
     {

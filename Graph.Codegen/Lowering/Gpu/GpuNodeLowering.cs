@@ -13,6 +13,10 @@ internal static class GpuNodeLowering
         string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, Func<IReadOnlyList<LoweredKernel>> lowerForTasks) =>
         node.Op switch
         {
+            FusionOp { Kind: FusionKind.Dot } when
+                GpuProductLowering.TryLowerDot(name, node, target.Gpu!, isOverwritten) is { } dot => dot,
+            FusionOp { Kind: FusionKind.Convolution } when
+                GpuProductLowering.TryLowerConvolution(name, node, target.Gpu!, isOverwritten) is { } convolution => convolution,
             _ => [.. lowerForTasks().Select(ThreadPerTask.Of)],
         };
 }
