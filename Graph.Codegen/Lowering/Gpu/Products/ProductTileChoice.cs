@@ -44,6 +44,10 @@ internal static class ProductTileChoice
         (128, 8, 64, 4, 1, 4), (32, 8, 128, 1, 1, 4),
     ];
 
+    /// <summary>All tiles that may be chosen for elements of a size.</summary>
+    public static IEnumerable<ProductTile> Tiles(bool isFragments, int elementBytes) => (isFragments ? FragmentTiles : LaneTiles)
+        .Select(t => new ProductTile(t.Rows, t.Columns, t.Bytes / elementBytes, t.Down, t.Across, t.Stages));
+
     /// <summary>How a product is to be computed.</summary>
     public static ProductPlan Choose(GpuProduct product, GpuTarget gpu)
     {
@@ -65,9 +69,8 @@ internal static class ProductTileChoice
     {
         ProductPlan? best = null;
         double least = double.MaxValue;
-        foreach ((int rows, int columns, int bytes, int down, int across, int stages) in shape is null ? LaneTiles : FragmentTiles)
+        foreach (ProductTile tile in Tiles(shape is not null, sizes.ElementBytes))
         {
-            var tile = new ProductTile(rows, columns, bytes / sizes.ElementBytes, down, across, stages);
             if (!Fits(tile, sizes, shape, gpu))
             {
                 continue;
