@@ -77,7 +77,10 @@ internal sealed class ProductOperand
     public ProductOperand(HeroFusion fusion, ScalarExpr element)
     {
         Element = element;
-        if (element is LoadExpr load && AffineIndex.Of(load) is { Opaque.Count: 0 } index)
+        (ScalarExpr value, Inside) = element is GuardExpr { Otherwise: ConstantExpr { Value: var outside } } guard && IsZero(outside)
+            ? (guard.Value, guard.Condition)
+            : (element, null);
+        if (value is LoadExpr load && AffineIndex.Of(load) is { Opaque.Count: 0 } index)
         {
             Buffer = fusion.Source.Source(load.Source);
             Index = index;
@@ -90,6 +93,9 @@ internal sealed class ProductOperand
     /// <summary>Where an element lies, when it is read where it lies; null when it is computed.</summary>
     public AffineIndex? Index { get; }
 
+    /// <summary>Where there is an element; elsewhere stands 0. Null for everywhere.</summary>
+    public ScalarExpr? Inside { get; }
+
     /// <summary>The memory behind <see cref="Index"/>.</summary>
     public KBuffer? Buffer { get; }
 
@@ -100,13 +106,18 @@ internal sealed class ProductOperand
     /// <param name="along">The space.</param>
     /// <param name="others">The other spaces that the place depends on.</param>
     /// <param name="most">The most that are of use.</param>
-    public int Width(ProductAxis along, IEnumerable<ProductAxis> others, int most)
+    /// <param name="analysis">Facts about expressions.</param>
+    public int Width(ProductAxis along, IEnumerable<ProductAxis> others, int most, ExprAnalysis analysis)
     {
-        if (Index is null || along.Fastest is not { } fastest || Index[fastest.Last] != 1)
+        if (Index is null || along.Fastest is not { } fastest || Index[fastest.Last] != 1 ||
+            (Inside is not null && analysis.DependsOn(Inside, [fastest.Last])))
         {
             return 1;
         }
         IEnumerable<Dim> distances = along.Groups.SkipLast(1).Concat(others.SelectMany(o => o.Groups)).Select(g => Index[g.Last]);
         return distances.Append(fastest.Extent).Append(Index.Constant).Aggregate(most, (width, dim) => Alignment(dim, width));
     }
+
+    // Not -0, which is no zero of a sum's beginning.
+    private static bool IsZero(Scalar value) => value == Scalar.Zero(value.DType);
 }

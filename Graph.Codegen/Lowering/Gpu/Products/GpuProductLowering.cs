@@ -172,8 +172,10 @@ internal static class GpuProductLowering
             KFragmentShape? shape = unit == ProductUnit.Fragments
                 ? FragmentCore.ShapeOf(left, right, product.Accumulation, gpu)
                 : null;
-            CopyForm leftForm = CopyForm.Choose(product, product.Left, product.Rows, NeedsDepth(left, tile.Rows, shape), gpu);
-            CopyForm rightForm = CopyForm.Choose(product, product.Right, product.Columns, NeedsDepth(right, tile.Columns, shape), gpu);
+            CopyForm leftForm = CopyForm.Choose(
+                product, product.Left, product.Rows, tile.Rows, NeedsDepth(left, tile.Rows, shape), gpu);
+            CopyForm rightForm = CopyForm.Choose(
+                product, product.Right, product.Columns, tile.Columns, NeedsDepth(right, tile.Columns, shape), gpu);
             int leftLength = tile.Rows * tile.Depth * tile.Stages;
             int rightLength = tile.Columns * tile.Depth * tile.Stages;
             bool isOne = left == right;

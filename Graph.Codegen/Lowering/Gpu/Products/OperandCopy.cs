@@ -10,7 +10,8 @@ namespace Graphene.Codegen;
 ///   async:              ring[unit] &lt;- memory[unit]                       16, 8 or 4 bytes each
 ///   through registers:  v[unit] = memory[unit] or any expression;  ... products of another tile ...;  ring[unit] = v[unit]
 /// </code>
-/// What does not change with k is computed before the loop: the place of a row, and whether it exists.
+/// What does not change with k is computed before the loop: the place of a row, and whether it exists. Bytes whose lines must change
+/// direction go as squares of 4 by 4: a thread reads 4 bytes of 4 lines and writes 4 bytes of 4 others.
 /// </remarks>
 internal sealed class OperandCopy
 {
@@ -20,6 +21,7 @@ internal sealed class OperandCopy
     private readonly ProductAxis _axis;
     private readonly SharedTile _shared;
     private readonly CopyForm _form;
+    private readonly int _height;
     private readonly List<Unit> _units = [];
     private KExpr _base = 0;
 
@@ -39,7 +41,8 @@ internal sealed class OperandCopy
             _base = _b.Let("base", context.Emitter.EmitPosition(index));
         }
         int length = form.IsTileAlongDepth ? shared.Lines : shared.Length;
-        int lines = form.IsAlongDepth ? length : context.Tile.Depth;
+        _height = form.Height(operand.Element.DType.SizeInBytes());
+        int lines = (form.IsAlongDepth ? length : context.Tile.Depth) / _height;
         int pieces = (form.IsAlongDepth ? context.Tile.Depth : length) / form.Width;
         int count = lines * pieces;
         int threads = context.Tile.Threads;
@@ -47,7 +50,7 @@ internal sealed class OperandCopy
         {
             KExpr unit = KBuilder.Add(context.Thread, j * threads);
             bool isSamePiece = j > 0 && threads % pieces == 0;
-            KExpr line = _b.Let("line", KBuilder.Divide(unit, pieces));
+            KExpr line = _b.Let("line", KBuilder.Multiply(KBuilder.Divide(unit, pieces), _height));
             KExpr at = isSamePiece ? _units[0].At : _b.Let("at", KBuilder.Multiply(KBuilder.Remainder(unit, pieces), form.Width));
             KExpr? isThere = (j + 1) * threads <= count ? null : _b.Let("is_unit", KBuilder.Less(unit, count));
             KExpr number = _b.Let("number", KBuilder.Add(first, form.IsAlongDepth ? line : at));
@@ -68,42 +71,45 @@ internal sealed class OperandCopy
     public Action Begin(KExpr depth, KExpr end, KExpr place)
     {
         KExpr to = _b.Let("to", _shared.Base(place));
-        var known = new Dictionary<KExpr, (KExpr K, KExpr Offset, KExpr Exists)>(ReferenceEqualityComparer.Instance);
+        var terms = new Dictionary<KExpr, Term>(ReferenceEqualityComparer.Instance);
         var stores = new List<Action>();
         foreach (Unit unit in _units)
         {
             KExpr own = _form.IsAlongDepth ? unit.At : unit.Line;
-            if (!known.TryGetValue(own, out (KExpr K, KExpr Offset, KExpr Exists) term))
+            if (!terms.TryGetValue(own, out Term? term))
             {
-                KExpr k = _b.Let("k", KBuilder.Add(depth, own));
-                term = (
-                    k, _operand.Index is { } index ? _b.Let("from", KBuilder.Add(_base, _context.Product.Depth.Offset(_b, k, index))) : 0,
-                    _b.Let("in_depth", KBuilder.Less(k, end)));
-                known.Add(own, term);
+                terms.Add(own, term = TermOf(_b.Let("k", KBuilder.Add(depth, own)), end));
             }
-            KExpr condition = ProductContext.Both(unit.Exists, term.Exists)!;
             if (_form.IsAsync)
             {
                 var copy = new KAsyncCopy(
-                    _shared.Buffer, KBuilder.Add(to, unit.Place), _operand.Buffer!, KBuilder.Add(term.Offset, unit.Offset),
-                    _form.Width, condition);
+                    _shared.Buffer, KBuilder.Add(to, unit.Place), _operand.Buffer!, KBuilder.Add(term.From, unit.Offset), _form.Width,
+                    Exists(unit, term));
                 // A thread without a unit writes nothing, not even zeros.
-                if (unit.IsThere is { } isThere)
-                {
-                    _b.If(isThere, () => _b.Add(copy));
-                }
-                else
-                {
-                    _b.Add(copy);
-                }
+                Guarded(unit.IsThere, () => _b.Add(copy));
+                continue;
             }
-            else
+            var values = new KExpr[_height];
+            for (int i = 0; i < _height; i++)
             {
-                KExpr value = Read(unit, term.K, term.Offset, condition);
-                stores.Add(() => Guarded(unit.IsThere, () => Write(unit, to, value)));
+                Term line = i == 0 ? term : TermOf(_b.Let("k", KBuilder.Add(term.K, i)), end);
+                values[i] = Read(unit, line);
             }
+            stores.Add(() => Guarded(unit.IsThere, () => Write(unit, to, values)));
         }
         return () => stores.ForEach(store => store());
+    }
+
+    private Term TermOf(KExpr k, KExpr end) => new(
+        k, _operand.Index is { } index ? _b.Let("from", KBuilder.Add(_base, _context.Product.Depth.Offset(_b, k, index))) : 0,
+        _b.Let("in_depth", KBuilder.Less(k, end)));
+
+    private KExpr Exists(Unit unit, Term term)
+    {
+        KExpr exists = ProductContext.Both(unit.Exists, term.Exists)!;
+        return _operand is { Index: not null, Inside: { } inside }
+            ? _b.Let("inside", KBuilder.Call(ScalarOp.And, exists, Compute(inside, unit, term.K)))
+            : exists;
     }
 
     private void Guarded(KExpr? condition, Action action)
@@ -118,17 +124,16 @@ internal sealed class OperandCopy
         }
     }
 
-    private KRead Read(Unit unit, KExpr k, KExpr from, KExpr condition)
+    private KRead Read(Unit unit, Term term)
     {
-        DType type = _operand.Element.DType;
-        KRegister value = _b.Declare("value", new KConstant(Scalar.Zero(type), _form.Width));
-        _b.If(condition, () => _b.Assign(value, _operand.Buffer is { } buffer
-            ? new KLoad(buffer, KBuilder.Add(from, unit.Offset), _form.Width, Alignment: _form.Width)
-            : Compute(unit, k)));
+        KRegister value = _b.Declare("value", new KConstant(Scalar.Zero(_operand.Element.DType), _form.Width));
+        _b.If(Exists(unit, term), () => _b.Assign(value, _operand.Buffer is { } buffer
+            ? new KLoad(buffer, KBuilder.Add(term.From, unit.Offset), _form.Width, Alignment: _form.Width)
+            : Compute(_operand.Element, unit, term.K)));
         return new KRead(value);
     }
 
-    private KExpr Compute(Unit unit, KExpr k)
+    private KExpr Compute(ScalarExpr expression, Unit unit, KExpr k)
     {
         KExpr? value = null;
         ExprEmitter emitter = _context.Emitter;
@@ -136,26 +141,30 @@ internal sealed class OperandCopy
         {
             _axis.Bind(emitter, unit.Number);
             _context.Product.Depth.Bind(emitter, k);
-            value = emitter.Emit(_operand.Element);
+            value = emitter.Emit(expression);
         });
         return value!;
     }
 
-    private void Write(Unit unit, KExpr to, KExpr value)
+    private void Write(Unit unit, KExpr to, KExpr[] values)
     {
         if (!_form.IsTurned)
         {
-            _b.Add(new KStore(
-                _shared.Buffer, KBuilder.Add(to, unit.Place), value, Alignment: _form.Width));
+            _b.Add(new KStore(_shared.Buffer, KBuilder.Add(to, unit.Place), values[0], Alignment: _form.Width));
             return;
         }
         for (int i = 0; i < _form.Width; i++)
         {
-            KExpr element = _form.Width == 1 ? value : new KShuffle(value, new[] { i }.ToValueList());
-            _b.Store(_shared.Buffer, KBuilder.Add(to, _shared.Place(KBuilder.Add(unit.At, i), unit.Line)), element);
+            KExpr[] column = [.. values.Select(v => _form.Width == 1 ? v : new KShuffle(v, new[] { i }.ToValueList()))];
+            KExpr turned = _height == 1 ? column[0] : new KJoin(new KJoin(column[0], column[1]), new KJoin(column[2], column[3]));
+            _b.Add(new KStore(
+                _shared.Buffer, KBuilder.Add(to, _shared.Place(KBuilder.Add(unit.At, i), unit.Line)), turned, Alignment: _height));
         }
     }
 
     // What a thread copies: which row or column it belongs to, and its place in the tile.
     private sealed record Unit(KExpr Line, KExpr At, KExpr Number, KExpr Offset, KExpr? Exists, KExpr? IsThere, KExpr Place);
+
+    // What all units of one k have in common.
+    private sealed record Term(KExpr K, KExpr From, KExpr Exists);
 }
