@@ -5,6 +5,9 @@ public sealed class KBuilder
 {
     private readonly Stack<List<KStmt>> _blocks = new([[]]);
 
+    /// <summary>Remembers by what indices can be divided, for schedules whose accesses state it; null where nobody asks.</summary>
+    internal KIndexMultiples? Multiples { get; init; }
+
     /// <summary>The outermost block written so far.</summary>
     public KBlock ToBlock() => new([.. _blocks.Peek()]);
 
@@ -20,6 +23,7 @@ public sealed class KBuilder
         }
         var variable = new KVariable(name, value.Type);
         Add(new KLet(variable, value));
+        Multiples?.Define(variable, value);
         return variable;
     }
 
@@ -66,6 +70,7 @@ public sealed class KBuilder
             }
         }
         var variable = new KVariable(name, KType.Index);
+        Multiples?.Define(variable, begin, step);
         Add(new KFor(variable, begin, end, step, Block(() => body(variable)), unroll));
     }
 

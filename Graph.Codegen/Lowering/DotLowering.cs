@@ -11,6 +11,15 @@ internal static class DotLowering
             return null;
         }
         var op = (DotGeneralOp)hero.Hero.Op;
+        return SpaceOf(hero).ToProduct(hero, op.AccumulationType, op.ResultType) is { } product
+            ? MatrixProductLowering.Lower(name, fusion, product, target)
+            : null;
+    }
+
+    /// <summary>The counters of a dot.</summary>
+    public static ProductSpace SpaceOf(HeroFusion hero)
+    {
+        var op = (DotGeneralOp)hero.Hero.Op;
         ExprFactory factory = hero.Source.Factory;
         Node lhsNode = hero.Hero.Operands[0];
         Node rhsNode = hero.Hero.Operands[1];
@@ -19,13 +28,10 @@ internal static class DotLowering
         Axes rhsFree = op.RhsFree(rhsNode.Rank);
         int batch = op.LhsBatch.Count;
         int rows = lhsFree.Count;
-        IndexVector lhsAt = Index(lhsNode.Rank, op.LhsBatch, op.LhsContracting, lhsFree, hero.At, batch, k);
-        IndexVector rhsAt = Index(rhsNode.Rank, op.RhsBatch, op.RhsContracting, rhsFree, hero.At, batch + rows, k);
-        return hero.OperandAccess(0, lhsAt) is { } lhs && hero.OperandAccess(1, rhsAt) is { } rhs
-            ? MatrixProductLowering.Lower(name, fusion, new MatrixProduct(
-                hero, op.AccumulationType, op.ResultType, lhs, rhs,
-                hero.At[..batch], hero.At[batch..(batch + rows)], hero.At[(batch + rows)..], k), target)
-            : null;
+        return new ProductSpace(
+            Index(lhsNode.Rank, op.LhsBatch, op.LhsContracting, lhsFree, hero.At, batch, k),
+            Index(rhsNode.Rank, op.RhsBatch, op.RhsContracting, rhsFree, hero.At, batch + rows, k),
+            hero.At[..batch], hero.At[batch..(batch + rows)], hero.At[(batch + rows)..], k);
     }
 
     private static IndexVector Index(

@@ -63,7 +63,11 @@ internal sealed partial class ExprEmitter
         Dim distance = stride * _vector.Step;
         return stride == 0 && !_guarded ? new Access(position)
             : distance == 1 || _vector.Lanes == 1
-                ? new Access(position) { IsShared = false, Alignment = _vector.Forms?.Alignment(index, IsZero) ?? 1 }
+                ? new Access(position)
+                {
+                    IsShared = false,
+                    Alignment = _vector.Forms?.Alignment(index, IsZero) ?? Builder.Multiples?.AlignmentOf(position, _vector.Lanes) ?? 1,
+                }
             : new Access(position) { Places = new KRamp(position, KBuilder.Value(distance), _vector.Lanes) };
     }
 

@@ -19,6 +19,10 @@ internal static class GpuNodeLowering
                 GpuFusionLowering.TryLower(name, node, target, isOverwritten, lookups) is { } kernels => kernels,
             { HasElementForm: true } and not FusionOp when ElementFusion.Lower(
                 name, node, fusion => GpuFusionLowering.TryLower(name, fusion, target, _ => false, lookups)) is { } kernels => kernels,
+            FusionOp { Kind: FusionKind.Dot } when
+                GpuProductLowering.TryLowerDot(name, node, target.Gpu!, isOverwritten) is { } dot => dot,
+            FusionOp { Kind: FusionKind.Convolution } when
+                GpuProductLowering.TryLowerConvolution(name, node, target.Gpu!, isOverwritten) is { } convolution => convolution,
             _ => [.. lowerForTasks().Select(ThreadPerTask.Of)],
         };
 }

@@ -19,6 +19,18 @@ public sealed record GpuTarget(int Architecture, bool HasArchitectureFeatures = 
         _ => 96 << 10,
     };
 
+    /// <summary>Whether memory can be copied to shared memory past the registers.</summary>
+    public bool HasAsyncCopies => Architecture >= 80;
+
+    /// <summary>Whether warps multiply fragments of all types that <see cref="KFragmentShape"/> names.</summary>
+    public bool HasMatrixInstructions => Architecture >= 80;
+
+    /// <summary>
+    /// Whether sums of tensor cores may be cut into parts that are added afterwards, where there are too few tiles for all multiprocessors. How
+    /// many parts depends on the sizes known while compiling, never on a run; but products with other numbers of rows may have other bits.
+    /// </summary>
+    public bool CutsSums { get; init; } = true;
+
     /// <summary>Whether products of f32 may round their operands to TF32; off unless a user asks for it.</summary>
     public bool AllowsTensorFloat32 { get; init; }
 

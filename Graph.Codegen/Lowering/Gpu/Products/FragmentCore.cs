@@ -1,0 +1,124 @@
+namespace Graphene.Codegen;
+
+/// <summary>Sums by matrix instructions: each warp has a block of them, in fragments.</summary>
+/// <remarks>
+/// <code>
+/// step of a warp: a[i] = left rows 16 i, b[j] = right columns 8 j   (ldmatrix, of the step after, while this one multiplies)
+///                 for i, j: sums[i, j] += a[i] b[j]                  (mma.sync)
+/// </code>
+/// A warp of m by n reads (m + n) * 32 bytes for m n / 128 instructions of k = 16: 64 by 64 reads 4 KiB for 32, 128 bytes for each. An
+/// H100's multiprocessor reads 128 bytes a cycle and its four tensor cores together finish an m16n8k16 of half precision a cycle (at the rate that
+/// mma.sync reaches), so 64 by 64 is where both are equally busy, and 64 by 32 (192 bytes) is bound by shared memory at two thirds.
+/// </remarks>
+internal sealed class FragmentCore : ProductCore
+{
+    private readonly ProductContext _context;
+    private readonly KBuilder _b;
+    private readonly KFragmentShape _shape;
+    private readonly FragmentReader _left;
+    private readonly FragmentReader _right;
+    private readonly KRegister[,] _sums;
+
+    /// <summary>Declares sums of zero, and computes what threads know of their places.</summary>
+    public FragmentCore(ProductContext context, KFragmentShape shape, SharedTile left, SharedTile right)
+    {
+        (_context, _b, _shape) = (context, context.B, shape);
+        ProductTile tile = context.Tile;
+        _left = new FragmentReader(_b, context.Lane, left, shape, true, context.WarpRow, tile.WarpRows, tile.Depth);
+        _right = new FragmentReader(_b, context.Lane, right, shape, false, context.WarpColumn, tile.WarpColumns, tile.Depth);
+        _sums = new KRegister[tile.WarpRows / shape.Rows, tile.WarpColumns / shape.Columns];
+        for (int i = 0; i < RowBlocks; i++)
+        {
+            for (int j = 0; j < ColumnBlocks; j++)
+            {
+                _sums[i, j] = _b.Declare("sum", new KConstant(Scalar.Zero(shape.Sum), shape.SumLanes));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Steps => _context.Tile.Depth / _shape.Depth;
+
+    /// <inheritdoc/>
+    public override int Parts => RowBlocks;
+
+    private int RowBlocks => _sums.GetLength(0);
+
+    private int ColumnBlocks => _sums.GetLength(1);
+
+    /// <summary>The instruction for operands of some types; null when there is none.</summary>
+    public static KFragmentShape? ShapeOf(DType left, DType right, DType sum, GpuTarget gpu) => (left, right, sum) switch
+    {
+        _ when !gpu.HasMatrixInstructions => null,
+        (DType.F16, DType.F16, DType.F32) or (DType.BF16, DType.BF16, DType.F32) => KFragmentShape.Half(left),
+        (DType.I8 or DType.U8, DType.I8 or DType.U8, DType.I32) => KFragmentShape.Bytes(left, right),
+        (DType.F64, DType.F64, DType.F64) => KFragmentShape.Double,
+        (DType.F32, DType.F32, DType.F32) when gpu.AllowsTensorFloat32 => KFragmentShape.TensorFloat32,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
+    public override KExpr[] Read(KExpr left, KExpr right, int step)
+    {
+        var operands = new List<KExpr>();
+        for (int i = 0; i < RowBlocks; i++)
+        {
+            operands.AddRange(_left.Read(left, i, 1, step));
+        }
+        int atOnce = _right.BlocksAtOnce(ColumnBlocks);
+        for (int j = 0; j < ColumnBlocks; j += atOnce)
+        {
+            operands.AddRange(_right.Read(right, j, atOnce, step));
+        }
+        return [.. operands.Select(o => _shape.Left == DType.F32 ? ToTensorFloat32(o) : _b.Let("operand", o))];
+    }
+
+    /// <inheritdoc/>
+    public override void Multiply(KExpr[] operands)
+    {
+        for (int i = 0; i < RowBlocks; i++)
+        {
+            for (int j = 0; j < ColumnBlocks; j++)
+            {
+                // Back and forth, so that neighbouring instructions share a register.
+                int column = i % 2 == 0 ? j : ColumnBlocks - 1 - j;
+                _b.Add(new KFragmentDot(_shape, _sums[i, column], operands[i], operands[RowBlocks + column]));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Give(int part, int parts, Action<KExpr, KExpr, KExpr> take)
+    {
+        KExpr row = _b.Let("sum_row", KBuilder.Divide(_context.Lane, 4));
+        KExpr column = _b.Let("sum_column", KBuilder.Multiply(KBuilder.Remainder(_context.Lane, 4), 2));
+        for (int i = part * RowBlocks / parts; i < (part + 1) * RowBlocks / parts; i++)
+        {
+            for (int j = 0; j < ColumnBlocks; j++)
+            {
+                KExpr sums = new KRead(_sums[i, j]);
+                for (int half = 0; 2 * half < _shape.SumLanes; half++)
+                {
+                    take(
+                        KBuilder.Add(row, (i * _shape.Rows) + (8 * half)), KBuilder.Add(column, j * _shape.Columns),
+                        _shape.SumLanes == 2 ? sums : new KShuffle(sums, new[] { 2 * half, (2 * half) + 1 }.ToValueList()));
+                }
+            }
+        }
+    }
+
+    // Rounds to 10 bits of fraction, to nearest even; infinities and NaN stay.
+    private KExpr ToTensorFloat32(KExpr value)
+    {
+        const int Dropped = 13;
+        value = _b.Let("operand", value);
+        int lanes = value.Type.Lanes;
+        KExpr Bits(uint bits) => new KConstant(Scalar.FromInteger(DType.U32, bits), lanes);
+        KExpr bits = _b.Let("bits", new KBitcast(value, DType.U32));
+        KExpr odd = KBuilder.Call(ScalarOp.And, KBuilder.Call(ScalarOp.ShiftRightLogical, bits, Bits(Dropped)), Bits(1));
+        KExpr up = KBuilder.Add(KBuilder.Add(bits, Bits((1u << (Dropped - 1)) - 1)), odd);
+        KExpr rounded = KBuilder.Call(ScalarOp.And, up, Bits(~((1u << Dropped) - 1)));
+        return _b.Let("operand", new KSelect(
+            KBuilder.Call(ScalarOp.IsFinite, value), new KBitcast(rounded, DType.F32), value));
+    }
+}

@@ -1,0 +1,145 @@
+namespace Graphene.Codegen;
+
+/// <summary>Chooses the sizes of a product's tiles: those for which a simple model of the machine expects the least time.</summary>
+/// <remarks>
+/// <code>
+/// a tile of k    arithmetic      m n k / (multiply-adds of a multiprocessor and cycle)
+///                shared memory   warps (rows + columns of a warp) k bytes / 128
+///                memory          (m + n) k bytes / 40              a multiprocessor's share of the second cache, and of the memory about 20
+/// a tile         the largest of the three for each k, sums through shared memory, and a start that only other tasks of the multiprocessor hide
+/// a kernel       rounds of tasks on all multiprocessors * tasks of a multiprocessor * a tile; parts cost a workspace and another kernel
+/// </code>
+/// The numbers are data sheets', not measurements: they are to order the choices, not to predict times. Symbolic sizes count as their
+/// largest value, at most <see cref="UsualSize"/>.
+/// </remarks>
+internal static class ProductTileChoice
+{
+    /// <summary>What a symbolic size counts as when it can be any.</summary>
+    public const long UsualSize = 512;
+
+    private const int SharedBytesPerCycle = 128;
+    private const double CacheBytesPerCycle = 40;
+    private const double MemoryBytesPerCycle = 20;
+    private const int RegistersPerMultiprocessor = 65536;
+    private const int ThreadsPerMultiprocessor = 2048;
+    private const int MostRegisters = 255;
+    private const int OtherRegisters = 40;
+    private const double StartCycles = 1500;
+    private const double KernelCycles = 4000;
+    private const int MostParts = 32;
+    private const long ShortestPart = 256;
+
+    // Rows, columns, bytes of k, warps down and across, places of the ring.
+    private static readonly (int Rows, int Columns, int Bytes, int Down, int Across, int Stages)[] FragmentTiles =
+    [
+        (128, 256, 64, 2, 4, 4), (256, 128, 64, 4, 2, 4), (128, 128, 64, 2, 2, 4), (128, 128, 64, 2, 4, 4), (128, 64, 64, 2, 2, 4),
+        (64, 128, 64, 2, 2, 4), (64, 64, 128, 2, 2, 4), (32, 128, 128, 1, 4, 4), (128, 32, 128, 4, 1, 4), (32, 64, 128, 1, 4, 4),
+        (16, 128, 128, 1, 4, 4), (16, 64, 128, 1, 4, 4), (128, 16, 128, 4, 1, 4), (32, 32, 128, 2, 2, 4), (16, 32, 128, 1, 2, 4),
+    ];
+
+    private static readonly (int Rows, int Columns, int Bytes, int Down, int Across, int Stages)[] LaneTiles =
+    [
+        (128, 128, 64, 4, 2, 3), (128, 64, 64, 4, 2, 3), (64, 128, 64, 2, 4, 3), (64, 64, 64, 2, 2, 3), (32, 32, 64, 2, 1, 4),
+        (16, 128, 64, 1, 4, 4), (16, 32, 128, 1, 1, 4), (8, 128, 64, 1, 4, 4), (4, 128, 128, 1, 4, 4), (4, 32, 128, 1, 1, 4),
+        (128, 8, 64, 4, 1, 4), (32, 8, 128, 1, 1, 4),
+    ];
+
+    /// <summary>All tiles that may be chosen for elements of a size.</summary>
+    public static IEnumerable<ProductTile> Tiles(bool isFragments, int elementBytes) => (isFragments ? FragmentTiles : LaneTiles)
+        .Select(t => new ProductTile(t.Rows, t.Columns, t.Bytes / elementBytes, t.Down, t.Across, t.Stages));
+
+    /// <summary>How a product is to be computed.</summary>
+    public static ProductPlan Choose(GpuProduct product, GpuTarget gpu)
+    {
+        DType left = product.Left.Element.DType;
+        DType right = product.Right.Element.DType;
+        KFragmentShape? shape = FragmentCore.ShapeOf(left, right, product.Accumulation, gpu);
+        return Choose(
+            new ProductSizes(
+                Size(product.Batch.Count, 1), Size(product.Rows.Count, UsualSize), Size(product.Columns.Count, UsualSize),
+                Size(product.Depth.Count, UsualSize), Math.Max(left.SizeInBytes(), right.SizeInBytes()), product.Accumulation.SizeInBytes()),
+            shape, gpu);
+    }
+
+    /// <summary>How a product of some sizes is to be computed.</summary>
+    /// <param name="sizes">The sizes.</param>
+    /// <param name="shape">The matrix instruction; null where there is none.</param>
+    /// <param name="gpu">The machine.</param>
+    public static ProductPlan Choose(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
+    {
+        ProductPlan? best = null;
+        double least = double.MaxValue;
+        foreach (ProductTile tile in Tiles(shape is not null, sizes.ElementBytes))
+        {
+            if (!Fits(tile, sizes, shape, gpu))
+            {
+                continue;
+            }
+            for (int parts = 1; parts <= (MayCut(shape, gpu) ? MostParts : 1) && (parts == 1 || sizes.Depth / parts >= ShortestPart); parts *= 2)
+            {
+                double cycles = Cycles(tile, parts, sizes, shape, gpu);
+                if (cycles < least)
+                {
+                    (best, least) = (new ProductPlan(shape is null ? ProductUnit.Lanes : ProductUnit.Fragments, tile, parts), cycles);
+                }
+            }
+        }
+        return best ?? throw new CompilerBugException("lowering", $"no tile for a product of {sizes}");
+    }
+
+    /// <summary>What the model expects a product to take, in cycles of the machine.</summary>
+    public static double Cycles(ProductTile tile, int parts, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
+    {
+        double tasks = sizes.Batch * parts * Math.Ceiling((double)sizes.Rows / tile.Rows) * Math.Ceiling((double)sizes.Columns / tile.Columns);
+        double tilesOfDepth = Math.Ceiling(Math.Ceiling((double)sizes.Depth / tile.Depth) / parts);
+        int size = sizes.ElementBytes;
+        double arithmetic = (double)tile.Rows * tile.Columns * tile.Depth / ProductsPerCycle(shape, sizes);
+        double shared = (double)tile.WarpsDown * tile.WarpsAcross * (tile.WarpRows + tile.WarpColumns) * tile.Depth * size / SharedBytesPerCycle;
+        double cache = (double)(tile.Rows + tile.Columns) * tile.Depth * size / CacheBytesPerCycle;
+        double sums = 3.0 * tile.Rows * tile.Columns * sizes.SumBytes / SharedBytesPerCycle;
+        int together = (int)Math.Min(TasksTogether(tile, sizes, gpu), Math.Max(1, Math.Ceiling(tasks / gpu.Multiprocessors)));
+        double rounds = Math.Ceiling(tasks / (gpu.Multiprocessors * together));
+        double work = (tilesOfDepth * Math.Max(arithmetic, Math.Max(shared, cache))) + sums;
+        double cycles = rounds * ((together * work) + StartCycles);
+        double workspace = parts == 1 ? 0
+            : KernelCycles + (2.0 * parts * sizes.Batch * sizes.Rows * sizes.Columns * sizes.SumBytes / (MemoryBytesPerCycle * gpu.Multiprocessors));
+        return cycles + workspace;
+    }
+
+    private static bool Fits(ProductTile tile, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) =>
+        tile.RingBytes(sizes.ElementBytes) <= gpu.SharedBytesPerTask && Registers(tile, sizes) <= MostRegisters &&
+        (shape is null || (tile.WarpRows % shape.Rows == 0 && tile.WarpColumns % shape.Columns == 0 && tile.Depth >= 2 * shape.Depth));
+
+    private static int TasksTogether(ProductTile tile, ProductSizes sizes, GpuTarget gpu) => Math.Max(1, Math.Min(
+        gpu.SharedBytesPerTask / tile.RingBytes(sizes.ElementBytes),
+        Math.Min(ThreadsPerMultiprocessor / tile.Threads, RegistersPerMultiprocessor / (tile.Threads * Registers(tile, sizes)))));
+
+    // Sums, two steps of operands, and what places and counters take.
+    private static int Registers(ProductTile tile, ProductSizes sizes) =>
+        (tile.SumsPerThread * Math.Max(1, sizes.SumBytes / 4)) + ((tile.WarpRows + tile.WarpColumns) * Math.Max(2, sizes.ElementBytes) / 8)
+        + OtherRegisters;
+
+    // f32, f64 and integers are exact in the order of k, or exact in any; only what tensor cores round may be cut.
+    private static bool MayCut(KFragmentShape? shape, GpuTarget gpu) =>
+        shape is not null && (shape.Sum == DType.I32 || (gpu.CutsSums && shape.Sum == DType.F32));
+
+    private static double ProductsPerCycle(KFragmentShape? shape, ProductSizes sizes) => shape?.Left switch
+    {
+        DType.F16 or DType.BF16 => 1024,
+        DType.I8 or DType.U8 => 2048,
+        DType.F32 => 512,
+        DType.F64 => 64,
+        _ => sizes.SumBytes > 4 ? 32 : 128,
+    };
+
+    private static long Size(Dim dim, long usual) => dim.IsStatic ? dim.Value : Math.Max(1, Math.Min(dim.Range.Max, usual));
+}
+
+/// <summary>The sizes of a product.</summary>
+/// <param name="Batch">How many products.</param>
+/// <param name="Rows">Rows of the results.</param>
+/// <param name="Columns">Columns of the results.</param>
+/// <param name="Depth">Terms of each sum.</param>
+/// <param name="ElementBytes">Bytes of an operand's element.</param>
+/// <param name="SumBytes">Bytes of a sum.</param>
+internal readonly record struct ProductSizes(long Batch, long Rows, long Columns, long Depth, int ElementBytes, int SumBytes);

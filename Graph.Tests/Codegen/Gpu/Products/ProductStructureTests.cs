@@ -1,0 +1,97 @@
+using Graphene.Codegen;
+using NUnit.Framework;
+
+namespace Graphene.Tests.Codegen.Gpu;
+
+/// <summary>What makes products fast where they run: wide copies, no bank conflicts, rings of the stated length, one barrier for each tile.</summary>
+internal sealed class ProductStructureTests
+{
+    private static readonly GpuTarget Gpu = new(90, true) { AllowsTensorFloat32 = true };
+
+    private static IEnumerable<TestCaseData> Fragments =>
+        from type in new[] { DType.BF16, DType.I8, DType.F32, DType.F64 }
+        from order in type == DType.I8 ? ["nt"] : new[] { "nn", "nt", "tn", "tt" }
+        from tile in ProductTileChoice.Tiles(isFragments: true, type.SizeInBytes())
+        where tile.WarpRows * tile.WarpColumns * type.SizeInBytes() <= 16384
+        select new TestCaseData(type, order, tile).SetArgDisplayNames(type.Name(), order, $"{tile.Rows}x{tile.Columns}");
+
+    private static IEnumerable<TestCaseData> Lanes =>
+        from order in new[] { "nn", "nt", "tn", "tt" }
+        from tile in ProductTileChoice.Tiles(isFragments: false, sizeof(float))
+        select new TestCaseData(order, tile).SetArgDisplayNames(order, $"{tile.Rows}x{tile.Columns}");
+
+    [TestCaseSource(nameof(Fragments))]
+    public void FragmentsComeWithoutBankConflicts(DType type, string order, ProductTile tile)
+    {
+        Kernel kernel = KernelOf(type, order, new ProductPlan(ProductUnit.Fragments, tile), Gpu);
+        for (int warp = 0; warp < tile.Threads / KThreads.WarpSize; warp++)
+        {
+            foreach ((KStmt statement, int bytes, long[] addresses) in WarpAddresses.Of(kernel, warp))
+            {
+                double conflicts = WarpAddresses.Conflicts(bytes, addresses);
+                Assert.That(conflicts, Is.EqualTo(1), $"warp {warp}: {KernelPrinter.PrintHead(kernel, statement)}");
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Lanes))]
+    public void LanesComeWithoutBankConflicts(string order, ProductTile tile)
+    {
+        Kernel kernel = KernelOf(DType.F32, order, new ProductPlan(ProductUnit.Lanes, tile), new GpuTarget(80));
+        foreach ((KStmt statement, int bytes, long[] addresses) in WarpAddresses.Of(kernel))
+        {
+            Assert.That(
+                WarpAddresses.Conflicts(bytes, addresses), Is.EqualTo(1), KernelPrinter.PrintHead(kernel, statement));
+        }
+    }
+
+    [TestCase("nn")]
+    [TestCase("nt")]
+    [TestCase("tn")]
+    [TestCase("tt")]
+    public void OperandsOfAlignedPitchesAreCopiedBySixteenBytes(string order)
+    {
+        Kernel kernel = KernelOf(DType.BF16, order, null, Gpu);
+        KAsyncCopy[] copies = [.. All(kernel.Body).OfType<KAsyncCopy>()];
+        Assert.That(copies, Is.Not.Empty);
+        Assert.That(copies.Select(c => c.Lanes).Distinct(), Is.EqualTo(new[] { 8 }));
+        KStore[] results = [.. All(kernel.Body).OfType<KStore>().Where(s => s.Buffer.Space == KBufferSpace.Argument)];
+        Assert.That(results.Select(s => (s.Value.Type.Lanes, s.Alignment)), Is.EqualTo(new[] { (8, 8) }));
+    }
+
+    // f16 with pitches of 4, 2 and 1 elements: narrower copies, and registers where there are no copies.
+    [TestCase(100, 4)]
+    [TestCase(98, 2)]
+    [TestCase(97, 0)]
+    public void OtherPitchesAreCopiedAsWideAsTheyAllow(int size, int lanes)
+    {
+        Kernel kernel = new PlannedProduct(GpuDotTests.Dot(DType.F16, DType.F16, "nn", 64, size, size)).Kernels[0].Kernel;
+        Assert.That(
+            All(kernel.Body).OfType<KAsyncCopy>().Select(c => c.Lanes).Distinct(), Is.EqualTo(lanes == 0 ? [] : new[] { lanes }));
+    }
+
+    [Test]
+    public void RingsHaveTheirStagesAndOneBarrierForEachTile()
+    {
+        foreach (int stages in new[] { 2, 3, 4 })
+        {
+            var tile = new ProductTile(64, 64, 32, 2, 2, stages);
+            Kernel kernel = KernelOf(DType.BF16, "nn", new ProductPlan(ProductUnit.Fragments, tile), Gpu);
+            KFor loop = kernel.Body.Statements.OfType<KFor>().First(f => All(f.Body).OfType<KFragmentDot>().Any());
+            KBuffer ring = kernel.Body.Statements.OfType<KScratch>().First().Buffer;
+            Assert.That(ring.Length, Is.EqualTo(128 * 32 * stages));
+            Assert.That(All(loop.Body).OfType<KBarrier>().Count(), Is.EqualTo(1));
+            Assert.That(All(loop.Body).OfType<KAsyncCommit>().Count(), Is.EqualTo(1));
+            Assert.That(All(loop.Body).OfType<KAsyncWait>().Single().Pending, Is.EqualTo(stages - 2));
+            int ahead = kernel.Body.Statements.TakeWhile(s => s != loop).OfType<KAsyncCommit>().Count();
+            Assert.That(ahead, Is.EqualTo(stages - 1));
+        }
+    }
+
+    private static Kernel KernelOf(DType type, string order, ProductPlan? plan, GpuTarget gpu) =>
+        new PlannedProduct(
+            GpuDotTests.Dot(type, type == DType.I8 ? DType.I32 : type, order, 1024, 1024, 1024), plan, gpu).Kernels[0].Kernel;
+
+    private static IEnumerable<KStmt> All(KBlock block) => block.Statements.SelectMany(
+        s => KTraversal.Blocks(s).SelectMany(All).Prepend(s));
+}
