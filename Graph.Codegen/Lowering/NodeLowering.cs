@@ -48,15 +48,16 @@ public static class NodeLowering
     // An op that the optimizer never fuses, as a fusion of its own.
     private static LoweredKernel LowerElements(string name, Node node, KernelTarget target)
     {
+        Node fusion = AsFusion(name, node);
+        return LoopNestLowering.Lower(name, fusion, target, _ => false, PackedLookups.None).With(fusion, node);
+    }
+
+    /// <summary>A fusion of one op.</summary>
+    internal static Node AsFusion(string name, Node node)
+    {
         var b = new GraphBuilder();
         Node[] parameters = [.. node.Operands.Select((o, i) => b.Parameter(i, o.Type))];
         Computation body = b.Build(name, b.Results(b.Add(node.Op, parameters)));
-        Node fusion = new GraphBuilder().Add(new FusionOp(FusionKind.Loop, body), node.Operands);
-        LoweredKernel lowered = LoopNestLowering.Lower(name, fusion, target, _ => false, PackedLookups.None);
-        return lowered with
-        {
-            Operands = [.. lowered.Operands.Select(o =>
-                o is KernelOperand.Value v && ReferenceEquals(v.Node, fusion) ? v with { Node = node } : o)],
-        };
+        return new GraphBuilder().Add(new FusionOp(FusionKind.Loop, body), node.Operands);
     }
 }

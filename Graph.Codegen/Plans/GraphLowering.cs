@@ -33,7 +33,9 @@ internal sealed class GraphLowering(
     /// <param name="cancellation">Stops between stages.</param>
     public LoweredModule Lower(Module module, string entryName, CompilationLog log, CancellationToken cancellation)
     {
-        Module optimized = GraphOptimizer.Run(module, log.Listen(options.Optimizer ?? OptimizerOptions.Default));
+        OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
+        Module optimized = GraphOptimizer.Run(
+            module, log.Listen(kernelTarget.Gpu is null ? optimizer : optimizer with { HalfAttention = true }));
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
         var catalog = new KernelCatalog(kernelTarget, optimized);

@@ -1,3 +1,5 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 /// <summary>Chooses the schedule of a node for a GPU: one file each for what has one of its own, a thread per task for everything else.</summary>
@@ -13,6 +15,11 @@ internal static class GpuNodeLowering
         string name, Node node, KernelTarget target, Func<int, bool> isOverwritten, Func<IReadOnlyList<LoweredKernel>> lowerForTasks) =>
         node.Op switch
         {
+            CompositeOp { Kind: AttentionForm.Kind } when GpuAttentionLowering.TryLower(name, node, target) is { } attention => attention,
+            ScatterOp when GpuScatterLowering.TryLower(name, node, target, isOverwritten) is { } scatter => scatter,
+            SelectAndScatterOp => [GpuSelectAndScatterLowering.Lower(name, node)],
+            SortOp => GpuSortLowering.Lower(name, node),
+            RngBitGeneratorOp => [GpuRandomLowering.Lower(name, node)],
             _ => [.. lowerForTasks().Select(ThreadPerTask.Of)],
         };
 }
