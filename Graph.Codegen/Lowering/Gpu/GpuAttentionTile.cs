@@ -99,6 +99,6 @@ internal sealed class GpuAttentionTile(KBuffer shared, int pitch, int rows, int 
         KExpr loaded = new KLoad(
             _from!, from, _lanes, isThere is null ? null : KBuilder.Broadcast(isThere, _lanes), Alignment: _lanes);
         KExpr value = loaded.Type.Element == Shared.Element ? loaded : new KConvert(loaded, Shared.Element);
-        b.Add(new KStore(Shared, to, value, Alignment: _lanes));
+        b.Add(new KStore(Shared, to, value, Alignment: Math.Min(_lanes, 16 / Shared.Element.SizeInBytes())));
     }
 }
