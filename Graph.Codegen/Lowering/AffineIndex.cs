@@ -35,6 +35,24 @@ internal sealed class AffineIndex
         return index;
     }
 
+    /// <summary>The difference of two indices, plus a number.</summary>
+    public static AffineIndex Difference(ScalarExpr left, ScalarExpr right, long plus)
+    {
+        var index = new AffineIndex { Constant = plus };
+        index.Add(left, 1);
+        index.Add(right, -1);
+        return index;
+    }
+
+    /// <summary>Whether the position is a multiple of a number wherever some counters are.</summary>
+    /// <param name="number">The number.</param>
+    /// <param name="counters">Counters that only take multiples of it.</param>
+    public bool IsMultipleOf(long number, params IReadOnlyList<IndexVariable> counters) =>
+        _opaque.Count == 0 && IsMultiple(Constant, number) && _coefficients.All(c => counters.Contains(c.Key) || IsMultiple(c.Value, number));
+
+    private static bool IsMultiple(Dim dim, long number) =>
+        number == 1 || (dim.IsStatic ? dim.Value % number == 0 : Dim.TryDivideExact(dim, number, out _));
+
     private void Add(ScalarExpr e, Dim factor)
     {
         switch (e)

@@ -79,6 +79,26 @@ internal sealed class AttentionAccess
             : ([.. batch, .. queries.SkipLast(1)], queries[^1]);
     }
 
+    /// <summary>Binds the counters of a batch, and 0 to all others.</summary>
+    /// <param name="emitter">Where they are bound.</param>
+    /// <param name="batch">The loops over the batch.</param>
+    /// <param name="queries">The loop over queries.</param>
+    /// <param name="number">The number of the batch.</param>
+    public void BindBatch(ExprEmitter emitter, IReadOnlyList<LoopGroup> batch, LoopGroup queries, KExpr number)
+    {
+        for (int i = batch.Count - 1; i >= 0; i--)
+        {
+            KExpr extent = KBuilder.Value(batch[i].Extent);
+            emitter.BindGroup(batch[i], i == 0 ? number : emitter.Builder.Let("i", KBuilder.Remainder(number, extent)));
+            number = i == 0 ? number : emitter.Builder.Let("batch", KBuilder.Divide(number, extent));
+        }
+        emitter.BindGroup(queries, 0);
+        foreach (IndexVariable variable in new[] { Key, Depth, Column })
+        {
+            emitter.Bind(variable, 0);
+        }
+    }
+
     private (LoadExpr Load, AffineIndex Index) Operand(Node node, IndexVector at)
     {
         if (Source.Element(node, at) is LoadExpr load && AffineIndex.Of(load) is { Opaque.Count: 0 } index)

@@ -88,19 +88,14 @@ internal sealed partial class AttentionLowering
         AttentionForm form = AttentionForm.TryParse(body)
             ?? throw new CompilerBugException("attention lowering", $"{node} has not the form of attention");
         Node fusion = new GraphBuilder().Add(new FusionOp(FusionKind.Loop, body), node.Operands);
-        LoweredKernel lowered = new AttentionLowering(form, fusion, target).Run(name, fusion);
-        return lowered with
-        {
-            Operands = [.. lowered.Operands.Select(o =>
-                o is KernelOperand.Value v && ReferenceEquals(v.Node, fusion) ? v with { Node = node } : o)],
-        };
+        return new AttentionLowering(form, fusion, target).Run(name, fusion).With(fusion, node);
     }
 
     private LoweredKernel Run(string name, Node fusion)
     {
         var task = new KVariable("task", KType.Index);
         KExpr blocks = KBuilder.CeilDiv(KBuilder.Value(_queries.Extent), Width);
-        BindBatch(_b.Let("batch", KBuilder.Divide(task, blocks)));
+        _access.BindBatch(_emitter, _batch, _queries, _b.Let("batch", KBuilder.Divide(task, blocks)));
         KExpr first = _b.Let("query0", KBuilder.Multiply(KBuilder.Remainder(task, blocks), Width));
         KExpr present = _b.Let("present", KBuilder.Minimum(KBuilder.Subtract(KBuilder.Value(_queries.Extent), first), Width));
         KBuffer packed = _packing.Emit(first, present);
@@ -128,21 +123,6 @@ internal sealed partial class AttentionLowering
         KernelArguments arguments = _source.Arguments;
         var kernel = new Kernel(name, arguments.Buffers, task, taskCount, _b.ToBlock(), new KernelCost(flops, bytes));
         return new LoweredKernel(kernel, arguments.Operands);
-    }
-
-    private void BindBatch(KExpr batch)
-    {
-        for (int i = _batch.Count - 1; i >= 0; i--)
-        {
-            KExpr extent = KBuilder.Value(_batch[i].Extent);
-            _emitter.BindGroup(_batch[i], i == 0 ? batch : _b.Let("i", KBuilder.Remainder(batch, extent)));
-            batch = i == 0 ? batch : _b.Let("batch", KBuilder.Divide(batch, extent));
-        }
-        _emitter.BindGroup(_queries, 0);
-        foreach (IndexVariable variable in new[] { _access.Key, _access.Depth, _access.Column })
-        {
-            _emitter.Bind(variable, 0);
-        }
     }
 
     private KExpr?[] Masks(KExpr present) => [.. Enumerable.Range(0, _vectors).Select(j => _packing.IsAlwaysWhole || _lanes.IsScalar

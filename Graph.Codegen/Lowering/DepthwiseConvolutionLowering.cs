@@ -14,7 +14,7 @@ namespace Graphene.Codegen;
 /// </code>
 /// Padding is left out of the sums instead of being stored; that is exact when all weights are finite, so it is asked for.
 /// </remarks>
-internal sealed class DepthwiseConvolutionLowering
+internal sealed partial class DepthwiseConvolutionLowering
 {
     private const int PositionsPerTile = 4;
     private const long FlopsPerTask = 1 << 18;
@@ -32,7 +32,7 @@ internal sealed class DepthwiseConvolutionLowering
     private readonly WindowDim _x;
     private readonly Dim _inputWidth;
     private readonly Dim _width;
-    private readonly int _lanes;
+    private int _lanes;
 
     private DepthwiseConvolutionLowering(
         HeroFusion fusion, KernelTarget target, ScalarExpr input, ScalarExpr weight, IndexVariable[] source, IndexVariable[] kernel)
@@ -80,7 +80,8 @@ internal sealed class DepthwiseConvolutionLowering
         {
             return null;
         }
-        return new DepthwiseConvolutionLowering(hero, target, lhs.Load, rhs.Load, source, positions).Run(name, fusion);
+        var lowering = new DepthwiseConvolutionLowering(hero, target, lhs.Load, rhs.Load, source, positions);
+        return target.Gpu is null ? lowering.Run(name, fusion) : lowering.RunThreads(name, fusion);
 
         static bool IsInOrder(int batch, Axes spatial, int feature) =>
             batch == 0 && feature == spatial.Count + 1 && spatial.SequenceEqual(Enumerable.Range(1, spatial.Count));
@@ -103,16 +104,20 @@ internal sealed class DepthwiseConvolutionLowering
         KExpr first = _b.Let("row0", KBuilder.Multiply(task, rowsPerTask));
         KExpr last = _b.Let("row1", KBuilder.Minimum(KBuilder.Add(first, rowsPerTask), KBuilder.Value(rows)));
         _b.For("row", first, last, 1, row => _emitter.InScope(() => EmitRow(row, outer)));
+        return ToKernel(name, fusion, task, KBuilder.CeilDiv(KBuilder.Value(rows), rowsPerTask));
+    }
+
+    private LoweredKernel ToKernel(string name, Node fusion, KVariable task, KExpr taskCount)
+    {
+        Dim taps = _op.Window.Aggregate((Dim)1, (count, w) => count * w.Size);
         var cost = new KernelCost(
             _fusion.Hero.Shape.ElementCount * taps * 2,
             fusion.Operands.Select(o => o.Type).Concat(fusion.Types).Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes));
         KernelArguments arguments = _fusion.Source.Arguments;
-        var kernel = new Kernel(
-            name, arguments.Buffers, task, KBuilder.CeilDiv(KBuilder.Value(rows), rowsPerTask), _b.ToBlock(), cost);
-        return new LoweredKernel(kernel, arguments.Operands);
+        return new LoweredKernel(new Kernel(name, arguments.Buffers, task, taskCount, _b.ToBlock(), cost), arguments.Operands);
     }
 
-    private void EmitRow(KExpr row, Dim[] outer)
+    private void BindRow(KExpr row, Dim[] outer)
     {
         for (int axis = outer.Length - 1; axis >= 0; axis--)
         {
@@ -120,12 +125,25 @@ internal sealed class DepthwiseConvolutionLowering
             _emitter.Bind(_fusion.At[axis], axis == 0 ? row : _b.Let("i", KBuilder.Remainder(row, extent)));
             row = axis == 0 ? row : _b.Let("rest", KBuilder.Divide(row, extent));
         }
-        // Between x0 and x1 the whole window lies inside of the input.
-        Dim reach = (_x.Size - 1) * _x.Dilation;
-        Dim x0 = Dim.Min(Dim.CeilDiv(Dim.Max(_x.Low, 0), _x.Stride), _width);
-        Dim x1 = Dim.Max(Dim.Min(Dim.FloorDiv(Dim.Max(_inputWidth - 1 + _x.Low - reach + _x.Stride, 0), _x.Stride), _width), x0);
-        KExpr begin = KBuilder.Value(x0);
-        KExpr end = KBuilder.Value(x1);
+    }
+
+    // Between the two the whole window lies inside of the input.
+    private (Dim Begin, Dim End) Inner
+    {
+        get
+        {
+            Dim reach = (_x.Size - 1) * _x.Dilation;
+            Dim begin = Dim.Min(Dim.CeilDiv(Dim.Max(_x.Low, 0), _x.Stride), _width);
+            Dim end = Dim.Min(Dim.FloorDiv(Dim.Max(_inputWidth - 1 + _x.Low - reach + _x.Stride, 0), _x.Stride), _width);
+            return (begin, Dim.Max(end, begin));
+        }
+    }
+
+    private void EmitRow(KExpr row, Dim[] outer)
+    {
+        BindRow(row, outer);
+        KExpr begin = KBuilder.Value(Inner.Begin);
+        KExpr end = KBuilder.Value(Inner.End);
         EmitSingles(0, begin);
         if (_x.Size.Value > MostUnrolledPositions)
         {

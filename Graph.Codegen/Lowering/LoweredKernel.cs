@@ -35,4 +35,11 @@ public sealed record LoweredKernel(Kernel Kernel, IReadOnlyList<KernelOperand> O
 {
     /// <summary>The values of the kernel's <see cref="Codegen.Kernel.Sizes"/>.</summary>
     public IReadOnlyList<Dim> Sizes { get; init; } = [];
+
+    /// <summary>The same kernel on the results of another node: one that was lowered as a fusion of its own.</summary>
+    internal LoweredKernel With(Node lowered, Node node) => this with
+    {
+        Operands = [.. Operands.Select(o =>
+            o is KernelOperand.Value v && ReferenceEquals(v.Node, lowered) ? v with { Node = node } : o)],
+    };
 }

@@ -33,6 +33,9 @@ internal sealed class OperandSource
 
     public IReadOnlyList<KBuffer> Outputs { get; }
 
+    /// <summary>The operands.</summary>
+    public IReadOnlyList<KBuffer> Inputs => _inputs;
+
     /// <summary>An element of an operand.</summary>
     public ScalarExpr Operand(int operand, IndexVector at) => F.Load(operand, _node.Operands[operand].Type, at);
 
@@ -62,6 +65,13 @@ internal sealed class OperandSource
 
     /// <summary>The position of an index in a tensor.</summary>
     public KExpr Position(IndexVector at, TensorType type) => B.Let("at", Emitter.EmitPosition(AffineIndex.Of(at, type)));
+
+    /// <summary>Closes a kernel for threads.</summary>
+    public LoweredKernel ToKernel(string name, KVariable task, KExpr taskCount, KThreads threads)
+    {
+        LoweredKernel lowered = ToKernel(name, task, taskCount);
+        return lowered with { Kernel = lowered.Kernel with { Threads = threads } };
+    }
 
     /// <summary>Closes the kernel.</summary>
     public LoweredKernel ToKernel(string name, KVariable task, KExpr taskCount)

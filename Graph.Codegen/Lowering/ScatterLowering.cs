@@ -27,9 +27,7 @@ internal static class ScatterLowering
         source.ForEach([.. updates.Shape], at =>
         {
             IndexVector place = Target(op, node, source, at);
-            ScalarExpr inside = place.Select((t, axis) => source.F.And(
-                    source.F.LessOrEqual(source.F.Index(0), t), source.F.Less(t, source.F.Index(node.Types[0].Shape[axis]))))
-                .Aggregate(source.F.True, source.F.And);
+            ScalarExpr inside = IsInside(node, source, place, Enumerable.Range(0, place.Count));
             source.B.If(source.Emitter.Emit(inside), () => source.Emitter.InScope(
                 () => Combine(op, node, source, place, IndexVector.From(at))));
         });
@@ -37,7 +35,14 @@ internal static class ScatterLowering
         return kernels;
     }
 
-    private static void Combine(ScatterOp op, Node node, OperandSource source, IndexVector place, IndexVector at)
+    /// <summary>Whether some dimensions of a place are those of an element of the results.</summary>
+    public static ScalarExpr IsInside(Node node, OperandSource source, IndexVector place, IEnumerable<int> axes) => axes
+        .Select(axis => source.F.And(
+            source.F.LessOrEqual(source.F.Index(0), place[axis]), source.F.Less(place[axis], source.F.Index(node.Types[0].Shape[axis]))))
+        .Aggregate(source.F.True, source.F.And);
+
+    /// <summary>Applies one element of the updates.</summary>
+    public static void Combine(ScatterOp op, Node node, OperandSource source, IndexVector place, IndexVector at)
     {
         int n = node.Types.Length;
         KExpr position = source.Position(place, node.Types[0]);
@@ -54,8 +59,12 @@ internal static class ScatterLowering
         }
     }
 
-    // Start of the window from the index vector, plus the place inside the window.
-    private static IndexVector Target(ScatterOp op, Node node, OperandSource source, IndexVariable[] at)
+    /// <summary>Where an element of the updates goes: the start of the window from the index vector, plus the place inside the window.</summary>
+    /// <param name="op">The scatter.</param>
+    /// <param name="node">Its node.</param>
+    /// <param name="source">The node's operands.</param>
+    /// <param name="at">One counter for each dimension of the updates.</param>
+    public static IndexVector Target(ScatterOp op, Node node, OperandSource source, IndexVariable[] at)
     {
         ScatterDimensions d = op.Dimensions;
         int n = node.Types.Length;

@@ -14,24 +14,35 @@ internal static class SelectAndScatterLowering
         DType type = node.DType;
         source.ForEach([.. node.Operands[1].Shape], at =>
         {
-            KRegister found = source.B.Declare("found", new KConstant(Scalar.FromBool(false), 1));
-            KRegister picked = source.B.Declare("picked", new KConstant(Scalar.Zero(type), 1));
-            KRegister where = source.B.Declare("where", 0);
-            source.ForEach([.. op.Window.Select(w => w.Size)], element =>
-            {
-                IndexVector place = IndexVector.From(element.Select((e, i) => source.F.Add(
-                    source.F.Add(source.F.Multiply(at[i], source.F.Index(op.Window[i].Stride)), e),
-                    source.F.Index(op.Window[i].Low * -1))));
-                ScalarExpr inside = place.Select((p, i) => source.F.And(
-                        source.F.LessOrEqual(source.F.Index(0), p), source.F.Less(p, source.F.Index(node.Shape[i]))))
-                    .Aggregate(source.F.True, source.F.And);
-                source.B.If(source.Emitter.Emit(inside), () => source.Emitter.InScope(
-                    () => Pick(op, source, node, place, found, picked, where)));
-            });
+            (KRegister found, KRegister where) = EmitPick(op, source, node, at);
             source.B.If(new KRead(found), () => source.Emitter.InScope(
                 () => Combine(op, source, IndexVector.From(at), new KRead(where), type)));
         });
         return [fill, source.ToKernel(name, task, 1)];
+    }
+
+    /// <summary>Goes through a window in order, and says whether it picks an element and where that lies.</summary>
+    /// <param name="op">The op.</param>
+    /// <param name="source">The node's operands.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="at">The place of the window.</param>
+    public static (KRegister Found, KRegister Where) EmitPick(SelectAndScatterOp op, OperandSource source, Node node, IReadOnlyList<ScalarExpr> at)
+    {
+        KRegister found = source.B.Declare("found", new KConstant(Scalar.FromBool(false), 1));
+        KRegister picked = source.B.Declare("picked", new KConstant(Scalar.Zero(node.DType), 1));
+        KRegister where = source.B.Declare("where", 0);
+        source.ForEach([.. op.Window.Select(w => w.Size)], element =>
+        {
+            IndexVector place = IndexVector.From(element.Select((e, i) => source.F.Add(
+                source.F.Add(source.F.Multiply(at[i], source.F.Index(op.Window[i].Stride)), e),
+                source.F.Index(op.Window[i].Low * -1))));
+            ScalarExpr inside = place.Select((p, i) => source.F.And(
+                    source.F.LessOrEqual(source.F.Index(0), p), source.F.Less(p, source.F.Index(node.Shape[i]))))
+                .Aggregate(source.F.True, source.F.And);
+            source.B.If(source.Emitter.Emit(inside), () => source.Emitter.InScope(
+                () => Pick(op, source, node, place, found, picked, where)));
+        });
+        return (found, where);
     }
 
     private static void Pick(

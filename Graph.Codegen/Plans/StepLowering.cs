@@ -24,7 +24,9 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     public LoweredSteps Lower(
         Module module, Func<ImmutableArray<DimSymbol>, IKernelLibrary> openLibrary, CompilationLog log, CancellationToken cancellation)
     {
-        Module optimized = GraphOptimizer.Run(module, log.Listen(options.Optimizer ?? OptimizerOptions.Default));
+        OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
+        Module optimized = GraphOptimizer.Run(
+            module, log.Listen(kernelTarget.Gpu is null ? optimizer : optimizer with { HalfAttention = true }));
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
         var catalog = new KernelCatalog(kernelTarget, optimized);

@@ -57,6 +57,10 @@ internal static class IndexFolding
         {
             return f.Index(0);
         }
+        if (x is CallExpr { Op: ScalarOp.Multiply } product && product.Arguments[1].AsConstantIndex % y == 0)
+        {
+            return Scale(f, product, y);
+        }
         if (Split(x, y) is not ({ } multiple, { } rest))
         {
             return null;

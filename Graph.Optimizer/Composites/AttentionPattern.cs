@@ -32,15 +32,22 @@ internal sealed class AttentionPattern
     /// <param name="b">Makes the composite.</param>
     /// <param name="node">Any node.</param>
     /// <param name="useCount">How often a node is used.</param>
-    public static Node? TryRewrite(GraphBuilder b, Node node, Func<Node, int> useCount)
+    /// <param name="allowsHalf">Whether operands may be f16 or bf16.</param>
+    public static Node? TryRewrite(GraphBuilder b, Node node, Func<Node, int> useCount, bool allowsHalf)
     {
-        if (node.Op is not DotGeneralOp { ResultType: DType.F32 or DType.F64 })
+        if (node.Op is not DotGeneralOp || !(node.Operands[0].DType is DType.F32 or DType.F64 || (allowsHalf && IsHalf(node.Operands[0].DType))))
         {
             return null;
         }
         var between = new List<Node>();
         Node weights = SkipReshapes(node.Operands[0], between);
-        if (SoftmaxPattern.TryMatch(weights) is not { } softmax)
+        Node wide = AttentionForm.WithoutRounding(weights);
+        if (!ReferenceEquals(wide, weights))
+        {
+            between.Add(weights);
+            wide = SkipReshapes(wide, between);
+        }
+        if (SoftmaxPattern.TryMatch(wide) is not { } softmax)
         {
             return null;
         }
@@ -63,7 +70,7 @@ internal sealed class AttentionPattern
         var pending = new Queue<Node>(seen);
         while (seen.Count <= MaxNodes && pending.TryDequeue(out Node? node))
         {
-            if (node.Op is DotGeneralOp op && op.ResultType == node.DType && node.DType == _context.DType)
+            if (node.Op is DotGeneralOp && node.Operands[0].DType == _context.Operands[0].DType)
             {
                 yield return node;
             }
@@ -98,12 +105,15 @@ internal sealed class AttentionPattern
         {
             return null;
         }
-        Node result = body.Inside.Add(weighted.Op, SoftmaxPattern.Write(body.Inside, x), value);
+        Node weights = body.Inside.Convert(SoftmaxPattern.Write(body.Inside, x), _context.Operands[0].DType);
+        Node result = body.Inside.Add(weighted.Op, weights, value);
         Computation decomposition = body.Inside.Build("attention", [result]);
         return AttentionForm.TryParse(decomposition) is null
             ? null
             : b.Reshape(b.Composite(AttentionForm.Kind, decomposition, [.. body.Operands])[0], _context.Shape);
     }
+
+    private static bool IsHalf(DType type) => type is DType.F16 or DType.BF16;
 
     private static bool IsHeadSize(Dim size) => size is { IsStatic: true, Value: <= MaxHeadSize };
 

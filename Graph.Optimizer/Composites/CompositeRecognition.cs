@@ -14,7 +14,7 @@ public sealed class CompositeRecognition() : RewritePass("composite-recognition"
     protected override Node? TryRewrite(GraphBuilder b, Node node) => node switch
     {
         // dot(softmax(f(dot(q, k))), v) => attention(q, k, v)
-        { Op: DotGeneralOp } => AttentionPattern.TryRewrite(b, node, UseCount),
+        { Op: DotGeneralOp } => AttentionPattern.TryRewrite(b, node, UseCount, Context.Options.HalfAttention),
 
         // transpose(attention) => attention that stores its result in that order
         { Op: TransposeOp transpose } => Transposed(b, node, transpose),

@@ -15,6 +15,11 @@ public sealed record OptimizerOptions
     /// </summary>
     public bool FoldBatchNorm { get; init; } = true;
 
+    /// <summary>
+    /// Finds attention of f16 and bf16, too. For back ends whose kernels take them: off by default, because the processor's does not.
+    /// </summary>
+    public bool HalfAttention { get; init; }
+
     /// <summary>Bytes of new constants that folding may make, over what it frees.</summary>
     public long FoldingBudgetInBytes { get; init; } = 256L << 20;
 

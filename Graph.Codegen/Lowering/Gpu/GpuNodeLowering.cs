@@ -1,3 +1,5 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 /// <summary>Chooses the schedule of a node for a GPU: one file each for what has one of its own, a thread per task for everything else.</summary>
@@ -17,12 +19,17 @@ internal static class GpuNodeLowering
         {
             FusionOp { Kind: FusionKind.Loop or FusionKind.Reduction } when
                 GpuFusionLowering.TryLower(name, node, target, isOverwritten, lookups) is { } kernels => kernels,
-            { HasElementForm: true } and not FusionOp when ElementFusion.Lower(
-                name, node, fusion => GpuFusionLowering.TryLower(name, fusion, target, _ => false, lookups)) is { } kernels => kernels,
             FusionOp { Kind: FusionKind.Dot } when
                 GpuProductLowering.TryLowerDot(name, node, target.Gpu!, isOverwritten) is { } dot => dot,
             FusionOp { Kind: FusionKind.Convolution } when
                 GpuProductLowering.TryLowerConvolution(name, node, target.Gpu!, isOverwritten) is { } convolution => convolution,
+            CompositeOp { Kind: AttentionForm.Kind } when GpuAttentionLowering.TryLower(name, node, target) is { } attention => attention,
+            ScatterOp when GpuScatterLowering.TryLower(name, node, target, isOverwritten) is { } scatter => scatter,
+            SelectAndScatterOp => [GpuSelectAndScatterLowering.Lower(name, node)],
+            SortOp => GpuSortLowering.Lower(name, node),
+            RngBitGeneratorOp => [GpuRandomLowering.Lower(name, node)],
+            { HasElementForm: true } and not FusionOp when ElementFusion.Lower(
+                name, node, fusion => GpuFusionLowering.TryLower(name, fusion, target, _ => false, lookups)) is { } kernels => kernels,
             _ => [.. lowerForTasks().Select(ThreadPerTask.Of)],
         };
 }

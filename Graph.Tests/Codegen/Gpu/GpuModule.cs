@@ -21,7 +21,7 @@ internal sealed class GpuModule
 
     public GpuModule(Module module, GpuTarget? target = null)
     {
-        Module optimized = GraphOptimizer.Run(module, null);
+        Module optimized = GraphOptimizer.Run(module, OptimizerOptions.Default with { HalfAttention = true });
         _catalog = new KernelCatalog(KernelTarget.Of(target ?? new GpuTarget(90, true)), optimized);
         _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
     }
