@@ -85,9 +85,10 @@ internal sealed class InterpretedCode : GpuCode
 /// <summary>A kernel that is interpreted.</summary>
 /// <param name="device">The device.</param>
 /// <param name="kernel">A verified kernel with threads.</param>
-internal sealed unsafe class InterpretedFunction(InterpretedGpu device, Kernel kernel) : GpuFunction
+internal sealed class InterpretedFunction(InterpretedGpu device, Kernel kernel) : GpuFunction
 {
     private readonly ImmutableArray<DimSymbol> _runSymbols = KernelTextWriter.RunSymbols(kernel);
+    private readonly Lazy<SimtProgram> _program = new(() => SimtProgram.Of(kernel));
 
     /// <summary>Runs all tasks.</summary>
     /// <param name="tasks">How many.</param>
@@ -100,7 +101,7 @@ internal sealed unsafe class InterpretedFunction(InterpretedGpu device, Kernel k
         {
             memory[i] = arguments[i] == 0 || extents[i] == 0
                 ? Memory<byte>.Empty
-                : new UnmanagedBytes(device.Memory.At((nint)arguments[i], extents[i]), extents[i]).Memory;
+                : device.Memory.Find((nint)arguments[i], extents[i]);
         }
         var symbols = new Dictionary<string, long>(StringComparer.Ordinal);
         for (int i = 0; i < kernel.Sizes.Count; i++)
@@ -111,7 +112,7 @@ internal sealed unsafe class InterpretedFunction(InterpretedGpu device, Kernel k
         {
             symbols.Add(_runSymbols[i].Name, arguments[memory.Length + kernel.Sizes.Count + i]);
         }
-        var interpreter = new KernelInterpreter(kernel, memory, s => symbols[s.Name]);
+        var interpreter = new KernelInterpreter(_program.Value, memory, s => symbols[s.Name]);
         if (interpreter.TaskCount != tasks)
         {
             throw new CompilerBugException("interpreted GPU", $"kernel '{kernel.Name}' was started with {tasks} tasks and has {interpreter.TaskCount}");

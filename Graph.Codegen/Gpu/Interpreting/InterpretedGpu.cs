@@ -86,7 +86,7 @@ public sealed class InterpretedGpu : GpuDevice
     {
         if (disposing)
         {
-            _memory.Dispose();
+            _memory.Clear();
         }
     }
 }

@@ -1,10 +1,11 @@
-using Graphene.Runtime;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Graphene.Codegen;
 
 /// <summary>The memory of an <see cref="InterpretedGpu"/>: pieces of the host's under addresses that mean nothing there.</summary>
 /// <param name="capacity">The most bytes of all pieces together.</param>
-internal sealed unsafe class InterpretedMemory(long capacity) : IDisposable
+internal sealed unsafe class InterpretedMemory(long capacity)
 {
     private const nint First = 0x10_0000;
     private const long Alignment = 256;
@@ -12,7 +13,7 @@ internal sealed unsafe class InterpretedMemory(long capacity) : IDisposable
     private const byte Rubbish = 0xCD;
 
     private readonly Lock _lock = new();
-    private readonly SortedList<nint, NativeBlock> _pieces = [];
+    private readonly SortedList<nint, byte[]> _pieces = [];
     private long _used;
     private nint _next = First;
 
@@ -21,12 +22,12 @@ internal sealed unsafe class InterpretedMemory(long capacity) : IDisposable
     {
         lock (_lock)
         {
-            if (bytes > capacity - _used)
+            if (bytes > capacity - _used || bytes > Array.MaxLength)
             {
                 return null;
             }
-            NativeBlock piece = NativeBlock.Allocate(bytes);
-            new UnmanagedBytes(piece.Pointer, bytes).Fill(Rubbish);
+            byte[] piece = GC.AllocateUninitializedArray<byte>((int)bytes, pinned: true);
+            Array.Fill(piece, Rubbish);
             nint address = _next;
             _pieces.Add(address, piece);
             _used += bytes;
@@ -40,17 +41,33 @@ internal sealed unsafe class InterpretedMemory(long capacity) : IDisposable
     {
         lock (_lock)
         {
-            if (_pieces.Remove(address, out NativeBlock? piece))
+            if (_pieces.Remove(address, out byte[]? piece))
             {
-                _used -= (long)piece.Length;
-                piece.Dispose();
+                _used -= piece.Length;
             }
         }
     }
 
-    /// <summary>Where bytes really are.</summary>
+    /// <summary>Frees everything.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _pieces.Clear();
+        }
+    }
+
+    /// <summary>Where bytes really are. They stay there until they are freed.</summary>
     /// <exception cref="CompilerBugException">They are not all in one piece, or were freed.</exception>
     public byte* At(nint address, long bytes)
+    {
+        Memory<byte> memory = Find(address, bytes);
+        return (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(memory.Span)); // pinned
+    }
+
+    /// <summary>Bytes as kernels get them.</summary>
+    /// <exception cref="CompilerBugException">They are not all in one piece, or were freed.</exception>
+    public Memory<byte> Find(nint address, long bytes)
     {
         lock (_lock)
         {
@@ -58,10 +75,10 @@ internal sealed unsafe class InterpretedMemory(long capacity) : IDisposable
             if (place >= 0)
             {
                 long offset = address - _pieces.Keys[place];
-                NativeBlock piece = _pieces.Values[place];
-                if (bytes <= (long)piece.Length - offset)
+                byte[] piece = _pieces.Values[place];
+                if (bytes <= piece.Length - offset)
                 {
-                    return piece.Pointer + offset;
+                    return piece.AsMemory((int)offset, (int)bytes);
                 }
             }
             throw new CompilerBugException("interpreted GPU", $"{bytes} bytes at address {address:x} are not memory that is there");
@@ -85,18 +102,5 @@ internal sealed unsafe class InterpretedMemory(long capacity) : IDisposable
             }
         }
         return high;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            foreach (NativeBlock piece in _pieces.Values)
-            {
-                piece.Dispose();
-            }
-            _pieces.Clear();
-        }
     }
 }

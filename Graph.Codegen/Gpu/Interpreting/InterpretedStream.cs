@@ -52,7 +52,7 @@ internal sealed unsafe class InterpretedStream : GpuStream
 
     /// <inheritdoc/>
     public override void Fill(nint to, byte value, long bytes) =>
-        Add(() => new UnmanagedBytes(_device.Memory.At(to, bytes), bytes).Fill(value));
+        Add(() => _device.Memory.Find(to, bytes).Span.Fill(value));
 
     /// <inheritdoc/>
     public override void Launch(GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents)
