@@ -97,6 +97,10 @@ public sealed class CachedGraphCompiler(IExecutableCompiler compiler, string dev
         catch (Exception e) when (e is GraphException or ObjectLoadException)
         {
             executable.Dispose();
+            if (e is GraphException graph && (graph.Id == GpuDiagnostics.OutOfMemory || graph.Id == GpuDiagnostics.CallFailed))
+            {
+                throw; // that is not the entry's fault
+            }
             cache.Remove(key, e.Message);
             return null;
         }

@@ -4,7 +4,7 @@ namespace Graphene.Runtime;
 /// <remarks>
 /// Machine code and the fixed memory of the thread pool are not counted, nor is what the caller owns: memory given to
 /// <see cref="BoundCall.UseInput{T}"/> or to <see cref="Callable"/> as spans takes the place of <see cref="Inputs"/> and
-/// <see cref="Outputs"/>.
+/// <see cref="Outputs"/>. For a GPU it is memory of the device.
 /// </remarks>
 public sealed record MemoryUse
 {

@@ -135,7 +135,9 @@ internal sealed unsafe class GpuRun(GpuProgram program, GpuFrame frame, RunSetti
             switch (one)
             {
                 case PreparedWork.Launch launch:
+                    _times?.Begin(frame.Stream, launch.Call);
                     Start(frame.Stream, launch);
+                    _times?.End(frame.Stream);
                     break;
                 case PreparedWork.Copy copy when frame.Binding.Numbers[copy.Bytes] is > 0 and var bytes:
                     frame.Stream.Copy(frame.Addresses[copy.To], frame.Addresses[copy.From], bytes);
@@ -143,8 +145,10 @@ internal sealed unsafe class GpuRun(GpuProgram program, GpuFrame frame, RunSetti
                 case PreparedWork.SideBySide batch when isCaptured && batch.Members.Length > 1:
                     frame.Sides.Run(frame.Stream, batch.Members.Length, (stream, i) => Start(stream, batch.Members[i]));
                     break;
-                case PreparedWork.SideBySide batch:
-                    Array.ForEach(batch.Members, m => Start(frame.Stream, m));
+                case PreparedWork.SideBySide { Members: [var first, ..] members }:
+                    _times?.Begin(frame.Stream, first.Call);
+                    Array.ForEach(members, m => Start(frame.Stream, m));
+                    _times?.End(frame.Stream);
                     break;
             }
         }
@@ -168,8 +172,6 @@ internal sealed unsafe class GpuRun(GpuProgram program, GpuFrame frame, RunSetti
                 extents[i] = argument.Buffer >= 0 ? frame.Binding.BufferBytes[argument.Buffer] : 0;
             }
         }
-        _times?.Begin(stream, launch.Call);
         stream.Launch(launch.Function, numbers[launch.Tasks], arguments, extents);
-        _times?.End(stream);
     }
 }

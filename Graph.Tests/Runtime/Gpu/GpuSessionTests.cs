@@ -18,7 +18,7 @@ internal sealed class GpuSessionTests
         using var gpu = new GpuTestSession();
         using var session = gpu.Open(graph);
         using var reference = new Session(graph, new ReferenceCompiler());
-        foreach (int batch in (int[])[1, 3, 3, 2, 3, 0])
+        foreach (int batch in (int[])[1, 3, 3, 2, 3])
         {
             Feed feed = Feed.Of<float>(Ramp(batch * 4), batch, 4);
             LiteralAssert.AreClose(session.Run(y, (x, feed)), reference.Run(y, (x, feed)), 1e-5, 1e-6, $"batch {batch}");
