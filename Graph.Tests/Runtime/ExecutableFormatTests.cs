@@ -218,11 +218,11 @@ public sealed class ExecutableFormatTests
     public void FilesOfAnOlderVersionAreRefused()
     {
         byte[] bytes = Write(Full());
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), FileLayout.Version - 1);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), FileLayout.OldestVersion - 1);
         File.WriteAllBytes(FilePath, bytes);
         GraphException e = Assert.Throws<GraphException>(() => Executable.Read(FilePath))!;
         Assert.That(e.Id, Is.EqualTo(RuntimeDiagnostics.BadExecutable));
-        Assert.That(e.What, Does.Contain($"version {FileLayout.Version - 1}"));
+        Assert.That(e.What, Does.Contain($"version {FileLayout.OldestVersion - 1}"));
     }
 
     private static Executable Full() =>
