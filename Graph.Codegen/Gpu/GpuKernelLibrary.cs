@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Graphene.Runtime;
 
 namespace Graphene.Codegen;

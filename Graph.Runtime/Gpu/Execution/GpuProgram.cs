@@ -116,7 +116,8 @@ public sealed unsafe class GpuProgram : GraphProgram
         try
         {
             Prepare(frame, (GpuBinding)binding, inputs, outputs, settings.Places);
-            new GpuRun(this, frame, settings).Run(inputs, outputs);
+            using var run = new GpuRun(this, frame, settings);
+            run.Run(inputs, outputs);
             isDone = true;
         }
         finally

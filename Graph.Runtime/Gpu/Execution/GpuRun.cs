@@ -4,7 +4,7 @@ namespace Graphene.Runtime;
 /// <param name="program">The plan.</param>
 /// <param name="frame">Stream and addresses.</param>
 /// <param name="settings">The caller's.</param>
-internal sealed unsafe class GpuRun(GpuProgram program, GpuFrame frame, RunSettings settings)
+internal sealed unsafe class GpuRun(GpuProgram program, GpuFrame frame, RunSettings settings) : IDisposable
 {
     // Below this many pieces of work a graph is no faster than starting them one by one.
     private const int WorthCapturing = 2;
@@ -15,20 +15,16 @@ internal sealed unsafe class GpuRun(GpuProgram program, GpuFrame frame, RunSetti
     public void Run(void** inputs, void** outputs)
     {
         settings.Profile?.BeginRun();
-        try
-        {
-            frame.Upload(inputs);
-            Run(program.Steps.Steps);
-            frame.Download(outputs);
-            frame.Stream.Synchronize();
-            _times?.Collect();
-        }
-        finally
-        {
-            _times?.Dispose();
-        }
+        frame.Upload(inputs);
+        Run(program.Steps.Steps);
+        frame.Download(outputs);
+        frame.Stream.Synchronize();
+        _times?.Collect();
         settings.Cancellation.ThrowIfCancellationRequested();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _times?.Dispose();
 
     private void Run(PreparedStep[] steps)
     {

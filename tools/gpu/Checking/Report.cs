@@ -27,7 +27,8 @@ internal static class Report
         if (measured.Count > 0)
         {
             double copy = device.MeasureCopyRate();
-            text.Append(CultureInfo.InvariantCulture, $"\nA copy reads and writes {copy / 1e9:F0} GB/s. Times in milliseconds, the fastest and the median of 25 runs; peers in the same run.\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"\nA copy reads and writes {copy / 1e9:F0} GB/s. Times in milliseconds, the fastest and the ");
+            text.Append("median of 25 runs; peers in the same run.\n\n");
             Table(text, measured, ReadPeers(folder), copy);
         }
         File.WriteAllText(Path.Combine(folder, "report.md"), text.ToString());
