@@ -41,7 +41,7 @@ internal sealed class GpuCommandTests
             Assert.Ignore("there is a driver");
         }
         using var folder = new TemporaryFolder();
-        CliRun run = CliRun.Of("run", Write(folder), "--dim", "batch=5", "--device", "cuda");
+        CliRun run = CliRun.Of("run", Write(folder), "--random", "3", "--dim", "batch=5", "--device", "cuda");
         Assert.That(run.Exit, Is.EqualTo(2));
         Assert.That(run.Error, Does.Contain("GR6501").And.Contain("install NVIDIA's driver"));
         Assert.That(run.Output, Is.Empty);
