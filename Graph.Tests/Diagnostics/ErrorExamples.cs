@@ -8,7 +8,7 @@ internal static partial class ErrorExamples
     /// <summary>One example for each error of the authoring API, the files and the runtime.</summary>
     public static IReadOnlyList<ErrorExample> All { get; } =
     [
-        .. Building(), .. Files(), .. Gradients(), .. Running(), .. Bundles(), .. Training(), .. Layers(), .. Hosting(), .. Native(), .. Wasm(),
+        .. Building(), .. Files(), .. Gradients(), .. Running(), .. Bundles(), .. Training(), .. Layers(), .. Hosting(), .. Native(), .. Wasm(), .. Ptx(),
     ];
 
     private static ErrorExample Of(DiagnosticId id, Action run, [CallerArgumentExpression(nameof(run))] string source = "") =>
