@@ -37,7 +37,7 @@ public static class PtxFiles
         }
         if (writesIr)
         {
-            WriteText(".ll", string.Concat(ptx.Ir.Select((ir, i) => $"; {ptx.Kernels[i].Name}\n{ir}\n")));
+            WriteText(".ll", PtxDump.IrText(ptx));
         }
         return files;
 
@@ -69,6 +69,7 @@ public static class PtxFiles
         GpuStep[] steps = [.. new GpuPlanBuilder(library).Build(lowered.Steps)];
         PtxModule ptx = writer.FinishModule();
         log.End("generating code");
+        PtxDump.Write(DebugOptions.FromEnvironment().DumpFolder, module.Name, ptx, logger);
         return (ptx, LaunchManifest.Print(ptx, library, steps, lowered.Description));
     }
 }
