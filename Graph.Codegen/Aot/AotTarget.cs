@@ -97,7 +97,7 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
         {
             throw new GraphException(
                 CodegenDiagnostics.NotForGpus,
-                $"target: a GPU runs no code of this form",
+                "target: a GPU runs no code of this form",
                 where: $"--target {Name}",
                 why: "objects, libraries and bundles hold functions that a processor calls; a GPU is given kernels, as PTX",
                 fix: "write PTX (--emit ptx), or name a processor");
