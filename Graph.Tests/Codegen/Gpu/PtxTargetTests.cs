@@ -31,7 +31,6 @@ internal sealed class PtxTargetTests
     }
 
     [TestCase("sm_75", "shared s: f32[64]\nasync_copy[1](s, t, x, t)", "cp.async needs sm_80")]
-    [TestCase("sm_75", "async_wait 0", "cp.async needs sm_80")]
     [TestCase("sm_75", "register s: f64x2 = f64x2 0\nfragment_dot[8, 8, 4, f64, f64, f64](s, f64 1, f64 1)", "mma.sync needs sm_80")]
     [TestCase("sm_70", "shared s: f32[256]\nfragment_load v: f32 = rows[1](s, multiply(remainder(t, 8), 4))", "ldmatrix needs sm_75")]
     [TestCase("sm_80", "shared s: f64[30000]", "shares 240000 bytes")]
@@ -39,6 +38,14 @@ internal sealed class PtxTargetTests
     {
         using var compiler = new PtxCompiler(PtxTarget.Parse(gpu), threads: 1);
         Assert.That(() => compiler.Add(ThreadKernel.Of(body)), Throws.TypeOf<CompilerBugException>().With.Message.Contains(message));
+    }
+
+    [Test]
+    public void GroupsWithoutCopiesAreNothingWhereThereAreNoCopies()
+    {
+        using var compiler = new PtxCompiler(PtxTarget.Parse("sm_75"), threads: 1);
+        compiler.Add(ThreadKernel.Of("async_commit\nasync_wait 0\nstore(y, t, load[1](x, t))"));
+        Assert.That(compiler.Finish().Text, Does.Not.Contain("cp.async"));
     }
 
     [Test]
