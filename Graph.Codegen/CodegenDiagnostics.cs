@@ -24,6 +24,12 @@ public static class CodegenDiagnostics
     /// <summary>A GPU is older than those that code is generated for.</summary>
     public static readonly DiagnosticId GpuTooOld = new("GR5070", "GPU too old");
 
+    /// <summary>Code of a processor's form was asked for a GPU.</summary>
+    public static readonly DiagnosticId NotForGpus = new("GR5071", "no such code for a GPU");
+
+    /// <summary>PTX was asked for a processor.</summary>
+    public static readonly DiagnosticId NotAGpu = new("GR5072", "PTX for a processor");
+
     /// <summary>A graph takes more memory than WebAssembly can address.</summary>
     public static readonly DiagnosticId WasmTooLarge = new("GR5062", "too large for WebAssembly");
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Graphene.Codegen.Llvm;
+using Graphene.Codegen.Ptx;
 
 namespace Graphene.Codegen.Aot;
 
@@ -44,7 +45,9 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     public LlvmArchitecture Architecture => Variants[0].Machine.Architecture;
 
     /// <summary>A target by its name, or by LLVM's words for it.</summary>
-    /// <param name="text">A name of <see cref="Named"/>, or a triple such as <c>aarch64-unknown-linux-gnu</c>.</param>
+    /// <param name="text">
+    /// A name of <see cref="Named"/>, a triple such as <c>aarch64-unknown-linux-gnu</c>, or a GPU: <c>nvptx:sm_90a</c>.
+    /// </param>
     /// <param name="cpu">A processor as in <c>-mcpu</c>, to tune for and to take instructions from; empty for the target's own.</param>
     /// <param name="features">Features added or removed, such as <c>+dotprod,-avx512vl</c>; may be empty.</param>
     /// <remarks>
@@ -52,11 +55,15 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     /// --features=+avx512f,+avx512vl</c>), or begin with a name that has them (<c>x86-64-v4 --cpu=znver4</c>).
     /// </remarks>
     /// <exception cref="GraphException">
-    /// GR5010: no target has the name. GR5011: a processor or features are given for a target with several variants. GR5002: there is
-    /// no code generator for the triple.
+    /// GR5010: no target has the name. GR5011: a processor or features are given for a target with several variants, or a GPU. GR5002: there
+    /// is no code generator for the triple. GR5070: the GPU is too old.
     /// </exception>
     public static AotTarget Parse(string text, string cpu = "", string features = "")
     {
+        if (text.StartsWith(PtxTarget.TargetPrefix, StringComparison.Ordinal))
+        {
+            return OfGpu(text, cpu, features);
+        }
         AotTarget target = Named.FirstOrDefault(t => t.Name == text) ?? OfTriple(text);
         if (cpu.Length == 0 && features.Length == 0)
         {
@@ -83,11 +90,35 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
         [.. Variants.Zip(KernelTargets(), (v, machine) => GraphCompiler.For(v.Machine, machine, options))];
 
     /// <summary>What schedules know about each variant; they pack constants in one form for all of them.</summary>
+    /// <exception cref="GraphException">GR5071: the target is a GPU.</exception>
     internal ImmutableArray<KernelTarget> KernelTargets()
     {
+        if (Architecture == LlvmArchitecture.Nvptx64)
+        {
+            throw new GraphException(
+                CodegenDiagnostics.NotForGpus,
+                "target: a GPU runs no code of this form",
+                where: $"--target {Name}",
+                why: "objects, libraries and bundles hold functions that a processor calls; a GPU is given kernels, as PTX",
+                fix: "write PTX (--emit ptx), or name a processor");
+        }
         KernelTarget[] machines = [.. Variants.Select(v => KernelTarget.Of(v.Machine, v.Caches))];
         SharedPanels? panels = machines.Length > 1 ? SharedPanels.Of(machines) : null;
         return [.. machines.Select(m => panels is null ? m : m with { Panels = panels, Dots = panels.Dots })];
+    }
+
+    // A GPU is one machine, described by its name alone.
+    private static AotTarget OfGpu(string text, string cpu, string features)
+    {
+        var target = PtxTarget.Parse(text[PtxTarget.TargetPrefix.Length..]);
+        return cpu.Length == 0 && features.Length == 0
+            ? Single(text, $"GPUs, as {target}", new AotVariant(target.Gpu.ToString(), target.Machine))
+            : throw new GraphException(
+                CodegenDiagnostics.AmbiguousVariant,
+                $"target: '{text}' says all of a GPU",
+                where: $"--cpu '{cpu}', --features '{features}'",
+                why: "they describe processors",
+                fix: "leave them out");
     }
 
     private static AotTarget Single(string name, string summary, AotVariant variant) => new(name, summary, [variant]);

@@ -1,3 +1,4 @@
+using Graphene.Codegen.Ptx;
 using Graphene.Optimizer;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
@@ -77,6 +78,10 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
         log.End("planning launches", $"{library.Kernels.Count} of {library.Specs.Count} kernels are distinct");
         IReadOnlyList<ObjectCode> objects = code.Finish();
         log.End("generating code");
+        if (code is PtxWriter { Module: { } ptx })
+        {
+            PtxDump.Write(DebugOptions.FromEnvironment().DumpFolder, module.Name, ptx, logger);
+        }
         var writer = new ConstantWriter();
         ExecutablePlan plan = lowered.Description with
         {

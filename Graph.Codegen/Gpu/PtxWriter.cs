@@ -23,7 +23,13 @@ internal sealed class PtxWriter(GpuTarget target, int threads, CancellationToken
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<ObjectCode> Finish() => [new ObjectCode("kernels.ptx", Encoding.UTF8.GetBytes(_compiler.Finish().Text))];
+    public IReadOnlyList<ObjectCode> Finish() => [new ObjectCode("kernels.ptx", Encoding.UTF8.GetBytes(FinishModule().Text))];
+
+    /// <summary>The same with all that is known of it; instead of <see cref="Finish"/>.</summary>
+    public PtxModule FinishModule() => Module = _compiler.Finish();
+
+    /// <summary>What came out; null before.</summary>
+    public PtxModule? Module { get; private set; }
 
     /// <inheritdoc/>
     public void Dispose() => _compiler.Dispose();

@@ -4,7 +4,7 @@ namespace Graphene.Codegen.Ptx;
 
 /// <content>Indices in 32 bits where they fit: a GPU has no others in hardware.</content>
 /// <remarks>
-/// A product of 64 bits is four instructions and a quotient dozens. Kernel IR counts in i64; what <see cref="IndexRanges"/> knows to fit is
+/// A product of 64 bits is four instructions and a quotient dozens. Kernel IR counts in i64; what <see cref="IndexIntervals"/> knows to fit is
 /// computed in i32 and extended where it is used, which the address of an access does for nothing:
 /// <code>
 /// i64 128 t + thread     becomes     i64 extend(i32 128 t + thread), no wrap
@@ -14,17 +14,17 @@ namespace Graphene.Codegen.Ptx;
 /// </remarks>
 internal sealed partial class GpuBodyPrinter
 {
-    private IndexRanges? _ranges;
+    private IndexIntervals? _ranges;
 
-    private IndexRanges Ranges => _ranges ??= IndexRanges.In(_kernel!);
+    private IndexIntervals Ranges => _ranges ??= IndexIntervals.In(_kernel!);
 
     /// <inheritdoc/>
     protected override KType CounterType(KFor loop)
     {
-        IndexRange end = Ranges.Of(loop.End);
+        IndexInterval end = Ranges.Of(loop.End);
         long stride = checked(loop.Step * Math.Max(loop.Unroll, 1));
         bool fits = Ranges.Of(loop.Begin) is { IsNarrow: true, IsCounting: true } && end.IsNarrow && stride <= int.MaxValue
-            && new IndexRange(end.Low, end.High + stride).IsNarrow;
+            && new IndexInterval(end.Low, end.High + stride).IsNarrow;
         return fits ? new KType(DType.I32) : KType.Index;
     }
 

@@ -28,12 +28,12 @@ internal sealed partial class GpuBodyPrinter
             case KAsyncCopy copy:
                 AsyncCopy(copy);
                 break;
+            case KAsyncCommit or KAsyncWait when target.Architecture < FirstWithAsyncCopies:
+                break; // groups without copies: there can be none
             case KAsyncCommit:
-                Require(FirstWithAsyncCopies, "cp.async");
                 Out.Do("call void @llvm.nvvm.cp.async.commit.group()");
                 break;
             case KAsyncWait wait:
-                Require(FirstWithAsyncCopies, "cp.async");
                 Out.Do($"call void @llvm.nvvm.cp.async.wait.group(i32 {Number(wait.Pending)})");
                 break;
             case KFragmentLoad load:

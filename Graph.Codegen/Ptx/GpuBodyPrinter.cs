@@ -16,6 +16,9 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
     /// <summary>What stands for the kernel's name in what <see cref="Print"/> gives: the array is named after it.</summary>
     public const string OwnName = "@$";
 
+    /// <summary>The most bytes of shared memory that need not be stated by a launch.</summary>
+    public const int MostStaticSharedBytes = 48 << 10;
+
     private const int MostBlocks = int.MaxValue;
 
     // Of the parameters of a kernel (PTX ISA, kernel function parameters).
@@ -23,19 +26,19 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
 
     private readonly List<DimSymbol> _parameters = [];
     private Kernel? _kernel;
-    private SharedLayout? _shared;
+    private SharedMemoryLayout? _shared;
 
     /// <summary>The sizes and symbols behind the buffers, in the order of the parameters.</summary>
     public IReadOnlyList<DimSymbol> Symbols => _parameters;
 
     /// <summary>Where shared memory lies.</summary>
-    public SharedLayout Shared => _shared ?? throw Bug("nothing was printed");
+    public SharedMemoryLayout Shared => _shared ?? throw Bug("nothing was printed");
 
     /// <summary>The text after the function's name.</summary>
     public string Print(Kernel kernel)
     {
         _kernel = kernel;
-        _shared = SharedLayout.Of(kernel);
+        _shared = new SharedMemoryLayout(kernel);
         KThreads threads = kernel.Threads ?? throw Bug($"kernel '{kernel.Name}' has no threads");
         if (_shared.SizeInBytes > target.Gpu.SharedBytesPerTask)
         {
@@ -59,7 +62,7 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
 
     /// <inheritdoc/>
     protected override string ScratchAddress(KBuffer buffer) => buffer.Space == KBufferSpace.Shared
-        ? Out.AddToEntry($"getelementptr inbounds i8, ptr addrspace(3) {OwnName}_shared, i64 {Shared.OffsetOf(buffer)}")
+        ? Out.AddToEntry($"getelementptr inbounds i8, ptr addrspace(3) {OwnName}_shared, i64 {Shared[buffer]}")
         : base.ScratchAddress(buffer);
 
     /// <inheritdoc/>

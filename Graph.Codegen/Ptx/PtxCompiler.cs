@@ -27,6 +27,7 @@ public sealed class PtxCompiler : IDisposable
     private readonly Dictionary<Kernel, PtxKernel> _known = new(ReferenceEqualityComparer.Instance);
     private readonly List<PtxKernel> _kernels = [];
     private readonly List<string> _ir = [];
+    private readonly List<Kernel> _sources = [];
 
     /// <summary>Makes a compiler for one module.</summary>
     /// <param name="target">What the text is for.</param>
@@ -75,7 +76,7 @@ public sealed class PtxCompiler : IDisposable
         {
             text.Append(WithoutHeader(Encoding.UTF8.GetString(part)));
         }
-        return new PtxModule(_target, text.ToString(), [.. _kernels], [.. _ir]);
+        return new PtxModule(_target, text.ToString(), [.. _kernels], [.. _ir], [.. _sources]);
     }
 
     /// <inheritdoc/>
@@ -93,6 +94,7 @@ public sealed class PtxCompiler : IDisposable
             string ir = _printer.PrintModule(spec, body);
             _kernels.Add(spec);
             _ir.Add(ir);
+            _sources.Add(kernel);
             _llvm.Add(ir);
         }
         return spec;

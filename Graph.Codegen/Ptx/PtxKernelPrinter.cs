@@ -30,7 +30,7 @@ public sealed class PtxKernelPrinter(PtxTarget target)
         {
             Symbols = [.. printer.Symbols],
             SharedBytes = shared,
-            DynamicSharedBytes = printer.Shared.IsDynamic ? shared : 0,
+            DynamicSharedBytes = shared > GpuBodyPrinter.MostStaticSharedBytes ? shared : 0,
             BlocksPerMultiprocessor = kernel.Threads.TasksPerMultiprocessor,
         };
         return (body, spec);

@@ -7,4 +7,6 @@ namespace Graphene.Codegen.Ptx;
 /// <param name="Text">The text.</param>
 /// <param name="Kernels">Its entries, in the order of the text.</param>
 /// <param name="Ir">The LLVM IR that it was made of, one module for each kernel.</param>
-public sealed record PtxModule(PtxTarget Target, string Text, ImmutableArray<PtxKernel> Kernels, ImmutableArray<string> Ir);
+/// <param name="Sources">The kernels themselves, each one of those that are equal.</param>
+public sealed record PtxModule(
+    PtxTarget Target, string Text, ImmutableArray<PtxKernel> Kernels, ImmutableArray<string> Ir, ImmutableArray<Kernel> Sources);

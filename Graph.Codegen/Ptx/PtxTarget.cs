@@ -1,3 +1,4 @@
+using System.Globalization;
 using Graphene.Codegen.Llvm;
 
 namespace Graphene.Codegen.Ptx;
@@ -11,6 +12,9 @@ namespace Graphene.Codegen.Ptx;
 /// </remarks>
 public sealed record PtxTarget
 {
+    /// <summary>What the names of targets begin with: <c>nvptx:sm_90a</c>.</summary>
+    public const string TargetPrefix = "nvptx:";
+
     private const string Triple = "nvptx64-nvidia-cuda";
 
     // Architectures that LLVM can write for, with the version of PTX that brought each.
@@ -58,9 +62,26 @@ public sealed record PtxTarget
         : throw new GraphException(
             CodegenDiagnostics.GpuTooOld,
             $"target: no code is generated for {gpu}",
-            where: $"nvptx:{gpu}",
+            where: $"{TargetPrefix}{gpu}",
             why: "threads of a warp go their own ways, and meet again, since sm_70 (Volta, 2017); the kernels count on it",
             fix: "use a GPU of sm_70 or later, or the processor");
+
+    /// <summary>What PTX is written for an architecture that is named.</summary>
+    /// <param name="text">As in PTX: <c>sm_80</c>, <c>sm_90a</c>.</param>
+    /// <exception cref="GraphException">GR5010: there is no such architecture. GR5070: the GPU is older than sm_70.</exception>
+    public static PtxTarget Parse(string text)
+    {
+        bool hasFeatures = text.EndsWith('a');
+        string number = text.StartsWith("sm_", StringComparison.Ordinal) ? text[3..(hasFeatures ? ^1 : ^0)] : "";
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int architecture) && architecture is >= 10 and < 1000
+            ? Of(new GpuTarget(architecture, hasFeatures))
+            : throw new GraphException(
+                CodegenDiagnostics.UnknownTarget,
+                $"target: there is no GPU '{text}'",
+                where: $"{TargetPrefix}{text}",
+                why: "GPUs are called by their compute capability, as in sm_80, sm_90 or sm_90a",
+                fix: $"pass {TargetPrefix}sm_80, which every GPU since 2020 runs, or what the GPU says of itself");
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name}, PTX {Version / 10}.{Version % 10}";

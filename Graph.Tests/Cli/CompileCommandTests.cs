@@ -32,6 +32,9 @@ internal sealed class CompileCommandTests : IDisposable
     [TestCase("m.o", "--target riscv64 --freestanding", "m.h m.json m.o")]
     [TestCase("m", "--emit object,asm --emit llvm-ir", "m.h m.json m.ll m.o m.s")]
     [TestCase("m.graphene", "", "m.graphene")]
+    [TestCase("m.ptx", "", "m.json m.ptx")]
+    [TestCase("m.ptx", "--emit ptx,llvm-ir --target nvptx:sm_90a", "m.json m.ll m.ptx")]
+    [TestCase("m.ll", "--target nvptx:sm_70", "m.ll")]
     [TestCase("m.o", "--emit bundle,object", "m.graphene m.h m.json m.o")]
     public void FormsBecomeFiles(string output, string options, string files)
     {
@@ -60,6 +63,12 @@ internal sealed class CompileCommandTests : IDisposable
     [TestCase("m.o", "--target vax", "GR5010")]
     [TestCase("m.o", "--features +avx2", "GR5011")]
     [TestCase("m.o", "--target x86-64-v4 --features +amx-tile", "GR5035")]
+    [TestCase("m.ptx", "--target nvptx:sm_60", "GR5070")]
+    [TestCase("m.ptx", "--target nvptx:sm_9x", "GR5010")]
+    [TestCase("m.ptx", "--target nvptx:sm_90a --features +ptx85", "GR5011")]
+    [TestCase("m.o", "--target nvptx:sm_90a", "GR5071")]
+    [TestCase("m.graphene", "--target nvptx:sm_90a", "GR5071")]
+    [TestCase("m.ptx", "--target x86-64-v3", "GR5072")]
     public void WhatCannotBeDoneIsSaid(string output, string options, string message)
     {
         CliRun run = Compile(output, options);

@@ -28,7 +28,7 @@ internal static class CompileCommand
     private static readonly Option<string> Target = new("--target")
     {
         Description = "What native code is for: " + string.Join(", ", AotTarget.Named.Select(t => t.Name)) +
-            ", or an LLVM triple. x86-64 has code for three levels of processors and chooses at run time. Bundles take several with commas.",
+            ", nvptx:sm_80 and the like for GPUs (PTX), or an LLVM triple. x86-64 has code for three levels of processors and chooses at run time. Bundles take several with commas.",
     };
 
     private static readonly Option<string> Cpu = new("--cpu") { Description = "The processor as LLVM calls it (-mcpu), instead of the target's own." };
@@ -58,7 +58,7 @@ internal static class CompileCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandIO io)
     {
-        var command = new Command("compile", "Compile a model ahead of time: a bundle for .NET, or native code with a C interface.")
+        var command = new Command("compile", "Compile a model ahead of time: a bundle for .NET, native code with a C interface, or PTX.")
         {
             BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.Input, CommonOptions.Dim,
         };

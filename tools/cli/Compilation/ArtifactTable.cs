@@ -26,6 +26,7 @@ internal static class ArtifactTable
         new("c-header", ".h", "the C header", NativeArtifact.Write),
         new("llvm-ir", ".ll", "LLVM IR", NativeArtifact.Write),
         new("wasm", ".wasm", "a WebAssembly module, and the .mjs and .d.ts that load it (linked by lld)", WasmArtifact.Write),
+        new("ptx", ".ptx", "the kernels of a GPU as PTX, and a .json that says how they are launched", PtxArtifact.Write),
         new("asm", ".s", "assembly", NativeArtifact.Write),
     ];
 

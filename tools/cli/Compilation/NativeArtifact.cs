@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Graphene.Codegen.Aot;
+using Graphene.Codegen.Llvm;
 
 namespace Graphene.Cli.Compilation;
 
@@ -9,6 +10,10 @@ internal static class NativeArtifact
     /// <summary>Compiles and writes.</summary>
     public static IReadOnlyList<string> Write(CompileRequest request, IReadOnlyList<string> forms)
     {
+        if (request.Target is { Architecture: LlvmArchitecture.Nvptx64 } && forms.All(f => f == "llvm-ir"))
+        {
+            return PtxArtifact.Write(request, forms);
+        }
         var options = new NativeOptions
         {
             Name = request.Name,

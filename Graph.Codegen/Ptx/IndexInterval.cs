@@ -3,10 +3,10 @@ namespace Graphene.Codegen.Ptx;
 /// <summary>The numbers that an index may be.</summary>
 /// <param name="Low">The least.</param>
 /// <param name="High">The largest; not less.</param>
-internal readonly record struct IndexRange(long Low, long High)
+internal readonly record struct IndexInterval(long Low, long High)
 {
     /// <summary>Nothing is known.</summary>
-    public static IndexRange Any { get; } = new(long.MinValue, long.MaxValue);
+    public static IndexInterval Any { get; } = new(long.MinValue, long.MaxValue);
 
     /// <summary>Whether an i32 holds it.</summary>
     public bool IsNarrow => Low >= int.MinValue && High <= int.MaxValue;
@@ -15,10 +15,10 @@ internal readonly record struct IndexRange(long Low, long High)
     public bool IsCounting => Low >= 0;
 
     /// <summary>One number.</summary>
-    public static IndexRange Of(long value) => new(value, value);
+    public static IndexInterval Of(long value) => new(value, value);
 
     /// <summary>What an integer type holds; anything where that is more than an i64 does.</summary>
-    public static IndexRange Of(DType type)
+    public static IndexInterval Of(DType type)
     {
         int bits = type.SizeInBits();
         return !type.IsInteger() || bits > 32 ? Any
@@ -27,10 +27,10 @@ internal readonly record struct IndexRange(long Low, long High)
     }
 
     /// <summary>Either of two.</summary>
-    public IndexRange Or(IndexRange other) => new(Math.Min(Low, other.Low), Math.Max(High, other.High));
+    public IndexInterval Or(IndexInterval other) => new(Math.Min(Low, other.Low), Math.Max(High, other.High));
 
     /// <summary>What an instruction of i64 makes of two.</summary>
-    public static IndexRange Apply(ScalarOp op, IndexRange a, IndexRange b) => op switch
+    public static IndexInterval Apply(ScalarOp op, IndexInterval a, IndexInterval b) => op switch
     {
         ScalarOp.Add => Checked((Int128)a.Low + b.Low, (Int128)a.High + b.High),
         ScalarOp.Subtract => Checked((Int128)a.Low - b.High, (Int128)a.High - b.Low),
@@ -50,13 +50,13 @@ internal readonly record struct IndexRange(long Low, long High)
 
     private static long AllBits(long most) => most == 0 ? 0 : (long)(ulong.MaxValue >> System.Numerics.BitOperations.LeadingZeroCount((ulong)most));
 
-    private static IndexRange Corners(IndexRange a, IndexRange b, Func<Int128, Int128, Int128> op)
+    private static IndexInterval Corners(IndexInterval a, IndexInterval b, Func<Int128, Int128, Int128> op)
     {
         Int128[] all = [op(a.Low, b.Low), op(a.Low, b.High), op(a.High, b.Low), op(a.High, b.High)];
         return Checked(all.Min(), all.Max());
     }
 
     // Arithmetic wraps: what may leave the type may be anything.
-    private static IndexRange Checked(Int128 low, Int128 high) =>
+    private static IndexInterval Checked(Int128 low, Int128 high) =>
         low < long.MinValue || high > long.MaxValue ? Any : new((long)low, (long)high);
 }

@@ -10,23 +10,23 @@ namespace Graphene.Codegen.Ptx;
 /// A range holds wherever its expression is computed, also where nobody uses what comes out. What is read from memory or a register may be
 /// anything that its type holds.
 /// </remarks>
-internal sealed class IndexRanges
+internal sealed class IndexIntervals
 {
-    private readonly Dictionary<KVariable, IndexRange> _variables = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<KExpr, IndexRange> _known = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KVariable, IndexInterval> _variables = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KExpr, IndexInterval> _known = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<KVariable> _unknown = new(ReferenceEqualityComparer.Instance);
 
-    private IndexRanges(Kernel kernel)
+    private IndexIntervals(Kernel kernel)
     {
         bool isDone;
         do
         {
             _variables.Clear();
             _known.Clear();
-            Bind(kernel.Task, Counter(IndexRange.Of(0L), Of(kernel.TaskCount)));
+            Bind(kernel.Task, Counter(IndexInterval.Of(0L), Of(kernel.TaskCount)));
             if (kernel.Threads is { } threads)
             {
-                Bind(threads.Thread, new IndexRange(0, threads.Count - 1));
+                Bind(threads.Thread, new IndexInterval(0, threads.Count - 1));
             }
             isDone = Walk(kernel.Body);
         }
@@ -34,19 +34,19 @@ internal sealed class IndexRanges
     }
 
     /// <summary>The ranges of a kernel.</summary>
-    public static IndexRanges In(Kernel kernel) => new(kernel);
+    public static IndexIntervals In(Kernel kernel) => new(kernel);
 
     /// <summary>The range of an integer expression of the kernel; of all lanes, if it has several.</summary>
-    public IndexRange Of(KExpr root)
+    public IndexInterval Of(KExpr root)
     {
         KTraversal.PostOrder(root, _known.ContainsKey, KTraversal.Operands, e => _known.Add(e, Compute(e)));
         return _known[root];
     }
 
     /// <summary>The range of a loop's counter.</summary>
-    public IndexRange Of(KVariable variable) => _variables.GetValueOrDefault(variable, IndexRange.Of(variable.Type.Element));
+    public IndexInterval Of(KVariable variable) => _variables.GetValueOrDefault(variable, IndexInterval.Of(variable.Type.Element));
 
-    private static IndexRange Counter(IndexRange begin, IndexRange end) =>
+    private static IndexInterval Counter(IndexInterval begin, IndexInterval end) =>
         new(begin.Low, Math.Max(begin.Low, end.High == long.MinValue ? long.MinValue : end.High - 1));
 
     // A variable that is bound in two places with two ranges is given up, and everything found out again.
@@ -59,7 +59,7 @@ internal sealed class IndexRanges
                 KFor loop => Bind(loop.Variable, Counter(Of(loop.Begin), Of(loop.End))),
                 KLet let => Bind(let.Variable, Of(let.Value)),
                 KExchange exchange => Bind(exchange.Variable, Of(exchange.Value)),
-                KFragmentLoad load => Bind(load.Variable, IndexRange.Of(load.Variable.Type.Element)),
+                KFragmentLoad load => Bind(load.Variable, IndexInterval.Of(load.Variable.Type.Element)),
                 _ => true,
             };
             if (!isSame || !KTraversal.Blocks(statement).All(Walk))
@@ -70,9 +70,9 @@ internal sealed class IndexRanges
         return true;
     }
 
-    private bool Bind(KVariable variable, IndexRange range)
+    private bool Bind(KVariable variable, IndexInterval range)
     {
-        range = _unknown.Contains(variable) ? IndexRange.Of(variable.Type.Element) : range;
+        range = _unknown.Contains(variable) ? IndexInterval.Of(variable.Type.Element) : range;
         if (_variables.TryAdd(variable, range) || _variables[variable] == range)
         {
             return true;
@@ -81,24 +81,24 @@ internal sealed class IndexRanges
         return false;
     }
 
-    private IndexRange Compute(KExpr e) => e switch
+    private IndexInterval Compute(KExpr e) => e switch
     {
         KConstant { Value: var value } when value.DType.IsInteger() => value.AsInteger <= long.MaxValue
-            ? IndexRange.Of((long)value.AsInteger)
-            : IndexRange.Any,
+            ? IndexInterval.Of((long)value.AsInteger)
+            : IndexInterval.Any,
         KVariable variable => Of(variable),
-        KSymbol { Symbol: var symbol } => new IndexRange(symbol.Min, symbol.Max),
-        KCall { Arguments: [var a, var b], Type.Element: DType.I64 } call => IndexRange.Apply(call.Op, _known[a], _known[b]),
+        KSymbol { Symbol: var symbol } => new IndexInterval(symbol.Min, symbol.Max),
+        KCall { Arguments: [var a, var b], Type.Element: DType.I64 } call => IndexInterval.Apply(call.Op, _known[a], _known[b]),
         KCall { Op: ScalarOp.FusedMultiplyAdd, Arguments: [var a, var b, var c], Type.Element: DType.I64 } =>
-            IndexRange.Apply(ScalarOp.Add, IndexRange.Apply(ScalarOp.Multiply, _known[a], _known[b]), _known[c]),
+            IndexInterval.Apply(ScalarOp.Add, IndexInterval.Apply(ScalarOp.Multiply, _known[a], _known[b]), _known[c]),
         KSelect select when e.Type.Element.IsInteger() => _known[select.WhenTrue].Or(_known[select.WhenFalse]),
         KConvert { To: DType.I64, Value: var value } when value.Type.Element.IsInteger() && value.Type.Element != DType.U64 => _known[value],
         KBroadcast broadcast => _known[broadcast.Value],
         KShuffle shuffle => _known[shuffle.Value],
         KJoin join => _known[join.Low].Or(_known[join.High]),
-        KRamp ramp => IndexRange.Apply(
+        KRamp ramp => IndexInterval.Apply(
             ScalarOp.Add, _known[ramp.Base],
-            IndexRange.Apply(ScalarOp.Multiply, _known[ramp.Stride], new IndexRange(0, ramp.Lanes - 1))),
-        _ => IndexRange.Of(e.Type.Element),
+            IndexInterval.Apply(ScalarOp.Multiply, _known[ramp.Stride], new IndexInterval(0, ramp.Lanes - 1))),
+        _ => IndexInterval.Of(e.Type.Element),
     };
 }

@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Graphene.Codegen.Ptx;
+using Graphene.Runtime;
+
+namespace Graphene.Codegen.Aot;
+
+/// <summary>Writes the JSON beside PTX: the kernels, and the steps of a run with their grids and arguments.</summary>
+/// <remarks>
+/// A launch starts <c>blocks</c> blocks, an expression over the dims, of its kernel's threads. Arguments are buffers by number, null for one that
+/// is not touched, or numbers of 64 bits as expressions. What a kernel does is in <c>source</c>.
+/// </remarks>
+internal static class LaunchManifest
+{
+    /// <summary>The manifest as text.</summary>
+    public static string Print(PtxModule ptx, GpuKernelLibrary library, IReadOnlyList<GpuStep> steps, ExecutablePlan plan)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            json.WriteStartObject();
+            json.WriteString("name", plan.Name);
+            json.WriteString("compiler", typeof(GraphCompiler).Assembly.GetName().Version?.ToString(3));
+            json.WriteString("gpu", ptx.Target.Gpu.ToString());
+            json.WriteString("target", ptx.Target.Name);
+            json.WriteString("ptx", FormattableString.Invariant($"{ptx.Target.Version / 10}.{ptx.Target.Version % 10}"));
+            WriteDims(json, plan);
+            WriteKernels(json, ptx, library);
+            json.WriteStartArray("steps");
+            foreach (GpuStep step in steps)
+            {
+                WriteStep(json, step, library);
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
+    }
+
+    private static void WriteDims(Utf8JsonWriter json, ExecutablePlan plan)
+    {
+        json.WriteStartArray("dims");
+        foreach (DimSymbol symbol in plan.Symbols)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", symbol.Name);
+            json.WriteNumber("min", symbol.Min);
+            json.WriteNumber("max", symbol.Max);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteKernels(Utf8JsonWriter json, PtxModule ptx, GpuKernelLibrary library)
+    {
+        json.WriteStartArray("kernels");
+        foreach (PtxKernel kernel in ptx.Kernels)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", kernel.Name);
+            json.WriteNumber("threads", kernel.Threads);
+            json.WriteNumber("blocks_per_multiprocessor", kernel.BlocksPerMultiprocessor);
+            json.WriteNumber("shared_bytes", kernel.SharedBytes);
+            json.WriteNumber("dynamic_shared_bytes", kernel.DynamicSharedBytes);
+            json.WriteStartArray("parameters");
+            foreach (GpuParameter parameter in library.Kernels[library.NumberOf(kernel.Name)].Parameters)
+            {
+                json.WriteStringValue(parameter switch { GpuParameter.Read => "read", GpuParameter.Write => "write", _ => "i64" });
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteStep(Utf8JsonWriter json, GpuStep step, GpuKernelLibrary library)
+    {
+        switch (step)
+        {
+            case GpuStep.Launch launch:
+                WriteLaunch(json, launch, library);
+                break;
+            case GpuStep.SideBySide batch:
+                WriteGroup(json, "side_by_side", batch.Members, library);
+                break;
+            case GpuStep.Loop loop:
+                WriteGroup(json, "while", loop.Condition, library);
+                WriteGroup(json, "do", loop.Body, library);
+                break;
+            case GpuStep.Branch branch:
+                foreach (GpuBranch way in branch.Branches)
+                {
+                    WriteGroup(json, "branch", way.Steps, library);
+                }
+                break;
+            case GpuStep.Copy copy:
+                json.WriteStartObject();
+                json.WriteNumber("copy_from", copy.From);
+                json.WriteNumber("to", copy.To);
+                json.WriteString("bytes", copy.SizeInBytes.ToString());
+                json.WriteEndObject();
+                break;
+            case GpuStep.HostCall call:
+                json.WriteStartObject();
+                json.WriteNumber("host_call", call.Id);
+                json.WriteEndObject();
+                break;
+        }
+    }
+
+    private static void WriteGroup(Utf8JsonWriter json, string name, IEnumerable<GpuStep> steps, GpuKernelLibrary library)
+    {
+        json.WriteStartObject();
+        json.WriteStartArray(name);
+        foreach (GpuStep step in steps)
+        {
+            WriteStep(json, step, library);
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteLaunch(Utf8JsonWriter json, GpuStep.Launch launch, GpuKernelLibrary library)
+    {
+        GpuKernel kernel = library.Kernels[launch.Kernel];
+        KernelSpec call = library.Specs[launch.Call];
+        json.WriteStartObject();
+        json.WriteString("launch", kernel.Name);
+        json.WriteString("blocks", launch.Tasks.ToString());
+        json.WriteStartArray("arguments");
+        for (int i = 0; i < launch.Arguments.Length; i++)
+        {
+            GpuArgument argument = launch.Arguments[i];
+            if (kernel.Parameters[i] == GpuParameter.Number)
+            {
+                json.WriteStringValue(argument.Number.ToString());
+            }
+            else if (argument.Buffer < 0)
+            {
+                json.WriteNullValue();
+            }
+            else
+            {
+                json.WriteNumberValue(argument.Buffer);
+            }
+        }
+        json.WriteEndArray();
+        json.WriteString("source", call.Source);
+        json.WriteString("flops", call.Flops.ToString());
+        json.WriteString("bytes", call.Bytes.ToString());
+        json.WriteEndObject();
+    }
+}
