@@ -61,6 +61,14 @@ internal sealed partial class GpuRowLowering
         }) : [lowering.Run(name, fusion)];
     }
 
+    /// <summary>The same as one kernel, even where rows are few and long.</summary>
+    public static LoweredKernel? TryLowerAsOne(
+        string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten, PackedLookups lookups)
+    {
+        var lowering = new GpuRowLowering(fusion, target, isOverwritten, lookups);
+        return lowering.TryRead() ? lowering.Run(name, fusion) : null;
+    }
+
     private bool TryRead()
     {
         if (RowForm.TryRead(_source, _nest) is not { } form)
@@ -159,9 +167,10 @@ internal sealed partial class GpuRowLowering
         HoistKnown(0);
     }
 
-    // What does not change along the row is computed once, as soon as the statistics that it is made of are there.
+    // What does not change along the row is computed once, as soon as the statistics that it is made of are there. Results of the row
+    // are left to the thread that writes them, perhaps over what they are made of.
     private void HoistKnown(int level) => _emitter.Hoist(
-        [.. _form.Loops.SelectMany(l => l.Elements), .. _form.Roots.Select(r => r.Element)],
+        [.. _form.Loops.SelectMany(l => l.Elements), .. _form.Roots.Where(r => r.HasColumns).Select(r => r.Element)],
         [_form.Column, .. _form.Loops.Where(l => l.Level > level).SelectMany(l => l.Results)]);
 
     // Results that have an element for each of the row: all are computed before the first is stored.
