@@ -41,7 +41,8 @@ internal sealed class BatchLowering(KernelTarget target)
             bool IsOverwritten(int operand) => isOverwritten(places[operand]);
             LoweredKernel kernel = _templates.Lower("loop", lowered, IsOverwritten) is [var single]
                 ? single
-                : LoopNestLowering.Lower("loop", lowered, target, IsOverwritten, PackedLookups.None);
+                : (target.Gpu is null ? null : GpuFusionLowering.TryLowerAsOne("loop", lowered, target, IsOverwritten))
+                    ?? LoopNestLowering.Lower("loop", lowered, target, IsOverwritten, PackedLookups.None);
             if (!ReferenceEquals(member, lowered))
             {
                 kernel = kernel with { Kernel = Sized(kernel.Kernel) };

@@ -16,5 +16,14 @@ internal static class GpuFusionLowering
             ?? One(GpuTransposeLowering.TryLower(name, fusion, target, isOverwritten, lookups))
             ?? One(GpuLoopLowering.TryLower(name, fusion, target, isOverwritten, lookups));
 
+    /// <summary>One kernel for a member of a batch, even where several would do better; null when no schedule fits.</summary>
+    /// <param name="name">The kernel's name.</param>
+    /// <param name="fusion">A node whose op is a <see cref="FusionOp"/>.</param>
+    /// <param name="target">The machine, with its GPU.</param>
+    /// <param name="isOverwritten">Tells which operands share memory with a result.</param>
+    public static LoweredKernel? TryLowerAsOne(string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten) =>
+        GpuRowLowering.TryLowerAsOne(name, fusion, target, isOverwritten, PackedLookups.None)
+            ?? GpuLoopLowering.TryLower(name, fusion, target, isOverwritten, PackedLookups.None);
+
     private static IReadOnlyList<LoweredKernel>? One(LoweredKernel? kernel) => kernel is null ? null : [kernel];
 }

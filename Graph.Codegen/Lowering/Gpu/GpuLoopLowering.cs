@@ -128,6 +128,12 @@ internal sealed partial class GpuLoopLowering
 
     private void EmitSection(GpuSection section, KExpr task)
     {
+        if (section.Inner is null)
+        {
+            // One thread, which reads what it may write over.
+            _b.If(KBuilder.Call(ScalarOp.Equal, KBuilder.Add(task, _thread), 0), () => _emitter.InScope(() => StoreAll(section, () => { })));
+            return;
+        }
         ScalarExpr[] elements = [.. section.Roots.Select(r => r.Element)];
         _emitter.Hoist(elements, [.. section.Groups.Concat(section.Serial).SelectMany(g => g.Members)]);
         KExpr limit;
@@ -136,7 +142,7 @@ internal sealed partial class GpuLoopLowering
             // Blocks of a row: the row's own are found once.
             long perRow = DimMath.CeilDiv(section.VectorsPerRow.Value, (long)_threads * section.Several);
             _emitter.BindRow([.. section.Groups.SkipLast(1)], _b.Let("row", KBuilder.Divide(task, perRow)));
-            _emitter.Hoist(elements, [.. section.Inner!.Members.Concat(section.Serial.SelectMany(g => g.Members))]);
+            _emitter.Hoist(elements, [.. section.Inner.Members.Concat(section.Serial.SelectMany(g => g.Members))]);
             task = _b.Let("block", KBuilder.Remainder(task, perRow));
             limit = section.VectorsPerRow.Value;
         }

@@ -157,6 +157,14 @@ internal sealed class LoopsElementwiseTests
         graph.Check([Evaluation.Noise([30, 50], 1)], 1e-2);
     }
 
+    [Test]
+    public void ASingleElementMayTakeTheMemoryOfAnOperand()
+    {
+        var graph = new LoopsGraph([F32(), F32()], (b, p) => [b.Add(p[0], p[1])]);
+
+        graph.Check([Evaluation.Noise([], 1), Evaluation.Noise([], 2)], overwritten: 0);
+    }
+
     [TestCase(64)]
     [TestCase(1001)]
     public void AResultMayTakeTheMemoryOfAnOperand(long n)
