@@ -43,6 +43,10 @@ internal sealed class FragmentCore : ProductCore
     public override int Steps => _context.Tile.Depth / _shape.Depth;
 
     /// <inheritdoc/>
+    /// <remarks>LLVM keeps vectors of bytes that pass from one round of a loop to the next in a register for each byte.</remarks>
+    public override bool ReadsAhead => _shape.Left.SizeInBytes() > 1;
+
+    /// <inheritdoc/>
     public override int Parts => RowBlocks;
 
     private int RowBlocks => _sums.GetLength(0);

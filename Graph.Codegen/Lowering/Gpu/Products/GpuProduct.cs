@@ -80,7 +80,8 @@ internal sealed class ProductOperand
         (ScalarExpr value, Inside) = element is GuardExpr { Otherwise: ConstantExpr { Value: var outside } } guard && IsZero(outside)
             ? (guard.Value, guard.Condition)
             : (element, null);
-        if (value is LoadExpr load && AffineIndex.Of(load) is var index && ExprAnalysis.All(index.Opaque.Select(t => t.Term)).All(IsArithmetic))
+        if (value is LoadExpr load && AffineIndex.Of(load) is var index &&
+            ExprAnalysis.All(index.Opaque.Select(t => t.Term)).All(IsArithmetic))
         {
             Buffer = fusion.Source.Source(load.Source);
             Index = index;
@@ -119,7 +120,8 @@ internal sealed class ProductOperand
             return 1;
         }
         IEnumerable<Dim> distances = along.Groups.SkipLast(1).Concat(others.SelectMany(o => o.Groups)).Select(g => Index[g.Last]);
-        return distances.Concat(Index.Opaque.Select(t => t.Factor)).Append(fastest.Extent).Append(Index.Constant).Aggregate(most, (width, dim) => Alignment(dim, width));
+        return distances.Concat(Index.Opaque.Select(t => t.Factor)).Append(fastest.Extent).Append(Index.Constant)
+            .Aggregate(most, (width, dim) => Alignment(dim, width));
     }
 
     // What may be computed for elements that do not exist: it reads nothing.

@@ -17,7 +17,7 @@ internal sealed class ProductTileChoiceTests
         yield return new TestCaseData(1L, 16L, 32000L, 4096L).Returns("16x128 in 1").SetArgDisplayNames("a vocabulary");
         yield return new TestCaseData(1L, 128L, 128L, 65536L).Returns("64x64 in 32").SetArgDisplayNames("a gradient of few weights");
         yield return new TestCaseData(192L, 512L, 512L, 64L).Returns("128x256 in 1").SetArgDisplayNames("scores of heads");
-        yield return new TestCaseData(1L, 1L, 1024L, 16384L).Returns("16x32 in 4").SetArgDisplayNames("one token, long sums");
+        yield return new TestCaseData(1L, 1L, 1024L, 16384L).Returns("16x128 in 16").SetArgDisplayNames("one token, long sums");
         yield return new TestCaseData(1L, 3L, 5L, 7L).Returns("16x32 in 1").SetArgDisplayNames("tiny");
     }
 
