@@ -80,7 +80,8 @@ internal sealed class ProductOperand
         (ScalarExpr value, Inside) = element is GuardExpr { Otherwise: ConstantExpr { Value: var outside } } guard && IsZero(outside)
             ? (guard.Value, guard.Condition)
             : (element, null);
-        if (value is LoadExpr load && AffineIndex.Of(load) is { Opaque.Count: 0 } index)
+        if (value is LoadExpr load && AffineIndex.Of(load) is var index &&
+            ExprAnalysis.All(index.Opaque.Select(t => t.Term)).All(IsArithmetic))
         {
             Buffer = fusion.Source.Source(load.Source);
             Index = index;
@@ -92,6 +93,9 @@ internal sealed class ProductOperand
 
     /// <summary>Where an element lies, when it is read where it lies; null when it is computed.</summary>
     public AffineIndex? Index { get; }
+
+    /// <summary>Whether the place is a sum of what a row or column and what k adds; else both are needed to compute it.</summary>
+    public bool IsLinear => Index is { Opaque.Count: 0 };
 
     /// <summary>Where there is an element; elsewhere stands 0. Null for everywhere.</summary>
     public ScalarExpr? Inside { get; }
@@ -110,13 +114,19 @@ internal sealed class ProductOperand
     public int Width(ProductAxis along, IEnumerable<ProductAxis> others, int most, ExprAnalysis analysis)
     {
         if (Index is null || along.Fastest is not { } fastest || Index[fastest.Last] != 1 ||
-            (Inside is not null && analysis.DependsOn(Inside, [fastest.Last])))
+            (Inside is not null && analysis.DependsOn(Inside, [fastest.Last])) ||
+            Index.Opaque.Any(t => analysis.DependsOn(t.Term, [fastest.Last])))
         {
             return 1;
         }
         IEnumerable<Dim> distances = along.Groups.SkipLast(1).Concat(others.SelectMany(o => o.Groups)).Select(g => Index[g.Last]);
-        return distances.Append(fastest.Extent).Append(Index.Constant).Aggregate(most, (width, dim) => Alignment(dim, width));
+        return distances.Concat(Index.Opaque.Select(t => t.Factor)).Append(fastest.Extent).Append(Index.Constant)
+            .Aggregate(most, (width, dim) => Alignment(dim, width));
     }
+
+    // What may be computed for elements that do not exist: it reads nothing.
+    private static bool IsArithmetic(ScalarExpr e) =>
+        e is ConstantExpr or DimExpr or IndexVariable or CallExpr or SelectExpr or ConvertExpr;
 
     // Not -0, which is no zero of a sum's beginning.
     private static bool IsZero(Scalar value) => value == Scalar.Zero(value.DType);

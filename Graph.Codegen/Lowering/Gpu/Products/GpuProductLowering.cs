@@ -48,8 +48,10 @@ internal static class GpuProductLowering
     public static IReadOnlyList<LoweredKernel> Lower(string name, GpuProduct product, ProductPlan plan, GpuTarget gpu)
     {
         KernelArguments arguments = product.Fusion.Source.Arguments;
-        KBuffer? workspace = plan.Parts == 1 ? null : arguments.Output(
-            "parts", product.Accumulation, new KernelOperand.Workspace(SplitSums.Elements(product, plan.Parts) * product.Accumulation.SizeInBytes()));
+        Dim bytes = SplitSums.Elements(product, plan.Parts) * product.Accumulation.SizeInBytes();
+        KBuffer? workspace = plan.Parts == 1
+            ? null
+            : arguments.Output("parts", product.Accumulation, new KernelOperand.Workspace(bytes));
         Kernel main = Products(name, product, plan, gpu, workspace);
         return workspace is null
             ? [new LoweredKernel(main, arguments.Operands)]

@@ -45,8 +45,11 @@ internal sealed class LaneCore : ProductCore
     /// <inheritdoc/>
     public override int Steps => 1;
 
-    // Rows that are pieces of neighbours leave piece by piece.
     /// <inheritdoc/>
+    public override bool ReadsAhead => false;
+
+    /// <inheritdoc/>
+    /// <remarks>Rows that are pieces of neighbours leave piece by piece.</remarks>
     public override int Parts => _left.Count / _left.Neighbours;
 
     /// <inheritdoc/>

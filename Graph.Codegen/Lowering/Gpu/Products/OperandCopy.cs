@@ -36,7 +36,7 @@ internal sealed class OperandCopy
         ProductContext context, ProductOperand operand, ProductAxis axis, KExpr first, SharedTile shared, CopyForm form)
     {
         (_context, _b, _operand, _axis, _shared, _form) = (context, context.B, operand, axis, shared, form);
-        if (operand.Index is { } index)
+        if (operand is { IsLinear: true, Index: { } index })
         {
             _base = _b.Let("base", context.Emitter.EmitPosition(index));
         }
@@ -57,7 +57,7 @@ internal sealed class OperandCopy
             bool isSameNumber = isSamePiece && !form.IsAlongDepth;
             _units.Add(new Unit(
                 line, at, number,
-                isSameNumber ? _units[0].Offset : operand.Index is { } i ? axis.Offset(_b, number, i) : 0,
+                isSameNumber ? _units[0].Offset : operand.IsLinear ? axis.Offset(_b, number, operand.Index!) : 0,
                 ProductContext.Both(isThere, isSameNumber ? _units[0].Exists : context.Below(number, axis.Count, length)), isThere,
                 form.IsTurned ? 0 : _b.Let("place", shared.Place(line, at))));
         }
@@ -83,8 +83,7 @@ internal sealed class OperandCopy
             if (_form.IsAsync)
             {
                 var copy = new KAsyncCopy(
-                    _shared.Buffer, KBuilder.Add(to, unit.Place), _operand.Buffer!, KBuilder.Add(term.From, unit.Offset), _form.Width,
-                    Exists(unit, term));
+                    _shared.Buffer, KBuilder.Add(to, unit.Place), _operand.Buffer!, From(unit, term), _form.Width, Exists(unit, term));
                 // A thread without a unit writes nothing, not even zeros.
                 Guarded(unit.IsThere, () => _b.Add(copy));
                 continue;
@@ -101,14 +100,18 @@ internal sealed class OperandCopy
     }
 
     private Term TermOf(KExpr k, KExpr end) => new(
-        k, _operand.Index is { } index ? _b.Let("from", KBuilder.Add(_base, _context.Product.Depth.Offset(_b, k, index))) : 0,
+        k, _operand.IsLinear ? _b.Let("from", KBuilder.Add(_base, _context.Product.Depth.Offset(_b, k, _operand.Index!))) : 0,
         _b.Let("in_depth", KBuilder.Less(k, end)));
+
+    private KExpr From(Unit unit, Term term) => _operand.IsLinear
+        ? KBuilder.Add(term.From, unit.Offset)
+        : At(unit, term.K, () => _b.Let("from", _context.Emitter.EmitPosition(_operand.Index!)));
 
     private KExpr Exists(Unit unit, Term term)
     {
         KExpr exists = ProductContext.Both(unit.Exists, term.Exists)!;
         return _operand is { Index: not null, Inside: { } inside }
-            ? _b.Let("inside", KBuilder.Call(ScalarOp.And, exists, Compute(inside, unit, term.K)))
+            ? _b.Let("inside", KBuilder.Call(ScalarOp.And, exists, At(unit, term.K, () => _context.Emitter.Emit(inside))))
             : exists;
     }
 
@@ -128,12 +131,13 @@ internal sealed class OperandCopy
     {
         KRegister value = _b.Declare("value", new KConstant(Scalar.Zero(_operand.Element.DType), _form.Width));
         _b.If(Exists(unit, term), () => _b.Assign(value, _operand.Buffer is { } buffer
-            ? new KLoad(buffer, KBuilder.Add(term.From, unit.Offset), _form.Width, Alignment: _form.Width)
-            : Compute(_operand.Element, unit, term.K)));
+            ? new KLoad(buffer, From(unit, term), _form.Width, Alignment: _form.Width)
+            : At(unit, term.K, () => _context.Emitter.Emit(_operand.Element))));
         return new KRead(value);
     }
 
-    private KExpr Compute(ScalarExpr expression, Unit unit, KExpr k)
+    // What is emitted with the counters of a unit and of k.
+    private KExpr At(Unit unit, KExpr k, Func<KExpr> emit)
     {
         KExpr? value = null;
         ExprEmitter emitter = _context.Emitter;
@@ -141,7 +145,7 @@ internal sealed class OperandCopy
         {
             _axis.Bind(emitter, unit.Number);
             _context.Product.Depth.Bind(emitter, k);
-            value = emitter.Emit(expression);
+            value = emit();
         });
         return value!;
     }

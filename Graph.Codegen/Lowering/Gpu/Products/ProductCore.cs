@@ -3,11 +3,11 @@ namespace Graphene.Codegen;
 /// <summary>What the threads of a task do with two tiles in shared memory: they add products to sums in their registers.</summary>
 internal abstract class ProductCore
 {
-    /// <summary>
-    /// In how many steps a tile is worked through, when what a step needs is read from shared memory during the step before; 1 when a
-    /// tile is worked through as a whole.
-    /// </summary>
+    /// <summary>In how many steps a tile is worked through; what a step needs is read from shared memory during the step before.</summary>
     public abstract int Steps { get; }
+
+    /// <summary>Whether the first step's operands are read during the last step of the tile before.</summary>
+    public abstract bool ReadsAhead { get; }
 
     /// <summary>Reads what a step needs.</summary>
     /// <param name="left">Where the left operand's tile begins in the ring.</param>

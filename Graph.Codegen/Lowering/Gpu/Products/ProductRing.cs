@@ -9,7 +9,7 @@ namespace Graphene.Codegen;
 ///   begin to copy tile t + n - 1 to the place of t - 1
 ///   multiply tile t
 ///
-/// with steps, operands are read one step ahead, of the next tile in the last step:
+/// where operands are read ahead, of the next tile in the last step:
 ///   wait for tile 0; barrier; read step 0
 ///   for tile t:
 ///     for step s of t:   begin to copy tile t + n - 1 (s = 0)
@@ -17,7 +17,8 @@ namespace Graphene.Codegen;
 /// </code>
 /// One barrier for each tile. Tiles past the end are zeros and are never multiplied.
 /// </remarks>
-internal sealed class ProductRing(ProductContext context, ProductCore core, OperandCopy leftCopy, OperandCopy rightCopy, SharedTile left, SharedTile right)
+internal sealed class ProductRing(
+    ProductContext context, ProductCore core, OperandCopy leftCopy, OperandCopy rightCopy, SharedTile left, SharedTile right)
 {
     private readonly KBuilder _b = context.B;
 
@@ -32,13 +33,13 @@ internal sealed class ProductRing(ProductContext context, ProductCore core, Oper
             Copy(begin, end, stage)();
             _b.Add(new KAsyncCommit());
         }
-        if (core.Steps == 1)
+        if (core.ReadsAhead)
         {
-            _b.For("tile", 0, tiles, 1, tile => RunTile(begin, end, tile));
+            RunAhead(begin, end, tiles);
         }
         else
         {
-            RunAhead(begin, end, tiles);
+            _b.For("tile", 0, tiles, 1, tile => RunTile(begin, end, tile));
         }
         _b.Add(new KAsyncWait(0));
     }
@@ -48,7 +49,13 @@ internal sealed class ProductRing(ProductContext context, ProductCore core, Oper
         Arrive();
         Action finish = Copy(begin, end, KBuilder.Add(tile, Stages - 1));
         _b.Add(new KAsyncCommit());
-        core.Multiply(Read(tile, 0));
+        KExpr[] now = Read(tile, 0);
+        for (int step = 0; step < core.Steps; step++)
+        {
+            KExpr[] next = step + 1 < core.Steps ? Read(tile, step + 1) : [];
+            core.Multiply(now);
+            now = next;
+        }
         finish();
     }
 

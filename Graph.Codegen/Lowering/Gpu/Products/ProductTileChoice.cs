@@ -3,8 +3,8 @@ namespace Graphene.Codegen;
 /// <summary>Chooses the sizes of a product's tiles: those for which a simple model of the machine expects the least time.</summary>
 /// <remarks>
 /// <code>
-/// a tile of k    arithmetic      m n k / (multiply-adds of a multiprocessor and cycle)
-///                shared memory   warps (rows + columns of a warp) k bytes / 128
+/// a tile of k    arithmetic      m n k / (multiply-adds of a multiprocessor and cycle), and for lanes the loads between them
+///                shared memory   warps (rows + columns of a warp) k bytes / 128; 2 cycles for 16 bytes of each lane of a warp
 ///                memory          (m + n) k bytes / 40              a multiprocessor's share of the second cache, and of the memory about 20
 /// a tile         the largest of the three for each k, sums through shared memory, and a start that only other tasks of the multiprocessor hide
 /// a kernel       rounds of tasks on all multiprocessors * tasks of a multiprocessor * a tile; parts cost a workspace and another kernel
@@ -24,6 +24,7 @@ internal static class ProductTileChoice
     private const int ThreadsPerMultiprocessor = 2048;
     private const int MostRegisters = 255;
     private const int OtherRegisters = 40;
+    private const int RegistersOfUnit = 4;
     private const double StartCycles = 1500;
     private const double KernelCycles = 4000;
     private const int MostParts = 32;
@@ -35,6 +36,7 @@ internal static class ProductTileChoice
         (128, 256, 64, 2, 4, 4), (256, 128, 64, 4, 2, 4), (128, 128, 64, 2, 2, 4), (128, 128, 64, 2, 4, 4), (128, 64, 64, 2, 2, 4),
         (64, 128, 64, 2, 2, 4), (64, 64, 128, 2, 2, 4), (32, 128, 128, 1, 4, 4), (128, 32, 128, 4, 1, 4), (32, 64, 128, 1, 4, 4),
         (16, 128, 128, 1, 4, 4), (16, 64, 128, 1, 4, 4), (128, 16, 128, 4, 1, 4), (32, 32, 128, 2, 2, 4), (16, 32, 128, 1, 2, 4),
+        (128, 64, 64, 4, 2, 3), (64, 64, 64, 2, 4, 3),
     ];
 
     private static readonly (int Rows, int Columns, int Bytes, int Down, int Across, int Stages)[] LaneTiles =
@@ -57,15 +59,30 @@ internal static class ProductTileChoice
         return Choose(
             new ProductSizes(
                 Size(product.Batch.Count, 1), Size(product.Rows.Count, UsualSize), Size(product.Columns.Count, UsualSize),
-                Size(product.Depth.Count, UsualSize), Math.Max(left.SizeInBytes(), right.SizeInBytes()), product.Accumulation.SizeInBytes()),
+                Size(product.Depth.Count, UsualSize), Math.Max(left.SizeInBytes(), right.SizeInBytes()), product.Accumulation.SizeInBytes())
+            {
+                LeftUnit = Unit(product.Left, product.Rows),
+                RightUnit = Unit(product.Right, product.Columns),
+            },
             shape, gpu);
+
+        int Unit(ProductOperand operand, ProductAxis axis)
+        {
+            int size = operand.Element.DType.SizeInBytes();
+            var form = CopyForm.Choose(product, operand, axis, CopyForm.MostBytes, shape is not null && size == 1, gpu);
+            return form.IsAsync ? 0 : form.Width * form.Height(size);
+        }
     }
 
     /// <summary>How a product of some sizes is to be computed.</summary>
     /// <param name="sizes">The sizes.</param>
     /// <param name="shape">The matrix instruction; null where there is none.</param>
     /// <param name="gpu">The machine.</param>
-    public static ProductPlan Choose(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
+    public static ProductPlan Choose(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) =>
+        Best(sizes, shape, gpu) ?? Best(sizes with { LeftUnit = 0, RightUnit = 0 }, shape, gpu)
+        ?? throw new CompilerBugException("lowering", $"no tile for a product of {sizes}");
+
+    private static ProductPlan? Best(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
     {
         ProductPlan? best = null;
         double least = double.MaxValue;
@@ -75,7 +92,8 @@ internal static class ProductTileChoice
             {
                 continue;
             }
-            for (int parts = 1; parts <= (MayCut(shape, gpu) ? MostParts : 1) && (parts == 1 || sizes.Depth / parts >= ShortestPart); parts *= 2)
+            int most = MayCut(shape, gpu) ? MostParts : 1;
+            for (int parts = 1; parts <= most && (parts == 1 || sizes.Depth / parts >= ShortestPart); parts *= 2)
             {
                 double cycles = Cycles(tile, parts, sizes, shape, gpu);
                 if (cycles < least)
@@ -84,20 +102,28 @@ internal static class ProductTileChoice
                 }
             }
         }
-        return best ?? throw new CompilerBugException("lowering", $"no tile for a product of {sizes}");
+        return best;
     }
 
     /// <summary>What the model expects a product to take, in cycles of the machine.</summary>
     public static double Cycles(ProductTile tile, int parts, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
     {
-        double tasks = sizes.Batch * parts * Math.Ceiling((double)sizes.Rows / tile.Rows) * Math.Ceiling((double)sizes.Columns / tile.Columns);
+        double tasks = sizes.Batch * parts * Math.Ceiling((double)sizes.Rows / tile.Rows)
+            * Math.Ceiling((double)sizes.Columns / tile.Columns);
         double tilesOfDepth = Math.Ceiling(Math.Ceiling((double)sizes.Depth / tile.Depth) / parts);
         int size = sizes.ElementBytes;
         double arithmetic = (double)tile.Rows * tile.Columns * tile.Depth / ProductsPerCycle(shape, sizes);
-        double shared = (double)tile.WarpsDown * tile.WarpsAcross * (tile.WarpRows + tile.WarpColumns) * tile.Depth * size / SharedBytesPerCycle;
+        double warps = (double)tile.WarpsDown * tile.WarpsAcross;
+        double shared = warps * (tile.WarpRows + tile.WarpColumns) * tile.Depth * size / SharedBytesPerCycle;
+        if (shape is null)
+        {
+            (double rows, double columns) = ((double)tile.WarpRows / LaneCore.Down, (double)tile.WarpColumns / LaneCore.Across);
+            shared = warps * (rows + columns) * tile.Depth * size / CopyForm.MostBytes * 2;
+            arithmetic *= 1 + ((rows + columns) * size / (CopyForm.MostBytes * rows * columns));
+        }
         double cache = (double)(tile.Rows + tile.Columns) * tile.Depth * size / CacheBytesPerCycle;
         double sums = 3.0 * tile.Rows * tile.Columns * sizes.SumBytes / SharedBytesPerCycle;
-        int together = (int)Math.Min(TasksTogether(tile, sizes, gpu), Math.Max(1, Math.Ceiling(tasks / gpu.Multiprocessors)));
+        int together = (int)Math.Min(TasksTogether(tile, sizes, shape, gpu), Math.Max(1, Math.Ceiling(tasks / gpu.Multiprocessors)));
         double rounds = Math.Ceiling(tasks / (gpu.Multiprocessors * together));
         double work = (tilesOfDepth * Math.Max(arithmetic, Math.Max(shared, cache))) + sums;
         double cycles = rounds * ((together * work) + StartCycles);
@@ -107,17 +133,22 @@ internal static class ProductTileChoice
     }
 
     private static bool Fits(ProductTile tile, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) =>
-        tile.RingBytes(sizes.ElementBytes) <= gpu.SharedBytesPerTask && Registers(tile, sizes) <= MostRegisters &&
+        tile.RingBytes(sizes.ElementBytes) <= gpu.SharedBytesPerTask && Registers(tile, sizes, shape) <= MostRegisters &&
         (shape is null || (tile.WarpRows % shape.Rows == 0 && tile.WarpColumns % shape.Columns == 0 && tile.Depth >= 2 * shape.Depth));
 
-    private static int TasksTogether(ProductTile tile, ProductSizes sizes, GpuTarget gpu) => Math.Max(1, Math.Min(
+    private static int TasksTogether(ProductTile tile, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) => Math.Max(1, Math.Min(
         gpu.SharedBytesPerTask / tile.RingBytes(sizes.ElementBytes),
-        Math.Min(ThreadsPerMultiprocessor / tile.Threads, RegistersPerMultiprocessor / (tile.Threads * Registers(tile, sizes)))));
+        Math.Min(ThreadsPerMultiprocessor / tile.Threads, RegistersPerMultiprocessor / (tile.Threads * Registers(tile, sizes, shape)))));
 
-    // Sums, two steps of operands, and what places and counters take.
-    private static int Registers(ProductTile tile, ProductSizes sizes) =>
+    // Sums, two steps of operands, what is copied through registers with its place, and what counters take. Bytes are taken apart where LLVM
+    // cannot keep them together, and the rounding to TF32 has values of its own: with 128 sums of a thread the assembler spills.
+    private static int Registers(ProductTile tile, ProductSizes sizes, KFragmentShape? shape) =>
         (tile.SumsPerThread * Math.Max(1, sizes.SumBytes / 4)) + ((tile.WarpRows + tile.WarpColumns) * Math.Max(2, sizes.ElementBytes) / 8)
-        + OtherRegisters;
+        + (RegistersOfUnit * (Units(tile, tile.Rows, sizes.LeftUnit) + Units(tile, tile.Columns, sizes.RightUnit)))
+        + (shape?.Left switch { null or DType.F16 or DType.BF16 => 0, DType.I8 or DType.U8 => 64, _ => 32 }) + OtherRegisters;
+
+    private static int Units(ProductTile tile, int length, int unit) =>
+        unit == 0 ? 0 : (int)DimMath.CeilDiv(length * tile.Depth, unit * tile.Threads);
 
     // f32, f64 and integers are exact in the order of k, or exact in any; only what tensor cores round may be cut.
     private static bool MayCut(KFragmentShape? shape, GpuTarget gpu) =>
@@ -142,4 +173,11 @@ internal static class ProductTileChoice
 /// <param name="Depth">Terms of each sum.</param>
 /// <param name="ElementBytes">Bytes of an operand's element.</param>
 /// <param name="SumBytes">Bytes of a sum.</param>
-internal readonly record struct ProductSizes(long Batch, long Rows, long Columns, long Depth, int ElementBytes, int SumBytes);
+internal readonly record struct ProductSizes(long Batch, long Rows, long Columns, long Depth, int ElementBytes, int SumBytes)
+{
+    /// <summary>How many elements of the left operand a thread reads at once through registers; 0 where they are copied past them.</summary>
+    public int LeftUnit { get; init; }
+
+    /// <summary>The same of the right operand.</summary>
+    public int RightUnit { get; init; }
+}

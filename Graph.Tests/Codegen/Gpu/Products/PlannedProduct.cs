@@ -7,7 +7,6 @@ namespace Graphene.Tests.Codegen.Gpu;
 internal sealed class PlannedProduct
 {
     private readonly Node _fusion;
-    private readonly int[] _order;
 
     /// <summary>Lowers a module whose optimized form is one fusion of parameters and constants.</summary>
     /// <param name="module">The module.</param>
@@ -19,7 +18,10 @@ internal sealed class PlannedProduct
         Module optimized = GraphOptimizer.Run(module, null);
         _fusion = optimized.Entry.PostOrder().Single(n => n.Op is FusionOp { Kind: FusionKind.Dot or FusionKind.Convolution });
         Parameters = [.. optimized.Entry.Parameters];
-        _order = [.. optimized.Entry.Results.Select(r => r.Op is GetTupleElementOp element ? element.Index : 0)];
+        if (!optimized.Entry.Results.All(r => ReferenceEquals(r, _fusion)))
+        {
+            throw new ArgumentException("the fusion is not all of the module", nameof(module));
+        }
         bool isDot = ((FusionOp)_fusion.Op).Kind == FusionKind.Dot;
         HeroFusion hero = (isDot
             ? HeroFusion.TryCreate<DotGeneralOp>(_fusion, _ => false)
@@ -40,7 +42,7 @@ internal sealed class PlannedProduct
 
     public IReadOnlyList<LoweredKernel> Kernels { get; }
 
-    /// <summary>The results of the module.</summary>
+    /// <summary>The results of the fusion.</summary>
     public Literal[] Run(IReadOnlyList<Literal> arguments, Func<DimSymbol, long>? symbols = null)
     {
         TensorType[] types = [.. _fusion.Types.Select(t => new TensorType(
@@ -52,7 +54,7 @@ internal sealed class PlannedProduct
             Memory<byte>[] memory = [.. lowered.Operands.Select(Contents)];
             new KernelInterpreter(lowered.Kernel, memory, symbols).Run();
         }
-        return [.. _order.Select(i => new Literal(types[i], results[i]))];
+        return [.. types.Select((t, i) => new Literal(t, results[i]))];
 
         Memory<byte> Contents(KernelOperand operand)
         {

@@ -8,41 +8,53 @@ internal sealed class ProductStructureTests
 {
     private static readonly GpuTarget Gpu = new(90, true) { AllowsTensorFloat32 = true };
 
-    private static IEnumerable<TestCaseData> Fragments =>
-        from type in new[] { DType.BF16, DType.I8, DType.F32, DType.F64 }
-        from order in type == DType.I8 ? ["nt"] : new[] { "nn", "nt", "tn", "tt" }
-        from tile in ProductTileChoice.Tiles(isFragments: true, type.SizeInBytes())
-        where tile.WarpRows * tile.WarpColumns * type.SizeInBytes() <= 16384
-        select new TestCaseData(type, order, tile).SetArgDisplayNames(type.Name(), order, $"{tile.Rows}x{tile.Columns}");
+    private static readonly string[] Orders = ["nn", "nt", "tn", "tt"];
 
-    private static IEnumerable<TestCaseData> Lanes =>
-        from order in new[] { "nn", "nt", "tn", "tt" }
-        from tile in ProductTileChoice.Tiles(isFragments: false, sizeof(float))
-        select new TestCaseData(order, tile).SetArgDisplayNames(order, $"{tile.Rows}x{tile.Columns}");
-
-    [TestCaseSource(nameof(Fragments))]
-    public void FragmentsComeWithoutBankConflicts(DType type, string order, ProductTile tile)
+    [TestCase(DType.BF16)]
+    [TestCase(DType.F32)]
+    [TestCase(DType.F64)]
+    public void FragmentsComeWithoutBankConflicts(DType type)
     {
-        Kernel kernel = KernelOf(type, order, new ProductPlan(ProductUnit.Fragments, tile), Gpu);
-        for (int warp = 0; warp < tile.Threads / KThreads.WarpSize; warp++)
+        foreach (string order in Orders)
         {
-            foreach ((KStmt statement, int bytes, long[] addresses) in WarpAddresses.Of(kernel, warp))
-            {
-                double conflicts = WarpAddresses.Conflicts(bytes, addresses);
-                Assert.That(conflicts, Is.EqualTo(1), $"warp {warp}: {KernelPrinter.PrintHead(kernel, statement)}");
-            }
+            AssertNoConflicts(type, order, ProductUnit.Fragments, Gpu);
         }
     }
 
-    [TestCaseSource(nameof(Lanes))]
-    public void LanesComeWithoutBankConflicts(string order, ProductTile tile)
+    // Other orders go through registers, in squares of 4 by 4 bytes that meet in a few banks.
+    [Test]
+    public void BytesInOrderOfDepthComeWithoutBankConflicts() => AssertNoConflicts(DType.I8, "nt", ProductUnit.Fragments, Gpu);
+
+    [Test]
+    public void LanesComeWithoutBankConflicts()
     {
-        Kernel kernel = KernelOf(DType.F32, order, new ProductPlan(ProductUnit.Lanes, tile), new GpuTarget(80));
-        foreach ((KStmt statement, int bytes, long[] addresses) in WarpAddresses.Of(kernel))
+        foreach (string order in Orders)
         {
-            Assert.That(
-                WarpAddresses.Conflicts(bytes, addresses), Is.EqualTo(1), KernelPrinter.PrintHead(kernel, statement));
+            AssertNoConflicts(DType.F32, order, ProductUnit.Lanes, new GpuTarget(80));
         }
+    }
+
+    private static void AssertNoConflicts(DType type, string order, ProductUnit unit, GpuTarget gpu)
+    {
+        var conflicts = new List<string>();
+        foreach (ProductTile tile in ProductTileChoice.Tiles(unit == ProductUnit.Fragments, type.SizeInBytes()))
+        {
+            if (type == DType.F64 && tile.SumsPerThread > 64)
+            {
+                continue; // never chosen: too many registers
+            }
+            Kernel kernel = KernelOf(type, order, new ProductPlan(unit, tile), gpu);
+            bool checksSums = tile.Columns >= 32 && (unit == ProductUnit.Fragments || order != "tt");
+            for (int warp = 0; warp < tile.Threads / KThreads.WarpSize; warp++)
+            {
+                // The sums of narrow tiles are few, and no padding serves both the rows that are written and those that are read. Nor are
+                // those of lanes where both operands lie across k, whose rows are 4 apart; that is once for each tile.
+                conflicts.AddRange(WarpAddresses.Of(kernel, warp).Where(a => checksSums || !a.What.EndsWith(" sums", StringComparison.Ordinal))
+                    .Select(a => (a.What, Times: WarpAddresses.Conflicts(a.Bytes, a.Addresses))).Where(a => a.Times > 1)
+                    .Select(a => $"{order} {tile.Rows}x{tile.Columns}x{tile.Depth}: {a.What} takes {a.Times} times as long"));
+            }
+        }
+        Assert.That(conflicts.Distinct(), Is.Empty);
     }
 
     [TestCase("nn")]

@@ -12,7 +12,7 @@ internal sealed class WarpAddresses
     private const int BytesOfBank = 4;
 
     private readonly Dictionary<KVariable, long>[] _values;
-    private readonly List<(KStmt Statement, int Bytes, long[] Addresses)> _accesses = [];
+    private readonly List<(string What, int Bytes, long[] Addresses)> _accesses = [];
 
     private WarpAddresses(Kernel kernel, int warp)
     {
@@ -25,7 +25,7 @@ internal sealed class WarpAddresses
     }
 
     /// <summary>The accesses of shared memory by a warp: how many bytes each thread accesses at once, and from which byte on.</summary>
-    public static IReadOnlyList<(KStmt Statement, int Bytes, long[] Addresses)> Of(Kernel kernel, int warp = 0) =>
+    public static IReadOnlyList<(string What, int Bytes, long[] Addresses)> Of(Kernel kernel, int warp = 0) =>
         new WarpAddresses(kernel, warp)._accesses;
 
     /// <summary>
@@ -93,7 +93,7 @@ internal sealed class WarpAddresses
     private void Add(KStmt statement, KBuffer buffer, KExpr index, int lanes, int threads = KThreads.WarpSize)
     {
         int size = buffer.Element.SizeInBytes();
-        _accesses.Add((statement, lanes * size, [.. _values.Take(threads).Select(values => Evaluate(index, values) * size)]));
+        _accesses.Add(($"{statement.GetType().Name} of {lanes * size} bytes of {buffer}", lanes * size, [.. _values.Take(threads).Select(values => Evaluate(index, values) * size)]));
     }
 
     private void Each(Action<Dictionary<KVariable, long>, int> action)
