@@ -8,7 +8,8 @@ internal abstract partial class GpuAttentionLowering
     {
         KExpr Place(int row) => KBuilder.Multiply(
             KBuilder.Add(KBuilder.Multiply(place, KBuilder.Value(_queries.Extent)), block.Rows[row]), Sizes.Columns + 2);
-        ForEachSum((row, column, sum) => ForEachColumn(block, row, column, sum, (at, value) => B.Store(parts, KBuilder.Add(Place(row), at), value)));
+        ForEachSum((row, column, sum) => ForEachColumn(
+            block, row, column, sum, (at, value) => B.Store(parts, KBuilder.Add(Place(row), at), value)));
         for (int r = 0; r < Rows; r++)
         {
             int row = r;
@@ -27,7 +28,8 @@ internal abstract partial class GpuAttentionLowering
     {
         KExpr quotient = KBuilder.Divide(sum, KBuilder.Broadcast(total, sum.Type.Lanes));
         return Access.Key.Extent.Range.Min > 0 ? quotient : new KSelect(
-            KBuilder.Broadcast(KBuilder.Less(0, keys), sum.Type.Lanes), quotient, KBuilder.Broadcast(Constant(Scalar.Zero(Sizes.Sum)), sum.Type.Lanes));
+            KBuilder.Broadcast(KBuilder.Less(0, keys), sum.Type.Lanes), quotient,
+            KBuilder.Broadcast(Constant(Scalar.Zero(Sizes.Sum)), sum.Type.Lanes));
     }
 
     private void StoreResult(Block block, int row, KExpr column, KExpr value)
@@ -38,7 +40,8 @@ internal abstract partial class GpuAttentionLowering
         if (lanes > 1 && Sizes.Columns % lanes == 0 && Access.Result[Access.Column] == 1)
         {
             int alignment = Access.Result.IsMultipleOf(lanes, Access.Column) ? lanes : 1;
-            B.If(IsThere(block, row, column), () => At(block, row, column, at => B.Add(new KStore(output, at, Rounded(value), Alignment: alignment))));
+            B.If(IsThere(block, row, column), () => At(
+                block, row, column, at => B.Add(new KStore(output, at, Rounded(value), Alignment: alignment))));
             return;
         }
         ForEachColumn(block, row, column, value, (c, v) => At(block, row, c, at => B.Store(output, at, Rounded(v))));

@@ -156,7 +156,8 @@ internal abstract partial class GpuAttentionLowering
         KExpr begin = parts is null ? 0 : B.Let("begin", KBuilder.Multiply(part, KeysPerPart));
         KExpr end = parts is null ? keys : B.Let("end", KBuilder.Minimum(KBuilder.Add(begin, KeysPerPart), keys));
         var block = new Block(
-            first, [.. Enumerable.Range(0, Rows).Select(r => B.Let("row", KBuilder.Add(first, Row(r))))], begin, Visible(bound, first, end), keys);
+            first, [.. Enumerable.Range(0, Rows).Select(r => B.Let("row", KBuilder.Add(first, Row(r))))],
+            begin, Visible(bound, first, end), keys);
         (KRegister[] max, KRegister[] sums) = EmitTiles(block);
         KExpr[] totals = [.. sums.Select(s => Joined(new KRead(s), KBuilder.Add))];
         if (parts is null)
@@ -251,7 +252,7 @@ internal abstract partial class GpuAttentionLowering
 
     private static bool IsWhole(Dim extent, int number) => extent.IsStatic && extent.Value % number == 0;
 
-    private protected KConstant Constant(Scalar value) => new(value, 1);
+    private protected static KConstant Constant(Scalar value) => new(value, 1);
 
     /// <summary>What a task is about.</summary>
     /// <param name="First">The first query.</param>
