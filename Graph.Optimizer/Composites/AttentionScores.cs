@@ -69,21 +69,51 @@ internal sealed class AttentionScores(DecompositionBuilder body, Node products, 
     private Node? Broadcast(Node node, BroadcastInDimOp op)
     {
         Node x = node.Operands[0];
-        var dims = new List<int>();
+        var places = new int[x.Rank][];
         for (int i = 0; i < x.Rank; i++)
         {
             if (x.Shape[i] == 1)
             {
-                continue;
+                places[i] = [];
             }
-            if (PlaceOf(node.Shape, op.BroadcastDimensions[i]) is not { } places)
+            else if (PlaceOf(node.Shape, op.BroadcastDimensions[i]) is { } place)
+            {
+                places[i] = place;
+            }
+            else
             {
                 return null;
             }
-            dims.AddRange(places);
         }
+        if (x.Rank > 0 && Counted(x, places) is { } counted)
+        {
+            return counted;
+        }
+        int[] dims = [.. places.SelectMany(place => place)];
         Node given = body.Parameter(body.Outside.Reshape(x, Shape.From(dims.Select(d => inner.Shape[d]))));
         return body.Inside.BroadcastInDim(given, inner.Shape, Axes.From(dims));
+    }
+
+    // What is computed of counters alone, a causal mask for example, is computed where it is wanted: broadcast(f(iota)) => f(iota).
+    private Node? Counted(Node x, int[][] places, int depth = 0)
+    {
+        GraphBuilder b = body.Inside;
+        if (Splats.ValueOf(x) is { } splat)
+        {
+            return Splats.Make(b, splat, inner.Shape);
+        }
+        switch (x)
+        {
+            case { Op: IotaOp op } when places[op.Dimension] is [var axis]:
+                return b.Iota(new TensorType(x.DType, inner.Shape), axis);
+            case { Op: BroadcastInDimOp, Operands: [{ Op: DimValueOp } size] }:
+                return b.BroadcastInDim(b.Add(size.Op), inner.Shape, []);
+            case { Op.IsElementwise: true } when depth < 8 && !x.Op.IsExpensive && x.Operands.All(o => o.Rank == x.Rank):
+                Node?[] operands = [.. x.Operands.Select(o => Counted(o, places, depth + 1))];
+                return Array.TrueForAll(operands, o => o is not null) ? b.Add(x.Op, operands!) : null;
+            default:
+                return null;
+        }
     }
 
     // The dimensions of the products that a dimension of a shape with as many elements covers; null when they do not match.

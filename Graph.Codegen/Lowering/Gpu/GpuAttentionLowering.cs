@@ -26,7 +26,7 @@ namespace Graphene.Codegen;
 /// decomposition: rounding differs by about 1e-6 of the largest value for f32; for f16 and bf16 weights are rounded to that type
 /// before they are divided instead of after, and their exponentials have 18 bits.
 /// </remarks>
-internal abstract class GpuAttentionLowering
+internal abstract partial class GpuAttentionLowering
 {
     /// <summary>Keys of a part, where they are cut into parts.</summary>
     private const int KeysPerPart = 512;
@@ -156,7 +156,8 @@ internal abstract class GpuAttentionLowering
         KExpr begin = parts is null ? 0 : B.Let("begin", KBuilder.Multiply(part, KeysPerPart));
         KExpr end = parts is null ? keys : B.Let("end", KBuilder.Minimum(KBuilder.Add(begin, KeysPerPart), keys));
         var block = new Block(
-            first, [.. Enumerable.Range(0, Rows).Select(r => B.Let("row", KBuilder.Add(first, Row(r))))], begin, Visible(bound, first, end), keys);
+            first, [.. Enumerable.Range(0, Rows).Select(r => B.Let("row", KBuilder.Add(first, Row(r))))],
+            begin, Visible(bound, first, end), keys);
         (KRegister[] max, KRegister[] sums) = EmitTiles(block);
         KExpr[] totals = [.. sums.Select(s => Joined(new KRead(s), KBuilder.Add))];
         if (parts is null)
@@ -164,21 +165,7 @@ internal abstract class GpuAttentionLowering
             ForEachSum((row, column, sum) => StoreResult(block, row, column, Quotient(sum, totals[row], keys)));
             return;
         }
-        KExpr place = KBuilder.Add(KBuilder.Multiply(batch, partial.Count), part);
-        KExpr Place(int row) => KBuilder.Multiply(
-            KBuilder.Add(KBuilder.Multiply(place, KBuilder.Value(_queries.Extent)), block.Rows[row]), Sizes.Columns + 2);
-        ForEachSum((row, column, sum) => ForEachColumn(block, row, column, sum, (at, value) => B.Store(parts, KBuilder.Add(Place(row), at), value)));
-        for (int r = 0; r < Rows; r++)
-        {
-            int row = r;
-            KExpr isThere = KBuilder.Less(block.Rows[row], KBuilder.Value(_queries.Extent));
-            B.If(KBuilder.Call(ScalarOp.And, isThere, IsFirst), () =>
-            {
-                KExpr at = B.Let("at", KBuilder.Add(Place(row), Sizes.Columns));
-                B.Store(parts, at, new KRead(max[row]));
-                B.Store(parts, KBuilder.Add(at, 1), totals[row]);
-            });
-        }
+        StoreParts(block, parts, KBuilder.Add(KBuilder.Multiply(batch, partial.Count), part), max, totals);
     }
 
     // How far the last query of a block sees.
@@ -265,127 +252,7 @@ internal abstract class GpuAttentionLowering
 
     private static bool IsWhole(Dim extent, int number) => extent.IsStatic && extent.Value % number == 0;
 
-    private KExpr[][] EmitScores(Block block, KExpr first, KExpr[][] products, KExpr? count)
-    {
-        var scores = new KExpr[Rows][];
-        KExpr[] keys = [.. Enumerable.Range(0, Scores).Select(s => B.Let("key", KBuilder.Add(first, Key(s))))];
-        bool readsKeys = _analysis.DependsOn(Access.Score, [Access.Key]);
-        KExpr[] places = count is null || !readsKeys
-            ? keys
-            : [.. keys.Select(k => B.Let("place", KBuilder.Minimum(k, KBuilder.Subtract(count, 1))))];
-        for (int r = 0; r < Rows; r++)
-        {
-            int row = r;
-            scores[row] = new KExpr[Scores];
-            Emitter.InScope(() =>
-            {
-                if (_analysis.DependsOn(Access.Score, [_queries.Last]))
-                {
-                    Emitter.Bind(_queries.Last, IsWhole(_queries.Extent, Sizes.Queries) ? block.Rows[row] : B.Let("query", KBuilder.Minimum(
-                        block.Rows[row], KBuilder.Subtract(KBuilder.Value(_queries.Extent), 1))));
-                }
-                Emitter.Hoist([Access.Score], [Access.Key, Access.Product]);
-                for (int s = 0; s < Scores; s++)
-                {
-                    int number = s;
-                    Emitter.InScope(() => scores[row][number] = EmitScore(products[row][number], keys[number], places[number], count));
-                }
-            });
-        }
-        return scores;
-    }
-
-    private KExpr EmitScore(KExpr product, KExpr key, KExpr place, KExpr? count)
-    {
-        Emitter.Bind(Access.Key, place);
-        Emitter.Bind(Access.Product, product.Type.Element == Access.Product.DType
-            ? product
-            : B.Let("product", new KConvert(product, Access.Product.DType)));
-        KExpr score = Emitter.Emit(Access.Score);
-        return count is null
-            ? score
-            : B.Let("score", new KSelect(KBuilder.Less(key, count), score, Constant(Scalar.Lowest(Sizes.Sum))));
-    }
-
-    // Makes weights of the scores of a row, and gives the factor of what was summed before.
-    private KExpr EmitWeights(KExpr[] scores, KRegister max, KRegister sum)
-    {
-        KExpr before = B.Let("before", new KRead(max));
-        KExpr now = B.Let("now", KBuilder.Maximum(before, Joined(Tree(scores, KBuilder.Maximum), KBuilder.Maximum)));
-        // While all scores are minus infinity, any finite number serves: weights become 0, not NaN.
-        KExpr isNone = KBuilder.Call(ScalarOp.Equal, now, Constant(Scalar.Lowest(Sizes.Sum)));
-        KExpr shift = B.Let("shift", new KSelect(isNone, Constant(Scalar.Zero(Sizes.Sum)), now));
-        KExpr factor = Exponential(KBuilder.Subtract(before, shift));
-        for (int s = 0; s < scores.Length; s++)
-        {
-            scores[s] = Exponential(KBuilder.Subtract(scores[s], shift));
-        }
-        B.Assign(max, now);
-        B.Assign(sum, KBuilder.FusedMultiplyAdd(new KRead(sum), factor, Tree(scores, KBuilder.Add)));
-        return factor;
-    }
-
-    private KExpr Tree(ReadOnlySpan<KExpr> values, Func<KExpr, KExpr, KExpr> join) => values.Length == 1
-        ? values[0]
-        : B.Let("joined", join(Tree(values[..(values.Length / 2)], join), Tree(values[(values.Length / 2)..], join)));
-
-    // Over all threads that share a row; all get the same.
-    private KExpr Joined(KExpr value, Func<KExpr, KExpr, KExpr> join)
-    {
-        value = B.Let("own", value);
-        foreach (int distance in Sharers)
-        {
-            var other = new KVariable("other", value.Type);
-            B.Add(new KExchange(other, value, KExchangeKind.Xor, distance));
-            value = B.Let("joined", join(value, other));
-        }
-        return value;
-    }
-
-    // A sum over no keys is 0, where a quotient would be none.
-    private KExpr Quotient(KExpr sum, KExpr total, KExpr keys)
-    {
-        KExpr quotient = KBuilder.Divide(sum, KBuilder.Broadcast(total, sum.Type.Lanes));
-        return Access.Key.Extent.Range.Min > 0 ? quotient : new KSelect(
-            KBuilder.Broadcast(KBuilder.Less(0, keys), sum.Type.Lanes), quotient, KBuilder.Broadcast(Constant(Scalar.Zero(Sizes.Sum)), sum.Type.Lanes));
-    }
-
-    private void StoreResult(Block block, int row, KExpr column, KExpr value)
-    {
-        KBuffer output = Access.Source.Outputs[0];
-        KExpr Rounded(KExpr v) => v.Type.Element == output.Element ? v : new KConvert(v, output.Element);
-        int lanes = value.Type.Lanes;
-        if (lanes > 1 && Sizes.Columns % lanes == 0 && Access.Result[Access.Column] == 1)
-        {
-            int alignment = Access.Result.IsMultipleOf(lanes, Access.Column) ? lanes : 1;
-            B.If(IsThere(block, row, column), () => At(block, row, column, at => B.Add(new KStore(output, at, Rounded(value), Alignment: alignment))));
-            return;
-        }
-        ForEachColumn(block, row, column, value, (c, v) => At(block, row, c, at => B.Store(output, at, Rounded(v))));
-    }
-
-    private void ForEachColumn(Block block, int row, KExpr column, KExpr value, Action<KExpr, KExpr> use)
-    {
-        value = B.Let("value", value);
-        for (int lane = 0; lane < value.Type.Lanes; lane++)
-        {
-            KExpr one = value.Type.IsScalar ? value : new KShuffle(value, [lane]);
-            KExpr at = KBuilder.Add(column, lane);
-            B.If(IsThere(block, row, at), () => use(at, one));
-        }
-    }
-
-    private KExpr IsThere(Block block, int row, KExpr column) => KBuilder.Call(
-        ScalarOp.And, KBuilder.Less(block.Rows[row], KBuilder.Value(_queries.Extent)), KBuilder.Less(column, Sizes.Columns));
-
-    private void At(Block block, int row, KExpr column, Action<KExpr> use) => Emitter.InScope(() =>
-    {
-        Emitter.Bind(_queries.Last, block.Rows[row]);
-        Emitter.Bind(Access.Column, column);
-        use(B.Let("at", Emitter.EmitPosition(Access.Result)));
-    });
-
-    private protected KConstant Constant(Scalar value) => new(value, 1);
+    private protected static KConstant Constant(Scalar value) => new(value, 1);
 
     /// <summary>What a task is about.</summary>
     /// <param name="First">The first query.</param>

@@ -17,6 +17,8 @@ internal sealed record GpuAttentionSizes(
 
     private const int LargestFragmentColumns = 256;
 
+    private static readonly int[] KeysOfTiles = [64, 32, 16];
+
     // Sums of results in registers of a thread; scores and operands come on top, without fragments many of them.
     private const int LargestFragmentSumsInBytes = 512;
     private const int LargestSumsInBytes = 256;
@@ -91,12 +93,13 @@ internal sealed record GpuAttentionSizes(
             : [(4, 8), (4, 4), (4, 2), (2, 4), (1, 8), (1, 4), (1, 2), (1, 1)];
         GpuAttentionSizes[] all =
         [
-            .. blocks.SelectMany(b => new[] { 64, 32, 16 }.Select(keys => new GpuAttentionSizes(
+            .. blocks.SelectMany(b => KeysOfTiles.Select(keys => new GpuAttentionSizes(
                 fragments ? element : sum, sum, fragments, b.Warps, b.Rows, keys, depth, columns))),
         ];
         GpuAttentionSizes[] fitting =
         [
-            .. all.Where(s => s.SharedBytes <= gpu.SharedBytesPerTask && s.SumsInBytes <= (fragments ? LargestFragmentSumsInBytes : LargestSumsInBytes) && s.ScoresFit),
+            .. all.Where(s => s.SharedBytes <= gpu.SharedBytesPerTask && s.ScoresFit &&
+                s.SumsInBytes <= (fragments ? LargestFragmentSumsInBytes : LargestSumsInBytes)),
         ];
         // As many queries as there are, or as many as fit; among those as many keys as fit.
         return fitting.LastOrDefault(s => s.Queries >= some) is { } enough

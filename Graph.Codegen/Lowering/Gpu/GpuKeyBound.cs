@@ -23,14 +23,14 @@ internal static class GpuKeyBound
                     score = convert.Value;
                     continue;
                 case SelectExpr { WhenFalse: ConstantExpr hidden } select when IsHidden(hidden):
-                    if (Conditions(select.Condition, ScalarOp.And).Select(c => Bound(c, false, key, query)).FirstOrDefault(b => b is not null) is { } seen)
+                    if (First(Conditions(select.Condition, ScalarOp.And), false, key, query) is { } seen)
                     {
                         return seen;
                     }
                     score = select.WhenTrue;
                     continue;
                 case SelectExpr { WhenTrue: ConstantExpr hidden } select when IsHidden(hidden):
-                    if (Conditions(select.Condition, ScalarOp.Or).Select(c => Bound(c, true, key, query)).FirstOrDefault(b => b is not null) is { } rest)
+                    if (First(Conditions(select.Condition, ScalarOp.Or), true, key, query) is { } rest)
                     {
                         return rest;
                     }
@@ -41,6 +41,9 @@ internal static class GpuKeyBound
             }
         }
     }
+
+    private static AffineIndex? First(IEnumerable<CallExpr> conditions, bool hide, IndexVariable key, IndexVariable query) =>
+        conditions.Select(c => Bound(c, hide, key, query)).FirstOrDefault(bound => bound is not null);
 
     private static bool IsHidden(ConstantExpr value) => value.DType.IsFloating() && double.IsNegativeInfinity(value.Value.AsDouble);
 

@@ -64,12 +64,14 @@ internal sealed class GpuAttentionTests
         b.Less(b.Parameter(3, new TensorType(DType.F32, Shape.Of(2, 1, 1, 23))), b.Splat(DType.F32, Shape.Of(2, 1, 1, 23), 0.5)),
         new AttentionOptions { Causal = causal, SoftCap = causal ? null : 3 })]);
 
-    [TestCase(DType.F32)]
-    [TestCase(DType.F16)]
-    public void TilesThatACausalMaskHidesAreLeftOut(DType type)
+    [TestCase(DType.F32, 1, 1)]
+    [TestCase(DType.F16, 1, 1)]
+    [TestCase(DType.F32, 1, 3)]
+    [TestCase(DType.BF16, 2, 2)]
+    public void TilesThatACausalMaskHidesAreLeftOut(DType type, int batch, int heads)
     {
         Module module = CompiledModule.Build(b => [b.Attention(
-            Part(b, 0, type, 1, 1, 150, 16), Part(b, 1, type, 1, 1, 150, 16), Part(b, 2, type, 1, 1, 150, 16), null,
+            Part(b, 0, type, batch, heads, 150, 16), Part(b, 1, type, batch, heads, 150, 16), Part(b, 2, type, batch, heads, 150, 16), null,
             new AttentionOptions { Causal = true })]);
         var node = new GpuNode(module);
         Assert.That(KernelPrinter.Print(node.Kernels[0].Kernel), Does.Contain("seen"), "the last key that a block sees");

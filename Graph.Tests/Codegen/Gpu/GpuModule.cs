@@ -3,7 +3,6 @@ using System.Globalization;
 using Graphene.Codegen;
 using Graphene.Optimizer;
 using Graphene.Tests.Optimizer;
-using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;

@@ -1,4 +1,3 @@
-using Graphene.Codegen;
 using Graphene.Tests.Support;
 using NUnit.Framework;
 
