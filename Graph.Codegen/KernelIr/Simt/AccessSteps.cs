@@ -24,13 +24,14 @@ internal sealed class LoadStep<T>(
         ReadOnlySpan<T> others = otherwise is { } o ? block.Values<T>(o) : default;
         SimtMask active = block.Active;
         bool isSpread = index.Type.Lanes > 1;
-        for (int t = active.Low; t < active.High; t++)
+        // A value for all threads is read by each of them, which matters where somebody writes.
+        int end = result.IsUniform && !memory.IsWatched ? active.Low + 1 : active.High;
+        for (int t = active.Low; t < end; t++)
         {
             if (!active[t])
             {
                 continue;
             }
-            // A value for all threads is read by each of them.
             (int at, int width) = result.IsUniform ? (0, 1) : (t, block.Threads);
             long first = indices[at];
             long start = memory.Start(t);
