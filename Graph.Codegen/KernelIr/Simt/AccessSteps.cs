@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Graphene.Codegen;
 
 /// <summary>Reads elements: consecutive ones from one index on, or one for each index.</summary>
@@ -14,6 +16,8 @@ internal sealed class LoadStep<T>(
 {
     private readonly bool _isBool = result.Type.Element == DType.Bool;
 
+    // Loops of a kernel run here: waiting for the runtime to find out costs more.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SimtBlock block)
     {
         SimtMemory memory = block.Memory(buffer);
@@ -81,6 +85,8 @@ internal sealed class LoadStep<T>(
 internal sealed class StoreStep<T>(int buffer, SimtSlot index, SimtSlot value, SimtSlot? mask, int alignment) : SimtStep
     where T : unmanaged
 {
+    // Loops of a kernel run here: waiting for the runtime to find out costs more.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SimtBlock block)
     {
         SimtMemory memory = block.Memory(buffer);
