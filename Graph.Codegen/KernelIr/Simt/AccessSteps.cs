@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Graphene.Codegen;
 
 /// <summary>Reads elements: consecutive ones from one index on, or one for each index.</summary>
@@ -14,6 +16,8 @@ internal sealed class LoadStep<T>(
 {
     private readonly bool _isBool = result.Type.Element == DType.Bool;
 
+    // Loops of a kernel run here: waiting for the runtime to find out costs more.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SimtBlock block)
     {
         SimtMemory memory = block.Memory(buffer);
@@ -24,13 +28,14 @@ internal sealed class LoadStep<T>(
         ReadOnlySpan<T> others = otherwise is { } o ? block.Values<T>(o) : default;
         SimtMask active = block.Active;
         bool isSpread = index.Type.Lanes > 1;
-        for (int t = active.Low; t < active.High; t++)
+        // A value for all threads is read by each of them, which matters where somebody writes.
+        int end = result.IsUniform && !memory.IsWatched ? active.Low + 1 : active.High;
+        for (int t = active.Low; t < end; t++)
         {
             if (!active[t])
             {
                 continue;
             }
-            // A value for all threads is read by each of them.
             (int at, int width) = result.IsUniform ? (0, 1) : (t, block.Threads);
             long first = indices[at];
             long start = memory.Start(t);
@@ -80,6 +85,8 @@ internal sealed class LoadStep<T>(
 internal sealed class StoreStep<T>(int buffer, SimtSlot index, SimtSlot value, SimtSlot? mask, int alignment) : SimtStep
     where T : unmanaged
 {
+    // Loops of a kernel run here: waiting for the runtime to find out costs more.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SimtBlock block)
     {
         SimtMemory memory = block.Memory(buffer);

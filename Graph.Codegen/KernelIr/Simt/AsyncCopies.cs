@@ -5,12 +5,14 @@ internal sealed class AsyncCopies(SimtBlock block)
 {
     private readonly Queue<Copy>[] _pending = [.. Enumerable.Range(0, block.Threads).Select(_ => new Queue<Copy>())];
     private readonly long[] _groups = new long[block.Threads];
+    private bool _isUsed;
 
     /// <summary>A thread begins a copy; an index below zero stands for zeros.</summary>
     public void Begin(int thread, SimtMemory to, long toIndex, SimtMemory from, long fromIndex, int count)
     {
         to.Write(block, toIndex, count, thread);
         to.Depart(toIndex, count);
+        _isUsed = true;
         _pending[thread].Enqueue(new Copy(_groups[thread], to, toIndex, from, fromIndex, count));
     }
 
@@ -30,7 +32,7 @@ internal sealed class AsyncCopies(SimtBlock block)
     /// <summary>Everything arrives: the task ends.</summary>
     public void ArriveAll()
     {
-        for (int thread = 0; thread < _pending.Length; thread++)
+        for (int thread = _isUsed ? 0 : _pending.Length; thread < _pending.Length; thread++)
         {
             while (_pending[thread].TryDequeue(out Copy copy))
             {
@@ -38,6 +40,7 @@ internal sealed class AsyncCopies(SimtBlock block)
             }
             _groups[thread] = 0;
         }
+        _isUsed = false;
     }
 
     private void Arrive(int thread, Copy copy)

@@ -102,7 +102,6 @@ internal sealed class ThreadWhileStep(int number, SimtStep[] compute, SimtSlot c
     public override void Run(SimtBlock block)
     {
         SimtMask outer = block.Active;
-        SimtMask inner = block.Mask(mask);
         while (true)
         {
             block.Statement = number;
@@ -111,7 +110,7 @@ internal sealed class ThreadWhileStep(int number, SimtStep[] compute, SimtSlot c
                 step.Run(block);
             }
             Span<byte> holds = block.Values<byte>(condition);
-            if (condition.IsUniform ? holds[0] == 0 : !Narrow(block, inner, holds))
+            if (condition.IsUniform ? holds[0] == 0 : !Narrow(block, block.Mask(mask), holds))
             {
                 break;
             }

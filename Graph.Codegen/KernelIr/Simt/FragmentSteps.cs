@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Graphene.Codegen;
 
@@ -64,6 +65,9 @@ internal sealed class FragmentLoadStep<T>(SimtSlot result, int buffer, SimtSlot 
 /// <summary>Products of the matrices that the threads of each warp hold; see <see cref="KFragmentDot"/>.</summary>
 internal sealed class FragmentDotStep(KFragmentShape shape, SimtSlot sum, SimtSlot left, SimtSlot right) : SimtStep
 {
+    private readonly int[] _left = Table(shape.LeftLanes, new FragmentPlaces(shape).Left);
+    private readonly int[] _right = Table(shape.RightLanes, new FragmentPlaces(shape).Right);
+
     public override void Run(SimtBlock block)
     {
         block.RequireWarps();
@@ -90,24 +94,26 @@ internal sealed class FragmentDotStep(KFragmentShape shape, SimtSlot sum, SimtSl
     }
 
     // Products are exact in f32, and added in the order of k.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Singles(SimtBlock block, int warp, FragmentPlaces places)
     {
         Span<float> a = stackalloc float[shape.Rows * shape.Depth];
         Span<float> b = stackalloc float[shape.Depth * shape.Columns];
         Span<float> c = stackalloc float[shape.Rows * shape.Columns];
-        for (int lane = 0; lane < KThreads.WarpSize; lane++)
+        for (int i = 0; i < shape.LeftLanes; i++)
         {
-            for (int i = 0; i < shape.LeftLanes; i++)
+            Gather(block, left, i, warp, a, _left);
+        }
+        for (int i = 0; i < shape.RightLanes; i++)
+        {
+            Gather(block, right, i, warp, b, _right);
+        }
+        for (int i = 0; i < shape.SumLanes; i++)
+        {
+            ReadOnlySpan<float> before = block.Lane<float>(sum, i).Slice(warp, KThreads.WarpSize);
+            for (int lane = 0; lane < before.Length; lane++)
             {
-                a[places.Left(lane, i)] = Single(block, left, i, warp + lane);
-            }
-            for (int i = 0; i < shape.RightLanes; i++)
-            {
-                b[places.Right(lane, i)] = Single(block, right, i, warp + lane);
-            }
-            for (int i = 0; i < shape.SumLanes; i++)
-            {
-                c[places.Sum(lane, i)] = block.Lane<float>(sum, i)[warp + lane];
+                c[places.Sum(lane, i)] = before[lane];
             }
         }
         Multiply(a, b, c);
@@ -120,6 +126,7 @@ internal sealed class FragmentDotStep(KFragmentShape shape, SimtSlot sum, SimtSl
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> c)
     {
         int columns = shape.Columns;
@@ -199,19 +206,41 @@ internal sealed class FragmentDotStep(KFragmentShape shape, SimtSlot sum, SimtSl
         ? block.Lane<sbyte>(slot, lane)[thread]
         : block.Lane<byte>(slot, lane)[thread];
 
-    private static float Single(SimtBlock block, SimtSlot slot, int lane, int thread)
+    // Puts lane i of the pieces of a warp where the threads have them from.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Gather(SimtBlock block, SimtSlot slot, int i, int warp, Span<float> matrix, int[] places)
     {
+        ReadOnlySpan<int> place = places.AsSpan(i * KThreads.WarpSize, KThreads.WarpSize);
         switch (slot.Type.Element)
         {
             case DType.F16:
-                return (float)block.Lane<Half>(slot, lane)[thread];
+                ReadOnlySpan<Half> halves = block.Lane<Half>(slot, i).Slice(warp, KThreads.WarpSize);
+                for (int lane = 0; lane < place.Length; lane++)
+                {
+                    matrix[place[lane]] = (float)halves[lane];
+                }
+                break;
             case DType.BF16:
-                return block.Lane<BFloat16>(slot, lane)[thread];
+                ReadOnlySpan<BFloat16> brains = block.Lane<BFloat16>(slot, i).Slice(warp, KThreads.WarpSize);
+                for (int lane = 0; lane < place.Length; lane++)
+                {
+                    matrix[place[lane]] = brains[lane];
+                }
+                break;
             default:
-                float value = block.Lane<float>(slot, lane)[thread];
-                return (BitConverter.SingleToUInt32Bits(value) & 0x1FFF) == 0 || float.IsNaN(value)
-                    ? value
-                    : throw block.Bug($"thread {thread} multiplies {value:R}, which was not rounded to TF32");
+                ReadOnlySpan<float> singles = block.Lane<float>(slot, i).Slice(warp, KThreads.WarpSize);
+                for (int lane = 0; lane < place.Length; lane++)
+                {
+                    float value = singles[lane];
+                    matrix[place[lane]] = (BitConverter.SingleToUInt32Bits(value) & 0x1FFF) == 0 || float.IsNaN(value)
+                        ? value
+                        : throw block.Bug($"thread {warp + lane} multiplies {value:R}, which was not rounded to TF32");
+                }
+                break;
         }
     }
+
+    // For each lane of the pieces, the places of all threads.
+    private static int[] Table(int lanes, Func<int, int, int> place) =>
+        [.. Enumerable.Range(0, lanes).SelectMany(i => Enumerable.Range(0, KThreads.WarpSize).Select(thread => place(thread, i)))];
 }

@@ -84,14 +84,22 @@ internal readonly struct RemainderOf<T> : IBinaryOperation<T>
 internal readonly struct MaximumOf<T> : IBinaryOperation<T>
     where T : unmanaged, INumber<T>
 {
+    public static bool HasVectors => true;
+
     public static T Of(T a, T b) => T.Max(a, b);
+
+    public static Vector<T> Of(Vector<T> a, Vector<T> b) => Vector.Max(a, b);
 }
 
 /// <summary>The smaller; NaN when one is NaN, and -0 is smaller than +0.</summary>
 internal readonly struct MinimumOf<T> : IBinaryOperation<T>
     where T : unmanaged, INumber<T>
 {
+    public static bool HasVectors => true;
+
     public static T Of(T a, T b) => T.Min(a, b);
+
+    public static Vector<T> Of(Vector<T> a, Vector<T> b) => Vector.Min(a, b);
 }
 
 /// <summary>A quotient of integers: all bits set for a divisor of zero, wrapped where it does not fit.</summary>

@@ -36,6 +36,9 @@ internal sealed class SimtMemory
     /// <summary>How many elements a thread sees.</summary>
     public long Length { get; }
 
+    /// <summary>Whether an access can be in the way of another.</summary>
+    public bool IsWatched => _shadow is not null;
+
     /// <summary>The elements.</summary>
     public Span<T> Contents<T>()
         where T : unmanaged => MemoryMarshal.Cast<byte, T>(_bytes.Span);

@@ -67,7 +67,7 @@ internal sealed class GpuConformanceTests
     public void TheDemosDigitsAreRead()
     {
         string folder = RepositoryRoot.Combine("tools", "cli", "demo");
-        Literal images = First(NpyFile.Read(Path.Combine(folder, "digits-images.npy")), 8);
+        Literal images = First(NpyFile.Read(Path.Combine(folder, "digits-images.npy")), 8).Reshape(Shape.Of(8, 28, 28, 1));
         Literal labels = First(NpyFile.Read(Path.Combine(folder, "digits-labels.npy")), 8);
         Module module = OnnxImporter.Import(Path.Combine(folder, "digits.onnx")).Module;
         var gpu = new InterpretedGpuCompiler();

@@ -47,7 +47,7 @@ internal sealed class RandomThreadKernelTests
 
     private static void CompareTasks(int seed)
     {
-        const int tasks = 150;
+        const int tasks = 40;
         Kernel kernel = RandomKernel.Generate(seed) with { TaskCount = tasks };
         byte[][] buffers = Buffers(kernel, seed, tasks * RandomKernel.Count);
         byte[][] expected = Array.ConvertAll(buffers, b => (byte[])b.Clone());
