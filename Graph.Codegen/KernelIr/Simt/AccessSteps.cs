@@ -28,9 +28,12 @@ internal sealed class LoadStep<T>(
         ReadOnlySpan<T> others = otherwise is { } o ? block.Values<T>(o) : default;
         SimtMask active = block.Active;
         bool isSpread = index.Type.Lanes > 1;
-        // A value for all threads is read by each of them, which matters where somebody writes.
+        // A value for all threads is read by each of them, which matters where somebody writes: the first and the last stand for all
+        // when they are of two warps, since what is in order with both is in order with any.
         int end = result.IsUniform && !memory.IsWatched ? active.Low + 1 : active.High;
-        for (int t = active.Low; t < end; t++)
+        bool areTwoWarps = active.Low / KThreads.WarpSize != (active.High - 1) / KThreads.WarpSize;
+        int by = result.IsUniform && areTwoWarps ? active.Reach - 1 : 1;
+        for (int t = active.Low; t < end; t += by)
         {
             if (!active[t])
             {
