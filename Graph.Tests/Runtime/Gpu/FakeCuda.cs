@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Graphene.Runtime;
 using Graphene.Tests.Support;
-using ManagedCuda;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Runtime.Gpu;

@@ -72,7 +72,7 @@ internal sealed class GpuSessionTests
     public void TrainingStepsLeaveVariablesOnTheDevice()
     {
         var graph = new Graph();
-        Variable weights = graph.Variable(Literal.From<float>(Weights[..12], 4, 3), "weights");
+        Variable weights = graph.Variable(Literal.From<float>(Weights.AsSpan(0, 12), 4, 3), "weights");
         Tensor x = graph.Placeholder(DType.F32, Shape.Of(5, 4), "x");
         Tensor target = graph.Placeholder(DType.F32, Shape.Of(5, 3), "target");
         Tensor loss = (x.MatMul(weights.Read()) - target).Square().ReduceMean();
@@ -302,7 +302,7 @@ internal sealed class GpuSessionTests
         var graph = new Graph();
         Tensor x = graph.Placeholder(DType.F32, ["batch", 4], "x");
         Tensor hidden = (x.MatMul(graph.Constant(Literal.From<float>(Weights, 4, 5))) + graph.Constant(Weights[..5])).Relu();
-        Tensor y = hidden.MatMul(graph.Constant(Literal.From<float>(Weights[..15], 5, 3))).Softmax();
+        Tensor y = hidden.MatMul(graph.Constant(Literal.From<float>(Weights.AsSpan(0, 15), 5, 3))).Softmax();
         return (graph, x, y.Named("y"));
     }
 
