@@ -8,7 +8,7 @@ namespace Graphene.Tests.Codegen.Gpu;
 /// <summary>Where the assembler is installed: products of all types, orders and pitches keep everything in registers.</summary>
 internal sealed class ProductPtxTests
 {
-    // ptxas writes one counter of the bytes' kernel for sm_80 to memory and reads it back.
+    // The kernel of bytes (i8, nt) spills as much for sm_80; why was not found.
     private const int MostSpilledBytes = 8;
 
     [Explicit("takes minutes where the machine is shared")]
