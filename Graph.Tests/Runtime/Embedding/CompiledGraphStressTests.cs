@@ -35,12 +35,14 @@ internal sealed class CompiledGraphStressTests : IDisposable
         RunLoadsAndRuns(100, 1000);
         Collect();
         long live = NativeBlock.LiveBytes;
+        long managed = GC.GetTotalMemory(forceFullCollection: true);
         long resident = Environment.WorkingSet;
         RunLoadsAndRuns(200 * Times, 20_000 * Times);
         Collect();
         Assert.That(NativeBlock.LiveBytes, Is.EqualTo(live));
         long growth = Environment.WorkingSet - resident;
-        TestContext.Out.WriteLine($"{200 * Times} loads and {20_000 * Times} runs: {growth} bytes");
+        TestContext.Out.WriteLine(
+            $"{200 * Times} loads and {20_000 * Times} runs: {growth} bytes, {GC.GetTotalMemory(forceFullCollection: true) - managed} of them managed");
         Assert.That(growth, Is.LessThan(16 << 20));
     }
 
@@ -235,10 +237,11 @@ internal sealed class CompiledGraphStressTests : IDisposable
         }
     }
 
+    // What the collector keeps for later is given back, too: it is no leak, and some tens of megabytes.
     private static void Collect()
     {
-        GC.Collect();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         GC.WaitForPendingFinalizers();
-        GC.Collect();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 }
