@@ -104,8 +104,7 @@ public sealed unsafe class BoundCall : IDisposable
         RequireBytes("input", spec.Name, (long)elements.Length * sizeof(T), _binding.InputBytes[input]);
         _memory.SetInput(input, new ElementBytes<T>(elements).Memory);
         _places = _places?.WithInput(input, MemoryPlace.Host);
-        _inputs[input]?.Dispose();
-        _inputs[input] = null;
+        Forget(_inputs, input);
     }
 
     /// <summary>Writes an output into the caller's memory from now on; it stays pinned until this call is
@@ -120,8 +119,7 @@ public sealed unsafe class BoundCall : IDisposable
         RequireBytes("output", spec.Name, (long)elements.Length * sizeof(T), _binding.OutputBytes[output]);
         _memory.SetOutput(output, new ElementBytes<T>(elements).Memory);
         _places = _places?.WithOutput(output, MemoryPlace.Host);
-        _outputs[output]?.Dispose();
-        _outputs[output] = null;
+        Forget(_outputs, output);
     }
 
     /// <summary>Reads an input from memory of the program's device from now on: nothing is copied. The tensor outlives this call.</summary>
@@ -134,8 +132,7 @@ public sealed unsafe class BoundCall : IDisposable
         RequireBytes("input", spec.Name, tensor.SizeInBytes, _binding.InputBytes[input]);
         _places = PlacesFor(tensor).WithInput(input, MemoryPlace.Device);
         _memory.SetInput(input, tensor.Address);
-        _inputs[input]?.Dispose();
-        _inputs[input] = null;
+        Forget(_inputs, input);
     }
 
     /// <summary>Writes an output into memory of the program's device from now on: nothing is copied. The tensor outlives this call.</summary>
@@ -148,8 +145,7 @@ public sealed unsafe class BoundCall : IDisposable
         RequireBytes("output", spec.Name, tensor.SizeInBytes, _binding.OutputBytes[output]);
         _places = PlacesFor(tensor).WithOutput(output, MemoryPlace.Device);
         _memory.SetOutput(output, tensor.Address);
-        _outputs[output]?.Dispose();
-        _outputs[output] = null;
+        Forget(_outputs, output);
     }
 
     /// <summary>Runs once with what is in the inputs now.</summary>
@@ -169,6 +165,13 @@ public sealed unsafe class BoundCall : IDisposable
         _memory.Dispose();
         Array.ForEach(_inputs, b => b?.Dispose());
         Array.ForEach(_outputs, b => b?.Dispose());
+    }
+
+    // The call's own memory, now that the caller's takes its place.
+    private static void Forget(NativeBlock?[] blocks, int place)
+    {
+        blocks[place]?.Dispose();
+        blocks[place] = null;
     }
 
     private MemoryPlaces PlacesFor(DeviceTensor tensor)

@@ -24,7 +24,7 @@ public sealed class RandomGraphTests
     {
         Module module = RandomGraph.Generate(seed);
         Module optimized = GraphOptimizer.Run(module, Exact);
-        Keeps(seed, module, () => Optimizing.AssertSameResults(module, optimized, seed));
+        RandomGraphChecks.Keeps(seed, module, () => Optimizing.AssertSameResults(module, optimized, seed));
     }
 
     [TestCaseSource(nameof(Many))]
@@ -33,7 +33,7 @@ public sealed class RandomGraphTests
         foreach (IGraphPass pass in Pipelines.Default().Passes.Where(p => p.Name != "batch-norm-folding"))
         {
             Module module = RandomGraph.Generate(seed);
-            Keeps(seed, module, () =>
+            RandomGraphChecks.Keeps(seed, module, () =>
             {
                 Module once = Optimizing.Run(pass, module, Exact);
                 Optimizing.AssertSameResults(module, once, seed);
@@ -47,7 +47,7 @@ public sealed class RandomGraphTests
     {
         Module module = RandomGraph.Generate(seed);
         Module optimized = GraphOptimizer.Run(module, Exact);
-        Keeps(seed, module, () =>
+        RandomGraphChecks.Keeps(seed, module, () =>
         {
             MemoryPlan plan = BufferAssigner.Assign(optimized);
             MemoryPlanChecker.Check(plan, _ => 0);
@@ -66,9 +66,9 @@ public sealed class RandomGraphTests
     public void CompiledGraphsGiveTheSameBits(int seed)
     {
         Module module = RandomGraph.Generate(seed, wholeNumbers: true);
-        Keeps(seed, module, () =>
+        RandomGraphChecks.Keeps(seed, module, () =>
         {
-            Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => Whole(type, seed + i))];
+            Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => RandomGraphChecks.Whole(type, seed + i))];
             Literal[] wanted = Evaluator.Evaluate(module.Entry, arguments);
             Literal[] found = CompiledModule.Run(module, arguments);
             for (int i = 0; i < wanted.Length; i++)
@@ -91,27 +91,6 @@ public sealed class RandomGraphTests
                     Has.All.Matches<Op>(op => op is FusionOp or ParameterOp or ConstantOp or ReshapeOp or GetTupleElementOp ||
                         ControlFlow.IsExecuted(op)));
             }
-        }
-    }
-
-    private static Literal Whole(TensorType type, int seed)
-    {
-        var random = new Random(seed);
-        double[] special = [-0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
-        return Literal.Generate(type, _ => !type.DType.IsFloating() ? Scalar.FromInteger(type.DType, random.Next(-8, 8))
-            : Scalar.FromDouble(type.DType, random.Next(16) == 0 ? special[random.Next(special.Length)] : random.Next(-4, 5)));
-    }
-
-    // A failure names its seed and shows the graph, ready to become a golden file.
-    private static void Keeps(int seed, Module module, Action check)
-    {
-        try
-        {
-            check();
-        }
-        catch (Exception e) when (e is not SuccessException)
-        {
-            Assert.Fail($"seed {seed}: {e.Message}\n{Printer.Print(module.Entry)}");
         }
     }
 }

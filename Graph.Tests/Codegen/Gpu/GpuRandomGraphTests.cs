@@ -15,8 +15,8 @@ internal sealed class GpuRandomGraphTests
     public void WholeNumbersGiveTheSameBits(int seed)
     {
         Module module = RandomGraph.Generate(seed, wholeNumbers: true);
-        Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => Whole(type, seed + i))];
-        Keeps(seed, module, () => Compare(module, arguments, (found, wanted, r) => LiteralAssert.AreEqual(found, wanted, $"result {r}")));
+        Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => RandomGraphChecks.Whole(type, seed + i))];
+        RandomGraphChecks.Keeps(seed, module, () => Compare(module, arguments, (found, wanted, r) => LiteralAssert.AreEqual(found, wanted, $"result {r}")));
     }
 
     [TestCaseSource(nameof(Seeds))]
@@ -25,7 +25,7 @@ internal sealed class GpuRandomGraphTests
         Module module = RandomGraph.Generate(5000 + seed);
         Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => Optimizing.Random(type, seed + i, special: false))];
         // Functions of differences of like numbers may differ much; then the processor's kernels must give the same.
-        Keeps(seed, module, () => Compare(module, arguments, (found, wanted, r) =>
+        RandomGraphChecks.Keeps(seed, module, () => Compare(module, arguments, (found, wanted, r) =>
         {
             Literal processors = new KernelIr.InterpretedModule(module).Run(arguments)[r];
             if (!found.Equals(processors))
@@ -50,26 +50,6 @@ internal sealed class GpuRandomGraphTests
         catch (AssertionException e)
         {
             throw new AssertionException($"{e.Message}\n{string.Join('\n', gpu.FindWrongSteps(arguments, 1e-4).Take(3))}", e);
-        }
-    }
-
-    private static Literal Whole(TensorType type, int seed)
-    {
-        var random = new Random(seed);
-        double[] special = [-0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
-        return Literal.Generate(type, _ => !type.DType.IsFloating() ? Scalar.FromInteger(type.DType, random.Next(-8, 8))
-            : Scalar.FromDouble(type.DType, random.Next(16) == 0 ? special[random.Next(special.Length)] : random.Next(-4, 5)));
-    }
-
-    private static void Keeps(int seed, Module module, Action check)
-    {
-        try
-        {
-            check();
-        }
-        catch (Exception e) when (e is not SuccessException)
-        {
-            Assert.Fail($"seed {seed}: {e.Message}\n{Printer.Print(module.Entry)}");
         }
     }
 }

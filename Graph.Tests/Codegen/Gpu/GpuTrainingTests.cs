@@ -9,43 +9,21 @@ namespace Graphene.Tests.Codegen.Gpu;
 /// <summary>Gradients and training steps through the schedules for a GPU, over symbolic sizes too.</summary>
 internal sealed class GpuTrainingTests
 {
-    private static readonly ILookup<string, GradientCase> Cases =
-        GradientCases.All.Where(c => c.Op != "fusion").ToLookup(c => c.Op);
-
-    private static IEnumerable<string> Names => Cases.Select(group => group.Key);
+    private static IEnumerable<string> Names => GradientModule.Names;
 
     [TestCaseSource(nameof(Names))]
     public void GradientsAreTheReferences(string name)
     {
-        var b = new GraphBuilder();
-        var inputs = new List<Literal>();
-        var results = new List<Node>();
-        var labels = new List<string>();
-        foreach (GradientCase c in Cases[name])
-        {
-            Node[] parameters = [.. c.Inputs.Select((x, i) => b.Parameter(inputs.Count + i, x.Type))];
-            inputs.AddRange(c.Inputs);
-            Node[] xs = [.. parameters.Where(p => p.DType.IsFloating())];
-            Node[] ys = [.. c.Build(b, parameters).Where(y => y.DType.IsFloating())];
-            Node?[] cotangents = [.. ys.Select((y, i) => b.Constant(Noise(y.Shape.ToStatic(), i, y.DType)))];
-            foreach (Node gradient in ReverseMode.Run(b, ys, cotangents, xs).OfType<Node>())
-            {
-                results.Add(gradient);
-                labels.Add(c.ToString());
-            }
-        }
-        Computation entry = b.Build("gradients", results);
-        var module = new Module(
-            name, entry, [.. inputs.Select((_, i) => $"x{i}")], [.. results.Select((_, i) => $"y{i}")], b.Provenance);
+        GradientModule gradients = GradientModule.Of(name);
 
-        Literal[] actual = new GpuModule(module).Run(inputs);
+        Literal[] actual = new GpuModule(gradients.Module).Run(gradients.Inputs);
 
-        Literal[] expected = Evaluator.Evaluate(entry, inputs);
+        Literal[] expected = Evaluator.Evaluate(gradients.Module.Entry, gradients.Inputs);
         Assert.Multiple(() =>
         {
             for (int i = 0; i < expected.Length; i++)
             {
-                LiteralAssert.AreClose(actual[i], expected[i], 1e-9, 1e-11, labels[i]);
+                LiteralAssert.AreClose(actual[i], expected[i], 1e-9, 1e-11, gradients.Labels[i]);
             }
         });
     }
