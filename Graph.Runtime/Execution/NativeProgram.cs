@@ -15,8 +15,7 @@ public sealed unsafe class NativeProgram : GraphProgram
     private readonly HostCalls _hostCalls;
     private readonly IdlePool<RunFrame> _frames = new(MaxIdleFrames);
     private readonly BufferUse[] _copiedOutputs;
-    private int _users = 1;
-    private int _disposed;
+    private readonly UserCount _users = new();
     private int _runsBeforeHugePages;
 
     private NativeProgram(Executable executable, LoadedCode? code, NativeEntry entry)
@@ -148,12 +147,12 @@ public sealed unsafe class NativeProgram : GraphProgram
     // Beside the runs; the frame of the present one keeps the program alive until it is counted as a user.
     private void MoveConstantsToHugePages()
     {
-        Interlocked.Increment(ref _users);
+        _users.EnterAgain();
         ThreadPool.UnsafeQueueUserWorkItem(static program =>
         {
             try
             {
-                program.Constants.MoveToHugePages(() => Volatile.Read(ref program._disposed) == 0);
+                program.Constants.MoveToHugePages(() => !program._users.IsClosed);
             }
             finally
             {
@@ -170,7 +169,7 @@ public sealed unsafe class NativeProgram : GraphProgram
 
     internal void ReleaseUser()
     {
-        if (Interlocked.Decrement(ref _users) == 0)
+        if (_users.Leave())
         {
             _code?.Dispose();
             _executable.Dispose();
@@ -180,7 +179,7 @@ public sealed unsafe class NativeProgram : GraphProgram
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
+        if (disposing && _users.Close())
         {
             _frames.Dispose();
             ReleaseUser();
@@ -213,14 +212,16 @@ public sealed unsafe class NativeProgram : GraphProgram
 
     private RunFrame CreateFrame()
     {
-        int users;
-        do
+        _users.Enter(this);
+        try
         {
-            users = Volatile.Read(ref _users);
-            ObjectDisposedException.ThrowIf(users == 0 || Volatile.Read(ref _disposed) != 0, this);
+            return new RunFrame(this);
         }
-        while (Interlocked.CompareExchange(ref _users, users + 1, users) != users);
-        return new RunFrame(this);
+        catch
+        {
+            ReleaseUser();
+            throw;
+        }
     }
 
     private Exception Failure(NativeError error, RunFrame frame, CancellationToken cancellation)

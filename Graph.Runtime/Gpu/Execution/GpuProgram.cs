@@ -16,8 +16,7 @@ public sealed unsafe class GpuProgram : GraphProgram
     private readonly NumberTable _numbers;
     private readonly HostCalls _hostCalls;
     private readonly IdlePool<GpuFrame> _frames = new(MaxIdleFrames);
-    private int _users = 1;
-    private int _disposed;
+    private readonly UserCount _users = new();
 
     private GpuProgram(Executable executable, GpuDevice device, GpuCode[] modules, GpuConstants constants)
         : base(
@@ -135,7 +134,7 @@ public sealed unsafe class GpuProgram : GraphProgram
 
     internal void ReleaseUser()
     {
-        if (Interlocked.Decrement(ref _users) == 0)
+        if (_users.Leave())
         {
             Array.ForEach(_modules, m => m.Dispose());
             _constants.Dispose();
@@ -146,7 +145,7 @@ public sealed unsafe class GpuProgram : GraphProgram
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
+        if (disposing && _users.Close())
         {
             _frames.Dispose();
             ReleaseUser();
@@ -209,13 +208,7 @@ public sealed unsafe class GpuProgram : GraphProgram
 
     private GpuFrame CreateFrame()
     {
-        int users;
-        do
-        {
-            users = Volatile.Read(ref _users);
-            ObjectDisposedException.ThrowIf(users == 0 || Volatile.Read(ref _disposed) != 0, this);
-        }
-        while (Interlocked.CompareExchange(ref _users, users + 1, users) != users);
+        _users.Enter(this);
         try
         {
             return new GpuFrame(this);
