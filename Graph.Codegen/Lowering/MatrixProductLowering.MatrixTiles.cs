@@ -11,6 +11,9 @@ internal sealed partial class MatrixProductLowering
 {
     private const int FewRows = KTile.MostRows;
 
+    // A step reads a page or so of the panel, by rows and not from its beginning to its end, which the processor does not foresee.
+    private const int StepsAhead = 2;
+
     private long TileDepth => KTile.MostBytesPerRow / _lhs.Load.DType.SizeInBytes();
 
     private long PaddedDepth => DimMath.CeilDiv(_depthCount.Value, TileDepth) * TileDepth;
@@ -125,6 +128,11 @@ internal sealed partial class MatrixProductLowering
                 tiles.Left[r], lhs, _b.Let("at", KBuilder.Add(from, KBuilder.Multiply(stride, r * KTile.MostRows))), stride));
         }
         KExpr at = _b.Let("at", KBuilder.Add(packed, KBuilder.Multiply(step, KTile.MostRows * rowOfPanel)));
+        if (tiles.Left.Length == 1)
+        {
+            // Nobody else reads the panel, so all of it comes from memory.
+            PrefetchPanel(KBuilder.Add(at, StepsAhead * KTile.MostRows * rowOfPanel), KTile.MostRows * rowOfPanel);
+        }
         for (int v = 0; v < tiles.Sums.GetLength(1); v++)
         {
             KTile right = tiles.Right[v % tiles.Right.Length];
@@ -133,6 +141,15 @@ internal sealed partial class MatrixProductLowering
             {
                 _b.Add(new KTileDot(tiles.Sums[r, v], tiles.Left[r], right));
             }
+        }
+    }
+
+    private void PrefetchPanel(KExpr at, long elements)
+    {
+        int line = CacheSizes.LineInBytes / _packed!.Element.SizeInBytes();
+        for (long i = 0; i < elements; i += line)
+        {
+            _b.Add(new KPrefetch(_packed, KBuilder.Add(at, i)));
         }
     }
 

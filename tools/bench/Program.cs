@@ -149,20 +149,28 @@ var bundleSpeed = new Command("bundle-speed", "That bundle and a session of the 
 bundleSpeed.SetAction(p => Run(() => BundleStart.Compare(p.GetRequiredValue(bundleFile)).Show()));
 
 var output = new Option<string>("--out") { Description = "The page.", DefaultValueFactory = _ => "docs/benchmarks/cpu.md" };
+var parts = new Option<string[]>("--parts")
+{
+    Description = "Measure only the parts with such titles; the others stay as they are.",
+    DefaultValueFactory = _ => [],
+    AllowMultipleArgumentsPerToken = true,
+};
 var page = new Command("page", "Measures everything that docs/benchmarks/cpu.md shows, and writes it; half an hour.")
 {
-    output, models, all, threads, rounds, seconds,
+    output, models, all, threads, rounds, seconds, parts,
 };
 page.SetAction(p => Run(() => new CpuPage(
     ModelSet.Locate(p.GetValue(models), p.GetRequiredValue(all)), p.GetRequiredValue(threads), p.GetValue(rounds),
-    p.GetValue(seconds), ThisCommand()).Write(p.GetRequiredValue(output))));
+    p.GetValue(seconds), ThisCommand()).Write(p.GetRequiredValue(output), p.GetRequiredValue(parts))));
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench, PyTorch's chroot).")
 {
     page, sideBySide, gemm, torch, training, ops, agreement, probe, overhead, scaling, writeBundle, startBundle, bundleSpeed,
 }.Parse(args).Invoke();
 
-string ThisCommand() => $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args)}";
+// Pages are for other machines: a folder of this one is told by what is in it.
+string ThisCommand() =>
+    $"dotnet run -c Release --project tools/bench -- {string.Join(' ', args.Select(a => Path.IsPathRooted(a) ? Path.GetFileName(a).ToUpperInvariant() : a))}";
 
 void Publish(ParseResult p, Report measured)
 {

@@ -38,8 +38,8 @@ internal static class TorchSideBySide
         }
         return new Report(
             table,
-            $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians.\n" +
-            "Ratio below 1: Graphene is faster. GB/s counts the bytes that must be read and written once.");
+            $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians. Ratio: the median of the\n" +
+            "rounds' ratios; below 1 Graphene is faster. GB/s counts the bytes that must be read and written once.");
     }
 
     private static string[] MeasureRow(TorchOptions options, TorchPeer peer, TorchWorkload workload, int threads)

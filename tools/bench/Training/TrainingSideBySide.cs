@@ -28,7 +28,8 @@ internal static class TrainingSideBySide
         return new Report(
             table,
             $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians. A step is forward, loss, backward and\n" +
-            "update. Ratio below 1: Graphene is faster. Losses: of the first and the last step of a turn; how many steps it has differs.");
+            "update. Ratio: the median of the rounds' ratios; below 1 Graphene is faster. Losses: of the first and the last step of a turn;\n" +
+            "how many steps it has differs.");
     }
 
     /// <summary>Prints where the time of a step goes, kernel by kernel.</summary>
