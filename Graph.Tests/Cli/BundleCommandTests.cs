@@ -7,7 +7,7 @@ using NUnit.Framework;
 namespace Graphene.Tests.Cli;
 
 /// <summary>Bundles of several functions, variants and states, made, shown and verified from the command line.</summary>
-internal sealed class BundleCommandTests : IDisposable
+internal sealed class BundleCommandTests : FolderFixture
 {
     private const string Fill = """
         module "fill"
@@ -31,20 +31,14 @@ internal sealed class BundleCommandTests : IDisposable
         return %1, %2
         """;
 
-    private TemporaryFolder _folder = null!;
-
-    private string Bundle => _folder.Combine("model.graphene");
+    private string Bundle => Folder.Combine("model.graphene");
 
     [SetUp]
     public void WriteModels()
     {
-        _folder = new TemporaryFolder();
-        File.WriteAllText(_folder.Combine("fill.hlo"), Fill);
-        File.WriteAllText(_folder.Combine("step.hlo"), Step);
+        File.WriteAllText(Folder.Combine("fill.hlo"), Fill);
+        File.WriteAllText(Folder.Combine("step.hlo"), Step);
     }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void FunctionsOfSeveralModelsShareTheirState()
@@ -94,7 +88,7 @@ internal sealed class BundleCommandTests : IDisposable
         Assert.That(Compile("--state", "cache_in=cache_out", "--target", "x86-64-v3").Exit, Is.EqualTo(ExitCode.Success));
         CliRun run = CliRun.Of("inspect", Bundle);
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_folder.Combine("step.hlo"))));
+        string hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Folder.Combine("step.hlo"))));
         foreach (string said in new[]
         {
             "bundle 'model'", "signed by  nobody", "x86-64-v3", "+avx2", $"function step, from sha256:{hash}", "in   cache_in: f32[4]   state cache_in",
@@ -110,20 +104,20 @@ internal sealed class BundleCommandTests : IDisposable
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using ECDsa other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        File.WriteAllText(_folder.Combine("key.pem"), key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(_folder.Combine("pub.pem"), key.ExportSubjectPublicKeyInfoPem());
-        File.WriteAllText(_folder.Combine("other.pem"), other.ExportSubjectPublicKeyInfoPem());
-        Assert.That(Compile("--sign", _folder.Combine("key.pem")).Exit, Is.EqualTo(ExitCode.Success));
+        File.WriteAllText(Folder.Combine("key.pem"), key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(Folder.Combine("pub.pem"), key.ExportSubjectPublicKeyInfoPem());
+        File.WriteAllText(Folder.Combine("other.pem"), other.ExportSubjectPublicKeyInfoPem());
+        Assert.That(Compile("--sign", Folder.Combine("key.pem")).Exit, Is.EqualTo(ExitCode.Success));
 
         Assert.That(CliRun.Of("verify", Bundle).Output, Does.Contain("nobody vouches for"));
-        CliRun right = CliRun.Of("verify", Bundle, "--key", _folder.Combine("pub.pem"));
+        CliRun right = CliRun.Of("verify", Bundle, "--key", Folder.Combine("pub.pem"));
         Assert.That(right.Exit, Is.EqualTo(ExitCode.Success), right.Error);
         Assert.That(right.Output, Does.Contain("which you trust"));
-        CliRun wrong = CliRun.Of("verify", Bundle, "--key", _folder.Combine("other.pem"));
+        CliRun wrong = CliRun.Of("verify", Bundle, "--key", Folder.Combine("other.pem"));
         Assert.That(wrong.Exit, Is.EqualTo(ExitCode.Negative));
         Assert.That(wrong.Error, Does.Contain("GR6111"));
         Assert.That(CliRun.Of("verify", Bundle, "--key", Bundle).Exit, Is.EqualTo(ExitCode.BadInput));
-        Assert.That(CliRun.Of("verify", _folder.Combine("none.graphene")).Exit, Is.EqualTo(ExitCode.BadInput));
+        Assert.That(CliRun.Of("verify", Folder.Combine("none.graphene")).Exit, Is.EqualTo(ExitCode.BadInput));
 
         byte[] bytes = File.ReadAllBytes(Bundle);
         bytes[bytes.Length / 2] ^= 1;
@@ -150,9 +144,9 @@ internal sealed class BundleCommandTests : IDisposable
             (["--state", "cache"], "is not INPUT=OUTPUT"),
             (["--state", "cash=cache_out"], "no function has an input 'cash'"),
             (["--state", "cache_in=cash"], "no function has an output 'cash'"),
-            (["--sign", _folder.Combine("fill.hlo")], "no private key"),
+            (["--sign", Folder.Combine("fill.hlo")], "no private key"),
             (["--freestanding"], "for native code"),
-            ([_folder.Combine("fill.hlo")], "has no place"),
+            ([Folder.Combine("fill.hlo")], "has no place"),
         ];
         foreach (var (options, said) in cases)
         {
@@ -162,9 +156,9 @@ internal sealed class BundleCommandTests : IDisposable
         }
         CliRun none = CliRun.Of("compile", "-o", Bundle);
         Assert.That(none.Error, Does.Contain("the MODEL to compile is missing"));
-        CliRun native = CliRun.Of("compile", _folder.Combine("fill.hlo"), "--state", "cache_in=cache_out", "-o", _folder.Combine("model.o"));
+        CliRun native = CliRun.Of("compile", Folder.Combine("fill.hlo"), "--state", "cache_in=cache_out", "-o", Folder.Combine("model.o"));
         Assert.That(native.Error, Does.Contain("are for bundles"));
-        CliRun wasm = CliRun.Of("compile", "--signature", $"fill={_folder.Combine("fill.hlo")}", "-o", _folder.Combine("model.wasm"));
+        CliRun wasm = CliRun.Of("compile", "--signature", $"fill={Folder.Combine("fill.hlo")}", "-o", Folder.Combine("model.wasm"));
         Assert.That(wasm.Error, Does.Contain("wasm has one function"));
     }
 
@@ -172,15 +166,15 @@ internal sealed class BundleCommandTests : IDisposable
     public void NativeLibrariesHaveSeveralFunctionsToo()
     {
         CliRun run = CliRun.Of(
-            "compile", "--signature", $"fill={_folder.Combine("fill.hlo")}", "--signature", $"step={_folder.Combine("step.hlo")}", "-o",
-            _folder.Combine("model.o"));
+            "compile", "--signature", $"fill={Folder.Combine("fill.hlo")}", "--signature", $"step={Folder.Combine("step.hlo")}", "-o",
+            Folder.Combine("model.o"));
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
-        Assert.That(File.ReadAllText(_folder.Combine("model.h")), Does.Contain("int model_fill(").And.Contain("int model_step("));
+        Assert.That(File.ReadAllText(Folder.Combine("model.h")), Does.Contain("int model_fill(").And.Contain("int model_step("));
     }
 
     private CliRun Compile(params string[] options) => CliRun.Of(
     [
-        "compile", "--signature", $"fill={_folder.Combine("fill.hlo")}", "--signature", $"step={_folder.Combine("step.hlo")}", "-o", Bundle,
+        "compile", "--signature", $"fill={Folder.Combine("fill.hlo")}", "--signature", $"step={Folder.Combine("step.hlo")}", "-o", Bundle,
         .. options,
     ]);
 }

@@ -7,23 +7,17 @@ namespace Graphene.Tests.Cli;
 
 /// <summary><c>graphene compile</c>: which files come of which options.</summary>
 [TestFixture]
-internal sealed class CompileCommandTests : IDisposable
+internal sealed class CompileCommandTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
     [SetUp]
     public void WriteTheModel()
     {
-        _folder = new TemporaryFolder();
         var b = new GraphBuilder();
         Node x = b.Parameter(0, new TensorType(DType.F32, [Dim.Symbol("n", 1, 100), 4]));
         Node y = b.Dot(x, b.Constant(Literal.From<float>([1, 2, 3, 4, 5, 6, 7, 8], 4, 2)));
         var module = new Module("m", b.Build("entry", [y]), ["x"], ["y"], b.Provenance);
-        File.WriteAllText(_folder.Combine("m.hlo"), Printer.Print(module));
+        File.WriteAllText(Folder.Combine("m.hlo"), Printer.Print(module));
     }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [TestCase("m.o", "", "m.h m.json m.o")]
     [TestCase("m.ll", "", "m.json m.ll")]
@@ -47,12 +41,12 @@ internal sealed class CompileCommandTests : IDisposable
     [Test]
     public void WeightsGoToAFileThatModelsShare()
     {
-        Assert.That(Compile("a.o", $"--weights {_folder.Combine("w")}").Exit, Is.EqualTo(ExitCode.Success));
-        byte[] first = File.ReadAllBytes(_folder.Combine("w"));
-        Assert.That(Compile("b.o", $"--weights {_folder.Combine("w")}").Exit, Is.EqualTo(ExitCode.Success));
-        Assert.That(File.ReadAllBytes(_folder.Combine("w")), Is.EqualTo(first), "the same constants are there once");
+        Assert.That(Compile("a.o", $"--weights {Folder.Combine("w")}").Exit, Is.EqualTo(ExitCode.Success));
+        byte[] first = File.ReadAllBytes(Folder.Combine("w"));
+        Assert.That(Compile("b.o", $"--weights {Folder.Combine("w")}").Exit, Is.EqualTo(ExitCode.Success));
+        Assert.That(File.ReadAllBytes(Folder.Combine("w")), Is.EqualTo(first), "the same constants are there once");
         Assert.That(Written(), Is.EqualTo("a.h a.json a.o b.h b.json b.o w"));
-        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder.Combine("b.json")));
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Folder.Combine("b.json")));
         Assert.That(json.RootElement.GetProperty("constants").GetString(), Is.EqualTo("file"));
         Assert.That(json.RootElement.GetProperty("files").TryGetProperty("w", out _));
     }
@@ -81,13 +75,13 @@ internal sealed class CompileCommandTests : IDisposable
     public void NameComesFromTheFile()
     {
         Compile("my-model.2.h", "");
-        Assert.That(File.ReadAllText(_folder.Combine("my-model.2.h")), Does.Contain("int my_model_2_run("));
+        Assert.That(File.ReadAllText(Folder.Combine("my-model.2.h")), Does.Contain("int my_model_2_run("));
         Compile("other.h", "--name scorer");
-        Assert.That(File.ReadAllText(_folder.Combine("other.h")), Does.Contain("int scorer_run("));
+        Assert.That(File.ReadAllText(Folder.Combine("other.h")), Does.Contain("int scorer_run("));
     }
 
     private CliRun Compile(string output, string options) => CliRun.Of(
-        ["compile", _folder.Combine("m.hlo"), "-o", _folder.Combine(output), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        ["compile", Folder.Combine("m.hlo"), "-o", Folder.Combine(output), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 
-    private string Written() => string.Join(' ', Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Where(f => f != "m.hlo").Order(StringComparer.Ordinal));
+    private string Written() => string.Join(' ', Directory.GetFiles(Folder.Path).Select(Path.GetFileName).Where(f => f != "m.hlo").Order(StringComparer.Ordinal));
 }

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Graphene.Cli;
 using Graphene.Interop.Numpy;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Cli;
 
 /// <summary>The commands on a small graph in IR text.</summary>
-internal sealed class GraphFileCommandTests
+internal sealed class GraphFileCommandTests : FolderFixture
 {
     private const string Text = """
         module "small"
@@ -21,21 +22,15 @@ internal sealed class GraphFileCommandTests
 
         """;
 
-    private string _folder = "";
-
-    private string Graph => Path.Combine(_folder, "small.hlo");
+    private string Graph => Folder.Combine("small.hlo");
 
     [SetUp]
     public void WriteGraph()
     {
-        _folder = Directory.CreateTempSubdirectory("graphene-cli-").FullName;
         File.WriteAllText(Graph, Text);
-        NpyFile.Write(Path.Combine(_folder, "x.npy"), Literal.From<float>([1, 2, 3, 4, 5, 6], 2, 3));
-        NpyFile.Write(Path.Combine(_folder, "w.npy"), Literal.From<float>([10, 20, 30], 3));
+        NpyFile.Write(Folder.Combine("x.npy"), Literal.From<float>([1, 2, 3, 4, 5, 6], 2, 3));
+        NpyFile.Write(Folder.Combine("w.npy"), Literal.From<float>([10, 20, 30], 3));
     }
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCase("cpu")]
     [TestCase("reference")]
@@ -43,17 +38,17 @@ internal sealed class GraphFileCommandTests
     {
         string[] run =
         [
-            "run", Graph, "--device", device, "--input", $"x={_folder}/x.npy", "--input", $"w={_folder}/w.npy",
-            "--output-dir", $"{_folder}/out",
+            "run", Graph, "--device", device, "--input", $"x={Folder.Path}/x.npy", "--input", $"w={Folder.Path}/w.npy",
+            "--output-dir", $"{Folder.Path}/out",
         ];
         CliRun first = CliRun.Of(run);
-        CliRun compared = CliRun.Of([.. run, "--expect", $"y={_folder}/out/y.npy"]);
-        CliRun differing = CliRun.Of([.. run, "--expect", $"y={_folder}/x.npy"]);
+        CliRun compared = CliRun.Of([.. run, "--expect", $"y={Folder.Path}/out/y.npy"]);
+        CliRun differing = CliRun.Of([.. run, "--expect", $"y={Folder.Path}/x.npy"]);
 
         Assert.That(first.Exit, Is.EqualTo(ExitCode.Success), first.Error);
         Assert.That(first.Output, Does.Contain("f32[2,3]").And.Contain("[11, 22, 33, 14, 25, 36]"));
         Assert.That(
-            NpyFile.Read(Path.Combine(_folder, "out", "y.npy")), Is.EqualTo(Literal.From<float>([11, 22, 33, 14, 25, 36], 2, 3)));
+            NpyFile.Read(Path.Combine(Folder.Path, "out", "y.npy")), Is.EqualTo(Literal.From<float>([11, 22, 33, 14, 25, 36], 2, 3)));
         Assert.That(compared.Exit, Is.EqualTo(ExitCode.Success), compared.Error);
         Assert.That(differing.Exit, Is.EqualTo(ExitCode.Negative));
         Assert.That(differing.Error, Does.Contain("output 'y': 6 of 6 elements differ"));
@@ -70,9 +65,9 @@ internal sealed class GraphFileCommandTests
     [TestCase("--random", "1", "--expect", "z=x.npy", TestName = "an output that is not there")]
     public void RunReportsWrongFeeds(params string[] options)
     {
-        string[] inFolder = [.. options.Select(o => o.Replace("=x.npy", $"={_folder}/x.npy", StringComparison.Ordinal)
-            .Replace("=w.npy", $"={_folder}/w.npy", StringComparison.Ordinal)
-            .Replace("=small.hlo", $"={_folder}/small.hlo", StringComparison.Ordinal))];
+        string[] inFolder = [.. options.Select(o => o.Replace("=x.npy", $"={Folder.Path}/x.npy", StringComparison.Ordinal)
+            .Replace("=w.npy", $"={Folder.Path}/w.npy", StringComparison.Ordinal)
+            .Replace("=small.hlo", $"={Folder.Path}/small.hlo", StringComparison.Ordinal))];
 
         CliRun run = CliRun.Of(["run", Graph, "--device", "reference", .. inFolder]);
 
@@ -123,8 +118,8 @@ internal sealed class GraphFileCommandTests
     [Test]
     public void ABundleRunsLikeItsModel()
     {
-        string bundle = Path.Combine(_folder, "small.graphene");
-        string[] inputs = ["--input", $"x={_folder}/x.npy", "--input", $"w={_folder}/w.npy"];
+        string bundle = Folder.Combine("small.graphene");
+        string[] inputs = ["--input", $"x={Folder.Path}/x.npy", "--input", $"w={Folder.Path}/w.npy"];
 
         CliRun compiled = CliRun.Of("compile", Graph, "-o", bundle);
         CliRun run = CliRun.Of(["run", bundle, .. inputs]);
@@ -143,7 +138,7 @@ internal sealed class GraphFileCommandTests
 
     [Test]
     public void CompileInsistsOnTheNameOfABundle() =>
-        Assert.That(CliRun.Of("compile", Graph, "-o", Path.Combine(_folder, "small.bin")).Exit, Is.EqualTo(ExitCode.BadInput));
+        Assert.That(CliRun.Of("compile", Graph, "-o", Folder.Combine("small.bin")).Exit, Is.EqualTo(ExitCode.BadInput));
 
     [Test]
     public void InspectShowsThePlan()
@@ -180,7 +175,7 @@ internal sealed class GraphFileCommandTests
     [Test]
     public void OptPrintsTextThatItReadsAgain()
     {
-        string again = Path.Combine(_folder, "again.hlo");
+        string again = Folder.Combine("again.hlo");
 
         CliRun run = CliRun.Of("opt", Graph, "-o", again);
         CliRun second = CliRun.Of("opt", again);

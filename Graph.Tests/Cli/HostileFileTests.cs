@@ -8,15 +8,13 @@ using NUnit.Framework;
 namespace Graphene.Tests.Cli;
 
 /// <summary>Files that are broken or mean harm: each is exit status 2 and one readable error, on every command that reads it.</summary>
-internal sealed class HostileFileTests
+internal sealed class HostileFileTests : FolderFixture
 {
     private static readonly byte[] Digits = File.ReadAllBytes(RepositoryRoot.Combine("tools", "cli", "demo", "digits.onnx"));
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private const long MaxBytes = 1L << 30;
-
-    private string _folder = "";
 
     private static IEnumerable<TestCaseData> Files() =>
         Own().Concat(OfTheImporter()).Select(c => new TestCaseData(c.Make).SetArgDisplayNames(c.Name));
@@ -74,12 +72,6 @@ internal sealed class HostileFileTests
         yield return Case("magic.graphene", [.. "GRAPHENE"u8, .. Enumerable.Repeat((byte)0xFF, 4096)]);
     }
 
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-hostile-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void ThereAreManyOfThem() =>
         Assert.That(Own().Concat(OfTheImporter()).Select(c => c.Name).Distinct().Count(), Is.GreaterThanOrEqualTo(100));
@@ -87,9 +79,9 @@ internal sealed class HostileFileTests
     [TestCaseSource(nameof(Files))]
     public void IsRefusedWithOneReadableError(Func<string, string> make)
     {
-        string path = make(_folder);
+        string path = make(Folder.Path);
 
-        foreach (string[] command in new[] { new[] { "run", path, "--random", "1" }, ["compile", path, "-o", $"{_folder}/x.graphene"], ["inspect", path] })
+        foreach (string[] command in new[] { new[] { "run", path, "--random", "1" }, ["compile", path, "-o", $"{Folder.Path}/x.graphene"], ["inspect", path] })
         {
             var watch = Stopwatch.StartNew();
             long before = GC.GetTotalAllocatedBytes();
@@ -114,7 +106,7 @@ internal sealed class HostileFileTests
     [TestCase("magic.graphene")]
     public void TheProcessSurvives(string name)
     {
-        string path = Own().Concat(OfTheImporter()).Single(c => c.Name == name).Make(_folder);
+        string path = Own().Concat(OfTheImporter()).Single(c => c.Name == name).Make(Folder.Path);
         var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, "run", path, "--random", "1"])
         {
             RedirectStandardError = true,
@@ -138,13 +130,13 @@ internal sealed class HostileFileTests
     [TestCase("missing.onnx")]
     public void IsNoRegularFile(string name)
     {
-        Directory.CreateDirectory(Path.Combine(_folder, "folder"));
+        Directory.CreateDirectory(Folder.Combine("folder"));
         if (name.StartsWith('/') && !File.Exists(name))
         {
             Assert.Ignore($"this system has no {name}");
         }
 
-        CliRun run = CliRun.Of("run", Path.Combine(_folder, name), "--random", "1");
+        CliRun run = CliRun.Of("run", Folder.Combine(name), "--random", "1");
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.BadInput));
         AssertReadable(run.Error);
@@ -154,7 +146,7 @@ internal sealed class HostileFileTests
     public void EveryFlippedByteIsSurvived()
     {
         // A model with one wrong byte may still be a model; it must never be more than an error.
-        string path = Path.Combine(_folder, "flipped.onnx");
+        string path = Folder.Combine("flipped.onnx");
         for (int at = 0; at < 200; at++)
         {
             byte[] bytes = [.. Digits];

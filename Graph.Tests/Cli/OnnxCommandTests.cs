@@ -8,17 +8,9 @@ using NUnit.Framework;
 namespace Graphene.Tests.Cli;
 
 /// <summary>The commands on the demo model, an ONNX file with a symbolic batch.</summary>
-internal sealed class OnnxCommandTests
+internal sealed class OnnxCommandTests : FolderFixture
 {
     private static readonly string Digits = RepositoryRoot.Combine("tools", "cli", "demo", "digits.onnx");
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-cli-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void DemoCompilesRunsAndChecksTheModel()
@@ -43,20 +35,20 @@ internal sealed class OnnxCommandTests
     public void BothDevicesGiveTheSameOutputs()
     {
         CliRun reference = CliRun.Of(
-            "run", Digits, "--random", "3", "--dim", "batch=2", "--device", "reference", "--output-dir", _folder);
+            "run", Digits, "--random", "3", "--dim", "batch=2", "--device", "reference", "--output-dir", Folder.Path);
         CliRun cpu = CliRun.Of(
-            "run", Digits, "--random", "3", "--dim", "batch=2", "--expect", $"logits={_folder}/logits.npy", "--rtol", "1e-4");
+            "run", Digits, "--random", "3", "--dim", "batch=2", "--expect", $"logits={Folder.Path}/logits.npy", "--rtol", "1e-4");
 
         Assert.That(reference.Exit, Is.EqualTo(ExitCode.Success), reference.Error);
         Assert.That(cpu.Exit, Is.EqualTo(ExitCode.Success), cpu.Error);
-        Assert.That(NpyFile.Read(Path.Combine(_folder, "logits.npy")).Type.ToString(), Is.EqualTo("f32[2,10]"));
+        Assert.That(NpyFile.Read(Folder.Combine("logits.npy")).Type.ToString(), Is.EqualTo("f32[2,10]"));
     }
 
     [Test]
     public void InspectShowsEveryStageInEveryFormat(
         [Values("imported", "optimized", "fused", "plan")] string stage, [Values("text", "html", "dot", "json")] string format)
     {
-        string file = Path.Combine(_folder, "out");
+        string file = Folder.Combine("out");
 
         CliRun run = CliRun.Of("inspect", Digits, "--stage", stage, "--format", format, "--dim", "batch=2");
         CliRun written = CliRun.Of("inspect", Digits, "--stage", stage, "--format", format, "--dim", "batch=2", "-o", file);
@@ -117,23 +109,23 @@ internal sealed class OnnxCommandTests
     [TestCase("--random", "1", "--output-dir", "{x}", TestName = "a file as output folder")]
     public void WrongFeedsAreExplained(params string[] options)
     {
-        string x = Path.Combine(_folder, "x.npy");
+        string x = Folder.Combine("x.npy");
         NpyFile.Write(x, Literal.From<byte>(new byte[784], 1, 28, 28, 1));
-        NpyFile.Write(Path.Combine(_folder, "f64.npy"), Literal.From<double>(new double[784], 1, 28, 28, 1));
-        NpyFile.Write(Path.Combine(_folder, "flat.npy"), Literal.From<byte>(new byte[784], 784));
-        NpyFile.Write(Path.Combine(_folder, "small.npy"), Literal.From<byte>(new byte[27 * 28], 1, 27, 28, 1));
+        NpyFile.Write(Folder.Combine("f64.npy"), Literal.From<double>(new double[784], 1, 28, 28, 1));
+        NpyFile.Write(Folder.Combine("flat.npy"), Literal.From<byte>(new byte[784], 784));
+        NpyFile.Write(Folder.Combine("small.npy"), Literal.From<byte>(new byte[27 * 28], 1, 27, 28, 1));
         byte[] whole = File.ReadAllBytes(x);
-        File.WriteAllBytes(Path.Combine(_folder, "cut.npy"), whole[..(whole.Length / 2)]);
+        File.WriteAllBytes(Folder.Combine("cut.npy"), whole[..(whole.Length / 2)]);
         string header = Encoding.Latin1.GetString(whole[..128]).Replace("(1, 28,", "(4611686018427387904, 28,", StringComparison.Ordinal);
-        File.WriteAllBytes(Path.Combine(_folder, "huge.npy"), [.. Encoding.Latin1.GetBytes(header).AsSpan(0, 128), .. whole.AsSpan(128)]);
-        File.WriteAllText(Path.Combine(_folder, "text.npy"), "1, 2, 3");
-        File.WriteAllBytes(Path.Combine(_folder, "garbage.pb"), [.. Enumerable.Repeat((byte)0xFF, 100)]);
+        File.WriteAllBytes(Folder.Combine("huge.npy"), [.. Encoding.Latin1.GetBytes(header).AsSpan(0, 128), .. whole.AsSpan(128)]);
+        File.WriteAllText(Folder.Combine("text.npy"), "1, 2, 3");
+        File.WriteAllBytes(Folder.Combine("garbage.pb"), [.. Enumerable.Repeat((byte)0xFF, 100)]);
         string[] files = ["x.npy", "f64.npy", "flat.npy", "small.npy", "cut.npy", "huge.npy", "text.npy", "none.npy"];
         string[] args =
         [
             .. options.Select(o => files.Aggregate(o, (text, file) => text.Replace(
-                $"{{{Path.GetFileNameWithoutExtension(file)}}}", Path.Combine(_folder, file), StringComparison.Ordinal))
-                .Replace("{pb}", Path.Combine(_folder, "garbage.pb"), StringComparison.Ordinal)),
+                $"{{{Path.GetFileNameWithoutExtension(file)}}}", Folder.Combine(file), StringComparison.Ordinal))
+                .Replace("{pb}", Folder.Combine("garbage.pb"), StringComparison.Ordinal)),
         ];
 
         CliRun run = CliRun.Of(["run", Digits, .. args]);
@@ -145,11 +137,11 @@ internal sealed class OnnxCommandTests
     [Test]
     public void ExportWritesAModelThatGivesTheSameOutputs()
     {
-        string exported = Path.Combine(_folder, "again.onnx");
+        string exported = Folder.Combine("again.onnx");
 
         CliRun run = CliRun.Of("export", Digits, "-o", exported, "--dim", "batch=2");
-        CliRun first = CliRun.Of("run", Digits, "--random", "3", "--dim", "batch=2", "--output-dir", _folder);
-        CliRun second = CliRun.Of("run", exported, "--random", "3", "--expect", $"logits={_folder}/logits.npy", "--rtol", "0");
+        CliRun first = CliRun.Of("run", Digits, "--random", "3", "--dim", "batch=2", "--output-dir", Folder.Path);
+        CliRun second = CliRun.Of("run", exported, "--random", "3", "--expect", $"logits={Folder.Path}/logits.npy", "--rtol", "0");
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
         Assert.That(run.Output, Does.StartWith($"{exported}: ONNX operator set 21, "));
@@ -160,14 +152,14 @@ internal sealed class OnnxCommandTests
     [Test]
     public void ExportSaysWhatOnnxCannotSay()
     {
-        string graph = Path.Combine(_folder, "bits.hlo");
+        string graph = Folder.Combine("bits.hlo");
         File.WriteAllText(graph, "%p0 = f32[2] parameter(0)\n%0 = i32[2] bitcast_convert(%p0)\nreturn %0\n");
 
-        CliRun run = CliRun.Of("export", graph, "-o", Path.Combine(_folder, "bits.onnx"));
+        CliRun run = CliRun.Of("export", graph, "-o", Folder.Combine("bits.onnx"));
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Negative));
         Assert.That(run.Error, Does.StartWith("graphene: GR4015 ").And.Contain("bitcast_convert"));
-        Assert.That(File.Exists(Path.Combine(_folder, "bits.onnx")), Is.False);
+        Assert.That(File.Exists(Folder.Combine("bits.onnx")), Is.False);
     }
 
     [Test]
@@ -184,9 +176,9 @@ internal sealed class OnnxCommandTests
         WriteCase("good", expected: null);
         WriteCase("bad", expected: Literal.From<float>(new float[10], 1, 10));
         WriteCase("wrong-shape", expected: Literal.From<float>(new float[20], 2, 10));
-        string report = Path.Combine(_folder, "report.tsv");
+        string report = Folder.Combine("report.tsv");
 
-        CliRun run = CliRun.Of("conformance", "onnx", _folder, "--report", report, "--jobs", "1");
+        CliRun run = CliRun.Of("conformance", "onnx", Folder.Path, "--report", report, "--jobs", "1");
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Negative), run.Error);
         Assert.That(run.Output.TrimEnd().Split('\n')[^1], Is.EqualTo("1 passed, 2 failed, 0 skipped"));
@@ -210,18 +202,18 @@ internal sealed class OnnxCommandTests
 
     private void WriteCase(string name, Literal? expected)
     {
-        string folder = Path.Combine(_folder, name);
+        string folder = Folder.Combine(name);
         string dataSet = Path.Combine(folder, "test_data_set_0");
         Directory.CreateDirectory(dataSet);
         File.Copy(Digits, Path.Combine(folder, "model.onnx"));
         Literal image = Literal.From<byte>([.. Enumerable.Range(0, 784).Select(i => (byte)(i % 7 * 36))], 1, 28, 28, 1);
-        NpyFile.Write(Path.Combine(_folder, "image.npy"), image);
+        NpyFile.Write(Folder.Combine("image.npy"), image);
         if (expected is null)
         {
             CliRun run = CliRun.Of(
-                "run", Digits, "--input", $"image={_folder}/image.npy", "--device", "reference", "--output-dir", _folder);
+                "run", Digits, "--input", $"image={Folder.Path}/image.npy", "--device", "reference", "--output-dir", Folder.Path);
             Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
-            expected = NpyFile.Read(Path.Combine(_folder, "logits.npy"));
+            expected = NpyFile.Read(Folder.Combine("logits.npy"));
         }
         TensorProtoFile.Write(Path.Combine(dataSet, "input_0.pb"), image);
         TensorProtoFile.Write(Path.Combine(dataSet, "output_0.pb"), expected);

@@ -9,20 +9,12 @@ using NUnit.Framework;
 namespace Graphene.Tests.Guide;
 
 /// <summary>docs/guide/bundles.md</summary>
-internal sealed class BundlesGuideTests : IDisposable
+internal sealed class BundlesGuideTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
-
     [Test]
     public void Hello()
     {
-        string path = _folder.Combine("scale.graphene");
+        string path = Folder.Combine("scale.graphene");
         BundleFixture.Scale(3).WriteFile(path);
         TextWriter console = Console.Out;
         using var printed = new StringWriter();
@@ -47,7 +39,7 @@ internal sealed class BundlesGuideTests : IDisposable
     [Test]
     public void State()
     {
-        string path = _folder.Combine("chat.graphene");
+        string path = Folder.Combine("chat.graphene");
 
         // snippet
         var graph = new Graph();
@@ -84,8 +76,8 @@ internal sealed class BundlesGuideTests : IDisposable
     [Test]
     public void Trust()
     {
-        string path = _folder.Combine("signed.graphene");
-        string keyPath = _folder.Combine("pub.pem");
+        string path = Folder.Combine("signed.graphene");
+        string keyPath = Folder.Combine("pub.pem");
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         BundleFixture.Scale(3).WriteFile(path, key);
         File.WriteAllText(keyPath, key.ExportSubjectPublicKeyInfoPem());

@@ -8,22 +8,14 @@ using NUnit.Framework;
 namespace Graphene.Tests.Guide;
 
 /// <summary>docs/guide/checkpoints.md</summary>
-internal sealed class CheckpointsGuideTests : IDisposable
+internal sealed class CheckpointsGuideTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
-
     [Test]
     public void Training()
     {
-        string folder = _folder.Combine("run");
-        string imageFile = _folder.Combine("images.idx3-ubyte.gz");
-        string labelFile = _folder.Combine("labels.idx1-ubyte.gz");
+        string folder = Folder.Combine("run");
+        string imageFile = Folder.Combine("images.idx3-ubyte.gz");
+        string labelFile = Folder.Combine("labels.idx1-ubyte.gz");
         IdxFile.Write(imageFile, Literal.From<byte>([.. Enumerable.Range(0, 40).Select(i => (byte)i)], 10, 2, 2));
         IdxFile.Write(labelFile, Literal.From<byte>([.. Enumerable.Range(0, 10).Select(i => (byte)i)], 10));
         var graph = new Graph();
@@ -65,8 +57,8 @@ internal sealed class CheckpointsGuideTests : IDisposable
     [Test]
     public void PartsAndFormats()
     {
-        string path = _folder.Combine("model.safetensors");
-        string archive = _folder.Combine("model.npz");
+        string path = Folder.Combine("model.safetensors");
+        string archive = Folder.Combine("model.npz");
         var graph = new Graph();
         Variable kernel = graph.Variable(Literal.From<float>([1, 2], 2), "encoder/kernel");
         graph.Variable(Literal.From<float>([3], 1), "head/kernel");

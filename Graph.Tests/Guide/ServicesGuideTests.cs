@@ -10,21 +10,15 @@ using NUnit.Framework;
 namespace Graphene.Tests.Guide;
 
 /// <summary>docs/guide/services.md</summary>
-internal sealed class ServicesGuideTests : IDisposable
+internal sealed class ServicesGuideTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
     [SetUp]
     public void WriteBundles()
     {
-        _folder = new TemporaryFolder();
-        Directory.CreateDirectory(_folder.Combine("models"));
-        File.WriteAllBytes(_folder.Combine("models/digits.graphene"), DigitsMaterial.Bundle);
-        File.WriteAllBytes(_folder.Combine("models/next.graphene"), DigitsMaterial.OtherBundle);
+        Directory.CreateDirectory(Folder.Combine("models"));
+        File.WriteAllBytes(Folder.Combine("models/digits.graphene"), DigitsMaterial.Bundle);
+        File.WriteAllBytes(Folder.Combine("models/next.graphene"), DigitsMaterial.OtherBundle);
     }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task AddingAndAsking()
@@ -126,7 +120,7 @@ internal sealed class ServicesGuideTests : IDisposable
     }
 
     private HostApplicationBuilder NewBuilder() =>
-        Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = _folder.Path });
+        Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = Folder.Path });
 
     // snippet
     private sealed class Comparison(

@@ -9,26 +9,17 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>The samples tools/samples/DigitsConsole and DigitsWorker.</summary>
-internal sealed class DigitsCommandTests : IDisposable
+internal sealed class DigitsCommandTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    private string Bundle => _folder.Combine("digits.graphene");
+    private string Bundle => Folder.Combine("digits.graphene");
 
     [SetUp]
-    public void WriteBundle()
-    {
-        _folder = new TemporaryFolder();
-        File.WriteAllBytes(Bundle, DigitsMaterial.Bundle);
-    }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
+    public void WriteBundle() => File.WriteAllBytes(Bundle, DigitsMaterial.Bundle);
 
     [Test]
     public void TheConsoleReadsPictures()
     {
-        string[] pictures = [.. Enumerable.Range(0, 3).Select(i => _folder.Combine($"{i}.png"))];
+        string[] pictures = [.. Enumerable.Range(0, 3).Select(i => Folder.Combine($"{i}.png"))];
         for (int i = 0; i < pictures.Length; i++)
         {
             File.WriteAllBytes(pictures[i], PngEncoder.Grey(DigitsMaterial.Drawing(i)));
@@ -49,7 +40,7 @@ internal sealed class DigitsCommandTests : IDisposable
     [Test]
     public void TheConsoleSaysWhatIsWrongWithTheModel()
     {
-        string other = _folder.Combine("other.graphene");
+        string other = Folder.Combine("other.graphene");
         File.WriteAllBytes(other, ScaleBundles.Two);
         using var output = new StringWriter();
         using var errors = new StringWriter();
@@ -63,7 +54,7 @@ internal sealed class DigitsCommandTests : IDisposable
     [Test]
     public async Task TheWorkerWritesAResultForEachPicture()
     {
-        string inbox = _folder.Combine("in"), outbox = _folder.Combine("out");
+        string inbox = Folder.Combine("in"), outbox = Folder.Combine("out");
         Directory.CreateDirectory(inbox);
         File.WriteAllBytes(Path.Combine(inbox, "before.png"), PngEncoder.Grey(DigitsMaterial.Drawing(0)));
         using IHost worker = DigitsWorkerApp.Create(

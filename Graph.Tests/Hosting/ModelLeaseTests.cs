@@ -6,33 +6,27 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>A lease is one version from beginning to end, and costs next to nothing.</summary>
-internal sealed class ModelLeaseTests : IDisposable
+internal sealed class ModelLeaseTests : ModelFileFixture
 {
-    private TemporaryFolder _folder = null!;
     private GrapheneTelemetry _telemetry = null!;
     private ModelHost<ScaleModel> _host = null!;
-
-    private string Bundle => _folder.Combine("model.graphene");
 
     private GrapheneModelOptions Options => new() { Path = Bundle, Reload = true, QuietTime = TimeSpan.FromMilliseconds(20) };
 
     [SetUp]
     public async Task Load()
     {
-        _folder = new TemporaryFolder();
         _telemetry = new GrapheneTelemetry();
         _host = new ModelHost<ScaleModel>(
             "scale", new ModelLoader<ScaleModel>("scale", ScaleModel.Create, []), _telemetry, NullLogger.Instance);
-        File.WriteAllBytes(Bundle, ScaleBundles.Two);
         await _host.LoadFirstAsync(Options, CancellationToken.None);
     }
 
-    [TearDown]
-    public void Dispose()
+    public override void Dispose()
     {
         _host.Dispose();
         _telemetry.Dispose();
-        _folder.Dispose();
+        base.Dispose();
     }
 
     [Test]

@@ -9,24 +9,18 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>Names, keys, options: what can be said when a model is added.</summary>
-internal sealed class ModelRegistrationTests : IDisposable
+internal sealed class ModelRegistrationTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
+    private string PathOfTwo => Folder.Combine("two.graphene");
 
-    private string PathOfTwo => _folder.Combine("two.graphene");
-
-    private string PathOfThree => _folder.Combine("three.graphene");
+    private string PathOfThree => Folder.Combine("three.graphene");
 
     [SetUp]
     public void WriteBundles()
     {
-        _folder = new TemporaryFolder();
         File.WriteAllBytes(PathOfTwo, ScaleBundles.Two);
         File.WriteAllBytes(PathOfThree, ScaleBundles.Three);
     }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task SeveralModelsOfOneClassAreToldApartByKeys()
@@ -137,7 +131,7 @@ internal sealed class ModelRegistrationTests : IDisposable
             ["reload"] = "true",
             ["PollInterval"] = "00:00:07",
             ["QuietTime"] = "00:00:00.5",
-            ["CopyFolder"] = _folder.Path,
+            ["CopyFolder"] = Folder.Path,
             ["LoadInBackground"] = "false",
             ["WarmUp"] = "false",
             ["WarmUpDims:batch"] = "8",
@@ -153,6 +147,6 @@ internal sealed class ModelRegistrationTests : IDisposable
             (options.Reload, options.PollInterval, options.QuietTime, options.WarmUp, options.WarmUpDims["batch"]),
             Is.EqualTo((true, TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(0.5), false, 8L)));
         Assert.That(
-            Directory.GetDirectories(_folder.Path), Is.Empty, "the private copy has no name any more when it is mapped");
+            Directory.GetDirectories(Folder.Path), Is.Empty, "the private copy has no name any more when it is mapped");
     }
 }

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Graphene.Hosting;
 using Graphene.Runtime;
-using Graphene.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -10,22 +9,9 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>Files are replaced in many ways; each is noticed, and a file that is not usable changes nothing.</summary>
-internal sealed partial class ModelReloadTests : IDisposable
+internal sealed partial class ModelReloadTests : ModelFileFixture
 {
     private static readonly TimeSpan Never = TimeSpan.FromHours(1);
-    private TemporaryFolder _folder = null!;
-
-    private string Bundle => _folder.Combine("model.graphene");
-
-    [SetUp]
-    public void WriteBundle()
-    {
-        _folder = new TemporaryFolder();
-        File.WriteAllBytes(Bundle, ScaleBundles.Two);
-    }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task AFileThatIsRenamedOverTheOldIsLoaded()
@@ -81,7 +67,7 @@ internal sealed partial class ModelReloadTests : IDisposable
     public async Task AChangedLinkOnTheWayIsNoticed()
     {
         RequireLinks();
-        string mount = Directory.CreateDirectory(_folder.Combine("mount")).FullName;
+        string mount = Directory.CreateDirectory(Folder.Combine("mount")).FullName;
         Version("..one", ScaleBundles.Two);
         Directory.CreateSymbolicLink(Path.Combine(mount, "..data"), "..one");
         File.CreateSymbolicLink(Path.Combine(mount, "model.graphene"), "..data/model.graphene");
@@ -108,17 +94,17 @@ internal sealed partial class ModelReloadTests : IDisposable
         RequireLinks();
         foreach ((string release, byte[] content) in new[] { ("one", ScaleBundles.Two), ("two", ScaleBundles.Three) })
         {
-            Directory.CreateDirectory(_folder.Combine(release));
-            string file = Path.Combine(_folder.Combine(release), "model.graphene");
+            Directory.CreateDirectory(Folder.Combine(release));
+            string file = Path.Combine(Folder.Combine(release), "model.graphene");
             File.WriteAllBytes(file, content);
             File.SetLastWriteTimeUtc(file, DateTime.UnixEpoch); // as reproducible deployments do
         }
-        string current = _folder.Combine("current");
+        string current = Folder.Combine("current");
         Directory.CreateSymbolicLink(current, "one");
         await using TestHost host = await TestHost.Reloading(Path.Combine(current, "model.graphene")).StartAsync();
 
-        Directory.CreateSymbolicLink(_folder.Combine("next"), "two");
-        RenameLink(_folder.Combine("next"), current);
+        Directory.CreateSymbolicLink(Folder.Combine("next"), "two");
+        RenameLink(Folder.Combine("next"), current);
 
         await host.UntilScale(3);
     }
@@ -171,7 +157,7 @@ internal sealed partial class ModelReloadTests : IDisposable
     [Test]
     public async Task AnotherPathInTheSettingsIsAnotherModel()
     {
-        string other = _folder.Combine("other.graphene");
+        string other = Folder.Combine("other.graphene");
         File.WriteAllBytes(other, ScaleBundles.Three);
         IConfigurationRoot settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {

@@ -1,5 +1,4 @@
 using Graphene.Hosting;
-using Graphene.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -8,22 +7,8 @@ using NUnit.Framework;
 namespace Graphene.Tests.Hosting;
 
 /// <summary>A model is loaded and warmed up before anything else starts, or the host does not start.</summary>
-internal sealed class ModelStartTests : IDisposable
+internal sealed class ModelStartTests : ModelFileFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    private string Bundle => _folder.Combine("model.graphene");
-
-    [SetUp]
-    public void WriteBundle()
-    {
-        _folder = new TemporaryFolder();
-        File.WriteAllBytes(Bundle, ScaleBundles.Two);
-    }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
-
     [Test]
     public async Task TheModelIsReadyBeforeOtherServicesStart()
     {
@@ -57,7 +42,7 @@ internal sealed class ModelStartTests : IDisposable
     [Test]
     public async Task AMissingFileStopsTheHost()
     {
-        string path = _folder.Combine("other.graphene");
+        string path = Folder.Combine("other.graphene");
         using TestHost.Unstarted host = new(s => s.AddGrapheneModel<ScaleModel>().FromFile(path));
 
         GraphException? e = await Assert.ThrowsAsync<GraphException>(() => host.StartAsync());

@@ -2,29 +2,14 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Graphene.Hosting;
-using Graphene.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Hosting;
 
 /// <summary>The metrics and traces that docs/guide/services.md promises.</summary>
-internal sealed class ModelTelemetryTests : IDisposable
+internal sealed class ModelTelemetryTests : ModelFileFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    private string Bundle => _folder.Combine("model.graphene");
-
-    [SetUp]
-    public void WriteBundle()
-    {
-        _folder = new TemporaryFolder();
-        File.WriteAllBytes(Bundle, ScaleBundles.Two);
-    }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
-
     [Test]
     public async Task RunsFailuresAndReloadsAreCounted()
     {

@@ -1,6 +1,7 @@
 using Graphene.Codegen;
 using Graphene.Files;
 using Graphene.Runtime;
+using Graphene.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using NUnit.Framework;
@@ -9,9 +10,8 @@ namespace Graphene.Tests.Runtime;
 
 /// <summary>Links lead from what is at hand to what was compiled, never to anything else.</summary>
 [TestFixture]
-internal sealed class CacheLinkTests
+internal sealed class CacheLinkTests : FolderFixture
 {
-    private string _folder = "";
     private RecordingLogger _log = new();
     private CachedGraphCompiler _compiler = null!;
     private DiskCache _cache = null!;
@@ -19,14 +19,10 @@ internal sealed class CacheLinkTests
     [SetUp]
     public void CreateFolder()
     {
-        _folder = Directory.CreateTempSubdirectory("graphene-links").FullName;
         _log = new RecordingLogger();
-        _cache = DiskCache.TryOpen(_folder, 1 << 20, _log)!;
+        _cache = DiskCache.TryOpen(Folder.Path, 1 << 20, _log)!;
         _compiler = new CachedGraphCompiler(new Compiler(), "cpu", _cache);
     }
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void AStampLeadsToWhatItsKeyLedTo()
@@ -155,9 +151,9 @@ internal sealed class CacheLinkTests
         return (program is not null, Math.Min(source.KeysAsked, 1));
     }
 
-    private string[] Links() => Directory.GetFiles(_folder, "*.link");
+    private string[] Links() => Directory.GetFiles(Folder.Path, "*.link");
 
-    private string[] Entries() => Directory.GetFiles(_folder, "*.graphene");
+    private string[] Entries() => Directory.GetFiles(Folder.Path, "*.graphene");
 
     private sealed class Source(string key, string? stamp) : IGraphSource
     {

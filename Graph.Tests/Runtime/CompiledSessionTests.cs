@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
+using Graphene.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
@@ -8,16 +9,9 @@ using NUnit.Framework;
 namespace Graphene.Tests.Runtime;
 
 /// <summary>Machine code made by LLVM, through file, loader, pool and session.</summary>
-public sealed class CompiledSessionTests
+public sealed class CompiledSessionTests : FolderFixture
 {
     private static readonly DimSymbol Length = new("n", 0, 1 << 20);
-    private string _folder = "";
-
-    [SetUp]
-    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("graphene-compiled").FullName;
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void OneCompilationServesEverySizeAndTheNextSession()
@@ -96,7 +90,7 @@ public sealed class CompiledSessionTests
     }
 
     private CachedGraphCompiler Cached(SquareCompiler compiler) =>
-        new(compiler, "cpu", DiskCache.TryOpen(_folder, 1 << 24, NullLogger.Instance));
+        new(compiler, "cpu", DiskCache.TryOpen(Folder.Path, 1 << 24, NullLogger.Instance));
 
     /// <summary>Compiles every graph to x * x + 1, by hand: the 1 is a constant, x * x goes through a temporary buffer.</summary>
     private sealed class SquareCompiler : IExecutableCompiler

@@ -1,20 +1,13 @@
 using System.Buffers.Binary;
 using Graphene.Runtime;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Runtime;
 
-public sealed class ExecutableFormatTests
+public sealed class ExecutableFormatTests : FolderFixture
 {
-    private string _folder = "";
-
-    private string FilePath => Path.Combine(_folder, "model.graphene");
-
-    [SetUp]
-    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("graphene-format").FullName;
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+    private string FilePath => Folder.Combine("model.graphene");
 
     [Test]
     public void WhatIsWrittenIsReadBack()
@@ -174,7 +167,7 @@ public sealed class ExecutableFormatTests
             throw new InvalidOperationException("the disk is full");
         }));
         Assert.That(File.ReadAllText(FilePath), Is.EqualTo("old"));
-        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1), "nothing temporary is left");
+        Assert.That(Directory.GetFiles(Folder.Path), Has.Length.EqualTo(1), "nothing temporary is left");
     }
 
     [TestCase(0)]

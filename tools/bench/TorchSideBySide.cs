@@ -8,7 +8,30 @@ namespace Graphene.Bench;
 /// <param name="Rounds">How often each program takes its turn.</param>
 /// <param name="Seconds">How long a turn lasts, about.</param>
 internal sealed record TorchOptions(
-    IReadOnlyList<string> Names, IReadOnlyList<int> Threads, int Rounds, double Seconds);
+    IReadOnlyList<string> Names, IReadOnlyList<int> Threads, int Rounds, double Seconds)
+{
+    /// <summary>The workloads that were asked for.</summary>
+    /// <exception cref="BenchException">None has such a name.</exception>
+    public IReadOnlyList<T> Choose<T>(IEnumerable<T> all, Func<T, string> name)
+    {
+        T[] chosen = [.. all.Where(w => Names.Count == 0 || Names.Any(n => name(w).Contains(n, StringComparison.Ordinal)))];
+        return chosen.Length > 0 ? chosen : throw new BenchException($"no workload has a name like {string.Join(", ", Names)}");
+    }
+
+    /// <summary>A row for each workload and thread count, printed as it is measured: all of them take minutes.</summary>
+    public void AddRows<T>(ResultTable table, IReadOnlyList<T> workloads, Func<T, int, string[]> measure)
+    {
+        foreach (T workload in workloads)
+        {
+            foreach (int threads in Threads)
+            {
+                string[] row = measure(workload, threads);
+                table.Add(row);
+                Console.WriteLine(string.Join("  ", row));
+            }
+        }
+    }
+}
 
 /// <summary>
 /// Runs Graphene and PyTorch in turns on memory-bound work and attention and compares the medians of the rounds with PyTorch's
@@ -19,23 +42,10 @@ internal static class TorchSideBySide
     public static Report Run(TorchOptions options)
     {
         var peer = new TorchPeer();
-        TorchWorkload[] all = [.. TorchWorkload.All().Where(w =>
-            options.Names.Count == 0 || options.Names.Any(n => w.Case.Name.Contains(n, StringComparison.Ordinal)))];
-        if (all.Length == 0)
-        {
-            throw new BenchException($"no workload has a name like {string.Join(", ", options.Names)}");
-        }
         var table = new ResultTable(
             "workload", "threads", "Graphene ms", "GB/s", "eager ms", "compiled ms", "ratio to the better", "goal");
-        foreach (TorchWorkload workload in all)
-        {
-            foreach (int threads in options.Threads)
-            {
-                string[] row = MeasureRow(options, peer, workload, threads);
-                table.Add(row);
-                Console.WriteLine(string.Join("  ", row)); // all rows take minutes
-            }
-        }
+        options.AddRows(
+            table, options.Choose(TorchWorkload.All(), w => w.Case.Name), (workload, threads) => MeasureRow(options, peer, workload, threads));
         return new Report(
             table,
             $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians. Ratio: the median of the\n" +

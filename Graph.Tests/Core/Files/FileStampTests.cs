@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using Graphene.Files;
+using Graphene.Tests.Support;
 using Microsoft.Win32.SafeHandles;
 using NUnit.Framework;
 
@@ -7,27 +8,22 @@ namespace Graphene.Tests.Core.Files;
 
 /// <summary>A stamp is there when it says something, and is another one after every change.</summary>
 [TestFixture]
-internal sealed class FileStampTests
+internal sealed class FileStampTests : FolderFixture
 {
     private static readonly TimeSpan Soon = FileStamp.Tick + TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Later = FileStamp.Writeback + TimeSpan.FromSeconds(1);
-    private string _folder = "";
 
-    private string FilePath => Path.Combine(_folder, "file");
+    private string FilePath => Folder.Combine("file");
 
     [SetUp]
     public void CreateFile()
     {
-        _folder = Directory.CreateTempSubdirectory("graphene-stamp").FullName;
         File.WriteAllText(FilePath, "content");
         if (StampIn(Later) is null)
         {
             Assert.Ignore("this system or the file system of its temporary files has no stamps");
         }
     }
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void AFileThatWasWrittenJustNowHasNoStamp()

@@ -6,17 +6,9 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Interop.Numpy;
 
-internal sealed class NpzFileTests : IDisposable
+internal sealed class NpzFileTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    private string FilePath => _folder.Combine("x.npz");
-
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
+    private string FilePath => Folder.Combine("x.npz");
 
     [TestCase(false)]
     [TestCase(true)]
@@ -46,9 +38,9 @@ internal sealed class NpzFileTests : IDisposable
     {
         NamedTensor[] tensors = [new("a", Literal.From<float>([1, 2], 2))];
         NpzFile.Write(FilePath, tensors);
-        NpzFile.Write(_folder.Combine("y.npz"), tensors);
+        NpzFile.Write(Folder.Combine("y.npz"), tensors);
 
-        Assert.That(File.ReadAllBytes(_folder.Combine("y.npz")), Is.EqualTo(File.ReadAllBytes(FilePath)));
+        Assert.That(File.ReadAllBytes(Folder.Combine("y.npz")), Is.EqualTo(File.ReadAllBytes(FilePath)));
     }
 
     // A megabyte that becomes a gigabyte.
@@ -130,7 +122,7 @@ internal sealed class NpzFileTests : IDisposable
             () => NpzFile.Open(FilePath),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(NpyDiagnosticIds.NotNpz));
         Assert.That(
-            () => NpzFile.Open(_folder.Combine("none.npz")),
+            () => NpzFile.Open(Folder.Combine("none.npz")),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(NpyDiagnosticIds.CannotOpen));
     }
 
@@ -139,7 +131,7 @@ internal sealed class NpzFileTests : IDisposable
     {
         NpzFile.Write(FilePath, [new("a", Literal.From<float>([1, 2], 2))], compress: true);
         byte[] whole = File.ReadAllBytes(FilePath);
-        string cut = _folder.Combine("cut.npz");
+        string cut = Folder.Combine("cut.npz");
         for (int length = 0; length < whole.Length; length++)
         {
             File.WriteAllBytes(cut, whole[..length]);
@@ -153,7 +145,7 @@ internal sealed class NpzFileTests : IDisposable
         Literal value = Literal.From<float>([1, 2, 3, 4], 4);
         NpzFile.Write(FilePath, [new("a", value)], compress: true);
         byte[] bytes = File.ReadAllBytes(FilePath);
-        string flipped = _folder.Combine("flipped.npz");
+        string flipped = Folder.Combine("flipped.npz");
         var random = new Random(1);
         for (int i = 0; i < bytes.Length; i++)
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Graphene.Interop.Onnx;
 using Graphene.Interop.Onnx.Schema;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 using static Graphene.Tests.Interop.Onnx.OnnxModels;
 
@@ -9,17 +10,9 @@ namespace Graphene.Tests.Interop.Onnx;
 
 /// <summary>Files that are not models, or no longer: each gives one readable error, quickly.</summary>
 [TestFixture]
-public sealed class HostileFileTests
+public sealed class HostileFileTests : FolderFixture
 {
     private const int PatienceMilliseconds = 20_000;
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-onnx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     private static IEnumerable<TestCaseData> Files() =>
         All().Select(c => new TestCaseData(c.Id, c.Make).SetArgDisplayNames(c.Name));
@@ -68,7 +61,7 @@ public sealed class HostileFileTests
     [TestCaseSource(nameof(Files))]
     public void IsRefused(string id, Func<string, string> make)
     {
-        string path = make(_folder);
+        string path = make(Folder.Path);
         var watch = Stopwatch.StartNew();
         GraphException error = Assert.Throws<GraphException>(() => OnnxModelFile.Load(path).Dispose())!;
         Assert.That(error.Id.Code, Is.EqualTo(id), error.Message);
@@ -86,7 +79,7 @@ public sealed class HostileFileTests
         byte[] whole = model.ToByteArray();
         for (int length = 1; length < whole.Length; length++)
         {
-            string path = Write(_folder, whole.AsSpan(0, length));
+            string path = Write(Folder.Path, whole.AsSpan(0, length));
             try
             {
                 // A cut between two fields of the model leaves a smaller model, whose operator sets are missing.
@@ -131,7 +124,7 @@ public sealed class HostileFileTests
         {
             Assert.Ignore("named pipes are not files on Windows");
         }
-        string path = Path.Join(_folder, "pipe.onnx");
+        string path = Path.Join(Folder.Path, "pipe.onnx");
         using (Process? make = Process.Start("mkfifo", path))
         {
             make!.WaitForExit();
@@ -155,7 +148,7 @@ public sealed class HostileFileTests
     [Test]
     public void TheFileLimitIsKept()
     {
-        string path = XToY(Node("Relu", ["x"], ["y"])).Save(_folder);
+        string path = XToY(Node("Relu", ["x"], ["y"])).Save(Folder.Path);
         GraphException error = Assert.Throws<GraphException>(
             () => OnnxModelFile.Load(path, new OnnxLoadOptions { MaxFileBytes = 10 }))!;
         Assert.That(error.Id, Is.EqualTo(OnnxDiagnosticIds.TooLarge));

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Graphene.Interop.Onnx;
 using Graphene.Interop.Onnx.Schema;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 using static Graphene.Tests.Interop.Onnx.OnnxModels;
 
@@ -9,17 +10,9 @@ namespace Graphene.Tests.Interop.Onnx;
 
 /// <summary>Models whose graphs make no sense, or ask for too much: each gives one readable error, quickly.</summary>
 [TestFixture]
-public sealed class ImporterRefusalTests
+public sealed class ImporterRefusalTests : FolderFixture
 {
     private const int PatienceMilliseconds = 20_000;
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-onnx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     private static IEnumerable<TestCaseData> Graphs() =>
         AllGraphs().Select(c => new TestCaseData(c.Id, c.Words, c.Model).SetArgDisplayNames(c.Name));
@@ -93,7 +86,7 @@ public sealed class ImporterRefusalTests
     [TestCaseSource(nameof(Graphs))]
     public void IsRefused(string id, string words, object model)
     {
-        string path = ((ModelProto)model).Save(_folder);
+        string path = ((ModelProto)model).Save(Folder.Path);
         var watch = Stopwatch.StartNew();
         GraphException error = Assert.Throws<GraphException>(() => OnnxImporter.Import(path))!;
         Assert.That(error.Id.Code, Is.EqualTo(id), error.Message);
@@ -131,9 +124,9 @@ public sealed class ImporterRefusalTests
     [TestCaseSource(nameof(Locations))]
     public void ExternalDataIsRefused(string location, long? offset, long? length, string words)
     {
-        File.WriteAllBytes(Path.Join(_folder, "data.bin"), new byte[20]);
-        File.WriteAllBytes(Path.Join(_folder, "empty.bin"), []);
-        string path = WithExternalData(location, offset, length).Save(_folder);
+        File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), new byte[20]);
+        File.WriteAllBytes(Path.Join(Folder.Path, "empty.bin"), []);
+        string path = WithExternalData(location, offset, length).Save(Folder.Path);
         GraphException error = Assert.Throws<GraphException>(() => OnnxImporter.Import(path))!;
         Assert.That(error.Id, Is.EqualTo(OnnxDiagnosticIds.BadExternalData));
         Assert.That(error.Message, Does.Contain(words));
@@ -142,9 +135,9 @@ public sealed class ImporterRefusalTests
     [Test]
     public void ALinkToExternalDataIsRefused()
     {
-        string outside = Path.Join(_folder, "secret.bin");
+        string outside = Path.Join(Folder.Path, "secret.bin");
         File.WriteAllBytes(outside, new byte[16]);
-        string model = Directory.CreateDirectory(Path.Join(_folder, "model")).FullName;
+        string model = Directory.CreateDirectory(Path.Join(Folder.Path, "model")).FullName;
         File.CreateSymbolicLink(Path.Join(model, "data.bin"), outside);
         string path = WithExternalData("data.bin").Save(model);
         GraphException error = Assert.Throws<GraphException>(() => OnnxImporter.Import(path))!;
@@ -154,9 +147,9 @@ public sealed class ImporterRefusalTests
     [Test]
     public void ALinkedFolderOfExternalDataIsRefused()
     {
-        string outside = Directory.CreateDirectory(Path.Join(_folder, "outside")).FullName;
+        string outside = Directory.CreateDirectory(Path.Join(Folder.Path, "outside")).FullName;
         File.WriteAllBytes(Path.Join(outside, "data.bin"), new byte[16]);
-        string model = Directory.CreateDirectory(Path.Join(_folder, "model")).FullName;
+        string model = Directory.CreateDirectory(Path.Join(Folder.Path, "model")).FullName;
         Directory.CreateSymbolicLink(Path.Join(model, "weights"), outside);
         string path = WithExternalData("weights/data.bin").Save(model);
         Assert.That(() => OnnxImporter.Import(path), Throws.TypeOf<GraphException>().With.Message.Contains("is a link"));
@@ -172,7 +165,7 @@ public sealed class ImporterRefusalTests
     [Test]
     public void ManyTensorsOverOneFileCannotMultiplyIt()
     {
-        File.WriteAllBytes(Path.Join(_folder, "data.bin"), new byte[1000]);
+        File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), new byte[1000]);
         ModelProto model = WithExternalData("data.bin");
         TensorProto first = model.Graph.Initializer[0];
         string last = "y";
@@ -187,7 +180,7 @@ public sealed class ImporterRefusalTests
             last = $"n{i}";
         }
         model.Graph.Output.Add(Tensor(last, 200));
-        GraphException error = Assert.Throws<GraphException>(() => OnnxImporter.Import(model.Save(_folder)))!;
+        GraphException error = Assert.Throws<GraphException>(() => OnnxImporter.Import(model.Save(Folder.Path)))!;
         Assert.That(error.Message, Does.Contain("overlap"));
     }
 

@@ -9,16 +9,8 @@ namespace Graphene.Tests.Interop.Onnx;
 
 /// <summary>Quantized products with stored weights multiply bytes, and give what the operators' definition gives.</summary>
 [TestFixture]
-public sealed class IntegerProductTests
+public sealed class IntegerProductTests : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-onnx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     // Types of both operands, both zero points, and whether bytes can be multiplied.
     [TestCase(OnnxDataType.UInt8, OnnxDataType.Int8, 131, 0, true)]
     [TestCase(OnnxDataType.UInt8, OnnxDataType.UInt8, 3, 128, true)]
@@ -34,7 +26,7 @@ public sealed class IntegerProductTests
             Node("MatMulInteger", ["x", "w", "xz", "wz"], ["y"])));
         model.Graph.Initializer.Add(Stored("w", right, [Depth, Columns], w));
         model.Graph.Initializer.Add(Stored("wz", right, [], rightZero));
-        Module module = OnnxImporter.Import(model.Save(_folder)).Module;
+        Module module = OnnxImporter.Import(model.Save(Folder.Path)).Module;
 
         Literal[] arguments = [Elements(left, x, Rows, Depth), Elements(left, [leftZero])];
         int[] expected = new int[Rows * Columns];
@@ -62,7 +54,7 @@ public sealed class IntegerProductTests
             Node("ConvInteger", ["x", "w", "xz", "wz"], ["y"], IntList("pads", 1, 1, 1, 1))));
         model.Graph.Initializer.Add(Stored("w", right, [Outputs, Inputs, 3, 3], w));
         model.Graph.Initializer.Add(Stored("wz", right, [], rightZero));
-        Module module = OnnxImporter.Import(model.Save(_folder)).Module;
+        Module module = OnnxImporter.Import(model.Save(Folder.Path)).Module;
 
         Literal[] arguments = [Elements(left, x, 1, Inputs, Size, Size), Elements(left, [leftZero])];
         var expected = new List<int>();

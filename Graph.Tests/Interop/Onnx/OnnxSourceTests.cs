@@ -4,6 +4,7 @@ using Graphene.Interop.Onnx;
 using Graphene.Interop.Onnx.Schema;
 using Graphene.Runtime;
 using Graphene.Tests.Runtime;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 using static Graphene.Tests.Interop.Onnx.OnnxModels;
 
@@ -11,26 +12,21 @@ namespace Graphene.Tests.Interop.Onnx;
 
 /// <summary>Models that are found in the disk cache by the bytes of their file, without importing them.</summary>
 [TestFixture]
-internal sealed class OnnxSourceTests
+internal sealed class OnnxSourceTests : FolderFixture
 {
     private static readonly Dictionary<string, Feed> Zeros = new() { ["x"] = new float[4] };
-    private string _folder = "";
     private RecordingLogger _log = new();
 
     [SetUp]
     public void CreateFolder()
     {
-        _folder = Directory.CreateTempSubdirectory("graphene-source").FullName;
         _log = new RecordingLogger();
     }
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void WhatWasCompiledIsFoundByTheBytesOfTheFileAlone()
     {
-        string path = Adds(1, 2, 3, 4).Save(_folder);
+        string path = Adds(1, 2, 3, 4).Save(Folder.Path);
         IGraphCompiler compiler = Compiler();
         Assert.That(compiler.TryFind(new OnnxSource(path), _log), Is.Null);
         using (GraphProgram compiled = compiler.Compile(new OnnxSource(path), _log, default))
@@ -51,7 +47,7 @@ internal sealed class OnnxSourceTests
     [Test]
     public void AFileThatStayedAsItIsIsNotReadAgain()
     {
-        string path = Adds(1, 2, 3, 4).Save(_folder);
+        string path = Adds(1, 2, 3, 4).Save(Folder.Path);
         IGraphCompiler compiler = Compiler();
         Thread.Sleep(FileStamp.Tick + TimeSpan.FromMilliseconds(200));
         var first = new OnnxSource(path);
@@ -61,7 +57,7 @@ internal sealed class OnnxSourceTests
         }
         compiler.Compile(first, _log, default).Dispose();
         compiler.TryFind(new OnnxSource(path), _log)!.Dispose(); // makes the link
-        string link = Directory.GetFiles(Path.Join(_folder, "cache"), "*.link").Single();
+        string link = Directory.GetFiles(Path.Join(Folder.Path, "cache"), "*.link").Single();
         using (GraphProgram found = compiler.TryFind(new OnnxSource(path), _log)!)
         {
             Assert.That(Run(found), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
@@ -70,7 +66,7 @@ internal sealed class OnnxSourceTests
 
         // Equal name, size and time, other weights, written in place.
         DateTime time = File.GetLastWriteTimeUtc(path);
-        Adds(1, 2, 3, 5).Save(_folder);
+        Adds(1, 2, 3, 5).Save(Folder.Path);
         File.SetLastWriteTimeUtc(path, time);
         Assert.That(first.IsUnchanged(), Is.False);
         Assert.That(compiler.TryFind(new OnnxSource(path), _log), Is.Null);
@@ -82,14 +78,14 @@ internal sealed class OnnxSourceTests
     [Test]
     public void EverythingThatChangesTheGraphChangesTheKey()
     {
-        string path = Adds(1, 2, 3, 4).Save(_folder);
+        string path = Adds(1, 2, 3, 4).Save(Folder.Path);
         string key = new OnnxSource(path).Key;
         Assert.That(new OnnxSource(path).Key, Is.EqualTo(key));
         Assert.That(new OnnxSource(path, new OnnxImportOptions { Dims = new Dictionary<string, long> { ["n"] = 4 } }).Key, Is.Not.EqualTo(key));
         Assert.That(new OnnxSource(path, new OnnxImportOptions { MaxNodes = 7 }).Key, Is.Not.EqualTo(key));
 
         DateTime time = File.GetLastWriteTimeUtc(path);
-        Adds(1, 2, 3, 5).Save(_folder);
+        Adds(1, 2, 3, 5).Save(Folder.Path);
         File.SetLastWriteTimeUtc(path, time); // equal name, size and time, other weights
         Assert.That(new OnnxSource(path).Key, Is.Not.EqualTo(key));
     }
@@ -97,11 +93,11 @@ internal sealed class OnnxSourceTests
     [Test]
     public void AModelWithDataInOtherFilesIsNotKeptUnderTheModelsName()
     {
-        string path = WithExternalData("data.bin").Save(_folder);
+        string path = WithExternalData("data.bin").Save(Folder.Path);
         IGraphCompiler compiler = Compiler();
         foreach (float value in (float[])[5, 6])
         {
-            File.WriteAllBytes(Path.Join(_folder, "data.bin"), [.. Enumerable.Repeat(BitConverter.GetBytes(value), 4).SelectMany(b => b)]);
+            File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), [.. Enumerable.Repeat(BitConverter.GetBytes(value), 4).SelectMany(b => b)]);
             using GraphProgram program = compiler.Compile(new OnnxSource(path), _log, default);
             Assert.That(Run(program), Is.All.EqualTo(value));
         }
@@ -110,17 +106,17 @@ internal sealed class OnnxSourceTests
     [Test]
     public void AFileThatIsReplacedMeanwhileIsNotKeptUnderTheOldName()
     {
-        string path = Adds(1, 1, 1, 1).Save(_folder);
+        string path = Adds(1, 1, 1, 1).Save(Folder.Path);
         IGraphCompiler compiler = Compiler();
         var old = new OnnxSource(path);
         _ = old.Key;
-        Adds(2, 2, 2, 2).Save(_folder);
+        Adds(2, 2, 2, 2).Save(Folder.Path);
         using (GraphProgram program = compiler.Compile(old, _log, default))
         {
             Assert.That(Run(program), Is.All.EqualTo(2));
         }
         Assert.That(old.IsUnchanged(), Is.False);
-        Adds(1, 1, 1, 1).Save(_folder);
+        Adds(1, 1, 1, 1).Save(Folder.Path);
         using GraphProgram first = compiler.Compile(new OnnxSource(path), _log, default);
         Assert.That(Run(first), Is.All.EqualTo(1));
     }
@@ -128,10 +124,10 @@ internal sealed class OnnxSourceTests
     [Test]
     public void ADamagedEntryIsCompiledAnewWhereverTheDamageIs()
     {
-        string path = Adds(1, 2, 3, 4).Save(_folder);
+        string path = Adds(1, 2, 3, 4).Save(Folder.Path);
         IGraphCompiler compiler = Compiler();
         compiler.Compile(new OnnxSource(path), _log, default).Dispose();
-        string entry = Directory.GetFiles(Path.Join(_folder, "cache")).Single();
+        string entry = Directory.GetFiles(Path.Join(Folder.Path, "cache")).Single();
         byte[] whole = File.ReadAllBytes(entry);
         int found = 0;
         for (int i = 0; i < 60; i++)
@@ -159,12 +155,12 @@ internal sealed class OnnxSourceTests
     [Test]
     public void AFileIsHashedWhenSomebodyAsksForItsName()
     {
-        string path = Adds(1, 1, 1, 1).Save(_folder);
+        string path = Adds(1, 1, 1, 1).Save(Folder.Path);
         var source = new OnnxSource(path);
-        Adds(2, 2, 2, 2).Save(_folder);
+        Adds(2, 2, 2, 2).Save(Folder.Path);
         string key = new OnnxSource(path).Key;
         Assert.That(source.Key, Is.EqualTo(key), "nothing was hashed before");
-        Adds(3, 3, 3, 3).Save(_folder);
+        Adds(3, 3, 3, 3).Save(Folder.Path);
         Assert.That(source.Key, Is.EqualTo(key), "and the name stays");
 
         var unasked = new OnnxSource(path);
@@ -174,7 +170,7 @@ internal sealed class OnnxSourceTests
 
     [Test]
     public void AMissingFileIsOneReadableError() => Assert.That(
-        Assert.Throws<GraphException>(() => _ = new OnnxSource(Path.Join(_folder, "none.onnx")))!.Id,
+        Assert.Throws<GraphException>(() => _ = new OnnxSource(Path.Join(Folder.Path, "none.onnx")))!.Id,
         Is.EqualTo(OnnxDiagnosticIds.CannotOpen));
 
     [Test]
@@ -206,5 +202,5 @@ internal sealed class OnnxSourceTests
     private static float[] Run(GraphProgram program) => program.Run(Zeros)[0].As<float>().ToArray();
 
     private CachedGraphCompiler Compiler() =>
-        new(GraphCompiler.Cpu(), "cpu", DiskCache.TryOpen(Path.Join(_folder, "cache"), 1 << 24, _log));
+        new(GraphCompiler.Cpu(), "cpu", DiskCache.TryOpen(Path.Join(Folder.Path, "cache"), 1 << 24, _log));
 }

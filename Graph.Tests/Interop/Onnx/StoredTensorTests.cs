@@ -1,22 +1,15 @@
 using Google.Protobuf;
 using Graphene.Interop.Onnx;
 using Graphene.Interop.Onnx.Schema;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Interop.Onnx;
 
 /// <summary>Every encoding of a tensor is read, and what contradicts itself is refused.</summary>
 [TestFixture]
-public sealed class StoredTensorTests
+public sealed class StoredTensorTests : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-onnx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void RawAndTypedDataAreTheSameTensor()
     {
@@ -117,7 +110,7 @@ public sealed class StoredTensorTests
     [Test]
     public void ATruncatedFileIsRefused()
     {
-        string path = Path.Join(_folder, "tensor.pb");
+        string path = Path.Join(Folder.Path, "tensor.pb");
         File.WriteAllBytes(path, Raw(OnnxDataType.Float, [4], new byte[16]).ToByteArray()[..^3]);
         Assert.That(() => OnnxTensor.Read(path), Throws.TypeOf<GraphException>().With.Message.Contains("GR4003"));
     }
@@ -150,7 +143,7 @@ public sealed class StoredTensorTests
 
     private Literal Read(TensorProto tensor)
     {
-        string path = Path.Join(_folder, "tensor.pb");
+        string path = Path.Join(Folder.Path, "tensor.pb");
         File.WriteAllBytes(path, tensor.ToByteArray());
         return OnnxTensor.Read(path).Value;
     }

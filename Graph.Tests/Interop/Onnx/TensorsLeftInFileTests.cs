@@ -9,22 +9,15 @@ namespace Graphene.Tests.Interop.Onnx;
 
 /// <summary>Large tensors that stay in their file until they are needed: how long that works, and what happens when it does not.</summary>
 [TestFixture]
-internal sealed class TensorsLeftInFileTests
+internal sealed class TensorsLeftInFileTests : FolderFixture
 {
     private const int Count = 64 << 10;
     private static readonly OnnxLoadOptions Leave = new() { LeavesTensorsInFile = true };
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("graphene-left-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void TheImportedModelIsTheSame()
     {
-        string path = Adds(1).Save(_folder);
+        string path = Adds(1).Save(Folder.Path);
         Module left = Import(path);
         Module read = OnnxImporter.Import(path).Module;
         Assert.That(left.Entry.StructuralKey, Is.EqualTo(read.Entry.StructuralKey));
@@ -34,7 +27,7 @@ internal sealed class TensorsLeftInFileTests
     [Test]
     public void TheFileMayBeClosedMovedAndDeletedMeanwhile()
     {
-        string path = Adds(1).Save(_folder);
+        string path = Adds(1).Save(Folder.Path);
         Module module = Import(path);
         GC.Collect();
         GC.WaitForPendingFinalizers();
@@ -47,7 +40,7 @@ internal sealed class TensorsLeftInFileTests
     [Test]
     public void AFileThatIsReplacedByRenamingKeepsItsContentForTheModel()
     {
-        string path = Adds(1).Save(_folder);
+        string path = Adds(1).Save(Folder.Path);
         Module module = Import(path);
         File.WriteAllBytes(path + ".new", Adds(100).ToByteArray());
         File.Move(path + ".new", path, overwrite: true);
@@ -58,7 +51,7 @@ internal sealed class TensorsLeftInFileTests
     [TestCase(false)]
     public void AFileThatIsWrittenToMeanwhileIsOneReadableError(bool isShortened)
     {
-        string path = Adds(1).Save(_folder);
+        string path = Adds(1).Save(Folder.Path);
         Module module = Import(path);
         if (isShortened)
         {
@@ -84,10 +77,10 @@ internal sealed class TensorsLeftInFileTests
         model.Graph.Initializer[0].Dims[0] = Count;
         model.Graph.Input[0] = Tensor("x", Count);
         model.Graph.Output[0] = Tensor("y", Count);
-        File.WriteAllBytes(Path.Join(_folder, "data.bin"), Bytes(1));
-        Module module = Import(model.Save(_folder));
+        File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), Bytes(1));
+        Module module = Import(model.Save(Folder.Path));
         Assert.That(Weights(module).Part().As<float>()[5], Is.EqualTo(6));
-        File.WriteAllBytes(Path.Join(_folder, "data.bin"), []);
+        File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), []);
         Assert.That(
             Assert.Throws<GraphException>(() => Weights(module).Part())!.Id, Is.EqualTo(DiagnosticId.ConstantChanged));
     }
@@ -120,8 +113,8 @@ internal sealed class TensorsLeftInFileTests
         }
         model.Graph.Input[0] = Tensor("x", Count);
         model.Graph.Output[0] = Tensor("y", Count);
-        File.WriteAllBytes(Path.Join(_folder, "data.bin"), [.. Bytes(1), .. new byte[100]]);
-        GraphException e = Assert.Throws<GraphException>(() => Import(model.Save(_folder)))!;
+        File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), [.. Bytes(1), .. new byte[100]]);
+        GraphException e = Assert.Throws<GraphException>(() => Import(model.Save(Folder.Path)))!;
         Assert.That(e.Id, Is.EqualTo(OnnxDiagnosticIds.BadExternalData));
         Assert.That(e.What, Does.Contain("overlap"));
     }
@@ -131,7 +124,7 @@ internal sealed class TensorsLeftInFileTests
     {
         ModelProto model = Model(Graph([Tensor("x", 4)], [Tensor("y", 4)], Node("Add", ["x", "w"], ["y"])));
         model.Graph.Initializer.Add(Floats("w", [4], 1, 2, 3, 4));
-        string path = model.Save(_folder);
+        string path = model.Save(Folder.Path);
         Module module = Import(path);
         File.WriteAllText(path, "changed");
         Assert.That(Weights(module).As<float>().ToArray(), Is.EqualTo(new float[] { 1, 2, 3, 4 }));

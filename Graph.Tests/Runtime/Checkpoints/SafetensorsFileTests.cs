@@ -6,17 +6,9 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Runtime.Checkpoints;
 
-internal sealed class SafetensorsFileTests : IDisposable
+internal sealed class SafetensorsFileTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    private string FilePath => _folder.Combine("x.safetensors");
-
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
+    private string FilePath => Folder.Combine("x.safetensors");
 
     [Test]
     public void WhatIsWrittenIsReadBack()
@@ -155,7 +147,7 @@ internal sealed class SafetensorsFileTests : IDisposable
     {
         SafetensorsFile.Write(FilePath, [new("a", Literal.From<float>([1f, 2f], 2))]);
         byte[] whole = File.ReadAllBytes(FilePath);
-        string cut = _folder.Combine("cut");
+        string cut = Folder.Combine("cut");
         for (int length = 0; length < whole.Length; length++)
         {
             File.WriteAllBytes(cut, whole[..length]);
@@ -168,7 +160,7 @@ internal sealed class SafetensorsFileTests : IDisposable
     {
         SafetensorsFile.Write(FilePath, [new("a", Literal.From<float>([1f, 2f], 2)), new("b", Literal.From<byte>([7], 1))]);
         byte[] bytes = File.ReadAllBytes(FilePath);
-        string flipped = _folder.Combine("flipped");
+        string flipped = Folder.Combine("flipped");
         for (int bit = 0; bit < 8 * bytes.Length; bit++)
         {
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
@@ -197,7 +189,7 @@ internal sealed class SafetensorsFileTests : IDisposable
 
         using SafetensorsFile file = SafetensorsFile.Open(FilePath);
         Assert.That(file.Read("a").As<float>()[0], Is.EqualTo(1));
-        Assert.That(Directory.GetFiles(_folder.Path), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(Folder.Path), Has.Length.EqualTo(1));
     }
 
     private void WriteRaw(string header, byte[] data)

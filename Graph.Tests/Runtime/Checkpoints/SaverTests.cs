@@ -6,17 +6,9 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Runtime.Checkpoints;
 
-internal sealed class SaverTests : IDisposable
+internal sealed class SaverTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    private string FilePath => _folder.Combine("x.safetensors");
-
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
+    private string FilePath => Folder.Combine("x.safetensors");
 
     [Test]
     public void EverythingComesBack()
@@ -136,7 +128,7 @@ internal sealed class SaverTests : IDisposable
         Variable step = graph.Variable(Literal.From<long>([9]), "step");
         using var session = new Session(graph, new ReferenceCompiler());
         var saver = new Saver(session);
-        string path = _folder.Combine("x.npz");
+        string path = Folder.Combine("x.npz");
         NpzFile.Write(path, saver.Snapshot());
         session.Assign([(kernel, Literal.From<float>([0, 0, 0, 0], 2, 2)), (step, Literal.From<long>([0]))]);
 

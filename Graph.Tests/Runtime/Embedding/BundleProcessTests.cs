@@ -4,21 +4,16 @@ using NUnit.Framework;
 namespace Graphene.Tests.Runtime.Embedding;
 
 /// <summary>Bundles in processes that have nothing else: no compiler, many models, one processor.</summary>
-internal sealed class BundleProcessTests : IDisposable
+internal sealed class BundleProcessTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
     private string _path = "";
 
     [SetUp]
     public void MakeBundle()
     {
-        _folder = new TemporaryFolder();
-        _path = _folder.Combine("scale.graphene");
+        _path = Folder.Combine("scale.graphene");
         BundleFixture.Scale(3).WriteFile(_path);
     }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void NoCompilerIsThereAndAHundredModelsAddNoThreads()

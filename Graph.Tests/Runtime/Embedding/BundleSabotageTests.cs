@@ -5,21 +5,13 @@ using NUnit.Framework;
 namespace Graphene.Tests.Runtime.Embedding;
 
 /// <summary>Files that are no bundle for here: one readable error each, which names the file and what to do.</summary>
-internal sealed class BundleSabotageTests : IDisposable
+internal sealed class BundleSabotageTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
+    [Test]
+    public void AMissingFile() => AssertError(Folder.Combine("none.graphene"), "GR6102", "none.graphene");
 
     [Test]
-    public void AMissingFile() => AssertError(_folder.Combine("none.graphene"), "GR6102", "none.graphene");
-
-    [Test]
-    public void AFolder() => AssertError(_folder.Path, "GR6102", _folder.Path);
+    public void AFolder() => AssertError(Folder.Path, "GR6102", Folder.Path);
 
     [Test]
     public void ATextFile() => AssertError(Written("hello, world, this is no bundle but a text of more than 64 bytes....."u8.ToArray()), "GR6102", "not a Graphene executable");
@@ -52,7 +44,7 @@ internal sealed class BundleSabotageTests : IDisposable
 
     private string Written(byte[] bytes)
     {
-        string path = _folder.Combine("x.graphene");
+        string path = Folder.Combine("x.graphene");
         File.WriteAllBytes(path, bytes);
         return path;
     }

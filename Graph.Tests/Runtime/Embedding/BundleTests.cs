@@ -7,22 +7,15 @@ namespace Graphene.Tests.Runtime.Embedding;
 
 /// <summary>Bundles as they are written, loaded and run.</summary>
 [NonParallelizable]
-internal sealed class BundleTests : IDisposable
+internal sealed class BundleTests : FolderFixture
 {
     private static readonly float[] Ones = [1, 1, 1, 1, 1, 1, 1, 1];
-    private TemporaryFolder _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void AFileAStreamAndBytesGiveTheSameGraph()
     {
         BundleContent content = BundleFixture.Scale(3);
-        string path = _folder.Combine("scale.graphene");
+        string path = Folder.Combine("scale.graphene");
         content.WriteFile(path);
         byte[] bytes = File.ReadAllBytes(path);
         Assert.That(BundleFixture.Bytes(content), Is.EqualTo(bytes), "the same content gives the same bytes");
@@ -160,7 +153,7 @@ internal sealed class BundleTests : IDisposable
     [Test]
     public void WhatWasVerifiedNeedNotBeReadAgain()
     {
-        string path = _folder.Combine("scale.graphene");
+        string path = Folder.Combine("scale.graphene");
         BundleFixture.Scale(3).WriteFile(path);
         var stamping = new CompiledGraphOptions { TakesStamp = true };
         using CompiledGraph first = CompiledGraph.Load(path, stamping);
@@ -190,7 +183,7 @@ internal sealed class BundleTests : IDisposable
     [Test]
     public void EverythingIsFreed()
     {
-        string path = _folder.Combine("chat.graphene");
+        string path = Folder.Combine("chat.graphene");
         File.WriteAllBytes(path, BundleFixture.ChatBundle);
         GC.Collect();
         GC.WaitForPendingFinalizers();

@@ -10,24 +10,19 @@ namespace Graphene.Tests.Runtime.Embedding;
 /// <summary>Many runs, loads and disposals, by many threads: nothing leaks, nothing is confused, nobody dies.</summary>
 /// <remarks><c>GRAPHENE_STRESS=10</c> does ten times as much of everything.</remarks>
 [NonParallelizable]
-internal sealed class CompiledGraphStressTests : IDisposable
+internal sealed class CompiledGraphStressTests : FolderFixture
 {
     private static readonly int Times =
         int.TryParse(Environment.GetEnvironmentVariable("GRAPHENE_STRESS"), CultureInfo.InvariantCulture, out int times) ? times : 1;
 
-    private TemporaryFolder _folder = null!;
     private string _path = "";
 
     [SetUp]
     public void MakeBundle()
     {
-        _folder = new TemporaryFolder();
-        _path = _folder.Combine("chat.graphene");
+        _path = Folder.Combine("chat.graphene");
         File.WriteAllBytes(_path, BundleFixture.ChatBundle);
     }
-
-    [TearDown]
-    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void RunsLoadsAndDisposalsLeaveNothing()

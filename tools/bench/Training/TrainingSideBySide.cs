@@ -16,15 +16,7 @@ internal static class TrainingSideBySide
         var peer = new TorchPeer();
         var table = new ResultTable(
             "workload", "threads", "Graphene ms", "GFLOP/s", "eager ms", "compiled ms", "ratio to the better", "loss: Graphene", "loss: PyTorch");
-        foreach (TrainingWorkload workload in Chosen(options.Names))
-        {
-            foreach (int threads in options.Threads)
-            {
-                string[] row = MeasureRow(options, peer, workload, threads);
-                table.Add(row);
-                Console.WriteLine(string.Join("  ", row)); // all rows take minutes
-            }
-        }
+        options.AddRows(table, Chosen(options), (workload, threads) => MeasureRow(options, peer, workload, threads));
         return new Report(
             table,
             $"Graphene beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians. A step is forward, loss, backward and\n" +
@@ -36,7 +28,7 @@ internal static class TrainingSideBySide
     public static void ShowKernels(TorchOptions options)
     {
         var io = new CommandIO(Console.Out, Console.Error);
-        foreach (TrainingWorkload workload in Chosen(options.Names))
+        foreach (TrainingWorkload workload in Chosen(options))
         {
             foreach (int threads in options.Threads)
             {
@@ -48,12 +40,7 @@ internal static class TrainingSideBySide
         }
     }
 
-    private static TrainingWorkload[] Chosen(IReadOnlyList<string> names)
-    {
-        TrainingWorkload[] chosen = [.. TrainingWorkload.All().Where(w =>
-            names.Count == 0 || names.Any(n => w.Name.Contains(n, StringComparison.Ordinal)))];
-        return chosen.Length > 0 ? chosen : throw new BenchException($"no workload has a name like {string.Join(", ", names)}");
-    }
+    private static IReadOnlyList<TrainingWorkload> Chosen(TorchOptions options) => options.Choose(TrainingWorkload.All(), w => w.Name);
 
     private static string[] MeasureRow(TorchOptions options, TorchPeer peer, TrainingWorkload workload, int threads)
     {
