@@ -85,7 +85,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     public MemoryPlan PlanMemory(Module optimized) =>
-        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
+        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget.For(_options.Optimizer), optimized));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
@@ -150,7 +150,7 @@ public sealed record GraphCompilerOptions
             OptimizerOptions o = Optimizer ?? OptimizerOptions.Default;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"math {o.FastMath} {o.FoldBatchNorm} {o.HalfAttention} folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
+                $"math {o.FastMath} {o.FoldBatchNorm} {o.AllowWinograd} {o.HalfAttention} folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
                 + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} arena {o.ArenaBudgetInBytes} without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "
                 + $"profiled {IsProfiled}");
         }

@@ -25,11 +25,11 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
         Module module, Func<ImmutableArray<DimSymbol>, IKernelLibrary> openLibrary, CompilationLog log, CancellationToken cancellation)
     {
         OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
-        Module optimized = GraphOptimizer.Run(
-            module, log.Listen(kernelTarget.Gpu is null ? optimizer : optimizer with { HalfAttention = true }));
+        Module optimized = GraphOptimizer.Run(module, log.Listen(
+            kernelTarget.Gpu is null ? optimizer : optimizer with { HalfAttention = true, AllowWinograd = false }));
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
-        var catalog = new KernelCatalog(kernelTarget, optimized);
+        var catalog = new KernelCatalog(kernelTarget.For(optimizer), optimized);
         MemoryPlan plan = PlanMemory(optimized, catalog);
         log.End("planning memory and lowering");
         IKernelLibrary library = openLibrary(plan.Symbols);

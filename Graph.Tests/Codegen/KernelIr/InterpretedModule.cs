@@ -17,11 +17,11 @@ internal sealed class InterpretedModule
     {
     }
 
-    public InterpretedModule(Module module, KernelTarget machine)
+    public InterpretedModule(Module module, KernelTarget machine, OptimizerOptions? options = null)
     {
-        Module optimized = GraphOptimizer.Run(module, null);
+        Module optimized = GraphOptimizer.Run(module, options);
         _hasFma = machine.HasFma;
-        _catalog = new KernelCatalog(machine, optimized);
+        _catalog = new KernelCatalog(machine.For(options), optimized);
         _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
     }
 

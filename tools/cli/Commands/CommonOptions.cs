@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Graphene.Cli.Execution;
 using Graphene.Cli.Models;
+using Graphene.Optimizer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -40,6 +41,12 @@ internal static class CommonOptions
 
     public static readonly Option<int> Threads = ThreadsOption();
 
+    public static readonly Option<bool> AllowWinograd = new("--allow-winograd")
+    {
+        Description = "Let 3x3 convolutions take fewer products, by Winograd's filtering, where that is faster: errors grow by some bits, " +
+            "and an infinity or NaN reaches the results around it. For processors.",
+    };
+
     public static readonly Option<bool> Verbose = new("--verbose")
     {
         Description = "Say on the error stream what is compiled, cached and loaded, and why.",
@@ -65,6 +72,10 @@ internal static class CommonOptions
             builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         });
     }
+
+    /// <summary>What the command line chooses about the optimizer.</summary>
+    public static OptimizerOptions Optimizer(ParseResult parsed) =>
+        OptimizerOptions.Default with { AllowWinograd = parsed.GetValue(AllowWinograd) };
 
     /// <summary>The values of <c>--dim</c>.</summary>
     /// <exception cref="UsageException">One is not NAME=N.</exception>

@@ -60,7 +60,8 @@ internal static class CompileCommand
     {
         var command = new Command("compile", "Compile a model ahead of time: a bundle for .NET, native code with a C interface, or PTX.")
         {
-            BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.Input, CommonOptions.Dim,
+            BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.AllowWinograd,
+            CommonOptions.Input, CommonOptions.Dim,
         };
         foreach (Option option in BundleOptions.All)
         {

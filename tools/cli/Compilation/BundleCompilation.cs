@@ -17,7 +17,7 @@ internal static class BundleCompilation
     /// <exception cref="UsageException">A state does not fit the models.</exception>
     public static string Write(BundleRequest request, string path, ILogger logger)
     {
-        (string Name, GraphCompiler Compiler)[] compilers = [.. Compilers(request.Targets)];
+        (string Name, GraphCompiler Compiler)[] compilers = [.. Compilers(request.Targets, new GraphCompilerOptions { Optimizer = request.Optimizer })];
         var made = new List<Executable>();
         try
         {
@@ -49,13 +49,14 @@ internal static class BundleCompilation
     }
 
     // The best variant first: whoever loads the bundle takes the first that runs.
-    private static IEnumerable<(string Name, GraphCompiler Compiler)> Compilers(IReadOnlyList<AotTarget> targets)
+    private static IEnumerable<(string Name, GraphCompiler Compiler)> Compilers(
+        IReadOnlyList<AotTarget> targets, GraphCompilerOptions options)
     {
         if (targets.Count == 0)
         {
-            return [("host", GraphCompiler.Cpu())];
+            return [("host", GraphCompiler.Cpu(options))];
         }
-        return targets.SelectMany(t => t.Compilers().Zip(t.Variants).Reverse().Select(
+        return targets.SelectMany(t => t.Compilers(options).Zip(t.Variants).Reverse().Select(
             c => (t.Variants.Length == 1 ? t.Name : $"{t.Name}-{c.Second.Name}", c.First)));
     }
 

@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Optimizer;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 
@@ -26,9 +27,10 @@ internal static class Devices
     /// <param name="device">One of <see cref="Names"/>.</param>
     /// <param name="logger">Receives what the disk cache has to say.</param>
     /// <param name="useCache">False to compile even what is in the disk cache.</param>
-    public static IGraphCompiler Compiler(string device, ILogger logger, bool useCache = true) => device switch
+    /// <param name="optimizer">Choices for <see cref="Cpu"/>; null for the defaults.</param>
+    public static IGraphCompiler Compiler(string device, ILogger logger, bool useCache = true, OptimizerOptions? optimizer = null) => device switch
     {
-        Cpu => Cached(GraphCompiler.Cpu(), device, logger, useCache),
+        Cpu => Cached(GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = optimizer }), device, logger, useCache),
         Cuda or Interpreter => Cached(Gpu(device), device, logger, useCache),
         Reference => new ReferenceCompiler(),
         _ => throw new UsageException($"there is no device '{device}'; devices are {string.Join(", ", Names)}"),
