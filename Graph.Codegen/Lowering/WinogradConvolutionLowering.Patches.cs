@@ -4,7 +4,7 @@ namespace Graphene.Codegen;
 // where zeros stand around it.
 internal sealed partial class WinogradConvolutionLowering
 {
-    private LoweredKernel EmitPatches(string name, KernelOperand.Workspace workspace)
+    private LoweredKernel EmitPatches(string name, KernelOperand.Workspace workspace, TileBlocks blocks)
     {
         var b = new KBuilder();
         var arguments = new KernelArguments();
@@ -13,11 +13,13 @@ internal sealed partial class WinogradConvolutionLowering
         var emitter = new ExprEmitter(b, new ExprAnalysis(), _ => from);
         var task = new KVariable("task", KType.Index);
 
-        // Where the number of images is fed, a group that is not full holds its last tile several times, which is never stored.
-        KExpr tasks = _tiles.IsStatic ? KBuilder.Value(_tiles) : KBuilder.Multiply(KBuilder.Value(Groups), _rows);
-        KExpr tile = _tiles.IsStatic
-            ? task
-            : b.Let("tile", KBuilder.Minimum(task, KBuilder.Subtract(KBuilder.Value(_tiles), 1)));
+        // A group that is not full holds the last tile several times, which is never stored.
+        KExpr tasks = blocks.AreCalledApart ? blocks.GroupsPerBlock * _rows
+            : _tiles.IsStatic ? KBuilder.Value(_tiles)
+            : KBuilder.Multiply(KBuilder.Value(Groups), _rows);
+        KExpr tile = _tiles.IsStatic && !blocks.AreCalledApart ? task : b.Let("tile", KBuilder.Minimum(
+            blocks.AreCalledApart ? KBuilder.Add(KBuilder.Multiply(new KSymbol(FirstGroup), _rows), task) : task,
+            KBuilder.Subtract(KBuilder.Value(_tiles), 1)));
         (KExpr image, KExpr row, KExpr column) = PlaceOf(b, tile);
         KExpr[] begin = [b.Let("y", KBuilder.Add(row, _first[0])), b.Let("x", KBuilder.Add(column, _first[1]))];
         emitter.Bind(Batch, image);
@@ -49,9 +51,11 @@ internal sealed partial class WinogradConvolutionLowering
             b.If(isInside, Inner, () => EmitBorder(b, begin, patch, (y, x, channel, mask) => new KLoad(
                 from, KBuilder.Add(Place(y, x), channel), _sum.Lanes, mask), Transform));
         }
-        Dim elements = _tiles * (_transform.Positions * _inputs);
-        var cost = new KernelCost(elements * 4, _input.Load.SourceType.SizeInBytes + workspace.SizeInBytes);
-        return new LoweredKernel(new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), cost), arguments.Operands);
+        Dim elements = workspace.SizeInBytes;
+        var cost = new KernelCost(elements, elements + Dim.FloorDiv(_input.Load.SourceType.SizeInBytes, blocks.Calls));
+        return new LoweredKernel(
+            new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), cost) { Sizes = blocks.AreCalledApart ? [FirstGroup] : [] },
+            arguments.Operands);
     }
 
     // Zeros once; each vector of features then writes over the same places inside of the image.

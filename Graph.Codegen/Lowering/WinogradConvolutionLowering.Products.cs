@@ -3,7 +3,8 @@ namespace Graphene.Codegen;
 // The second kernel: products at each position, and results of their sums.
 internal sealed partial class WinogradConvolutionLowering
 {
-    private LoweredKernel EmitProducts(string name, KernelOperand.Workspace workspace, WinogradWeights weights)
+    private LoweredKernel EmitProducts(
+        string name, KernelOperand.Workspace workspace, WinogradWeights weights, TileBlocks blocks)
     {
         KernelArguments arguments = _fusion.Source.Arguments;
         KBuffer patches = arguments.Input("patches", DType.F32, workspace);
@@ -11,21 +12,21 @@ internal sealed partial class WinogradConvolutionLowering
         var b = new KBuilder();
         var emitter = new ExprEmitter(b, new ExprAnalysis(), _fusion.Source.Source);
         var task = new KVariable("task", KType.Index);
-        (KExpr blocks, long groupsPerBlock, long groupsPerTask) = Blocks();
-        long parts = DimMath.CeilDiv(groupsPerBlock, groupsPerTask);
-
-        KExpr part = b.Let("part", KBuilder.Remainder(task, parts));
-        KExpr rest = b.Let("rest", KBuilder.Divide(task, parts));
+        KExpr part = b.Let("part", KBuilder.Remainder(task, blocks.Parts));
+        KExpr rest = b.Let("rest", KBuilder.Divide(task, blocks.Parts));
         KExpr panel = b.Let("panel", KBuilder.Remainder(rest, Panels));
-        KExpr block = b.Let("group0", KBuilder.Multiply(KBuilder.Divide(rest, Panels), groupsPerBlock));
-        KExpr first = b.Let("group1", KBuilder.Add(block, KBuilder.Multiply(part, groupsPerTask)));
-        KExpr end = KBuilder.Minimum(KBuilder.Add(block, groupsPerBlock), KBuilder.Value(Groups));
-        end = b.Let("group2", KBuilder.Minimum(KBuilder.Add(first, groupsPerTask), end));
+        KExpr block = blocks.AreCalledApart
+            ? new KSymbol(FirstGroup)
+            : b.Let("group0", KBuilder.Multiply(KBuilder.Divide(rest, Panels), blocks.GroupsPerBlock));
+        KExpr first = b.Let("group1", KBuilder.Add(block, KBuilder.Multiply(part, blocks.GroupsPerTask)));
+        KExpr end = KBuilder.Minimum(KBuilder.Add(block, blocks.GroupsPerBlock), KBuilder.Value(Groups));
+        end = b.Let("group2", KBuilder.Minimum(KBuilder.Add(first, blocks.GroupsPerTask), end));
         KBuffer sums = b.Scratch("sums", DType.F32, (long)_transform.Positions * _rows * _width);
         void Group(KExpr group, int rows) => emitter.InScope(() =>
         {
             KExpr inBlock = KBuilder.Subtract(group, block);
-            EmitPositions(b, patches, packed, sums, group, panel, rows, Prefetch(b, packed, panel, inBlock, groupsPerBlock));
+            KExpr stored = blocks.AreCalledApart ? inBlock : group;
+            EmitPositions(b, patches, packed, sums, stored, panel, rows, Prefetch(b, packed, panel, inBlock, blocks.GroupsPerBlock));
             EmitResults(b, emitter, sums, group, panel, rows);
         });
 
@@ -37,30 +38,14 @@ internal sealed partial class WinogradConvolutionLowering
             b.If(KBuilder.Less(whole, end), () => Group(whole, last));
         }
 
-        Dim flops = _tiles * (2L * _transform.Positions * _inputs * _outputs);
-        Dim bytes = workspace.SizeInBytes + weights.SizeInBytes + _fusion.Hero.Type.SizeInBytes;
-        KExpr tasks = KBuilder.Multiply(KBuilder.Multiply(blocks, Panels), parts);
-        return new LoweredKernel(
-            new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), new KernelCost(flops, bytes)), arguments.Operands);
-    }
-
-    // Blocks whose patches fit the second cache with two panels, in parts for threads.
-    private (KExpr Blocks, long GroupsPerBlock, long GroupsPerTask) Blocks()
-    {
-        long cache = _target.Caches.SecondLevelInBytes;
-        long room = Math.Max(cache / 4, (cache * 7 / 8) - (2L * _transform.Positions * _inputs * _width * sizeof(float)));
-        long most = Math.Clamp(room / (GroupSize * sizeof(float)), 1, MostGroupsOfBlock);
-        long flops = 2L * _transform.Positions * _rows * _inputs * _width;
-        long fewest = Math.Max(1, FlopsPerTask / Math.Max(1, flops));
-        if (!Groups.IsStatic)
+        Dim flops = Dim.FloorDiv(_tiles * (2L * _transform.Positions * _inputs * _outputs), blocks.Calls);
+        Dim bytes = workspace.SizeInBytes + weights.SizeInBytes + Dim.FloorDiv(_fusion.Hero.Type.SizeInBytes, blocks.Calls);
+        KExpr tasks = KBuilder.Multiply(blocks.AreCalledApart ? 1 : KBuilder.CeilDiv(KBuilder.Value(Groups), blocks.GroupsPerBlock), Panels * blocks.Parts);
+        var kernel = new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), new KernelCost(flops, bytes))
         {
-            return (KBuilder.CeilDiv(KBuilder.Value(Groups), most), most, Math.Min(most, fewest));
-        }
-        long groups = Math.Max(1, Groups.Value);
-        long blocks = DimMath.CeilDiv(groups, most);
-        long perBlock = DimMath.CeilDiv(groups, blocks);
-        long parts = Math.Clamp(DimMath.CeilDiv(EnoughTasks, blocks * Panels), 1, Math.Max(1, perBlock / fewest));
-        return (DimMath.CeilDiv(groups, perBlock), perBlock, DimMath.CeilDiv(perBlock, parts));
+            Sizes = blocks.AreCalledApart ? [FirstGroup] : [],
+        };
+        return new LoweredKernel(kernel, arguments.Operands);
     }
 
     private void EmitPositions(
@@ -109,7 +94,7 @@ internal sealed partial class WinogradConvolutionLowering
     private Action<KExpr>? Prefetch(KBuilder b, KBuffer packed, KExpr panel, KExpr groupInBlock, long groupsPerBlock)
     {
         long depth = (long)_transform.Positions * _inputs;
-        if (Panels * depth * _width * sizeof(float) <= _target.Caches.SecondLevelInBytes / 4)
+        if (WeightsInBytes <= _target.Caches.SecondLevelInBytes / 4)
         {
             return null;
         }

@@ -8,20 +8,22 @@ namespace Graphene.Codegen;
 /// </summary>
 /// <remarks>
 /// <code>
+/// for block of tiles
+///
 /// kernel 1, a task for each tile        patches[group of tiles][position][vector of inputs][tile][lane] = B^T d B
 ///   for vector of inputs
 ///     read the patch (zeros outside of the image), transform it, write its positions
 ///
-/// kernel 2, task = (block of tiles, panel of outputs, part of the block)
+/// kernel 2, task = (panel of outputs, part of the block)
 ///   for group of tiles                  as many as a register tile has rows
 ///     for position                      sums = 0; for input: sums += patches * weights in registers; sums to scratch
 ///     for tile, vector of outputs       A^T sums A, epilogue -> m * m results
 /// </code>
 /// <para>
 /// The bound is that of the products: 2 (m + 2)^2 / m^2 flops for each pair of features and result, a quarter of the definition's 18 for
-/// m = 4 and four ninths for m = 2, or that of reading (m + 2)^2 weights for each pair. The patches of a block and the panel at work fit the
-/// second cache; panels run outside of a block's parts, so that each weight comes from memory once for a block, and while one panel is
-/// multiplied by, the next is asked for. The scratch of a group is (m + 2)^2 register tiles, 64 KiB for 14 x 32 sums and m = 4.
+/// m = 4 and four ninths for m = 2, or that of reading (m + 2)^2 weights for each pair. The patches of a block stay in the second cache with the
+/// panel at work or, if there is room, with all weights (<see cref="TileBlocks"/>); while one panel is multiplied by, the next is asked for.
+/// The scratch of a group is (m + 2)^2 register tiles, 64 KiB for 14 x 32 sums and m = 4.
 /// </para>
 /// <para>
 /// Tiles begin at the first result of each image and a sum runs over ascending inputs, so the bits depend neither on the batch nor on
@@ -30,9 +32,7 @@ namespace Graphene.Codegen;
 /// </remarks>
 internal sealed partial class WinogradConvolutionLowering
 {
-    private const long FlopsPerTask = 1 << 20;
-    private const long EnoughTasks = 16;
-    private const long MostGroupsOfBlock = 256;
+    private static readonly DimSymbol FirstGroup = new("first_group", 0, DimSymbol.Unbounded);
 
     private readonly HeroFusion _fusion;
     private readonly ConvolutionDimensions _dimensions;
@@ -83,6 +83,8 @@ internal sealed partial class WinogradConvolutionLowering
 
     private long GroupSize => _transform.Positions * GroupElements;
 
+    private long WeightsInBytes => (long)Panels * _transform.Positions * _inputs * _width * sizeof(float);
+
     private Dim Groups => Dim.CeilDiv(_tiles, _rows);
 
     private IndexVariable Batch => _fusion.At[_dimensions.ResultBatch];
@@ -122,10 +124,17 @@ internal sealed partial class WinogradConvolutionLowering
             constant.Value, strides, lowering._inputs, lowering._outputs, tile, lowering._width));
     }
 
+    // One pair of kernels for all blocks, whose workspace is small enough to stay in the cache; or, when their number is fed, for all at once.
     private LoweredKernel[] Lower(string name, WinogradWeights weights)
     {
-        var patches = new KernelOperand.Workspace(Groups * (GroupSize * sizeof(float)));
-        return [EmitPatches(name + "_patches", patches), EmitProducts(name + "_tiles", patches, weights)];
+        TileBlocks blocks = TileBlocks.Choose(this);
+        Dim groups = blocks.AreCalledApart ? blocks.GroupsPerBlock : Groups;
+        var patches = new KernelOperand.Workspace(groups * (GroupSize * sizeof(float)));
+        LoweredKernel[] pair = [EmitPatches(name + "_patches", patches, blocks), EmitProducts(name + "_tiles", patches, weights, blocks)];
+        return !blocks.AreCalledApart
+            ? pair
+            : [.. Enumerable.Range(0, checked((int)DimMath.CeilDiv(Groups.Value, blocks.GroupsPerBlock))).SelectMany(
+                i => pair.Select(k => k with { Sizes = [i * blocks.GroupsPerBlock] }))];
     }
 
     private long TilesOf(int dimension) => DimMath.CeilDiv(_result[dimension], _transform.Tile);

@@ -14,8 +14,12 @@ namespace Graphene.Optimizer;
 /// </remarks>
 public static class WinogradForm
 {
-    // What a core multiplies and adds in the time in which one byte of weights comes from memory: 5 to 15 on the machines known.
+    // What a core multiplies and adds in the time in which one byte of weights comes from memory: 5 to 20 on the machines known.
     private const double FlopsPerByte = 15;
+
+    // Weights up to so many bytes stay near; others come again for each so many bytes of patches.
+    private const double BytesOfWeightsKept = 1 << 20;
+    private const double BytesOfPatchesAtOnce = 2 << 20;
 
     // Features come in vectors; more than there are cost as much as whole ones.
     private const long FeaturesAtOnce = 16;
@@ -46,7 +50,7 @@ public static class WinogradForm
         {
             return 0;
         }
-        double direct = Cost(18.0 * result[0] * result[1] * inputs * outputs, 36.0 * inputs * outputs);
+        double direct = (18.0 * result[0] * result[1] * inputs * outputs) + (FlopsPerByte * 36 * inputs * outputs);
         double two = Cost(2, result, inputs, outputs);
         double four = Cost(4, result, inputs, outputs);
         (int tile, double cost) = four <= two * LeastGainOfLarger ? (4, four) : (2, two);
@@ -57,7 +61,7 @@ public static class WinogradForm
         w is { Stride: 1, Dilation: 1, BaseDilation: 1, Reversed: false } && w.Size == 3 && w.Low.IsStatic && w.High.IsStatic;
 
     // In flops. A vector of a patch takes about 100 cycles to read, transform and write with tiles of 4, and 30 with tiles of 2; so does one
-    // of sums. A cycle of 16 lanes is 4 flops for each of them.
+    // of sums. A cycle of 16 lanes is 4 flops for each of them. Reading weights did not overlap with products where it was measured.
     private static double Cost(long tile, long[] result, long inputs, long outputs)
     {
         long positions = (tile + 2) * (tile + 2);
@@ -65,9 +69,8 @@ public static class WinogradForm
         double left = DimMath.CeilDiv(inputs, FeaturesAtOnce) * FeaturesAtOnce;
         double right = DimMath.CeilDiv(outputs, FeaturesAtOnce) * FeaturesAtOnce;
         double transforms = tiles * (left + right) * (tile == 2 ? 120 : 400);
-        return Cost((2 * positions * tiles * inputs * right) + transforms, 4.0 * positions * inputs * right);
+        double weights = 4 * positions * inputs * right;
+        double reads = weights <= BytesOfWeightsKept ? 1 : Math.Ceiling(4 * positions * tiles * left / BytesOfPatchesAtOnce);
+        return (2 * positions * tiles * inputs * right) + transforms + (FlopsPerByte * weights * reads);
     }
-
-    // Weights come while the products before them are computed.
-    private static double Cost(double flops, double bytesOfWeights) => Math.Max(flops, FlopsPerByte * bytesOfWeights);
 }
