@@ -85,7 +85,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     public MemoryPlan PlanMemory(Module optimized) =>
-        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
+        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized), _kernelTarget);
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>

@@ -64,7 +64,7 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     /// <summary>The memory that a run of a compiled graph will use on the device, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     public MemoryPlan PlanMemory(Module optimized) =>
-        StepLowering.PlanMemory(optimized, new KernelCatalog(KernelTarget.Of(Target), optimized));
+        StepLowering.PlanMemory(optimized, new KernelCatalog(KernelTarget.Of(Target), optimized), KernelTarget.Of(Target));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>

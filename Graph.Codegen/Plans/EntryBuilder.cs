@@ -47,6 +47,8 @@ internal sealed class EntryBuilder
                 case CopyStep copy:
                     steps.Add(new EntryStep.Copy(Buffer(copy.From), Buffer(copy.To), copy.Type.SizeInBytes));
                     break;
+                case PartsStep:
+                    break;
                 case WhileStep loop:
                     steps.Add(new EntryStep.Loop(
                         Build(loop.Condition), Buffer(loop.Condition.Results[0]), Build(loop.Body)));
@@ -137,7 +139,7 @@ internal sealed class EntryBuilder
                 int index = run.Node.Operands.IndexOf(value.Node);
                 return Buffer(run.Operands[index]);
             case KernelOperand.Constant constant:
-                return new BufferRef(_plan.Buffers.Length + _constants.Add(constant.Content));
+                return new BufferRef(_plan.TableLength + _constants.Add(constant.Content));
             case KernelOperand.Workspace:
                 return Buffer(run.Workspaces[0]);
             default:
@@ -147,8 +149,10 @@ internal sealed class EntryBuilder
 
     private BufferRef Buffer(int index)
     {
-        _constants.Use(index);
-        return new BufferRef(index);
+        PlannedBuffer buffer = _plan.Buffers[index];
+        BufferRef place = buffer.Kind == BufferKind.Part ? new BufferRef(buffer.Number, buffer.OffsetInBytes) : new BufferRef(index);
+        _constants.Use(place.Buffer);
+        return place;
     }
 
     private static bool IsWorthSplitting(KernelCost cost)

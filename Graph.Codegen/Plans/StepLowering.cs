@@ -30,7 +30,7 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
         var catalog = new KernelCatalog(kernelTarget, optimized);
-        MemoryPlan plan = PlanMemory(optimized, catalog);
+        MemoryPlan plan = PlanMemory(optimized, catalog, kernelTarget);
         log.End("planning memory and lowering");
         IKernelLibrary library = openLibrary(plan.Symbols);
         var constants = new ConstantPool(plan);
@@ -43,8 +43,9 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     /// <summary>The memory that a run will use, workspaces of kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     /// <param name="catalog">Its kernels.</param>
-    public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog) =>
-        BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
+    /// <param name="target">The machine. Kernels of a processor count on the alignment of one element, so they work on parts of buffers.</param>
+    public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog, KernelTarget target) => BufferAssigner.Assign(
+        optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces, SharesParts = target.Gpu is null });
 
     private static ExecutablePlan Describe(
         Module module, Module optimized, MemoryPlan plan, EntryBuilder builder, IKernelLibrary library) => new()

@@ -21,16 +21,21 @@ internal static class ExponentialMath
     private const double Ln2Short64 = 0.693147180369123816490;
     private const double Ln2Rest64 = 1.9082149292705877e-10;
 
-    // e^r = 1 + r + r^2 q(r)
+    // e^r
     private static readonly double[] Exp32 =
-        [0.49999994f, 0.166665226f, 0.0416681878f, 0.00836859178f, 0.00138290867f];
+        [1, 1, 0.49999994f, 0.166665226f, 0.0416681878f, 0.00836859178f, 0.00138290867f];
 
     private static readonly double[] Exp64 =
     [
-        0.500000000000001, 0.16666666666666408, 0.041666666666547919, 0.0083333333336164678, 0.0013888888937359379,
+        1, 1, 0.500000000000001, 0.16666666666666408, 0.041666666666547919, 0.0083333333336164678, 0.0013888888937359379,
         0.00019841269092603169, 2.4801500600225405e-05, 2.7558060402289664e-06, 2.7627330850984777e-07,
         2.4821758694225766e-08,
     ];
+
+    // e^2h
+    private static readonly double[] ExpOfTwice32 = [.. Exp32.Select(Math.ScaleB)];
+
+    private static readonly double[] ExpOfTwice64 = [.. Exp64.Select(Math.ScaleB)];
 
     // e^r - 1 = r + r^2 q(r), relative
     private static readonly double[] ExpMinusOne32 =
@@ -45,7 +50,7 @@ internal static class ExponentialMath
 
     // tanh x = x + x z p(z)
     private static readonly double[] Tangent32 =
-        [-0.333333164f, 0.133325443f, -0.0538475476f, 0.0210507121f, -0.00624284195f];
+        [-0.333329469f, 0.133207217f, -0.0526712537f, 0.0164360777f];
 
     private static readonly double[] Tangent64 =
     [
@@ -91,19 +96,20 @@ internal static class ExponentialMath
         return KNum.Select(x.Abs() < f.Pick(1e-9f, 1e-18), x, result);
     }
 
-    /// <summary>tanh x: near zero x + x z p(z) with z = x^2, elsewhere 1 - 2 / (e^2x + 1).</summary>
+    /// <summary>tanh x: near zero x + x z p(z) with z = x^2, elsewhere 1 - 2 / (e^2x + 1) with the sign of x.</summary>
     public static KNum HyperbolicTangent(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
         KNum magnitude = x.Abs();
-        KNum z = magnitude * magnitude;
-        KNum small = KNum.Fma(z * KNum.Polynomial(z, f.Pick(Tangent32, Tangent64)), magnitude, magnitude);
+        KNum z = x * x;
+        KNum small = KNum.Fma(z * KNum.Polynomial(z, f.Pick(Tangent32, Tangent64)), x, x);
 
         KNum bounded = magnitude.AtMost(f.Pick(9.125, 19.125));
-        (KNum bits, _, KNum r) = Reduce(f, bounded + bounded, f.Bias);
-        KNum large = 1 - (2 / KNum.Fma(PowerOf(f, r), Scale(f, bits), 1));
-        KNum result = KNum.Select(magnitude > 0.55, large, small);
-        return (result.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+        (KNum bits, KNum h) = ReduceHalf(f, bounded);
+        KNum power = KNum.Polynomial(h, f.Pick(ExpOfTwice32, ExpOfTwice64));
+        KNum large = 1 - (2 / KNum.Fma(power, Scale(f, bits), 1));
+        KNum signed = (large.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+        return KNum.Select(magnitude > 0.55, signed, small);
     }
 
     /// <summary>
@@ -143,8 +149,22 @@ internal static class ExponentialMath
         return (sum.As(f.Integer), n, rest);
     }
 
-    private static KNum PowerOf(RealFormat f, KNum r) =>
-        KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(Exp32, Exp64)), r) + 1;
+    // 2x = n ln2 + 2h, as above. An error of h is one of e^2h, of which 2 / (e^2x + 1) keeps less than half where it counts: in f32 the low
+    // part of ln2 changes nothing, as long as n times the high part is exact.
+    private static (KNum Bits, KNum Half) ReduceHalf(RealFormat f, KNum x)
+    {
+        double shift = f.RoundingShift + f.Bias;
+        KNum sum = KNum.Fma(x, 2 * InverseLn2, shift);
+        KNum n = sum - shift;
+        KNum rest = KNum.Fma(n, -(x.HasFma ? f.Pick(Ln2High32, Ln2High64) : f.Pick(Ln2Short32, Ln2Short64)) / 2, x);
+        if (!x.HasFma || !f.IsSingle)
+        {
+            rest = KNum.Fma(n, -(x.HasFma ? Ln2Low64 : f.Pick(Ln2Rest32, Ln2Rest64)) / 2, rest);
+        }
+        return (sum.As(f.Integer), rest);
+    }
+
+    private static KNum PowerOf(RealFormat f, KNum r) => KNum.Polynomial(r, f.Pick(Exp32, Exp64));
 
     private static KNum PowerMinusOne(RealFormat f, KNum r) =>
         KNum.Fma(r * r, KNum.Polynomial(r, f.Pick(ExpMinusOne32, ExpMinusOne64)), r);

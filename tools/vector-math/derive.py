@@ -39,7 +39,7 @@ def expm1_64():
 def tanh32():
     """tanh(x)/x = 1 + z p(z), z = x^2, below atanh(1/2)."""
     f = series(lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
-    return fit(f, range(6), 0, mpf("0.5502") ** 2, lambda z: 1 / f(z), 24, {0: 1}, 400), 24
+    return fit(f, range(5), 0, mpf("0.5502") ** 2, lambda z: 1 / f(z), 24, {0: 1}, 400), 24
 
 
 def tanh64():

@@ -22,7 +22,7 @@ internal sealed class InterpretedModule
         Module optimized = GraphOptimizer.Run(module, null);
         _hasFma = machine.HasFma;
         _catalog = new KernelCatalog(machine, optimized);
-        _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
+        _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces, SharesParts = true });
     }
 
     /// <summary>The kernels of all steps, those of nested computations too.</summary>
