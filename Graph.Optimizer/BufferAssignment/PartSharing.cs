@@ -55,7 +55,7 @@ internal sealed class PartSharing
                     steps.Add(step);
                     continue;
                 }
-                IReadOnlyList<DraftStep>? instead = TryJoin(run, written) ?? TryTake(run);
+                List<DraftStep>? instead = TryJoin(run, written) ?? TryTake(run);
                 steps.AddRange(instead ?? [run]);
                 written.UnionWith(run.Results);
                 if (instead is not null)

@@ -47,7 +47,7 @@ internal sealed class PartsOfModelsTests
     private static string Count(Node[] nodes) => string.Create(
         CultureInfo.InvariantCulture, $"{nodes.Length} ({nodes.Sum(n => n.Types.Sum(t => t.SizeInBytes.Evaluate(Typical))) / 1024.0:0.0} KiB)");
 
-    private static IEnumerable<Op> BodyOf(Node node)
+    private static Op[] BodyOf(Node node)
     {
         Op[] ops = node.Op is FusionOp fusion
             ? [.. fusion.Body.PostOrder().Select(n => n.Op).Where(o => o is not ParameterOp)]
