@@ -35,6 +35,7 @@ internal sealed class GpuKernelLibrary(IGpuCodeWriter code) : IKernelLibrary
         [
             .. kernel.Arguments.Select(a => a.IsReadOnly ? GpuParameter.Read : GpuParameter.Write),
             .. Enumerable.Repeat(GpuParameter.Number, kernel.Sizes.Count + entry.RunSymbols.Length),
+            .. Enumerable.Repeat(GpuParameter.TensorMap, kernel.Maps.Count),
         ];
         if (!_numbers.TryGetValue(entry.Name, out int number))
         {

@@ -67,7 +67,24 @@ internal sealed class GpuPlanBuilder(GpuKernelLibrary library)
         library.NumberOf(call.Symbol),
         DimOf(call.TaskCount),
         [.. call.Arguments.Select(a => GpuArgument.Of(a == BufferRef.None ? -1 : Whole(a))), .. call.Sizes.Select(GpuArgument.Of)],
-        number);
+        number)
+    {
+        Maps = [.. call.Maps.Select(m => Map(m, Whole(call.Arguments[m.Source.Argument])))],
+    };
+
+    private static GpuTensorMap Map(KTensorMap map, int buffer)
+    {
+        int size = map.Source.Element.SizeInBytes();
+        return new GpuTensorMap(buffer, map.Source.Element)
+        {
+            OffsetInBytes = DimOf(map.Offset) * size,
+            Sizes = [.. map.Sizes.Select(DimOf)],
+            StridesInBytes = [.. map.Strides.Select(s => DimOf(s) * size)],
+            Box = [.. map.Box],
+            IsSwizzled = map.IsSwizzled,
+            RoundsToTensorFloat32 = map.RoundsToTensorFloat32,
+        };
+    }
 
     private static int Whole(BufferRef reference) => reference.OffsetInBytes == 0
         ? reference.Buffer

@@ -16,6 +16,9 @@ public sealed record Kernel(
     /// </summary>
     public IReadOnlyList<DimSymbol> Sizes { get; init; } = [];
 
+    /// <summary>Arguments as tensors of which boxes are copied; passed behind everything else.</summary>
+    public IReadOnlyList<KTensorMap> Maps { get; init; } = [];
+
     /// <summary>The threads that run a task together, each of them the whole body; null where a task is one thread.</summary>
     public KThreads? Threads { get; init; }
 }

@@ -9,7 +9,8 @@ internal static class ThreadRules
     public static string? Problem(KStmt s, bool hasThreads)
     {
         bool isForThreads = s is KBarrier or KWarpBarrier or KExchange or KAsyncCopy or KAsyncCommit or KAsyncWait or KFragmentDot
-            or KFragmentLoad or KScratch { Buffer.Space: KBufferSpace.Shared };
+            or KFragmentLoad or KPhaseInit or KPhaseArrive or KPhaseWait or KBulkCopy or KRoles or KWarpgroupDot or KWarpgroupFence
+            or KWarpgroupCommit or KWarpgroupWait or KScratch { Buffer.Space: KBufferSpace.Shared };
         bool isForOne = s is KTiles or KTileZero or KTileLoad or KTileStore or KTileDot;
         return isForThreads && !hasThreads ? "a task of this kernel is one thread, and this is for tasks of many"
             : isForOne && hasThreads ? "a task of this kernel is many threads, and tiles are for tasks of one"

@@ -101,6 +101,7 @@ internal sealed class EntryBuilder
         return new EntryStep.Call(kernel.Symbol, arguments, tasks, IsWorthSplitting(lowered.Kernel.Cost))
         {
             Sizes = kernel.RunSymbols.Count == 0 ? lowered.Sizes : [.. lowered.Sizes, .. kernel.RunSymbols.Select(s => (Dim)s)],
+            Maps = [.. lowered.Kernel.Maps.Select(m => m.With(e => WithSizes(e, lowered)))],
         };
     }
 

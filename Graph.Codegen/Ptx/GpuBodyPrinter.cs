@@ -24,6 +24,10 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
     // Of the parameters of a kernel (PTX ISA, kernel function parameters).
     private const int MostParameters = 4352 / 8;
 
+    // Of a CUtensorMap (CUDA driver API).
+    private const int MapBytes = 128;
+    private const int MapAlignment = 64;
+
     private readonly List<DimSymbol> _parameters = [];
     private Kernel? _kernel;
     private SharedMemoryLayout? _shared;
@@ -51,8 +55,12 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
         Bind(threads.Thread, NumberOf("tid", threads.Count));
         Block(kernel.Body);
         Out.Do("ret void");
-        string[] parameters = [.. kernel.Arguments.Select(Parameter), .. _parameters.Select((_, i) => $"i64 noundef %s{Number(i)}")];
-        return parameters.Length <= MostParameters
+        string[] parameters =
+        [
+            .. kernel.Arguments.Select(Parameter), .. _parameters.Select((_, i) => $"i64 noundef %s{Number(i)}"),
+            .. kernel.Maps.Select((_, i) => $"ptr noundef byval([{Number(MapBytes)} x i8]) align {Number(MapAlignment)} %m{Number(i)}"),
+        ];
+        return parameters.Length + (kernel.Maps.Count * MapBytes / sizeof(long)) <= MostParameters
             ? $"({string.Join(", ", parameters)}) #0 {{\n{Out.ToText(first)}}}\n"
             : throw Bug($"kernel '{kernel.Name}' has {parameters.Length} arguments, more than {MostParameters}");
     }

@@ -14,6 +14,12 @@ public sealed record PtxKernel(string Name, int Threads, int Buffers)
     /// </summary>
     public ImmutableArray<DimSymbol> Symbols { get; init; } = [];
 
+    /// <summary>How many tensor maps the parameters end with: 128 bytes each, aligned to 64, as the driver encodes them.</summary>
+    public int Maps { get; init; }
+
+    /// <summary>What the beginning of shared memory is a multiple of, in bytes.</summary>
+    public int SharedAlignment { get; init; } = SharedMemoryLayout.Alignment;
+
     /// <summary>The shared memory of a block, in bytes.</summary>
     public int SharedBytes { get; init; }
 

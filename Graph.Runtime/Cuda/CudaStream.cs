@@ -55,11 +55,20 @@ internal sealed unsafe class CudaStream : GpuStream
     }
 
     /// <inheritdoc/>
-    public override void Launch(GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents)
+    /// <remarks>The driver takes copies of all parameters, also those of graphs that it captures.</remarks>
+    public override void Launch(
+        GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents, ReadOnlySpan<BoundMap> maps = default)
     {
         var kernel = (CudaFunction)function;
         _device.MakeCurrent();
-        void** parameters = stackalloc void*[arguments.Length + 1];
+        void** parameters = stackalloc void*[arguments.Length + maps.Length + 1];
+        byte* memory = stackalloc byte[CudaTensorMaps.BytesOf(maps.Length)];
+        CUtensorMap* encoded = CudaTensorMaps.Align(memory);
+        for (int i = 0; i < maps.Length; i++)
+        {
+            CudaTensorMaps.Encode(_device, maps[i], encoded + i);
+            parameters[arguments.Length + i] = encoded + i;
+        }
         fixed (long* values = arguments)
         {
             for (int i = 0; i < arguments.Length; i++)

@@ -25,6 +25,9 @@ public sealed record GpuTarget(int Architecture, bool HasArchitectureFeatures = 
     /// <summary>Whether warps multiply fragments of all types that <see cref="KFragmentShape"/> names.</summary>
     public bool HasMatrixInstructions => Architecture >= 80;
 
+    /// <summary>Whether four warps multiply from shared memory, which bulk copies fill: what sm_90a has, and no later architecture.</summary>
+    public bool HasWarpgroupProducts => Architecture == 90 && HasArchitectureFeatures;
+
     /// <summary>
     /// Whether sums of tensor cores may be cut into parts that are added afterwards, where there are too few tiles for all multiprocessors. How
     /// many parts depends on the sizes known while compiling, never on a run; but products with other numbers of rows may have other bits.

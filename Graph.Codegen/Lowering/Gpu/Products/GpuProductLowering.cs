@@ -5,7 +5,7 @@ namespace Graphene.Codegen;
 /// <code>
 /// task = (batch, part of k, tile of the results)        tiles in groups of eight rows of tiles, so that neighbours in time share operands
 ///   sums = 0 in registers
-///   for tile of k: copy ahead; sums += A tile * B tile  ProductRing, OperandCopy; FragmentCore or LaneCore
+///   for tile of k: copy ahead; sums += A tile * B tile  ProductRing, OperandCopy; FragmentCore or LaneCore; on sm_90a WarpgroupRing
 ///   sums to shared memory, epilogue, store              SumExchange, ProductStores
 ///
 /// with parts: sums to a workspace; then, by a kernel of its own, for each result: add the parts in order, epilogue, store
@@ -93,31 +93,21 @@ internal static class GpuProductLowering
         (KExpr begin, KExpr end) = PartOf(b, product, plan, part);
         BindAll(product, emitter, batch);
 
-        Rings rings = Rings.Of(context, plan.Unit, gpu);
-        b.Add(new KScratch(rings.Left.Buffer));
-        if (!ReferenceEquals(rings.Left.Buffer, rings.Right.Buffer))
-        {
-            b.Add(new KScratch(rings.Right.Buffer));
-        }
-        var leftCopy = new OperandCopy(context, product.Left, product.Rows, firstRow, rings.Left, rings.LeftForm);
-        var rightCopy = new OperandCopy(context, product.Right, product.Columns, firstColumn, rings.Right, rings.RightForm);
-        ProductCore core = rings.Shape is { } shape
-            ? new FragmentCore(context, shape, rings.Left, rings.Right)
-            : new LaneCore(context, rings.Left, rings.Right);
-        new ProductRing(context, core, leftCopy, rightCopy, rings.Left, rings.Right).Run(begin, end);
-
-        var exchange = new SumExchange(context, core);
+        KTensorMap[] maps = [];
+        int together = 1;
+        (ProductSums sums, KBuffer ring) = plan.Unit == ProductUnit.Warpgroups ? ByWarpgroups() : ByWarps();
+        var exchange = new SumExchange(context, sums);
         if (workspace is null)
         {
             var stores = new ProductStores(product, emitter);
-            exchange.Run(rings.Left.Buffer, firstRow, firstColumn, stores.Width, stores.IsAlongRows, stores.Store);
+            exchange.Run(ring, firstRow, firstColumn, stores.Width, stores.IsAlongRows, stores.Store);
         }
         else
         {
             int width = SplitSums.Width(product);
             KExpr first = SplitSums.Place(b, product, part, batch);
-            exchange.Run(rings.Left.Buffer, firstRow, firstColumn, width, false, (row, column, sums) => b.Add(new KStore(
-                workspace, SplitSums.Place(product, first, row, column), sums, Alignment: width)));
+            exchange.Run(ring, firstRow, firstColumn, width, false, (row, column, values) => b.Add(new KStore(
+                workspace, SplitSums.Place(product, first, row, column), values, Alignment: width)));
         }
         KExpr count = KBuilder.Multiply(
             KBuilder.Multiply(
@@ -126,8 +116,35 @@ internal static class GpuProductLowering
             KBuilder.Multiply(KBuilder.Value(product.Batch.Count), plan.Parts));
         return new Kernel(name, product.Fusion.Source.Arguments.Buffers, task, count, b.ToBlock(), product.Cost)
         {
-            Threads = new KThreads(thread, tile.Threads),
+            Threads = new KThreads(thread, tile.Threads + sums.OtherThreads) { TasksPerMultiprocessor = together },
+            Maps = maps,
         };
+
+        (ProductSums Sums, KBuffer Ring) ByWarps()
+        {
+            Rings rings = Rings.Of(context, plan.Unit, gpu);
+            b.Add(new KScratch(rings.Left.Buffer));
+            if (!ReferenceEquals(rings.Left.Buffer, rings.Right.Buffer))
+            {
+                b.Add(new KScratch(rings.Right.Buffer));
+            }
+            var leftCopy = new OperandCopy(context, product.Left, product.Rows, firstRow, rings.Left, rings.LeftForm);
+            var rightCopy = new OperandCopy(context, product.Right, product.Columns, firstColumn, rings.Right, rings.RightForm);
+            ProductCore core = rings.Shape is { } shape
+                ? new FragmentCore(context, shape, rings.Left, rings.Right)
+                : new LaneCore(context, rings.Left, rings.Right);
+            new ProductRing(context, core, leftCopy, rightCopy, rings.Left, rings.Right).Run(begin, end);
+            return (core, rings.Left.Buffer);
+        }
+
+        (ProductSums Sums, KBuffer Ring) ByWarpgroups()
+        {
+            var copies = new WarpgroupRing(context, gpu);
+            copies.Run(begin, end, firstRow, firstColumn, batch);
+            maps = copies.Maps;
+            together = WarpgroupRing.TasksTogether(tile, product.Left.Element.DType.SizeInBytes(), gpu);
+            return (copies.Sums, copies.Buffer);
+        }
     }
 
     /// <summary>Binds the counters of the batch; all others begin at 0.</summary>

@@ -17,8 +17,9 @@ internal static class ProductTileChoice
     /// <summary>What a symbolic size counts as when it can be any.</summary>
     public const long UsualSize = 512;
 
-    private const int SharedBytesPerCycle = 128;
-    private const double CacheBytesPerCycle = 40;
+    internal const int SharedBytesPerCycle = 128;
+    internal const double CacheBytesPerCycle = 40;
+    internal const long ShortestPart = 256;
     private const double MemoryBytesPerCycle = 20;
     private const int RegistersPerMultiprocessor = 65536;
     private const int ThreadsPerMultiprocessor = 2048;
@@ -28,7 +29,6 @@ internal static class ProductTileChoice
     private const double StartCycles = 1500;
     private const double KernelCycles = 4000;
     private const int MostParts = 32;
-    private const long ShortestPart = 256;
 
     // Rows, columns, bytes of k, warps down and across, places of the ring.
     private static readonly (int Rows, int Columns, int Bytes, int Down, int Across, int Stages)[] FragmentTiles =
@@ -63,6 +63,7 @@ internal static class ProductTileChoice
             {
                 LeftUnit = Unit(product.Left, product.Rows),
                 RightUnit = Unit(product.Right, product.Columns),
+                MayUseWarpgroups = WarpgroupRing.IsPossible(product, gpu),
             },
             shape, gpu);
 
@@ -78,9 +79,10 @@ internal static class ProductTileChoice
     /// <param name="sizes">The sizes.</param>
     /// <param name="shape">The matrix instruction; null where there is none.</param>
     /// <param name="gpu">The machine.</param>
-    public static ProductPlan Choose(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) =>
+    public static ProductPlan Choose(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) => WarpgroupTileChoice.Better(
         Best(sizes, shape, gpu) ?? Best(sizes with { LeftUnit = 0, RightUnit = 0 }, shape, gpu)
-        ?? throw new CompilerBugException("lowering", $"no tile for a product of {sizes}");
+            ?? throw new CompilerBugException("lowering", $"no tile for a product of {sizes}"),
+        sizes, shape, MayCut(shape, gpu) ? MostParts : 1, gpu);
 
     private static ProductPlan? Best(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
     {
@@ -108,9 +110,6 @@ internal static class ProductTileChoice
     /// <summary>What the model expects a product to take, in cycles of the machine.</summary>
     public static double Cycles(ProductTile tile, int parts, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
     {
-        double tasks = sizes.Batch * parts * Math.Ceiling((double)sizes.Rows / tile.Rows)
-            * Math.Ceiling((double)sizes.Columns / tile.Columns);
-        double tilesOfDepth = Math.Ceiling(Math.Ceiling((double)sizes.Depth / tile.Depth) / parts);
         int size = sizes.ElementBytes;
         double arithmetic = (double)tile.Rows * tile.Columns * tile.Depth / ProductsPerCycle(shape, sizes);
         double warps = (double)tile.WarpsDown * tile.WarpsAcross;
@@ -122,10 +121,26 @@ internal static class ProductTileChoice
             arithmetic *= 1 + ((rows + columns) * size / (CopyForm.MostBytes * rows * columns));
         }
         double cache = (double)(tile.Rows + tile.Columns) * tile.Depth * size / CacheBytesPerCycle;
+        return Cycles(
+            tile, parts, sizes, Math.Max(arithmetic, Math.Max(shared, cache)), TasksTogether(tile, sizes, shape, gpu), gpu);
+    }
+
+    /// <summary>The same when it is known what a tile of k takes.</summary>
+    /// <param name="tile">The sizes of a task.</param>
+    /// <param name="parts">How many tasks share the sums of a tile.</param>
+    /// <param name="sizes">The product.</param>
+    /// <param name="ofDepth">Cycles for each tile of k.</param>
+    /// <param name="most">How many tasks fit a multiprocessor.</param>
+    /// <param name="gpu">The machine.</param>
+    internal static double Cycles(ProductTile tile, int parts, ProductSizes sizes, double ofDepth, int most, GpuTarget gpu)
+    {
+        double tasks = sizes.Batch * parts * Math.Ceiling((double)sizes.Rows / tile.Rows)
+            * Math.Ceiling((double)sizes.Columns / tile.Columns);
+        double tilesOfDepth = Math.Ceiling(Math.Ceiling((double)sizes.Depth / tile.Depth) / parts);
         double sums = 3.0 * tile.Rows * tile.Columns * sizes.SumBytes / SharedBytesPerCycle;
-        int together = (int)Math.Min(TasksTogether(tile, sizes, shape, gpu), Math.Max(1, Math.Ceiling(tasks / gpu.Multiprocessors)));
+        int together = (int)Math.Min(most, Math.Max(1, Math.Ceiling(tasks / gpu.Multiprocessors)));
         double rounds = Math.Ceiling(tasks / (gpu.Multiprocessors * together));
-        double work = (tilesOfDepth * Math.Max(arithmetic, Math.Max(shared, cache))) + sums;
+        double work = (tilesOfDepth * ofDepth) + sums;
         double cycles = rounds * ((together * work) + StartCycles);
         double workspace = parts == 1 ? 0
             : KernelCycles + (2.0 * parts * sizes.Batch * sizes.Rows * sizes.Columns * sizes.SumBytes / (MemoryBytesPerCycle * gpu.Multiprocessors));
@@ -180,4 +195,7 @@ internal readonly record struct ProductSizes(long Batch, long Rows, long Columns
 
     /// <summary>The same of the right operand.</summary>
     public int RightUnit { get; init; }
+
+    /// <summary>Whether the machine and the operands are such that <see cref="WarpgroupRing"/> can compute it.</summary>
+    public bool MayUseWarpgroups { get; init; }
 }
