@@ -61,7 +61,7 @@ internal sealed partial class SimtCompiler
         switch (statement)
         {
             case KRoles roles:
-                (int, int, SimtStep)[] bodies = [.. roles.Roles.Select(r => (r.FirstWarp, r.EndWarp, (SimtStep)Block(r.Body)))];
+                (int, int, SimtStep)[] bodies = [.. roles.Roles.Select(r => (r.FirstWarp, r.EndWarp, Role(r)))];
                 return new RolesStep(number, bodies, TakeMasks(bodies.Length));
             case KFor loop:
                 return For(loop, number);
@@ -80,6 +80,13 @@ internal sealed partial class SimtCompiler
                 Plain(statement, number);
                 return new SimtStatement(number, TakeSteps());
         }
+    }
+
+    // Roles take turns, so what a statement of one is lent must not be what another keeps.
+    private SimtStep Role(KRole role)
+    {
+        _arrays.Separate();
+        return Block(role.Body);
     }
 
     private SimtStep For(KFor loop, int number)
