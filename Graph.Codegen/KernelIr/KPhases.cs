@@ -52,7 +52,9 @@ public sealed record KPhaseArrive(KPhaseBarriers Barriers, KExpr Index, int Byte
 /// <param name="Parity">0 or 1, a scalar i64: the phase that runs, or the one before.</param>
 public sealed record KPhaseWait(KPhaseBarriers Barriers, KExpr Index, KExpr Parity) : KStmt;
 
-/// <summary>What some warps do while others do something else. All threads of the task come to <see cref="KRoles"/>, and go on together behind.</summary>
+/// <summary>
+/// What some warps do while others do something else. All threads of the task come to <see cref="KRoles"/>, and go on together behind.
+/// </summary>
 /// <param name="FirstWarp">The first warp.</param>
 /// <param name="EndWarp">The warp behind the last one.</param>
 /// <param name="Body">What they do; without barriers of the task.</param>

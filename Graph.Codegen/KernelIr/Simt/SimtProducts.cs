@@ -97,7 +97,8 @@ internal sealed class SimtProducts(SimtBlock block)
                 SumState state = Sum(group, sum);
                 if (state.Last > of.Ended)
                 {
-                    throw block.Bug($"warpgroup {group} takes sums back that a product still adds to: {pending} groups may go on, or none was committed");
+                    throw block.Bug(
+                        $"warpgroup {group} takes sums back that a product still adds to: {pending} groups may go on, or none was committed");
                 }
                 state.IsTaken = false;
             }

@@ -40,7 +40,8 @@ internal sealed class WarpgroupDotStep(
         long start = block.OfGroup(index, group);
         if (start * size % KTensorMap.Granule != 0)
         {
-            throw block.Bug($"warpgroup {group} multiplies from element {start} of {memory.Buffer} on, which is no multiple of {KTensorMap.Granule} bytes");
+            throw block.Bug(
+                $"warpgroup {group} multiplies from element {start} of {memory.Buffer} on, which is no multiple of {KTensorMap.Granule} bytes");
         }
         long begin = memory.SharedOffset;
         long end = begin + (memory.Length * size);
@@ -50,7 +51,8 @@ internal sealed class WarpgroupDotStep(
             if (address < begin || address + KTensorMap.Granule > end)
             {
                 throw block.Bug(
-                    $"warpgroup {group} multiplies what lies {address - begin} bytes behind the beginning of {memory.Buffer}, which has {end - begin}");
+                    $"warpgroup {group} multiplies what lies {address - begin} bytes behind the beginning of {memory.Buffer}, "
+                    + $"which has {end - begin}");
             }
             Check(block, memory, group, product, address, size);
             ReadOnlySpan<byte> bytes = block.SharedBytes.Slice((int)address, KTensorMap.Granule);

@@ -248,9 +248,9 @@ internal sealed class CudaDeviceTests
             using var program = (GpuProgram)GpuProgram.Load(Mapped(), device);
             for (int i = 0; i < 4; i++)
             {
-                float[] x = [.. Enumerable.Range(i, 8 * (i / 2 + 1)).Select(v => (float)v)];
+                float[] x = [.. Enumerable.Range(i, 8 * ((i / 2) + 1)).Select(v => (float)v)];
                 Assert.That(Run(program, x), Is.EqualTo(x.Select(v => 2 * v)));
-                Assert.That(fake.LastMap, Is.EqualTo($"type 11 swizzle 0 sizes 8 {i / 2 + 1} strides 32 box 8 1"));
+                Assert.That(fake.LastMap, Is.EqualTo($"type 11 swizzle 0 sizes 8 {(i / 2) + 1} strides 32 box 8 1"));
             }
             Assert.That(fake.Calls.Count(c => c == "cuTensorMapEncodeTiled"), Is.EqualTo(4));
         }

@@ -124,7 +124,8 @@ internal sealed class WarpgroupOperand
     // One of symbols is 0 only where a size is, and then nothing is copied.
     private static bool IsDistance(Dim stride) => stride.IsStatic ? stride.Value > 0 : stride.Range.Min >= 0;
 
-    private static bool IsAligned(Dim elements, int size) => ProductOperand.Alignment(elements, KTensorMap.Granule / size) == KTensorMap.Granule / size;
+    private static bool IsAligned(Dim elements, int size) =>
+        ProductOperand.Alignment(elements, KTensorMap.Granule / size) == KTensorMap.Granule / size;
 
     private sealed record Dimension(LoopGroup Group, Dim Stride);
 }

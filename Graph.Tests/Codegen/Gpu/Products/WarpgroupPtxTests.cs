@@ -1,6 +1,5 @@
 using Graphene.Codegen;
 using Graphene.Codegen.Ptx;
-using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;

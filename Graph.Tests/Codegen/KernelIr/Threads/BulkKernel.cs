@@ -33,7 +33,7 @@ internal static class BulkKernel
     public static int Swizzled(int line, int element, int elementBytes)
     {
         int piece = 16 / elementBytes;
-        return ((element / piece) ^ (line % 8)) * piece + (element % piece);
+        return (((element / piece) ^ (line % 8)) * piece) + (element % piece);
     }
 
     /// <summary>A case of a body in which a mistake was made.</summary>

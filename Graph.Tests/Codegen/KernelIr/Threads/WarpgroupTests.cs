@@ -162,7 +162,7 @@ internal sealed class WarpgroupTests
         BulkKernel.Of(Head, body), 64 * 24, BulkKernel.Bytes(a.Select(v => (BFloat16)v)), BulkKernel.Bytes(b.Select(v => (BFloat16)v)));
 
     // Small whole numbers: sums are exact in any order.
-    private static float[] Numbers(int seed) => [.. Enumerable.Range(0, 64 * 64).Select(i => (float)(((i * 37) + (seed * 11) + (i / 64)) % 17 - 8))];
+    private static float[] Numbers(int seed) => [.. Enumerable.Range(0, 64 * 64).Select(i => (float)((((i * 37) + (seed * 11) + (i / 64)) % 17) - 8))];
 
     private static float[] Expected(float[] a, float[] b) =>
     [
