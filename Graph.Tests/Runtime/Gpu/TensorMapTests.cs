@@ -82,7 +82,7 @@ internal sealed class TensorMapTests
     [Test]
     public void JsonBesidePtxListsThem()
     {
-        (Graph graph, _, _, Tensor y) = TwoProducts();
+        (Graph graph, _, _, Tensor y) = TwoProducts(4096);
         (_, string launches) = PtxFiles.Compile(
             graph.ToModule([y]), AotTarget.Parse("nvptx:sm_90a"), NullLogger.Instance);
         using JsonDocument json = JsonDocument.Parse(launches);
@@ -95,8 +95,8 @@ internal sealed class TensorMapTests
         Assert.Multiple(() =>
         {
             Assert.That(maps[0].GetProperty("element").GetString(), Is.EqualTo("bf16"));
-            Assert.That(maps[0].GetProperty("sizes").EnumerateArray().Select(s => s.GetString()), Is.EqualTo(new[] { "512", "rows" }));
-            Assert.That(maps[0].GetProperty("strides_bytes").EnumerateArray().Select(s => s.GetString()), Is.EqualTo(new[] { "1024" }));
+            Assert.That(maps[0].GetProperty("sizes").EnumerateArray().Select(s => s.GetString()), Is.EqualTo(new[] { "4096", "rows" }));
+            Assert.That(maps[0].GetProperty("strides_bytes").EnumerateArray().Select(s => s.GetString()), Is.EqualTo(new[] { "8192" }));
             Assert.That(maps[0].GetProperty("box")[0].GetInt32(), Is.EqualTo(64));
             Assert.That(maps[0].GetProperty("swizzle_bytes").GetInt32(), Is.EqualTo(128));
         });
@@ -110,11 +110,11 @@ internal sealed class TensorMapTests
         return executable.Plan;
     }
 
-    private static (Graph Graph, Tensor X, Tensor W, Tensor Y) TwoProducts()
+    private static (Graph Graph, Tensor X, Tensor W, Tensor Y) TwoProducts(int features = Features)
     {
         var graph = new Graph();
-        Tensor x = graph.Placeholder(DType.BF16, Shape.From([Dim.Symbol("rows", 1, 512), Features]), "x");
-        Tensor w = graph.Placeholder(DType.BF16, Shape.Of(Features, Features), "w");
+        Tensor x = graph.Placeholder(DType.BF16, Shape.From([Dim.Symbol("rows", 1, 512), features]), "x");
+        Tensor w = graph.Placeholder(DType.BF16, Shape.Of(features, features), "w");
         return (graph, x, w, x.MatMul(w).MatMul(w).Named("y"));
     }
 
