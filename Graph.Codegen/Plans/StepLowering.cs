@@ -26,7 +26,7 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     {
         OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
         Module optimized = GraphOptimizer.Run(
-            module, log.Listen(kernelTarget.Gpu is null ? optimizer : optimizer with { HalfAttention = true }));
+            module, log.Listen(kernelTarget.Gpu is { } gpu ? gpu.Adapt(optimizer) : optimizer));
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
         var catalog = new KernelCatalog(kernelTarget, optimized);

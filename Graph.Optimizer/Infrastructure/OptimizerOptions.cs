@@ -20,6 +20,9 @@ public sealed record OptimizerOptions
     /// </summary>
     public bool HalfAttention { get; init; }
 
+    /// <summary>What the machine's kernels can do. Compilers for GPUs set it.</summary>
+    public MachineTraits Machine { get; init; } = MachineTraits.Processor;
+
     /// <summary>Bytes of new constants that folding may make, over what it frees.</summary>
     public long FoldingBudgetInBytes { get; init; } = 256L << 20;
 

@@ -74,6 +74,7 @@ public sealed class GoldenTests
             FastMath = file.HasOption("fast-math"),
             FoldBatchNorm = !file.HasOption("exact"),
             ArenaBudgetInBytes = file.HasOption("small-arena") ? 5000 : null,
+            Machine = file.HasOption("gpu") ? MachineTraits.Gpu : MachineTraits.Processor,
         });
     }
 }

@@ -9,7 +9,7 @@ internal static class GpuKernels
     /// <summary>Lowers a module: the kernels of all steps, those of nested computations too.</summary>
     public static IReadOnlyList<Kernel> Of(Module module, GpuTarget gpu)
     {
-        Module optimized = GraphOptimizer.Run(module, null);
+        Module optimized = GraphOptimizer.Run(module, gpu.Adapt(OptimizerOptions.Default));
         var catalog = new KernelCatalog(KernelTarget.Of(gpu), optimized);
         MemoryPlan plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
         return

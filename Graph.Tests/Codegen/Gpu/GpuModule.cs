@@ -16,12 +16,15 @@ internal sealed class GpuModule
     private readonly KernelCatalog _catalog;
     private readonly MemoryPlan _plan;
     private readonly Dictionary<Kernel, SimtProgram> _programs = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<RunStep, IReadOnlyList<LoweredKernel>> _lowered = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KernelConstant, byte[]> _constants = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, (int Kernels, int Runs, TimeSpan Time)> _schedules = new(StringComparer.Ordinal);
 
     public GpuModule(Module module, GpuTarget? target = null)
     {
-        Module optimized = GraphOptimizer.Run(module, OptimizerOptions.Default with { HalfAttention = true });
-        _catalog = new KernelCatalog(KernelTarget.Of(target ?? new GpuTarget(90, true)), optimized);
+        target ??= new GpuTarget(90, true);
+        Module optimized = GraphOptimizer.Run(module, target.Adapt(OptimizerOptions.Default));
+        _catalog = new KernelCatalog(KernelTarget.Of(target), optimized);
         _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
     }
 
@@ -138,7 +141,7 @@ internal sealed class GpuModule
         return path;
     }
 
-    private static Memory<byte> Contents(KernelOperand operand, RunStep step, Func<int, Memory<byte>> memory) => operand switch
+    private Memory<byte> Contents(KernelOperand operand, RunStep step, Func<int, Memory<byte>> memory) => operand switch
     {
         KernelOperand.Constant constant => Written(constant.Content),
         KernelOperand.Workspace => memory(step.Workspaces[0]),
@@ -147,10 +150,15 @@ internal sealed class GpuModule
         _ => throw new ArgumentException($"unknown operand {operand}", nameof(operand)),
     };
 
-    private static byte[] Written(KernelConstant constant)
+    // Written once: a loop asks for its weights in each round.
+    private byte[] Written(KernelConstant constant)
     {
-        var bytes = new byte[constant.SizeInBytes];
-        constant.WriteTo(bytes);
+        if (!_constants.TryGetValue(constant, out byte[]? bytes))
+        {
+            bytes = new byte[constant.SizeInBytes];
+            constant.WriteTo(bytes);
+            _constants.Add(constant, bytes);
+        }
         return bytes;
     }
 
@@ -174,8 +182,15 @@ internal sealed class GpuModule
         return distance == 0 ? 0 : distance / Math.Max(largest, 1e-30);
     }
 
-    private IReadOnlyList<LoweredKernel> Lowered(RunStep step) =>
-        _catalog.Kernels(step.Node, i => step.Results.Contains(step.Operands[i]));
+    private IReadOnlyList<LoweredKernel> Lowered(RunStep step)
+    {
+        if (!_lowered.TryGetValue(step, out IReadOnlyList<LoweredKernel>? kernels))
+        {
+            kernels = _catalog.Kernels(step.Node, i => step.Results.Contains(step.Operands[i]));
+            _lowered.Add(step, kernels);
+        }
+        return kernels;
+    }
 
     private static IEnumerable<PlanStep> Steps(ComputationPlan plan) => plan.Steps.SelectMany(step => step switch
     {

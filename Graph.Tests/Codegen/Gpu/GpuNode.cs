@@ -15,10 +15,11 @@ internal sealed class GpuNode
 
     public GpuNode(Module module, GpuTarget? target = null, Func<int, bool>? isOverwritten = null)
     {
-        _module = GraphOptimizer.Run(module, OptimizerOptions.Default with { HalfAttention = true });
+        target ??= new GpuTarget(90, true);
+        _module = GraphOptimizer.Run(module, target.Adapt(OptimizerOptions.Default));
         _node = _module.Entry.PostOrder().Single(n => n.Op is not (ParameterOp or ReshapeOp or GetTupleElementOp or ConstantOp));
         Kernels = NodeLowering.Lower(
-            _node.Op.Name, _node, KernelTarget.Of(target ?? new GpuTarget(90, true)), isOverwritten ?? (_ => false));
+            _node.Op.Name, _node, KernelTarget.Of(target), isOverwritten ?? (_ => false));
     }
 
     /// <summary>The kernels.</summary>
