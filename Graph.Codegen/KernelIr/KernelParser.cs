@@ -39,16 +39,17 @@ public static class KernelParser
         KExpr count = expressions.Read(KType.Index);
         cursor.ExpectLineEnd();
         scope.Declare(cursor, at, task.Name, task);
-        KThreads? threads = ReadThreads(cursor, scope);
+        KThreads? threads = ReadThreads(cursor, scope, out int members);
         KBlock body = new KernelStatementParser(cursor, scope, expressions).Block();
         cursor.SkipToStatement();
         return cursor.AtEnd
-            ? new Kernel(name, arguments, task, count, body, cost) { Sizes = sizes, Threads = threads }
+            ? new Kernel(name, arguments, task, count, body, cost) { Sizes = sizes, Threads = threads, Members = members }
             : throw cursor.Error("expected the end of the text after the kernel's body");
     }
 
-    private static KThreads? ReadThreads(TextCursor cursor, KernelScope scope)
+    private static KThreads? ReadThreads(TextCursor cursor, KernelScope scope, out int members)
     {
+        members = 1;
         cursor.SkipToStatement();
         if (!cursor.TryTakeWord("threads"))
         {
@@ -62,6 +63,7 @@ public static class KernelParser
         {
             TasksPerMultiprocessor = cursor.TryTakeWord("tasks") ? KernelScope.ReadCount(cursor) : 1,
         };
+        members = cursor.TryTakeWord("members") ? KernelScope.ReadCount(cursor) : 1;
         cursor.ExpectLineEnd();
         scope.Declare(cursor, at, thread.Name, thread);
         scope.HasThreads = true;

@@ -33,6 +33,9 @@ public sealed class KernelVerifier
             Refuse(ThreadRules.Problem(threads), null);
             Require(_visible.Add(threads.Thread), null, "the thread is the task");
         }
+        Require(
+            _kernel.Members == 1 || (_kernel.Members > 1 && _kernel.Threads is not null), null,
+            $"a start does {_kernel.Members} calls; it does at least 1, and several only where a task is many threads");
         Block(_kernel.Body, 0);
     }
 

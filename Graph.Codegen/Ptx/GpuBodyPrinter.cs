@@ -47,18 +47,22 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
         _parameters.AddRange(kernel.Sizes);
         string first = Out.NewLabel();
         Out.Begin(first);
-        Bind(kernel.Task, NumberOf("ctaid", MostBlocks));
+        LlvmValue block = NumberOf("ctaid", MostBlocks);
+        Bind(kernel.Task, kernel.Members == 1 ? block : TaskOfMember(kernel, block));
         Bind(threads.Thread, NumberOf("tid", threads.Count));
         Block(kernel.Body);
         Out.Do("ret void");
-        string[] parameters = [.. kernel.Arguments.Select(Parameter), .. _parameters.Select((_, i) => $"i64 noundef %s{Number(i)}")];
-        return parameters.Length <= MostParameters
+        int words = kernel.Members == 1 ? kernel.Arguments.Count + _parameters.Count : WordsOfTable(kernel);
+        string[] parameters = kernel.Members > 1 ? [$"ptr noundef byval({TableType(kernel)}) align 8 %table"]
+            : [.. kernel.Arguments.Select(Parameter), .. _parameters.Select((_, i) => $"i64 noundef %s{Number(i)}")];
+        return words <= MostParameters
             ? $"({string.Join(", ", parameters)}) #0 {{\n{Out.ToText(first)}}}\n"
-            : throw Bug($"kernel '{kernel.Name}' has {parameters.Length} arguments, more than {MostParameters}");
+            : throw Bug($"kernel '{kernel.Name}' has {words} arguments, more than {MostParameters}");
     }
 
     /// <inheritdoc/>
-    protected override string ArgumentAddress(KBuffer buffer) => $"%a{Number(buffer.Argument)}";
+    protected override string ArgumentAddress(KBuffer buffer) =>
+        _memberBuffers is { } buffers ? buffers[buffer.Argument] : $"%a{Number(buffer.Argument)}";
 
     /// <inheritdoc/>
     protected override string ScratchAddress(KBuffer buffer) => buffer.Space == KBufferSpace.Shared
@@ -82,7 +86,7 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
             place = _parameters.Count;
             _parameters.Add(symbol);
         }
-        return new LlvmValue($"%s{Number(place)}", KType.Index);
+        return new LlvmValue(_memberNumbers is { } numbers ? numbers[place] : $"%s{Number(place)}", KType.Index);
     }
 
     // The launch starts as many blocks as there are tasks.

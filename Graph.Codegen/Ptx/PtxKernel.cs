@@ -14,6 +14,12 @@ public sealed record PtxKernel(string Name, int Threads, int Buffers)
     /// </summary>
     public ImmutableArray<DimSymbol> Symbols { get; init; } = [];
 
+    /// <summary>
+    /// How many calls one launch does. Where it is more than one, the only parameter is a table of 64-bit words: the number of each call's first
+    /// block, then pointers, sizes and symbols of each call.
+    /// </summary>
+    public int Members { get; init; } = 1;
+
     /// <summary>The shared memory of a block, in bytes.</summary>
     public int SharedBytes { get; init; }
 

@@ -29,6 +29,7 @@ public sealed class PtxKernelPrinter(PtxTarget target)
         var spec = new PtxKernel(kernel.Name, kernel.Threads!.Count, kernel.Arguments.Count)
         {
             Symbols = [.. printer.Symbols],
+            Members = kernel.Members,
             SharedBytes = shared,
             DynamicSharedBytes = shared > GpuBodyPrinter.MostStaticSharedBytes ? shared : 0,
             BlocksPerMultiprocessor = kernel.Threads.TasksPerMultiprocessor,

@@ -64,7 +64,7 @@ internal sealed unsafe class CudaStream : GpuStream
         {
             for (int i = 0; i < arguments.Length; i++)
             {
-                parameters[i] = values + i;
+                parameters[i] = values + i; // an entry that takes all of them as one table finds it at the first
             }
             CUResult result = _device.Driver.cuLaunchKernel(
                 kernel.Handle, (uint)tasks, 1, 1, (uint)kernel.Threads, 1, 1, (uint)kernel.SharedBytes, _stream, parameters, null);

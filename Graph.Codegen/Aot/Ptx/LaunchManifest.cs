@@ -9,7 +9,8 @@ namespace Graphene.Codegen.Aot;
 /// <summary>Writes the JSON beside PTX: the kernels, and the steps of a run with their grids and arguments.</summary>
 /// <remarks>
 /// A launch starts <c>blocks</c> blocks, an expression over the dims, of its kernel's threads. Arguments are buffers by number, null for one that
-/// is not touched, or numbers of 64 bits as expressions. What a kernel does is in <c>source</c>.
+/// is not touched, or numbers of 64 bits as expressions. A kernel with <c>members</c> takes them as one parameter, a table of 64-bit words. What
+/// a kernel does is in <c>source</c>.
 /// </remarks>
 internal static class LaunchManifest
 {
@@ -61,6 +62,7 @@ internal static class LaunchManifest
             json.WriteString("name", kernel.Name);
             json.WriteNumber("threads", kernel.Threads);
             json.WriteNumber("blocks_per_multiprocessor", kernel.BlocksPerMultiprocessor);
+            json.WriteNumber("members", kernel.Members);
             json.WriteNumber("shared_bytes", kernel.SharedBytes);
             json.WriteNumber("dynamic_shared_bytes", kernel.DynamicSharedBytes);
             json.WriteStartArray("parameters");

@@ -38,6 +38,7 @@ internal sealed class InterpretedCode : GpuCode
             throw Bad($"there is no kernel '{kernel.Name}'");
         }
         int parameters = found.Arguments.Count + found.Sizes.Count + KernelTextWriter.RunSymbols(found).Length;
+        parameters = found.Members == 1 ? parameters : found.Members * (1 + parameters);
         return found.Threads!.Count == kernel.Threads && parameters == kernel.Parameters.Length
             ? new InterpretedFunction(_device, found)
             : throw Bad($"kernel '{kernel.Name}' has {found.Threads.Count} threads and {parameters} parameters, the plan says otherwise");
@@ -95,6 +96,29 @@ internal sealed class InterpretedFunction(InterpretedGpu device, Kernel kernel) 
     /// <param name="arguments">Addresses of buffers, then sizes, then values of the run's symbols.</param>
     /// <param name="extents">The bytes behind each address.</param>
     public void Run(long tasks, long[] arguments, long[] extents)
+    {
+        if (kernel.Members == 1)
+        {
+            RunCall(tasks, arguments, extents);
+            return;
+        }
+        int words = kernel.Arguments.Count + kernel.Sizes.Count + _runSymbols.Length;
+        for (int i = 0; i < kernel.Members; i++)
+        {
+            long end = i + 1 < kernel.Members ? arguments[i + 1] : tasks;
+            int at = kernel.Members + (i * words);
+            if (end < arguments[i])
+            {
+                throw new CompilerBugException("interpreted GPU", $"call {i} of kernel '{kernel.Name}' begins behind its end");
+            }
+            if (end > arguments[i])
+            {
+                RunCall(end - arguments[i], arguments[at..(at + words)], extents[at..(at + words)]);
+            }
+        }
+    }
+
+    private void RunCall(long tasks, long[] arguments, long[] extents)
     {
         var memory = new Memory<byte>[kernel.Arguments.Count];
         for (int i = 0; i < memory.Length; i++)
