@@ -61,7 +61,7 @@ public static class KernelParser
         int count = KernelScope.ReadCount(cursor);
         var threads = new KThreads(thread, count)
         {
-            TasksPerMultiprocessor = cursor.TryTakeWord("tasks") ? KernelScope.ReadCount(cursor) : 1,
+            TasksPerMultiprocessor = cursor.TryTakeWord("tasks") ? KernelScope.ReadCount(cursor) : 0,
         };
         members = cursor.TryTakeWord("members") ? KernelScope.ReadCount(cursor) : 1;
         cursor.ExpectLineEnd();

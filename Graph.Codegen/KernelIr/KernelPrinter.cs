@@ -47,7 +47,7 @@ public static class KernelPrinter
         statements.Task(kernel.Task, kernel.TaskCount);
         if (kernel.Threads is { } threads)
         {
-            string tasks = threads.TasksPerMultiprocessor == 1 ? "" : string.Create(
+            string tasks = threads.TasksPerMultiprocessor == 0 ? "" : string.Create(
                 CultureInfo.InvariantCulture, $" tasks {threads.TasksPerMultiprocessor}");
             string members = kernel.Members == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" members {kernel.Members}");
             text.Append(CultureInfo.InvariantCulture, $"threads {names[threads.Thread]} of {threads.Count}{tasks}{members}\n");

@@ -26,7 +26,7 @@ internal static class ThreadRules
         threads.Count is <= 0 or > KThreads.Most || threads.Count % KThreads.WarpSize != 0
             ? $"a task has {KThreads.WarpSize} to {KThreads.Most} threads, whole warps, not {threads.Count}"
             : threads.Thread.Type != KType.Index ? $"the thread is {threads.Thread.Type}, not i64"
-            : threads.TasksPerMultiprocessor < 1 ? $"a multiprocessor has at least 1 task, not {threads.TasksPerMultiprocessor}"
+            : threads.TasksPerMultiprocessor < 0 ? $"a multiprocessor has no fewer than 0 tasks, not {threads.TasksPerMultiprocessor}"
             : null;
 
     /// <summary>What is wrong with what threads do together; null for nothing, and for other statements.</summary>

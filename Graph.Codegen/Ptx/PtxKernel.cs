@@ -29,6 +29,6 @@ public sealed record PtxKernel(string Name, int Threads, int Buffers)
     /// </summary>
     public int DynamicSharedBytes { get; init; }
 
-    /// <summary>The blocks that a multiprocessor has registers for, as the assembler was told; 1 for no promise.</summary>
-    public int BlocksPerMultiprocessor { get; init; } = 1;
+    /// <summary>The blocks that a multiprocessor has registers for, as the assembler was told; 0 where it was not.</summary>
+    public int BlocksPerMultiprocessor { get; init; }
 }

@@ -60,7 +60,7 @@ public sealed class PtxKernelPrinter(PtxTarget target)
         text.Append($" \"target-cpu\"=\"{target.Machine.Cpu}\" \"target-features\"=\"{target.Machine.Features}\" }}\n");
         text.Append(LlvmMetadata.Definitions).Append("!nvvm.annotations = !{!6}\n");
         text.Append(Invariant($"!6 = !{{ptr @{kernel.Name}, !\"reqntidx\", i32 {kernel.Threads}"));
-        text.Append(kernel.BlocksPerMultiprocessor > 1 ? Invariant($", !\"minctasm\", i32 {kernel.BlocksPerMultiprocessor}}}\n") : "}\n");
+        text.Append(kernel.BlocksPerMultiprocessor > 0 ? Invariant($", !\"minctasm\", i32 {kernel.BlocksPerMultiprocessor}}}\n") : "}\n");
         return text.ToString();
     }
 

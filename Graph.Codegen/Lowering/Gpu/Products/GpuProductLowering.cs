@@ -126,7 +126,8 @@ internal static class GpuProductLowering
             KBuilder.Multiply(KBuilder.Value(product.Batch.Count), plan.Parts));
         return new Kernel(name, product.Fusion.Source.Arguments.Buffers, task, count, b.ToBlock(), product.Cost)
         {
-            Threads = new KThreads(thread, tile.Threads),
+            // Bytes need a few registers more than half of a multiprocessor's: the assembler would rather spill these than have one task.
+            Threads = new KThreads(thread, tile.Threads) { TasksPerMultiprocessor = rings.Shape?.Left is DType.I8 or DType.U8 ? 1 : 0 },
         };
     }
 

@@ -8,9 +8,6 @@ namespace Graphene.Tests.Codegen.Gpu;
 /// <summary>Where the assembler is installed: products of all types, orders and pitches keep everything in registers.</summary>
 internal sealed class ProductPtxTests
 {
-    // The kernel of bytes (i8, nt) spills as much for sm_80; why was not found.
-    private const int MostSpilledBytes = 8;
-
     [Explicit("takes minutes where the machine is shared")]
     [TestCase(80, false)]
     [TestCase(90, true)]
@@ -44,7 +41,7 @@ internal sealed class ProductPtxTests
         IReadOnlyList<PtxasReport> reports = Ptxas.Assemble(module.Text, module.Target.Name);
 
         Assert.That(reports, Has.Count.EqualTo(module.Kernels.Length));
-        Assert.That(reports.Where(r => r.SpilledBytes > MostSpilledBytes), Is.Empty);
+        Assert.That(reports.Where(r => r.SpilledBytes > 0), Is.Empty);
 
         void Add(Module product, string name, ProductPlan? plan = null, bool allowsTensorFloat32 = false)
         {
