@@ -76,7 +76,7 @@ internal sealed class GpuPlanBuilder(GpuKernelLibrary library)
     // first task of each call; arguments of each call. A call that is not there begins behind the last task.
     private GpuStep.Launch Joined(string symbol, EntryStep.Call[] calls, int members, int number)
     {
-        GpuArgument[][] arguments = [.. calls.Select(c => Arguments(c).ToArray())];
+        GpuArgument[][] arguments = [.. calls.Select(Arguments)];
         var firsts = new List<GpuArgument>();
         Dim tasks = 0;
         foreach (EntryStep.Call call in calls)
@@ -91,7 +91,7 @@ internal sealed class GpuPlanBuilder(GpuKernelLibrary library)
             [.. firsts, .. arguments.SelectMany(a => a), .. Enumerable.Repeat(GpuArgument.Of(-1), missing * arguments[0].Length)], number);
     }
 
-    private static IEnumerable<GpuArgument> Arguments(EntryStep.Call call) =>
+    private static GpuArgument[] Arguments(EntryStep.Call call) =>
     [
         .. call.Arguments.Select(a => GpuArgument.Of(a == BufferRef.None ? -1 : Whole(a))), .. call.Sizes.Select(GpuArgument.Of),
     ];

@@ -1,5 +1,4 @@
 using Graphene.Codegen;
-using Graphene.Optimizer;
 using Graphene.Tests.Support;
 using NUnit.Framework;
 
