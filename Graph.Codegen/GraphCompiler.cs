@@ -136,13 +136,16 @@ public sealed record GraphCompilerOptions
     /// <summary>Choices of the optimizer.</summary>
     public OptimizerOptions? Optimizer { get; init; }
 
+    /// <summary>For GPUs: which tiles of products were measured to be the fastest, see <see cref="ProductTuner"/>; null for the model's choices.</summary>
+    public ProductTuning? Tuning { get; init; }
+
     /// <summary>How many threads compile; 0 means one for each processor.</summary>
     public int Threads { get; init; }
 
     /// <summary>True for code that reports its kernel calls to <see cref="RunOptions.Profile"/>; it runs a little slower.</summary>
     public bool IsProfiled { get; init; }
 
-    // Whatever changes the code; not what only changes how it is made or what is logged.
+    // Whatever changes the code; not what only changes how it is made or what is logged. Tuning is in the key of compilers for GPUs.
     internal string Fingerprint
     {
         get

@@ -44,6 +44,9 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     /// <summary>The instruction set of all variants.</summary>
     public LlvmArchitecture Architecture => Variants[0].Machine.Architecture;
 
+    /// <summary>The GPU that the target is; null for processors.</summary>
+    public GpuTarget? Gpu => Architecture == LlvmArchitecture.Nvptx64 ? PtxTarget.Parse(Variants[0].Name).Gpu : null;
+
     /// <summary>A target by its name, or by LLVM's words for it.</summary>
     /// <param name="text">
     /// A name of <see cref="Named"/>, a triple such as <c>aarch64-unknown-linux-gnu</c>, or a GPU: <c>nvptx:sm_90a</c>.
@@ -99,8 +102,8 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
                 CodegenDiagnostics.NotForGpus,
                 "target: a GPU runs no code of this form",
                 where: $"--target {Name}",
-                why: "objects, libraries and bundles hold functions that a processor calls; a GPU is given kernels, as PTX",
-                fix: "write PTX (--emit ptx), or name a processor");
+                why: "objects and libraries hold functions that a processor calls; a GPU is given kernels, as PTX",
+                fix: "write a bundle or PTX (--emit bundle, --emit ptx), or name a processor");
         }
         KernelTarget[] machines = [.. Variants.Select(v => KernelTarget.Of(v.Machine, v.Caches))];
         SharedPanels? panels = machines.Length > 1 ? SharedPanels.Of(machines) : null;

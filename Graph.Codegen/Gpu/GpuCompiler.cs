@@ -24,7 +24,7 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     {
         _device = device;
         _ownsDevice = ownsDevice;
-        _target = target;
+        _target = new Lazy<GpuTarget>(() => target.Value with { Tuning = options?.Tuning ?? target.Value.Tuning });
         _form = form;
         _name = name;
         _options = options ?? GraphCompilerOptions.Default;
@@ -38,11 +38,13 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     public GpuDevice Device => _device?.Value ?? throw new InvalidOperationException(
         $"this compiler makes code for {Target} and has no device to run it on; see GraphCompiler.Cuda()");
 
+    internal GraphCompilerOptions Options => _options;
+
     string IGraphCompiler.Device => _name;
 
     /// <inheritdoc/>
     public string Fingerprint => $"{GraphCompiler.Version} gpu {_form} {Target} {Target.Multiprocessors} {Target.SharedBytesPerTask} " +
-        $"{Target.AllowsTensorFloat32} {_options.Fingerprint}";
+        $"{Target.AllowsTensorFloat32} {Target.CutsSums} {Target.Tuning?.Fingerprint} {_options.Fingerprint}";
 
     /// <summary>A compiler for a device that is opened when it is needed.</summary>
     internal static GpuCompiler ForCuda(GraphCompilerOptions? options, int device, bool allowTensorFloat32)
@@ -71,6 +73,11 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     public Executable Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
         var log = new CompilationLog(logger, module.Name);
+        if (Target.Tuning is { } tuning)
+        {
+            int own = tuning.CountFor(Target);
+            log.Note($"{own} measured products are for {Target} with {Target.Multiprocessors} multiprocessors; {tuning.Count - own} are for other GPUs and left alone");
+        }
         using IGpuCodeWriter code = _form == GpuCodeForm.Ptx ? new PtxWriter(Target, _options.Threads, cancellation) : new KernelTextWriter();
         var library = new GpuKernelLibrary(code);
         LoweredSteps lowered = new StepLowering(KernelTarget.Of(Target), _options).Lower(module, _ => library, log, cancellation);

@@ -24,9 +24,7 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     public LoweredSteps Lower(
         Module module, Func<ImmutableArray<DimSymbol>, IKernelLibrary> openLibrary, CompilationLog log, CancellationToken cancellation)
     {
-        OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
-        Module optimized = GraphOptimizer.Run(
-            module, log.Listen(kernelTarget.Gpu is null ? optimizer : optimizer with { HalfAttention = true }));
+        Module optimized = GraphOptimizer.Run(module, log.Listen(OptimizerFor(kernelTarget, options)));
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
         var catalog = new KernelCatalog(kernelTarget, optimized);
@@ -38,6 +36,13 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
         List<EntryStep> steps = builder.Build(plan.Entry);
         cancellation.ThrowIfCancellationRequested();
         return new LoweredSteps(plan, steps, Describe(module, optimized, plan, builder, library), constants);
+    }
+
+    /// <summary>The optimizer's options for a machine: the caller's, and what only such machines have kernels for.</summary>
+    public static OptimizerOptions OptimizerFor(KernelTarget target, GraphCompilerOptions options)
+    {
+        OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
+        return target.Gpu is null ? optimizer : optimizer with { HalfAttention = true };
     }
 
     /// <summary>The memory that a run will use, workspaces of kernels included.</summary>

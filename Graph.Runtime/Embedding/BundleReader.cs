@@ -2,7 +2,7 @@ using Graphene.Files;
 
 namespace Graphene.Runtime;
 
-/// <summary>Reads a bundle: verifies all of it, and takes the code that fits this processor.</summary>
+/// <summary>Reads a bundle: verifies all of it, and takes the code that fits this processor or the GPU that it is for.</summary>
 internal static class BundleReader
 {
     /// <summary>Reads and loads.</summary>
@@ -24,10 +24,10 @@ internal static class BundleReader
             {
                 BundleTrust.Require(file, seal, options.TrustedKeys, where);
             }
-            int variant = VariantChoice.Choose(file.Index, options.Variant);
+            int variant = VariantChoice.Choose(file.Index, options.Variant, options.Gpu);
             string? stamp = source.File is { } handle && (options.TakesStamp || options.VerifiedStamp is not null) ? FileStamp.Of(handle) : null;
             bool verifyConstants = options.VerifyConstants && (stamp is null || stamp != options.VerifiedStamp);
-            return Load(file, variant, verifyConstants, options.Running, seal, options.VerifyConstants ? stamp : null);
+            return Load(file, variant, verifyConstants, options, seal, options.VerifyConstants ? stamp : null);
         }
         catch (Exception e) when (ExecutableReader.IsBadFile(e))
         {
@@ -37,7 +37,7 @@ internal static class BundleReader
 
     // Everything is verified before the first object becomes code.
     private static LoadedBundle Load(
-        ExecutableFile file, int variant, bool verifyConstants, RunOptions running, FileSeal? seal, string? stamp)
+        ExecutableFile file, int variant, bool verifyConstants, CompiledGraphOptions options, FileSeal? seal, string? stamp)
     {
         FileIndex index = file.Index;
         int count = index.Signatures.Length;
@@ -55,12 +55,15 @@ internal static class BundleReader
         file.VerifyRest(isRead);
         // One share for each program, and one for the first values of states.
         ConstantData[] constants = file.Constants(verifyConstants).ShareAmong(count + 1);
-        var programs = new NativeProgram?[count];
+        var programs = new GraphProgram?[count];
         try
         {
             for (int i = 0; i < count; i++)
             {
-                programs[i] = NativeProgram.Load(new Executable(plans[i], objects[i], constants[i]), running);
+                var executable = new Executable(plans[i], objects[i], constants[i]);
+                programs[i] = options.Gpu is { } device
+                    ? GpuProgram.Load(executable, device, options.Running)
+                    : NativeProgram.Load(executable, options.Running);
             }
             return new LoadedBundle(file, variant, programs!, constants[count], seal, stamp);
         }
@@ -108,4 +111,4 @@ internal static class BundleReader
 /// <param name="Seal">The seal, whose signature was checked only if keys were asked for.</param>
 /// <param name="Stamp">The stamp of the file, all of which is verified.</param>
 internal sealed record LoadedBundle(
-    ExecutableFile File, int Variant, NativeProgram[] Programs, ConstantData Constants, FileSeal? Seal, string? Stamp);
+    ExecutableFile File, int Variant, GraphProgram[] Programs, ConstantData Constants, FileSeal? Seal, string? Stamp);

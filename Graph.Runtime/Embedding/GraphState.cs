@@ -19,12 +19,13 @@ public sealed unsafe class GraphState : IDisposable
         for (int i = 0; i < _cells.Length; i++)
         {
             _cells[i] = new VariableCell(InitialOf(i), States[i].Type.SizeInBytes.Value);
+            _cells[i].PlaceOn(graph.Bundle.Programs[0].Device);
         }
         _programs = new GraphProgram[graph.Signatures.Count];
         for (int i = 0; i < _programs.Length; i++)
         {
             FileSignature signature = graph.Bundle.File.Index.Signatures[i];
-            NativeProgram inner = graph.Bundle.Programs[i];
+            GraphProgram inner = graph.Bundle.Programs[i];
             _programs[i] = signature.States.IsEmpty
                 ? inner
                 : new VariableProgram(
@@ -101,7 +102,7 @@ public sealed unsafe class GraphState : IDisposable
         {
             for (int i = 0; i < _cells.Length; i++)
             {
-                fork._cells[i].Set(_cells[i].Current);
+                fork._cells[i].CopyFrom(_cells[i]);
             }
             return fork;
         }

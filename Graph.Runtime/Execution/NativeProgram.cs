@@ -32,9 +32,9 @@ public sealed unsafe class NativeProgram : GraphProgram
         _sizer = new BufferSizer(Plan, Binder);
         _hostCalls = new HostCalls(Plan.HostCalls, Binder);
         _runsBeforeHugePages = executable.Constants.MayMoveToHugePages ? RunsBeforeHugePages : 0;
-        ParameterBuffers = BuffersOf(BufferKind.Parameter);
-        ResultBuffers = BuffersOf(BufferKind.Result);
-        AliasBuffers = BuffersOf(BufferKind.Alias);
+        ParameterBuffers = BufferUse.Of(Plan, BufferKind.Parameter);
+        ResultBuffers = BufferUse.Of(Plan, BufferKind.Result);
+        AliasBuffers = BufferUse.Of(Plan, BufferKind.Alias);
         _copiedOutputs = CopiedOutputs();
     }
 
@@ -246,34 +246,10 @@ public sealed unsafe class NativeProgram : GraphProgram
         : inner;
 
     // Outputs whose bytes are in another buffer than one that is that output's memory.
-    private BufferUse[] CopiedOutputs() => Uses(Plan.Outputs.Length, i =>
+    private BufferUse[] CopiedOutputs() => BufferUse.Of(Plan.Outputs.Length, i =>
     {
         int buffer = Plan.Outputs[i].Buffer;
         BufferSpec spec = Plan.Buffers[buffer];
         return spec.Kind == BufferKind.Result && spec.Index == i ? BufferUse.None : new BufferUse(buffer, i);
     });
-
-    private BufferUse[] BuffersOf(BufferKind kind) => Uses(
-        Plan.Buffers.Length, i => Plan.Buffers[i].Kind == kind ? new BufferUse(i, Plan.Buffers[i].Index) : BufferUse.None);
-
-    private static BufferUse[] Uses(int count, Func<int, BufferUse> use)
-    {
-        var uses = new BufferUse[count];
-        int used = 0;
-        for (int i = 0; i < count; i++)
-        {
-            uses[used] = use(i);
-            used += uses[used] == BufferUse.None ? 0 : 1;
-        }
-        var found = new BufferUse[used];
-        Array.Copy(uses, found, used);
-        return found;
-    }
-}
-
-/// <summary>A buffer and the input, output or other buffer that it has to do with.</summary>
-internal readonly record struct BufferUse(int Buffer, int Index)
-{
-    /// <summary>Nothing.</summary>
-    public static BufferUse None => new(-1, -1);
 }

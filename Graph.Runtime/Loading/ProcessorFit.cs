@@ -26,8 +26,11 @@ internal static class ProcessorFit
     }
 
     /// <summary>The error for code that cannot run here.</summary>
-    public static GraphException Error(string name, string reason) => new(
+    /// <param name="name">What it is the code of.</param>
+    /// <param name="reason">Why it cannot.</param>
+    /// <param name="fix">What to do about it; null for the usual advice.</param>
+    public static GraphException Error(string name, string reason, string? fix = null) => new(
         RuntimeDiagnostics.WrongProcessor, $"'{name}' cannot run here: {reason}",
         why: "an instruction that the processor does not know ends the process",
-        fix: "compile on this machine, or for an older processor");
+        fix: fix ?? "compile on this machine, or for an older processor");
 }

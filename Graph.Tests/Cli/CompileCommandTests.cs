@@ -61,7 +61,8 @@ internal sealed class CompileCommandTests : FolderFixture
     [TestCase("m.ptx", "--target nvptx:sm_9x", "GR5010")]
     [TestCase("m.ptx", "--target nvptx:sm_90a --features +ptx85", "GR5011")]
     [TestCase("m.o", "--target nvptx:sm_90a", "GR5071")]
-    [TestCase("m.graphene", "--target nvptx:sm_90a", "GR5071")]
+    [TestCase("m.so", "--target nvptx:sm_90a", "GR5071")]
+    [TestCase("m.graphene", "--target nvptx:sm_80 --target nvptx:sm_80", "named twice")]
     [TestCase("m.ptx", "--target x86-64-v3", "GR5072")]
     public void WhatCannotBeDoneIsSaid(string output, string options, string message)
     {

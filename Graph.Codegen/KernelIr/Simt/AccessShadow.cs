@@ -7,6 +7,7 @@ namespace Graphene.Codegen;
 /// Two accesses, one of them a write, by different threads, are ordered when a barrier of the task lies between them, or, for threads of
 /// one warp, a barrier of the warp. Tasks are never ordered. The last write stands for all before it, since they were ordered before it.
 /// Readers need not be ordered: they are remembered as one thread, several of a warp, several of the task, or those of several tasks.
+/// What each task has for itself is read only where the task wrote it.
 /// </remarks>
 /// <param name="granule">The bytes that one entry stands for: those of the smallest element that lies in the memory.</param>
 /// <param name="sizeInBytes">The size of the memory.</param>
@@ -35,6 +36,10 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
         uint who = Who(clock, thread);
         foreach (ref Access a in _accesses.AsSpan((int)first, count))
         {
+            if (isShared && a.WriteEpoch < clock.TaskEpoch)
+            {
+                return RaceFinding.Unwritten;
+            }
             if (a.WriteEpoch != 0 && IsConflict(clock, a.WriteEpoch, a.Writer, thread))
             {
                 return Finding(a.WriteEpoch, a.Writer, a.WriteStatement, isWrite: true);
@@ -160,10 +165,14 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
     }
 }
 
-/// <summary>An access that is not in order with another one.</summary>
+/// <summary>An access that is not in order with another one, or to what nobody wrote.</summary>
 /// <param name="Epoch">When it was made.</param>
 /// <param name="Who">Who made it.</param>
 /// <param name="Statement">The statement that did.</param>
 /// <param name="IsWrite">Whether it wrote.</param>
 /// <param name="IsOnItsWay">Whether it is a copy that nobody waited for.</param>
-internal sealed record RaceFinding(uint Epoch, string Who, int Statement, bool IsWrite, bool IsOnItsWay);
+internal sealed record RaceFinding(uint Epoch, string Who, int Statement, bool IsWrite, bool IsOnItsWay)
+{
+    /// <summary>Nobody wrote what is read.</summary>
+    public static RaceFinding Unwritten { get; } = new(0, "nobody", 0, true, false);
+}

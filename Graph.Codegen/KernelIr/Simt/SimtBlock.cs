@@ -90,7 +90,7 @@ internal sealed class SimtBlock
         }
         Values<long>(_program.Task)[0] = task;
         _program.Body.Run(this);
-        Copies.ArriveAll();
+        Copies.EndTask();
     }
 
     /// <summary>What is wrong with the kernel at the statement that runs.</summary>

@@ -127,6 +127,10 @@ internal sealed class SimtMemory
     private CompilerBugException Race(
         SimtBlock block, string does, long index, int count, int thread, RaceFinding other)
     {
+        if (ReferenceEquals(other, RaceFinding.Unwritten))
+        {
+            return block.Bug($"thread {thread} {does} {Elements(index, count)} of {Buffer}, of which some were not written in this task");
+        }
         string did = other.IsOnItsWay ? "copies to them what it has not waited for" : other.IsWrite ? "writes them" : "reads them";
         string task = other.IsOnItsWay || block.Clock.TaskOf(other.Epoch) == block.Task ? "no barrier between"
             : $"in task {block.Clock.TaskOf(other.Epoch)}, and tasks are not ordered";

@@ -34,6 +34,9 @@ public sealed record GpuTarget(int Architecture, bool HasArchitectureFeatures = 
     /// <summary>Whether products of f32 may round their operands to TF32; off unless a user asks for it.</summary>
     public bool AllowsTensorFloat32 { get; init; }
 
+    /// <summary>Which tiles of products were measured to be the fastest; null for those that a model of the machine expects to be.</summary>
+    public ProductTuning? Tuning { get; init; }
+
     /// <summary>As in PTX: <c>sm_90a</c>.</summary>
     public override string ToString() => $"sm_{Architecture}{(HasArchitectureFeatures ? "a" : "")}";
 }

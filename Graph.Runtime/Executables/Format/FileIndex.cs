@@ -16,7 +16,7 @@ internal sealed record FileIndex
     /// <summary>The build of the compiler.</summary>
     public string CompilerVersion { get; init; } = "";
 
-    /// <summary>The processors that there is code for, the best first.</summary>
+    /// <summary>The processors and GPUs that there is code for, the best first.</summary>
     public required ImmutableArray<FileVariant> Variants { get; init; }
 
     /// <summary>What runs leave for other runs.</summary>
@@ -71,7 +71,7 @@ internal sealed record FileIndex
     }
 }
 
-/// <summary>A processor that there is code for.</summary>
+/// <summary>A processor or GPU that there is code for.</summary>
 /// <param name="Name">What people call it, for example <c>x86-64-v3</c>.</param>
 /// <param name="TargetTriple">See <see cref="ExecutablePlan.TargetTriple"/>.</param>
 /// <param name="CpuFeatures">See <see cref="ExecutablePlan.CpuFeatures"/>.</param>

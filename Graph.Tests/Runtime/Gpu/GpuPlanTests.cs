@@ -138,7 +138,7 @@ internal sealed class GpuPlanTests
         using var device = new InterpretedGpu();
         using var older = new InterpretedGpu(80);
         using Executable executable = GraphCompiler.Gpu(device).Compile(Module(), NullLogger.Instance, default);
-        Assert.That(Assert.Throws<GraphException>(() => GpuProgram.Load(executable, older))!.Message, Does.Contain("this device is sm_80"));
+        Assert.That(Assert.Throws<GraphException>(() => GpuProgram.Load(executable, older))!.Message, Does.Contain("this is sm_80"));
         Assert.That(Assert.Throws<GraphException>(() => NativeProgram.Load(executable))!.Id, Is.EqualTo(RuntimeDiagnostics.WrongProcessor));
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Graphene.Cli.Execution;
 using Graphene.Cli.Models;
+using Graphene.Codegen;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -37,6 +38,11 @@ internal static class CommonOptions
     };
 
     public static readonly Option<string> Device = DeviceOption();
+
+    public static readonly Option<string?> Tuning = new("--tuning")
+    {
+        Description = "FILE that `graphene tune` wrote: tiles of products that were measured to be the fastest, for GPUs.",
+    };
 
     public static readonly Option<int> Threads = ThreadsOption();
 
@@ -85,6 +91,9 @@ internal static class CommonOptions
         }
         return dims;
     }
+
+    /// <summary>The record of <c>--tuning</c>; null for none.</summary>
+    public static ProductTuning? TuningOf(ParseResult parsed) => parsed.GetValue(Tuning) is { } path ? ProductTuning.Read(path) : null;
 
     /// <summary>Reads the model for <c>--dim</c> and, where it can only be imported for given values, for those of <c>--input</c>.</summary>
     public static LoadedModel Load(ParseResult parsed) => Load(parsed, parsed.GetRequiredValue(Model));

@@ -30,7 +30,7 @@ internal static class RunCommand
         var command = new Command("run", "Run a model once and show its outputs.")
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, OutputDir, Expect,
-            ToleranceOptions.Relative, ToleranceOptions.Absolute, ToleranceOptions.OfLargest, CommonOptions.Device, CommonOptions.Threads,
+            ToleranceOptions.Relative, ToleranceOptions.Absolute, ToleranceOptions.OfLargest, CommonOptions.Device, CommonOptions.Threads, CommonOptions.Tuning,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -41,7 +41,8 @@ internal static class RunCommand
         InputSet inputSet = InputSet.Read(parsed.GetRequiredValue(CommonOptions.Input), parsed.GetValue(CommonOptions.Random));
         using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
         ILogger logger = loggers.CreateLogger("graphene");
-        IGraphCompiler compiler = Devices.Compiler(parsed.GetRequiredValue(CommonOptions.Device), logger);
+        IGraphCompiler compiler = Devices.Compiler(
+            parsed.GetRequiredValue(CommonOptions.Device), logger, tuning: CommonOptions.TuningOf(parsed));
         LoadedModel model = ModelLoader.LoadToRun(
             parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Files, compiler, logger);
         IReadOnlyList<Literal> inputs = inputSet.For(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using Graphene.Cli.Commands;
 using Graphene.Cli.Models;
+using Graphene.Codegen;
 using Graphene.Codegen.Aot;
 
 namespace Graphene.Cli.Compilation;
@@ -68,6 +69,7 @@ internal static class BundleOptions
                 : [new FunctionRequest("run", RequiredModel(parsed), CommonOptions.Load(parsed, RequiredModel(parsed)))],
             States = [.. (parsed.GetValue(State) ?? []).Select(s => Pair(s, "INPUT=OUTPUT"))],
             Targets = targets,
+            Tuning = CommonOptions.TuningOf(parsed),
             Key = parsed.GetValue(Sign) is { } path ? ReadKey(path) : null,
         };
     }
@@ -117,6 +119,9 @@ internal sealed record BundleRequest : IDisposable
 
     /// <summary>What code is for; none for this processor alone.</summary>
     public IReadOnlyList<AotTarget> Targets { get; init; } = [];
+
+    /// <summary>Measured tiles of products, for GPUs; null for none.</summary>
+    public ProductTuning? Tuning { get; init; }
 
     /// <summary>Signs it; null for nobody.</summary>
     public ECDsa? Key { get; init; }

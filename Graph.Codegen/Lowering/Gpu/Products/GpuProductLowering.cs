@@ -14,39 +14,39 @@ namespace Graphene.Codegen;
 /// 128 by 256 does 85. An H100 does about 300 for each byte of its memory and 80 for each of its second cache at the rate of mma.sync.
 /// Operands that are computed, or that lie too unevenly for asynchronous copies, go through registers while another tile is multiplied.
 /// </remarks>
-internal static class GpuProductLowering
+internal static partial class GpuProductLowering
 {
     private const int TileRowsOfGroup = 8;
 
     /// <summary>Lowers a dot fusion, or returns null when its epilogue needs another schedule.</summary>
     public static IReadOnlyList<LoweredKernel>? TryLowerDot(
-        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten)
-    {
-        if (HeroFusion.TryCreate<DotGeneralOp>(fusion, isOverwritten) is not { } hero)
-        {
-            return null;
-        }
-        var op = (DotGeneralOp)hero.Hero.Op;
-        return TryLower(name, hero, DotLowering.SpaceOf(hero), op.AccumulationType, op.ResultType, gpu);
-    }
+        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten) =>
+        TryPrepareDot(fusion, isOverwritten) is { } product
+            ? Lower(name, product, ProductTileChoice.Choose(product, gpu), gpu)
+            : null;
 
     /// <summary>Lowers a convolution fusion, or returns null when it needs another schedule: groups of the batch, depthwise ones.</summary>
     public static IReadOnlyList<LoweredKernel>? TryLowerConvolution(
-        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten)
+        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten) =>
+        TryPrepareConvolution(fusion, isOverwritten) is { } product
+            ? Lower(name, product, ProductTileChoice.Choose(product, gpu), gpu)
+            : null;
+
+    /// <summary>The product that a node is; null for what is none, or needs another schedule.</summary>
+    public static GpuProduct? TryPrepare(Node node, Func<int, bool> isOverwritten) => node.Op switch
     {
-        if (HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero)
-        {
-            return null;
-        }
-        var op = (ConvolutionOp)hero.Hero.Op;
-        return op.BatchGroups != 1 || op.IsDepthwise(hero.Hero.Operands[1].Type)
-            ? null
-            : TryLower(name, hero, ConvolutionSpace.Of(hero), op.AccumulationType, op.ResultType, gpu);
-    }
+        FusionOp { Kind: FusionKind.Dot } => TryPrepareDot(node, isOverwritten),
+        FusionOp { Kind: FusionKind.Convolution } => TryPrepareConvolution(node, isOverwritten),
+        _ => null,
+    };
 
     /// <summary>The kernels of a product in given sizes.</summary>
     public static IReadOnlyList<LoweredKernel> Lower(string name, GpuProduct product, ProductPlan plan, GpuTarget gpu)
     {
+        if (plan.Streams > 0)
+        {
+            return LowerStreamed(name, product, plan, gpu);
+        }
         KernelArguments arguments = product.Fusion.Source.Arguments;
         Dim bytes = SplitSums.Elements(product, plan.Parts) * product.Accumulation.SizeInBytes();
         KBuffer? workspace = plan.Parts == 1
@@ -61,16 +61,30 @@ internal static class GpuProductLowering
             ];
     }
 
-    private static IReadOnlyList<LoweredKernel>? TryLower(
-        string name, HeroFusion hero, ProductSpace space, DType accumulation, DType result, GpuTarget gpu)
+    private static GpuProduct? TryPrepareDot(Node fusion, Func<int, bool> isOverwritten)
     {
-        if (accumulation.IsComplex() || accumulation == DType.Bool)
+        if (HeroFusion.TryCreate<DotGeneralOp>(fusion, isOverwritten) is not { } hero)
         {
             return null;
         }
-        var product = new GpuProduct(hero, space, accumulation, result);
-        return Lower(name, product, ProductTileChoice.Choose(product, gpu), gpu);
+        var op = (DotGeneralOp)hero.Hero.Op;
+        return TryPrepare(hero, () => DotLowering.SpaceOf(hero), op.AccumulationType, op.ResultType);
     }
+
+    private static GpuProduct? TryPrepareConvolution(Node fusion, Func<int, bool> isOverwritten)
+    {
+        if (HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero)
+        {
+            return null;
+        }
+        var op = (ConvolutionOp)hero.Hero.Op;
+        return op.BatchGroups != 1 || op.IsDepthwise(hero.Hero.Operands[1].Type)
+            ? null
+            : TryPrepare(hero, () => ConvolutionSpace.Of(hero), op.AccumulationType, op.ResultType);
+    }
+
+    private static GpuProduct? TryPrepare(HeroFusion hero, Func<ProductSpace> space, DType accumulation, DType result) =>
+        accumulation.IsComplex() || accumulation == DType.Bool ? null : new GpuProduct(hero, space(), accumulation, result);
 
     private static Kernel Products(string name, GpuProduct product, ProductPlan plan, GpuTarget gpu, KBuffer? workspace)
     {
@@ -94,18 +108,8 @@ internal static class GpuProductLowering
         BindAll(product, emitter, batch);
 
         Rings rings = Rings.Of(context, plan.Unit, gpu);
-        b.Add(new KScratch(rings.Left.Buffer));
-        if (!ReferenceEquals(rings.Left.Buffer, rings.Right.Buffer))
-        {
-            b.Add(new KScratch(rings.Right.Buffer));
-        }
-        var leftCopy = new OperandCopy(context, product.Left, product.Rows, firstRow, rings.Left, rings.LeftForm);
-        var rightCopy = new OperandCopy(context, product.Right, product.Columns, firstColumn, rings.Right, rings.RightForm);
-        ProductCore core = rings.Shape is { } shape
-            ? new FragmentCore(context, shape, rings.Left, rings.Right)
-            : new LaneCore(context, rings.Left, rings.Right);
-        new ProductRing(context, core, leftCopy, rightCopy, rings.Left, rings.Right).Run(begin, end);
-
+        DeclareRings(b, rings);
+        ProductCore core = SumTile(context, rings, firstRow, firstColumn, begin, end);
         var exchange = new SumExchange(context, core);
         if (workspace is null)
         {
@@ -138,6 +142,38 @@ internal static class GpuProductLowering
         {
             emitter.BindGroup(group, 0);
         }
+    }
+
+    private static void DeclareRings(KBuilder b, Rings rings)
+    {
+        b.Add(new KScratch(rings.Left.Buffer));
+        if (!ReferenceEquals(rings.Left.Buffer, rings.Right.Buffer))
+        {
+            b.Add(new KScratch(rings.Right.Buffer));
+        }
+    }
+
+    // The sums of a tile over k from one place to another, in registers.
+    private static ProductCore SumTile(ProductContext context, Rings rings, KExpr firstRow, KExpr firstColumn, KExpr begin, KExpr end)
+    {
+        GpuProduct product = context.Product;
+        var leftCopy = new OperandCopy(context, product.Left, product.Rows, firstRow, rings.Left, rings.LeftForm);
+        var rightCopy = new OperandCopy(context, product.Right, product.Columns, firstColumn, rings.Right, rings.RightForm);
+        ProductCore core = rings.Shape is { } shape
+            ? new FragmentCore(context, shape, rings.Left, rings.Right)
+            : new LaneCore(context, rings.Left, rings.Right);
+        new ProductRing(context, core, leftCopy, rightCopy, rings.Left, rings.Right).Run(begin, end);
+        return core;
+    }
+
+    /// <summary>Where a tile begins, by its number among those of all products.</summary>
+    public static (KExpr Row, KExpr Column, KExpr Batch) Origin(KBuilder b, KExpr number, KExpr down, KExpr across, ProductTile tile)
+    {
+        KExpr tiles = KBuilder.Multiply(down, across);
+        (KExpr row, KExpr column) = PlaceOf(b, b.Let("number", KBuilder.Remainder(number, tiles)), down, across);
+        return (
+            b.Let("row0", KBuilder.Multiply(row, tile.Rows)), b.Let("column0", KBuilder.Multiply(column, tile.Columns)),
+            b.Let("batch", KBuilder.Divide(number, tiles)));
     }
 
     // Down the eight tiles of a group first: with 132 tasks at work, 8 rows and 17 columns of tiles are read instead of 1 and 132.

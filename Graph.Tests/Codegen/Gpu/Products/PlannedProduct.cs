@@ -68,12 +68,17 @@ internal sealed class PlannedProduct
                     return bytes;
                 case KernelOperand.Value v when ReferenceEquals(v.Node, _fusion):
                     return results[v.Result];
-                case KernelOperand.Value { Node: { Op: ConstantOp constant } node }:
-                    var value = new byte[node.Type.SizeInBytes.Value];
+                case KernelOperand.Value { Node: { Op: ConstantOp constant } known }:
+                    var value = new byte[known.Type.SizeInBytes.Value];
                     constant.Value.CopyTo(value);
                     return value;
                 case KernelOperand.Value v:
-                    Literal literal = arguments[Array.FindIndex(Parameters, p => ReferenceEquals(p, v.Node))];
+                    Node node = v.Node;
+                    while (node.Op is ReshapeOp)
+                    {
+                        node = node.Operands[0];
+                    }
+                    Literal literal = arguments[Array.FindIndex(Parameters, p => ReferenceEquals(p, node))];
                     var copy = new byte[literal.SizeInBytes];
                     literal.CopyTo(copy);
                     return copy;

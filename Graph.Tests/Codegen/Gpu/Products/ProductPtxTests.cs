@@ -36,6 +36,10 @@ internal sealed class ProductPtxTests
             Add(Dot(DType.I8, order, 4096), $"i8_{order}");
             Add(Dot(DType.BF16, order, 333), $"bf16_odd_{order}");
         }
+        foreach (ProductTile tile in ProductTileChoice.Tiles(isFragments: true, elementBytes: 2))
+        {
+            Add(Dot(DType.BF16, "nn", 4096), $"bf16_stream_{tile.Rows}x{tile.Columns}", new ProductPlan(ProductUnit.Fragments, tile, 1, 132));
+        }
         Add(Dot(DType.BF16, "nn", Dim.Symbol("n", 1, 4096)), "bf16_symbolic");
         Add(Convolution(DType.F16, 58, 128, 3, 1, 128), "convolution");
         Add(Convolution(DType.F16, 230, 3, 7, 2, 64), "first_convolution");
