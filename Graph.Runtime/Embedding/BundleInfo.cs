@@ -56,7 +56,7 @@ public sealed record BundleInfo
             {
                 BundleTrust.RequireOwnKey(file, seal, path);
             }
-            file.VerifyRest(new bool[file.Sections.Count]);
+            file.VerifyRest(new bool[file.Sections.Length]);
             file.Constants(verify: true).Dispose();
             return Of(file, seal, source.Length);
         }
@@ -108,7 +108,7 @@ public sealed record BundleInfo
     // For the least sizes of what is symbolic.
     private static long ArenaBytes(ExecutablePlan plan)
     {
-        var binder = new SignatureBinder(plan.Inputs, plan.Outputs, plan.Symbols, plan.Checks);
+        var binder = new SignatureBinder(plan.InputTable, plan.OutputTable, plan.SymbolTable, plan.CheckTable);
         return new BufferSizer(plan, binder).Compute([.. plan.Symbols.Select(s => s.Min)]).ArenaBytes;
     }
 }

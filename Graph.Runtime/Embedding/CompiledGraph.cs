@@ -90,7 +90,7 @@ public sealed class CompiledGraph : IDisposable
     public GraphProgram Program(string signature = DefaultSignature)
     {
         int number = Find(signature);
-        return Index.Signatures[number].States.IsEmpty
+        return Index.Signatures[number].States.Length == 0
             ? _bundle.Programs[number]
             : throw new GraphException(
                 BundleDiagnostics.NeedsState, $"function '{signature}' of '{Name}' has state", null,
@@ -134,7 +134,6 @@ public sealed class CompiledGraph : IDisposable
 
     private static CompiledGraph Load(FileSource source, string? where, CompiledGraphOptions? options)
     {
-        LoadingAhead.Begin();
         using (source)
         {
             return new CompiledGraph(BundleReader.Read(source, where, options ?? CompiledGraphOptions.Default));

@@ -25,7 +25,7 @@ public sealed unsafe class GraphState : IDisposable
         {
             FileSignature signature = graph.Bundle.File.Index.Signatures[i];
             NativeProgram inner = graph.Bundle.Programs[i];
-            _programs[i] = signature.States.IsEmpty
+            _programs[i] = signature.States.Length == 0
                 ? inner
                 : new VariableProgram(
                     inner, ownsInner: false, [.. signature.States.Select(s => new VariableUse(_cells[s.State], s.Input, s.Output))], _gate)
@@ -38,7 +38,7 @@ public sealed unsafe class GraphState : IDisposable
     /// <summary>The names of the values.</summary>
     public IReadOnlyList<string> Names => [.. States.Select(s => s.Name)];
 
-    private System.Collections.Immutable.ImmutableArray<FileState> States => _graph.Bundle.File.Index.States;
+    private FileState[] States => _graph.Bundle.File.Index.States;
 
     /// <summary>A function over this state; it belongs to this object.</summary>
     /// <param name="signature">Its name, one of <see cref="CompiledGraph.Signatures"/>.</param>

@@ -10,7 +10,8 @@ internal static class ProcessorFit
     /// <param name="features">See <see cref="ExecutablePlan.CpuFeatures"/>.</param>
     public static string? WhyNot(string targetTriple, string features)
     {
-        string wanted = targetTriple.Split('-')[0];
+        int end = targetTriple.IndexOf('-', StringComparison.Ordinal);
+        string wanted = end < 0 ? targetTriple : targetTriple[..end];
         bool fits = RuntimeInformation.ProcessArchitecture switch
         {
             Architecture.X64 => wanted is "x86_64" or "amd64",

@@ -4,6 +4,13 @@ using Graphene.Bench.Training;
 using Graphene.Cli.Execution;
 using Spectre.Console;
 
+// Before anything else: what the command line takes to be read would be there already, and is in no service.
+if (args is ["bundle-start", var bundle])
+{
+    BundleStart.Load(bundle);
+    return 0;
+}
+
 var models = new Option<string?>("--models")
 {
     Description = "Folder with NAME.onnx and NAME.inputs/; by default a cache folder that make_models.py fills.",

@@ -11,7 +11,7 @@ internal sealed partial class PlanReader
     private GpuPlan? Gpu() => !Flag() ? null : new GpuPlan
     {
         Form = (GpuCodeForm)Number((int)GpuCodeForm.KernelText, "form of code"),
-        Kernels = List(20, GpuKernel),
+        Kernels = Immutable(List(20, GpuKernel)),
         Steps = Steps(),
     };
 
@@ -36,7 +36,7 @@ internal sealed partial class PlanReader
         {
             throw Bad($"control flow is nested more than {GpuPlanVerifier.MaxDepth} deep");
         }
-        ImmutableArray<GpuStep> steps = List(MinStepBytes, Step);
+        ImmutableArray<GpuStep> steps = Immutable(List(MinStepBytes, Step));
         _depth--;
         return steps;
     }
@@ -48,20 +48,20 @@ internal sealed partial class PlanReader
             case GpuStepCode.Launch:
                 return Launch();
             case GpuStepCode.SideBySide:
-                return new GpuStep.SideBySide(List(20, Launch));
+                return new GpuStep.SideBySide(Immutable(List(20, Launch)));
             case GpuStepCode.Copy:
                 return new GpuStep.Copy(Int32(), Int32(), Dim());
             case GpuStepCode.Loop:
                 ImmutableArray<GpuStep> condition = Steps();
                 return new GpuStep.Loop(condition, Int32(), Steps());
             case GpuStepCode.Branch:
-                return new GpuStep.Branch(Int32(), Flag(), List(4, () => new GpuBranch(Steps())));
+                return new GpuStep.Branch(Int32(), Flag(), Immutable(List(4, () => new GpuBranch(Steps()))));
             default:
-                return new GpuStep.HostCall(Int32(), List(MinStepBytes, Argument));
+                return new GpuStep.HostCall(Int32(), Immutable(List(MinStepBytes, Argument)));
         }
     }
 
-    private GpuStep.Launch Launch() => new(Int32(), Dim(), List(MinStepBytes, Argument), Int32());
+    private GpuStep.Launch Launch() => new(Int32(), Dim(), Immutable(List(MinStepBytes, Argument)), Int32());
 
     private GpuArgument Argument() => new(Int32(), Dim());
 }

@@ -24,7 +24,9 @@ internal static class VariantChoice
             string prefix = index.Variants.Length == 1 ? "" : $"{variant.Name}: ";
             reasons += reasons.Length == 0 ? prefix + reason : $"; {prefix}{reason}";
         }
-        throw ProcessorFit.Error(
-            index.Name, reasons.Length > 0 ? reasons : $"there is no variant '{name}', only {string.Join(", ", index.Variants.Select(v => v.Name))}");
+        throw Nothing(index, name, reasons);
     }
+
+    private static GraphException Nothing(FileIndex index, string? name, string reasons) => ProcessorFit.Error(
+        index.Name, reasons.Length > 0 ? reasons : $"there is no variant '{name}', only {string.Join(", ", index.Variants.Select(v => v.Name))}");
 }

@@ -21,10 +21,10 @@ public sealed unsafe class GpuProgram : GraphProgram
     private GpuProgram(Executable executable, GpuDevice device, GpuCode[] modules, GpuConstants constants)
         : base(
             executable.Plan.Name,
-            executable.Plan.Inputs,
-            executable.Plan.Outputs,
-            executable.Plan.Symbols,
-            executable.Plan.Checks)
+            executable.Plan.InputTable,
+            executable.Plan.OutputTable,
+            executable.Plan.SymbolTable,
+            executable.Plan.CheckTable)
     {
         _executable = executable;
         _modules = modules;
@@ -33,7 +33,7 @@ public sealed unsafe class GpuProgram : GraphProgram
         GpuPlan plan = executable.Plan.Gpu!;
         _sizer = new BufferSizer(Plan, Binder);
         _numbers = new NumberTable(Binder);
-        _hostCalls = new HostCalls(Plan.HostCalls, Binder);
+        _hostCalls = new HostCalls(Plan.HostCallTable, Binder);
         Steps = new PreparedSteps(plan, [.. plan.Kernels.Select(k => modules[k.Object].Function(k))], _numbers);
         ParameterBuffers = BuffersOf(BufferKind.Parameter);
         ResultBuffers = BuffersOf(BufferKind.Result);
