@@ -25,7 +25,7 @@ internal sealed partial class ShimPrinter(AotTarget target, string library, Weig
     private const string PointerAlignment = "align 8";
     private readonly IrWriter _ir = new();
 
-    private int PointerBits => target.Architecture == LlvmArchitecture.Wasm32 ? 32 : 64;
+    private int PointerBits => target.Variants[0].Machine.PointerBits;
 
     private string SizeType => PointerBits == 32 ? "i32" : "i64";
 
