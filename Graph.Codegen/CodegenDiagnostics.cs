@@ -30,6 +30,12 @@ public static class CodegenDiagnostics
     /// <summary>PTX was asked for a processor.</summary>
     public static readonly DiagnosticId NotAGpu = new("GR5072", "PTX for a processor");
 
+    /// <summary>A record of measured products cannot be read.</summary>
+    public static readonly DiagnosticId BadTuning = new("GR5080", "tuning record not usable");
+
+    /// <summary>A record of measured products names tiles that the compiler does not have.</summary>
+    public static readonly DiagnosticId UnknownTile = new("GR5081", "tuning record of another compiler");
+
     /// <summary>A graph takes more memory than WebAssembly can address.</summary>
     public static readonly DiagnosticId WasmTooLarge = new("GR5062", "too large for WebAssembly");
 }

@@ -35,6 +35,18 @@ internal sealed partial class CompilationLog(ILogger logger, string name)
         _start = now;
     }
 
+    /// <summary>Says something that a user may want to know.</summary>
+    public void Note(string note)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            LogNote(logger, name, note);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Compiling '{Graph}': {Note}")]
+    private static partial void LogNote(ILogger logger, string graph, string note);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "Compiling '{Graph}': {Stage} took {Milliseconds} ms {Detail}")]
     private static partial void LogStage(ILogger logger, string graph, string stage, string milliseconds, string detail);
 

@@ -85,7 +85,7 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     public MemoryPlan PlanMemory(Module optimized) =>
-        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget, optimized));
+        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget.For(_options.Optimizer), optimized), _kernelTarget);
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
@@ -136,13 +136,16 @@ public sealed record GraphCompilerOptions
     /// <summary>Choices of the optimizer.</summary>
     public OptimizerOptions? Optimizer { get; init; }
 
+    /// <summary>For GPUs: which tiles of products were measured to be the fastest, see <see cref="ProductTuner"/>; null for the model's choices.</summary>
+    public ProductTuning? Tuning { get; init; }
+
     /// <summary>How many threads compile; 0 means one for each processor.</summary>
     public int Threads { get; init; }
 
     /// <summary>True for code that reports its kernel calls to <see cref="RunOptions.Profile"/>; it runs a little slower.</summary>
     public bool IsProfiled { get; init; }
 
-    // Whatever changes the code; not what only changes how it is made or what is logged.
+    // Whatever changes the code; not what only changes how it is made or what is logged. Tuning is in the key of compilers for GPUs.
     internal string Fingerprint
     {
         get
@@ -150,7 +153,7 @@ public sealed record GraphCompilerOptions
             OptimizerOptions o = Optimizer ?? OptimizerOptions.Default;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"math {o.FastMath} {o.FoldBatchNorm} {o.HalfAttention} folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
+                $"math {o.FastMath} {o.FoldBatchNorm} {o.AllowWinograd} {o.HalfAttention} folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
                 + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} arena {o.ArenaBudgetInBytes} without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "
                 + $"profiled {IsProfiled}");
         }

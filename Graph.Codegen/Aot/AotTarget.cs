@@ -22,6 +22,10 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     private static readonly AotVariant RiscVVectors = new(
         "v", new LlvmTarget("riscv64-unknown-linux-gnu", "generic-rv64", RiscVBase + ",+v"));
 
+    private static readonly AotVariant Arm32 = new("vfp", LlvmTarget.Arm32);
+    private static readonly AotVariant Arm32Neon = new("neon", LlvmTarget.Arm32Neon);
+    private static readonly AotVariant CortexM4 = new("m4", LlvmTarget.CortexM4);
+
     private static readonly AotVariant Wasm = new("base", LlvmTarget.Wasm32);
     private static readonly AotVariant WasmSimd = new("simd", LlvmTarget.Wasm32Simd);
 
@@ -36,6 +40,9 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
         new("riscv64-all", "every rv64gc, with code for processors with vectors and without", [RiscV, RiscVVectors]),
         Single("riscv64", "rv64gc, no vectors", RiscV),
         Single("riscv64-v", "rv64gcv: vectors of at least 128 bits", RiscVVectors),
+        Single("armv7", "32-bit ARM with VFPv3 and hard float, no vectors", Arm32),
+        Single("armv7-neon", "32-bit ARM with NEON and VFPv4; denormal f32 count as zero", Arm32Neon),
+        Single("thumbv7em", "Cortex-M4F and M7 without an operating system: objects and archives", CortexM4),
         new("wasm32-all", "WebAssembly, with modules for engines with SIMD and without", [Wasm, WasmSimd]),
         Single("wasm32", "WebAssembly without SIMD", Wasm),
         Single("wasm32-simd", "WebAssembly with SIMD of 128 bits", WasmSimd),
@@ -43,6 +50,9 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
 
     /// <summary>The instruction set of all variants.</summary>
     public LlvmArchitecture Architecture => Variants[0].Machine.Architecture;
+
+    /// <summary>The GPU that the target is; null for processors.</summary>
+    public GpuTarget? Gpu => Architecture == LlvmArchitecture.Nvptx64 ? PtxTarget.Parse(Variants[0].Name).Gpu : null;
 
     /// <summary>A target by its name, or by LLVM's words for it.</summary>
     /// <param name="text">
@@ -99,8 +109,8 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
                 CodegenDiagnostics.NotForGpus,
                 "target: a GPU runs no code of this form",
                 where: $"--target {Name}",
-                why: "objects, libraries and bundles hold functions that a processor calls; a GPU is given kernels, as PTX",
-                fix: "write PTX (--emit ptx), or name a processor");
+                why: "objects and libraries hold functions that a processor calls; a GPU is given kernels, as PTX",
+                fix: "write a bundle or PTX (--emit bundle, --emit ptx), or name a processor");
         }
         KernelTarget[] machines = [.. Variants.Select(v => KernelTarget.Of(v.Machine, v.Caches))];
         SharedPanels? panels = machines.Length > 1 ? SharedPanels.Of(machines) : null;
@@ -126,7 +136,7 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     private static AotTarget OfTriple(string text)
     {
         if (!text.Contains('-', StringComparison.Ordinal) || text.StartsWith("x86-64", StringComparison.Ordinal) ||
-            text.StartsWith("riscv64-v", StringComparison.Ordinal) || text.StartsWith("wasm32-simd", StringComparison.Ordinal))
+            text.StartsWith("riscv64-v", StringComparison.Ordinal) || text.StartsWith("armv7-neon", StringComparison.Ordinal) || text.StartsWith("wasm32-simd", StringComparison.Ordinal))
         {
             throw new GraphException(
                 CodegenDiagnostics.UnknownTarget,

@@ -13,9 +13,9 @@ internal sealed partial class LinkedCode
     private const int NestedCalls = 6;
     private const int BytesPerCall = 24;
 
-    private readonly IReadOnlyList<string> _modules;
     private readonly AotTarget _target;
-    private readonly IReadOnlyList<string> _exports;
+    private readonly IReadOnlyList<string> _modules;
+    private readonly IReadOnlyList<string> _kept;
     private readonly (string Symbol, byte[] Bytes)? _constants;
 
     /// <param name="modules">LLVM IR.</param>
@@ -27,10 +27,18 @@ internal sealed partial class LinkedCode
     {
         _modules = modules;
         _target = target;
-        _exports = exports;
+        _kept = exports;
         _constants = constants;
         Object = OnLargeStack(() => Emit(LLVMCodeGenFileType.LLVMObjectFile));
         UndefinedSymbols = ObjectSymbols.Undefined(Object);
+        // Which functions instructions are made of is known when they are made; those are added, and it is done once more.
+        if (target.Architecture == LlvmArchitecture.Arm32 && ArmRuntime.For(UndefinedSymbols) is { Symbols.Count: > 0 } called)
+        {
+            _modules = [.. modules, called.Ir];
+            _kept = [.. exports, .. called.Symbols];
+            Object = OnLargeStack(() => Emit(LLVMCodeGenFileType.LLVMObjectFile));
+            UndefinedSymbols = ObjectSymbols.Undefined(Object);
+        }
     }
 
     /// <summary>The relocatable object.</summary>
@@ -64,7 +72,7 @@ internal sealed partial class LinkedCode
     private LlvmModule Link()
     {
         LlvmTarget target = _target.Variants[0].Machine;
-        string keep = string.Join(';', _exports.Select(e => $"preserve-gv={e}"));
+        string keep = string.Join(';', _kept.Select(e => $"preserve-gv={e}"));
         var options = new LlvmCompilerOptions
         {
             Passes = $"internalize<{keep}>,globaldce,{LlvmPipelines.Kernels},globaldce",
@@ -112,7 +120,7 @@ internal sealed partial class LinkedCode
         : name.EndsWith(".entry", StringComparison.Ordinal) ? 3
         : name.StartsWith("graphene_", StringComparison.Ordinal) ? 4
         : name.Contains("..", StringComparison.Ordinal) ? 5
-        : name.StartsWith("graphene.", StringComparison.Ordinal) ? 6 // what kernels call
+        : name.StartsWith("graphene.", StringComparison.Ordinal) || name.StartsWith("__", StringComparison.Ordinal) ? 6 // what kernels call
         : name.Contains('.', StringComparison.Ordinal) ? 2
         : 0;
 

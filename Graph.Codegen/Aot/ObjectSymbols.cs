@@ -25,7 +25,7 @@ internal static class ObjectSymbols
         return [.. names];
     }
 
-    /// <summary>All symbols of an ELF-64 file; none of what is not ELF, such as a WebAssembly object.</summary>
+    /// <summary>All symbols of an ELF file; none of what is not ELF, such as a WebAssembly object.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="isDynamic">True for those that a shared library has for others.</param>
     /// <exception cref="ObjectLoadException">A part that the file speaks of is not in it.</exception>
@@ -37,33 +37,46 @@ internal static class ObjectSymbols
             return symbols;
         }
         var file = new ElfReader(bytes, "object");
-        ReadOnlySpan<byte> header = file.Slice(0, ElfConstants.HeaderSize, "the ELF header");
-        int count = ElfReader.U16(header, 60);
+        bool is64 = bytes.Length > ElfConstants.ClassAt && bytes[ElfConstants.ClassAt] == ElfConstants.Class64;
+        ReadOnlySpan<byte> header = file.Slice(0, (ulong)(is64 ? ElfConstants.HeaderSize : ElfConstants.HeaderSize32), "the ELF header");
+        int count = ElfReader.U16(header, is64 ? 60 : 48);
         ReadOnlySpan<byte> table = file.Slice(
-            ElfReader.U64(header, 40), (ulong)count * ElfConstants.SectionHeaderSize, "the section table");
+            is64 ? ElfReader.U64(header, 40) : ElfReader.U32(header, 32), (ulong)count * SectionBytes(is64), "the section table");
         for (int i = 0; i < count; i++)
         {
-            ElfSectionHeader section = Section(table, i);
+            ElfSectionHeader section = Section(table, i, is64);
             if (section.Type == (isDynamic ? ElfConstants.SectionDynamicSymbolTable : ElfConstants.SectionSymbolTable))
             {
-                ElfSectionHeader names = Section(table, (int)section.Link);
-                Read(file, Content(file, section), Content(file, names), symbols);
+                ElfSectionHeader names = Section(table, (int)section.Link, is64);
+                Read(file, Content(file, section), Content(file, names), is64, symbols);
             }
         }
         return symbols;
     }
 
-    private static void Read(ElfReader file, ReadOnlySpan<byte> table, ReadOnlySpan<byte> names, List<Symbol> symbols)
+    private static ulong SectionBytes(bool is64) =>
+        (ulong)(is64 ? ElfConstants.SectionHeaderSize : ElfConstants.SectionHeaderSize32);
+
+    private static void Read(ElfReader file, ReadOnlySpan<byte> table, ReadOnlySpan<byte> names, bool is64, List<Symbol> symbols)
     {
-        for (int i = 0; i < table.Length; i += ElfConstants.SymbolSize)
+        int size = is64 ? ElfConstants.SymbolSize : ElfConstants.SymbolSize32;
+        int bindAt = is64 ? 4 : 12;
+        for (int i = 0; i < table.Length; i += size)
         {
             symbols.Add(new Symbol(
-                file.Name(names, ElfReader.U32(table, i)), ElfReader.U16(table, i + 6), table[i + 4] >> 4 != ElfConstants.BindLocal));
+                file.Name(names, ElfReader.U32(table, i)), ElfReader.U16(table, i + bindAt + 2), table[i + bindAt] >> 4 != ElfConstants.BindLocal));
         }
     }
 
-    private static ElfSectionHeader Section(ReadOnlySpan<byte> table, int index) =>
-        ElfSectionHeader.Read(table[(ElfConstants.SectionHeaderSize * index)..]);
+    private static ElfSectionHeader Section(ReadOnlySpan<byte> table, int index, bool is64)
+    {
+        ReadOnlySpan<byte> at = table[((int)SectionBytes(is64) * index)..];
+        return is64
+            ? ElfSectionHeader.Read(at)
+            : new ElfSectionHeader(
+                ElfReader.U32(at, 0), ElfReader.U32(at, 4), ElfReader.U32(at, 8), ElfReader.U32(at, 16), ElfReader.U32(at, 20),
+                ElfReader.U32(at, 24), ElfReader.U32(at, 28), ElfReader.U32(at, 32), ElfReader.U32(at, 36));
+    }
 
     private static ReadOnlySpan<byte> Content(ElfReader file, ElfSectionHeader section) =>
         file.Slice(section.Offset, section.Size, "a section");

@@ -34,6 +34,7 @@ public static class SharedLibraryLinker
         LlvmArchitecture.X64 => "elf_x86_64",
         LlvmArchitecture.Arm64 => "aarch64linux",
         LlvmArchitecture.RiscV64 => "elf64lriscv",
+        LlvmArchitecture.Arm32 when !target.Variants[0].Machine.IsBareMetal => "armelf_linux_eabi",
         var other => throw new GraphException(
             AotDiagnostics.Linker, $"there are no shared libraries for {other}", fix: "choose another form of output"),
     };

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
 
 namespace Graphene.Codegen.Aot;
@@ -25,7 +24,7 @@ internal sealed partial class ShimPrinter(AotTarget target, string library, Weig
     private const string PointerAlignment = "align 8";
     private readonly IrWriter _ir = new();
 
-    private int PointerBits => target.Architecture == LlvmArchitecture.Wasm32 ? 32 : 64;
+    private int PointerBits => target.Variants[0].Machine.PointerBits;
 
     private string SizeType => PointerBits == 32 ? "i32" : "i64";
 

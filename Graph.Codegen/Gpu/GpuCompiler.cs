@@ -24,7 +24,7 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     {
         _device = device;
         _ownsDevice = ownsDevice;
-        _target = target;
+        _target = new Lazy<GpuTarget>(() => target.Value with { Tuning = options?.Tuning ?? target.Value.Tuning });
         _form = form;
         _name = name;
         _options = options ?? GraphCompilerOptions.Default;
@@ -38,11 +38,13 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     public GpuDevice Device => _device?.Value ?? throw new InvalidOperationException(
         $"this compiler makes code for {Target} and has no device to run it on; see GraphCompiler.Cuda()");
 
+    internal GraphCompilerOptions Options => _options;
+
     string IGraphCompiler.Device => _name;
 
     /// <inheritdoc/>
     public string Fingerprint => $"{GraphCompiler.Version} gpu {_form} {Target} {Target.Multiprocessors} {Target.SharedBytesPerTask} " +
-        $"{Target.AllowsTensorFloat32} {_options.Fingerprint}";
+        $"{Target.AllowsTensorFloat32} {Target.CutsSums} {Target.Tuning?.Fingerprint} {_options.Fingerprint}";
 
     /// <summary>A compiler for a device that is opened when it is needed.</summary>
     internal static GpuCompiler ForCuda(GraphCompilerOptions? options, int device, bool allowTensorFloat32)
@@ -64,13 +66,18 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     /// <summary>The memory that a run of a compiled graph will use on the device, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     public MemoryPlan PlanMemory(Module optimized) =>
-        StepLowering.PlanMemory(optimized, new KernelCatalog(KernelTarget.Of(Target), optimized));
+        StepLowering.PlanMemory(optimized, new KernelCatalog(KernelTarget.Of(Target), optimized), KernelTarget.Of(Target));
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
     public Executable Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
         var log = new CompilationLog(logger, module.Name);
+        if (Target.Tuning is { } tuning)
+        {
+            int own = tuning.CountFor(Target);
+            log.Note($"{own} measured products are for {Target} with {Target.Multiprocessors} multiprocessors; {tuning.Count - own} are for other GPUs and left alone");
+        }
         using IGpuCodeWriter code = _form == GpuCodeForm.Ptx ? new PtxWriter(Target, _options.Threads, cancellation) : new KernelTextWriter();
         var library = new GpuKernelLibrary(code);
         LoweredSteps lowered = new StepLowering(KernelTarget.Of(Target), _options).Lower(module, _ => library, log, cancellation);

@@ -8,8 +8,9 @@ internal sealed class GpuKernelLibrary(IGpuCodeWriter code) : IKernelLibrary
 {
     private readonly List<KernelSpec> _specs = [];
     private readonly List<GpuKernel> _kernels = [];
+    private readonly List<int> _members = [];
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
-    private readonly Dictionary<Kernel, KernelReference> _known = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Kernel, Dictionary<int, KernelReference>> _known = new(ReferenceEqualityComparer.Instance);
 
     /// <inheritdoc/>
     public IReadOnlyList<KernelSpec> Specs => _specs;
@@ -20,26 +21,46 @@ internal sealed class GpuKernelLibrary(IGpuCodeWriter code) : IKernelLibrary
     /// <summary>The number of a kernel.</summary>
     public int NumberOf(string symbol) => _numbers[symbol];
 
+    /// <summary>How many calls one start of a kernel does.</summary>
+    public int MembersOf(string symbol) => _members[_numbers[symbol]];
+
     /// <inheritdoc/>
     public void AddCall(string name, string source, KernelCost cost) => _specs.Add(new KernelSpec(name, source, cost.Flops, cost.Bytes));
 
     /// <inheritdoc/>
-    public KernelReference Add(Kernel kernel)
+    public KernelReference Add(Kernel kernel, int calls)
     {
-        if (_known.TryGetValue(kernel, out KernelReference known))
+        int members = Members(kernel, calls);
+        if (!_known.TryGetValue(kernel, out Dictionary<int, KernelReference>? references))
         {
-            return known;
+            _known.Add(kernel, references = []);
         }
+        if (!references.TryGetValue(members, out KernelReference reference))
+        {
+            references.Add(members, reference = Add(members == kernel.Members ? kernel : kernel with { Members = members }));
+        }
+        return reference;
+    }
+
+    private KernelReference Add(Kernel kernel)
+    {
         GpuEntry entry = code.Add(kernel);
-        IEnumerable<GpuParameter> parameters =
+        GpuParameter[] call =
         [
             .. kernel.Arguments.Select(a => a.IsReadOnly ? GpuParameter.Read : GpuParameter.Write),
             .. Enumerable.Repeat(GpuParameter.Number, kernel.Sizes.Count + entry.RunSymbols.Length),
+            .. Enumerable.Repeat(GpuParameter.TensorMap, kernel.Maps.Count),
+        ];
+        GpuParameter[] parameters = kernel.Members == 1 ? call :
+        [
+            .. Enumerable.Repeat(GpuParameter.Number, kernel.Members),
+            .. Enumerable.Repeat(call, kernel.Members).SelectMany(p => p),
         ];
         if (!_numbers.TryGetValue(entry.Name, out int number))
         {
             _numbers.Add(entry.Name, _kernels.Count);
             _kernels.Add(new GpuKernel(entry.Name, entry.Object, entry.Threads, entry.SharedBytes, [.. parameters]));
+            _members.Add(kernel.Members);
         }
         else
         {
@@ -49,8 +70,14 @@ internal sealed class GpuKernelLibrary(IGpuCodeWriter code) : IKernelLibrary
                 Parameters = [.. _kernels[number].Parameters.Zip(parameters, (a, b) => a == GpuParameter.Write ? a : b)],
             };
         }
-        var reference = new KernelReference(entry.Name, entry.RunSymbols);
-        _known.Add(kernel, reference);
-        return reference;
+        return new KernelReference(entry.Name, entry.RunSymbols);
+    }
+
+    // As many calls as the parameters of one start have room for, in starts of equal size.
+    private static int Members(Kernel kernel, int calls)
+    {
+        int words = 1 + kernel.Arguments.Count + kernel.Sizes.Count + KernelTextWriter.RunSymbols(kernel).Length;
+        int most = GpuKernel.MostParameters / words;
+        return calls == 1 || most < 2 ? 1 : (int)DimMath.CeilDiv(calls, DimMath.CeilDiv(calls, most));
     }
 }

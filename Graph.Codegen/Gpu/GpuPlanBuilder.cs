@@ -46,8 +46,8 @@ internal sealed class GpuPlanBuilder(GpuKernelLibrary library)
             case EntryStep.Call call:
                 return Launch(call, _calls++);
             case EntryStep.Batch batch:
-                int number = _calls++;
-                return new GpuStep.SideBySide([.. batch.Members.Select(m => Launch(m, number))]);
+                GpuStep.Launch[] starts = [.. Starts(batch.Members, _calls++)];
+                return starts is [var one] ? one : new GpuStep.SideBySide([.. starts]);
             case EntryStep.Copy copy:
                 return new GpuStep.Copy(Whole(copy.From), Whole(copy.To), copy.SizeInBytes);
             case EntryStep.Loop loop:
@@ -63,11 +63,56 @@ internal sealed class GpuPlanBuilder(GpuKernelLibrary library)
         }
     }
 
-    private GpuStep.Launch Launch(EntryStep.Call call, int number) => new(
-        library.NumberOf(call.Symbol),
-        DimOf(call.TaskCount),
-        [.. call.Arguments.Select(a => GpuArgument.Of(a == BufferRef.None ? -1 : Whole(a))), .. call.Sizes.Select(GpuArgument.Of)],
-        number);
+    private GpuStep.Launch Launch(EntryStep.Call call, int number) =>
+        new(library.NumberOf(call.Symbol), DimOf(call.TaskCount), [.. Arguments(call)], number)
+        {
+            Maps = [.. call.Maps.Select(m => Map(m, Whole(call.Arguments[m.Source.Argument])))],
+        };
+
+    // Calls of a kernel whose starts do several are joined, as many as one start does.
+    private IEnumerable<GpuStep.Launch> Starts(IReadOnlyList<EntryStep.Call> calls, int number) =>
+        from same in calls.GroupBy(c => c.Symbol)
+        let members = library.MembersOf(same.Key)
+        from some in same.Chunk(members)
+        select members == 1 ? Launch(some[0], number) : Joined(same.Key, some, members, number);
+
+    // first task of each call; arguments of each call. A call that is not there begins behind the last task.
+    private GpuStep.Launch Joined(string symbol, EntryStep.Call[] calls, int members, int number)
+    {
+        GpuArgument[][] arguments = [.. calls.Select(Arguments)];
+        var firsts = new List<GpuArgument>();
+        Dim tasks = 0;
+        foreach (EntryStep.Call call in calls)
+        {
+            firsts.Add(GpuArgument.Of(tasks));
+            tasks += DimOf(call.TaskCount);
+        }
+        int missing = members - calls.Length;
+        firsts.AddRange(Enumerable.Repeat(GpuArgument.Of(tasks), missing));
+        return new GpuStep.Launch(
+            library.NumberOf(symbol), tasks,
+            [.. firsts, .. arguments.SelectMany(a => a), .. Enumerable.Repeat(GpuArgument.Of(-1), missing * arguments[0].Length)], number);
+    }
+
+    private static GpuArgument[] Arguments(EntryStep.Call call) =>
+    [
+        .. call.Arguments.Select(a => GpuArgument.Of(a == BufferRef.None ? -1 : Whole(a))), .. call.Sizes.Select(GpuArgument.Of),
+    ];
+
+    /// <summary>A kernel's tensor map as plans have it.</summary>
+    public static GpuTensorMap Map(KTensorMap map, int buffer)
+    {
+        int size = map.Source.Element.SizeInBytes();
+        return new GpuTensorMap(buffer, map.Source.Element)
+        {
+            OffsetInBytes = DimOf(map.Offset) * size,
+            Sizes = [.. map.Sizes.Select(DimOf)],
+            StridesInBytes = [.. map.Strides.Select(s => DimOf(s) * size)],
+            Box = [.. map.Box],
+            IsSwizzled = map.IsSwizzled,
+            RoundsToTensorFloat32 = map.RoundsToTensorFloat32,
+        };
+    }
 
     private static int Whole(BufferRef reference) => reference.OffsetInBytes == 0
         ? reference.Buffer

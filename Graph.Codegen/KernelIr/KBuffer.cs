@@ -44,6 +44,9 @@ public sealed class KBuffer
     /// <summary>Shared scratch in whose place this lies: what is written to one destroys the other. Null for a place of its own.</summary>
     public KBuffer? Over { get; private init; }
 
+    /// <summary>What the place of shared scratch is a multiple of, in bytes.</summary>
+    public int Alignment { get; private init; } = SharedMemoryLayout.Alignment;
+
     /// <summary>True for scratch of a thread, and for what the threads of a task share.</summary>
     public bool IsScratch => Space != KBufferSpace.Argument;
 
@@ -63,8 +66,10 @@ public sealed class KBuffer
     /// <param name="element">The element type.</param>
     /// <param name="length">The number of elements.</param>
     /// <param name="over">Shared scratch in whose place it lies, for what is needed later than the other; null for a place of its own.</param>
-    public static KBuffer Shared(string name, DType element, long length, KBuffer? over = null) =>
-        new(name, element, KBufferSpace.Shared) { Length = length, Over = over };
+    /// <param name="alignment">What its place is a multiple of, in bytes: a power of two, 128 to 1024.</param>
+    public static KBuffer Shared(
+        string name, DType element, long length, KBuffer? over = null, int alignment = SharedMemoryLayout.Alignment) =>
+        new(name, element, KBufferSpace.Shared) { Length = length, Over = over, Alignment = alignment };
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -14,8 +14,11 @@ public sealed record KThreads(KVariable Thread, int Count)
     /// <summary>The most threads of a task.</summary>
     public const int Most = 1024;
 
-    /// <summary>How many tasks a multiprocessor shall have registers for; a promise to the assembler, and 1 for none.</summary>
-    public int TasksPerMultiprocessor { get; init; } = 1;
+    /// <summary>
+    /// How many tasks a multiprocessor shall have registers for: what the assembler is told. 0 leaves it free to spill some of them for one
+    /// task more.
+    /// </summary>
+    public int TasksPerMultiprocessor { get; init; }
 }
 
 /// <summary>Waits until all threads of the task are here; what any of them wrote before, all see after. All threads must come.</summary>

@@ -21,6 +21,9 @@ public static class KTraversal
         _ => [],
     };
 
+    /// <summary>The numbers of a map.</summary>
+    public static IReadOnlyList<KExpr> Operands(KTensorMap map) => [.. map.Sizes, .. map.Strides, map.Offset];
+
     /// <summary>The expressions that a statement evaluates itself, without those of the blocks in it.</summary>
     public static IReadOnlyList<KExpr> Operands(KStmt s) => s switch
     {
@@ -40,6 +43,10 @@ public static class KTraversal
         KAsyncCopy copy => List(copy.ToIndex, copy.FromIndex, copy.Condition),
         KFragmentDot dot => [dot.Left, dot.Right],
         KFragmentLoad load => [load.Index],
+        KPhaseArrive arrive => [arrive.Index],
+        KPhaseWait wait => [wait.Index, wait.Parity],
+        KBulkCopy copy => [copy.ToIndex, .. copy.At, copy.Barrier],
+        KWarpgroupDot dot => [dot.Left.Index, dot.Right.Index],
         _ => [],
     };
 
@@ -51,6 +58,7 @@ public static class KTraversal
         KIf { Else: { } otherwise } choice => [choice.Then, otherwise],
         KIf choice => [choice.Then],
         KTiles tiles => [tiles.Body],
+        KRoles roles => [.. roles.Roles.Select(r => r.Body)],
         _ => [],
     };
 

@@ -16,8 +16,17 @@ public sealed record Kernel(
     /// </summary>
     public IReadOnlyList<DimSymbol> Sizes { get; init; } = [];
 
+    /// <summary>Arguments as tensors of which boxes are copied; passed behind everything else.</summary>
+    public IReadOnlyList<KTensorMap> Maps { get; init; } = [];
+
     /// <summary>The threads that run a task together, each of them the whole body; null where a task is one thread.</summary>
     public KThreads? Threads { get; init; }
+
+    /// <summary>
+    /// How many calls one start does: it is passed the number of each call's first task, then the arguments of each call, and a task finds out
+    /// which call it belongs to. Only where a task is many threads; the body knows nothing of it.
+    /// </summary>
+    public int Members { get; init; } = 1;
 }
 
 /// <summary>The work of one run of a kernel, as far as it is known when compiling.</summary>

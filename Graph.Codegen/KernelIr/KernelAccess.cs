@@ -30,6 +30,10 @@ internal static class KernelAccess
             }
         });
 
+        foreach (KTensorMap map in kernel.Maps)
+        {
+            Touch(map.Source);
+        }
         var blocks = new Stack<KBlock>([kernel.Body]);
         while (blocks.TryPop(out KBlock? block))
         {

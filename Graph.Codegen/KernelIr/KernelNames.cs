@@ -10,7 +10,8 @@ internal sealed class KernelNames
     [
         "for", "while", "if", "else", "let", "register", "store", "stream", "scatter", "prefetch", "scratch", "tiles", "zero_tile",
         "load_tile", "store_tile", "dot_tiles", "shared", "barrier", "warp_barrier", "exchange", "async_copy", "async_commit",
-        "async_wait", "fragment_dot", "fragment_load", KernelExpressionText.Missing,
+        "async_wait", "fragment_dot", "fragment_load", "phases", "phase_arrive", "phase_wait", "bulk_copy", "roles", "warps", "warpgroup_dot",
+        "warpgroup_fence", "warpgroup_commit", "warpgroup_wait", KernelExpressionText.Missing,
     ];
 
     private readonly Dictionary<object, string> _names = new(ReferenceEqualityComparer.Instance);
@@ -31,6 +32,14 @@ internal sealed class KernelNames
         foreach (DimSymbol size in kernel.Sizes)
         {
             _symbols[size.Name] = size;
+        }
+        foreach (KTensorMap map in kernel.Maps)
+        {
+            Add(map, map.Name);
+            foreach (KExpr number in KTraversal.Operands(map))
+            {
+                Collect(number);
+            }
         }
         Collect(kernel.TaskCount);
         foreach (DimSymbol symbol in kernel.Cost.Flops.Symbols.Concat(kernel.Cost.Bytes.Symbols))
@@ -72,6 +81,9 @@ internal sealed class KernelNames
                     break;
                 case KFragmentLoad load:
                     Add(load.Variable, load.Variable.Name);
+                    break;
+                case KPhaseInit init:
+                    Add(init.Barriers, init.Barriers.Name);
                     break;
                 case KTiles tiles:
                     foreach (KTile tile in tiles.Tiles)

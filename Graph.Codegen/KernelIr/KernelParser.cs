@@ -31,7 +31,7 @@ public static class KernelParser
 
         List<KBuffer> arguments = ReadArguments(cursor, scope);
         var expressions = new KernelExpressionParser(cursor, scope);
-        expressions.ReadShared();
+        List<KTensorMap> maps = ReadMaps(cursor, scope, expressions);
         Expect(cursor, "task");
         int at = cursor.Position;
         var task = new KVariable(KernelScope.ReadName(cursor), KType.Index);
@@ -39,16 +39,17 @@ public static class KernelParser
         KExpr count = expressions.Read(KType.Index);
         cursor.ExpectLineEnd();
         scope.Declare(cursor, at, task.Name, task);
-        KThreads? threads = ReadThreads(cursor, scope);
+        KThreads? threads = ReadThreads(cursor, scope, out int members);
         KBlock body = new KernelStatementParser(cursor, scope, expressions).Block();
         cursor.SkipToStatement();
         return cursor.AtEnd
-            ? new Kernel(name, arguments, task, count, body, cost) { Sizes = sizes, Threads = threads }
+            ? new Kernel(name, arguments, task, count, body, cost) { Sizes = sizes, Maps = maps, Threads = threads, Members = members }
             : throw cursor.Error("expected the end of the text after the kernel's body");
     }
 
-    private static KThreads? ReadThreads(TextCursor cursor, KernelScope scope)
+    private static KThreads? ReadThreads(TextCursor cursor, KernelScope scope, out int members)
     {
+        members = 1;
         cursor.SkipToStatement();
         if (!cursor.TryTakeWord("threads"))
         {
@@ -60,11 +61,12 @@ public static class KernelParser
         int count = KernelScope.ReadCount(cursor);
         var threads = new KThreads(thread, count)
         {
-            TasksPerMultiprocessor = cursor.TryTakeWord("tasks") ? KernelScope.ReadCount(cursor) : 1,
+            TasksPerMultiprocessor = cursor.TryTakeWord("tasks") ? KernelScope.ReadCount(cursor) : 0,
         };
+        members = cursor.TryTakeWord("members") ? KernelScope.ReadCount(cursor) : 1;
         cursor.ExpectLineEnd();
         scope.Declare(cursor, at, thread.Name, thread);
-        scope.HasThreads = true;
+        scope.Threads = count;
         return ThreadRules.Problem(threads) is { } problem ? throw cursor.ErrorAt(at, problem) : threads;
     }
 
@@ -128,6 +130,64 @@ public static class KernelParser
             cursor.SkipToStatement();
         }
         return arguments;
+    }
+
+    private static List<KTensorMap> ReadMaps(TextCursor cursor, KernelScope scope, KernelExpressionParser expressions)
+    {
+        var maps = new List<KTensorMap>();
+        expressions.ReadShared();
+        while (cursor.TryTakeWord("map"))
+        {
+            int at = cursor.Position;
+            string name = KernelScope.ReadName(cursor);
+            Expect(cursor, "of");
+            cursor.SkipBlanks();
+            int start = cursor.Position;
+            KBuffer source = scope.Find<KBuffer>(cursor, start, KernelScope.ReadName(cursor), "buffer");
+            cursor.Expect(':');
+            Expect(cursor, "sizes");
+            KExpr[] sizes = [.. List(cursor, expressions.Read)];
+            Expect(cursor, "strides");
+            KExpr[] strides = [.. List(cursor, expressions.Read)];
+            Expect(cursor, "from");
+            KExpr offset = expressions.Read();
+            Expect(cursor, "box");
+            int[] box = [.. List(cursor, () => KernelScope.ReadCount(cursor))];
+            var map = new KTensorMap(name, source)
+            {
+                Sizes = sizes.ToValueList(),
+                Strides = strides.ToValueList(),
+                Offset = offset,
+                Box = box.ToValueList(),
+                IsSwizzled = cursor.TryTakeWord("swizzled"),
+                RoundsToTensorFloat32 = cursor.TryTakeWord("rounded"),
+            };
+            cursor.ExpectLineEnd();
+            if (BulkRules.Problem(map) is { } problem)
+            {
+                throw cursor.ErrorAt(at, problem);
+            }
+            scope.Declare(cursor, at, name, map);
+            maps.Add(map);
+            expressions.ReadShared();
+        }
+        return maps;
+    }
+
+    private static List<T> List<T>(TextCursor cursor, Func<T> read)
+    {
+        var items = new List<T>();
+        cursor.Expect('[');
+        if (!cursor.TryTake(']'))
+        {
+            do
+            {
+                items.Add(read());
+            }
+            while (cursor.TryTake(','));
+            cursor.Expect(']');
+        }
+        return items;
     }
 
     private static void SkipLine(TextCursor cursor)

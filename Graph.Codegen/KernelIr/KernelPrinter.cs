@@ -8,7 +8,8 @@ namespace Graphene.Codegen;
 /// Expressions are written as calls. One that a statement uses more than once, or that is nested deeply, gets a name on a line
 /// before the statement: <c>%0 = multiply(x, x)</c>. Such names last for that statement and are not variables of the kernel.
 /// A second option of a load, and the option of a store, is the alignment. Where a task is many threads, a line <c>threads t of 128</c>
-/// follows, with <c>tasks 2</c> behind it where a multiprocessor shall have two.
+/// follows, with <c>tasks 2</c> behind it where a multiprocessor shall have two, and <c>members 50</c> where a start does so many calls.
+/// Tensors of which boxes are copied stand behind the arguments: <c>map m of x: sizes [n, 64] strides [n] from 0 box [64, 8] swizzled</c>.
 /// <code>
 /// kernel "double" flops=4096 bytes=32768
 /// argument 0 x: f32 readonly
@@ -44,12 +45,17 @@ public static class KernelPrinter
             text.Append(argument.IsReadOnly ? " readonly\n" : "\n");
         }
         var statements = new KernelStatementPrinter(text, names);
+        foreach (KTensorMap map in kernel.Maps)
+        {
+            statements.Map(map);
+        }
         statements.Task(kernel.Task, kernel.TaskCount);
         if (kernel.Threads is { } threads)
         {
-            string tasks = threads.TasksPerMultiprocessor == 1 ? "" : string.Create(
+            string tasks = threads.TasksPerMultiprocessor == 0 ? "" : string.Create(
                 CultureInfo.InvariantCulture, $" tasks {threads.TasksPerMultiprocessor}");
-            text.Append(CultureInfo.InvariantCulture, $"threads {names[threads.Thread]} of {threads.Count}{tasks}\n");
+            string members = kernel.Members == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" members {kernel.Members}");
+            text.Append(CultureInfo.InvariantCulture, $"threads {names[threads.Thread]} of {threads.Count}{tasks}{members}\n");
         }
         statements.Block(kernel.Body, 0);
         return text.ToString();
@@ -63,6 +69,7 @@ public static class KernelPrinter
             KFor loop => loop with { Body = new KBlock([]) },
             KWhile loop => loop with { Body = new KBlock([]) },
             KTiles tiles => tiles with { Body = new KBlock([]) },
+            KRoles roles => roles with { Roles = [] },
             KIf choice => choice with { Then = new KBlock([]), Else = null },
             _ => statement,
         };

@@ -8,8 +8,11 @@ internal sealed class KernelScope
     /// <summary>The symbols by name.</summary>
     public Dictionary<string, DimSymbol> Symbols { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The threads of a task; 0 where it is one and there are no others.</summary>
+    public int Threads { get; set; }
+
     /// <summary>Whether a task is many threads.</summary>
-    public bool HasThreads { get; set; }
+    public bool HasThreads => Threads > 0;
 
     /// <summary>Makes a buffer, variable or register visible.</summary>
     public void Declare(TextCursor cursor, int position, string name, object named)

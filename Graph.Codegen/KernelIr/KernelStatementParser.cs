@@ -56,9 +56,19 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
             "async_wait" => new KAsyncWait(KernelScope.ReadCount(cursor)),
             "fragment_dot" => FragmentDot(start),
             "fragment_load" => FragmentLoad(declared),
+            "phases" => PhaseInit(),
+            "phase_arrive" => PhaseArrive(),
+            "phase_wait" => PhaseWait(),
+            "bulk_copy" => BulkCopy(),
+            "roles" => Roles(),
+            "warpgroup_dot" => WarpgroupDot(start),
+            "warpgroup_fence" => new KWarpgroupFence(),
+            "warpgroup_commit" => new KWarpgroupCommit(),
+            "warpgroup_wait" => WarpgroupWait(),
             _ => Assign(start, word),
         };
-        return (KernelRules.Problem(statement) ?? ThreadRules.Problem(statement, scope.HasThreads)) is { } problem
+        return (KernelRules.Problem(statement) ?? ThreadRules.Problem(statement, scope.HasThreads)
+            ?? BulkRules.Problem(statement, scope.Threads)) is { } problem
             ? throw cursor.ErrorAt(start, problem)
             : statement;
     }
@@ -126,7 +136,8 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
         long length = cursor.Integer();
         cursor.Expect(']');
         KBuffer? over = isShared && cursor.TryTakeWord("over") ? Named<KBuffer>("buffer") : null;
-        KBuffer buffer = isShared ? KBuffer.Shared(name, type, length, over) : KBuffer.Scratch(name, type, length);
+        int alignment = isShared && cursor.TryTakeWord("aligned") ? KernelScope.ReadCount(cursor) : SharedMemoryLayout.Alignment;
+        KBuffer buffer = isShared ? KBuffer.Shared(name, type, length, over, alignment) : KBuffer.Scratch(name, type, length);
         scope.Declare(cursor, at, name, buffer);
         return new KScratch(buffer);
     }

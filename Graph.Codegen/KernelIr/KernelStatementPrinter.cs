@@ -21,6 +21,16 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
         Line($"task {names[task]} of {_texts[count]}");
     }
 
+    public void Map(KTensorMap map)
+    {
+        Prepare(KTraversal.Operands(map));
+        string sizes = string.Join(", ", map.Sizes.Select(s => _texts[s]));
+        string strides = string.Join(", ", map.Strides.Select(s => _texts[s]));
+        string box = string.Join(", ", map.Box.Select(b => Number(b)));
+        string options = (map.IsSwizzled ? " swizzled" : "") + (map.RoundsToTensorFloat32 ? " rounded" : "");
+        Line($"map {names[map]} of {names[map.Source]}: sizes [{sizes}] strides [{strides}] from {_texts[map.Offset]} box [{box}]{options}");
+    }
+
     public void Block(KBlock block, int depth)
     {
         _depth = depth;
@@ -82,12 +92,22 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
             case KScratch { Buffer: var buffer }:
                 string over = buffer.Over is { } below ? $" over {names[below]}" : "";
                 string kind = buffer.Space == KBufferSpace.Shared ? "shared" : "scratch";
-                Line($"{kind} {names[buffer]}: {buffer.Element.Name()}[{Number(buffer.Length)}]{over}");
+                string aligned = buffer.Alignment == SharedMemoryLayout.Alignment ? "" : $" aligned {Number(buffer.Alignment)}";
+                Line($"{kind} {names[buffer]}: {buffer.Element.Name()}[{Number(buffer.Length)}]{over}{aligned}");
                 break;
             case KTiles tiles:
                 Line("tiles " + string.Join(", ", tiles.Tiles.Select((t, i) =>
                     $"{names[t]}: {t.Element.Name()}[{_texts[tiles.Rows[i]]}, {Number(t.Columns)}]")));
                 Block(tiles.Body, depth);
+                break;
+            case KRoles roles:
+                Line("roles");
+                foreach (KRole role in roles.Roles)
+                {
+                    _depth = depth;
+                    Line($"warps {Number(role.FirstWarp)} to {Number(role.EndWarp)}");
+                    Block(role.Body, depth);
+                }
                 break;
             case KTileZero zero:
                 Line($"zero_tile({names[zero.Tile]})");
@@ -122,8 +142,22 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
             + $"{s.Right.Name()}, {s.Sum.Name()}]({names[dot.Sum]}, {_texts[dot.Left]}, {_texts[dot.Right]})",
         KFragmentLoad load => $"fragment_load {names[load.Variable]}: {load.Variable.Type} = "
             + $"{(load.IsTransposed ? "columns" : "rows")}[{Number(load.Count)}]({names[load.Buffer]}, {_texts[load.Index]})",
+        KPhaseInit { Barriers: var b } => $"phases {names[b]}: {Number(b.Count)} of {Number(b.Arrivals)}",
+        KPhaseArrive arrive => $"phase_arrive{(arrive.Bytes == 0 ? "" : $"[{Number(arrive.Bytes)}]")}"
+            + $"({names[arrive.Barriers]}, {_texts[arrive.Index]})",
+        KPhaseWait wait => $"phase_wait({names[wait.Barriers]}, {_texts[wait.Index]}, {_texts[wait.Parity]})",
+        KBulkCopy copy => $"bulk_copy({names[copy.To]}, {_texts[copy.ToIndex]}, {names[copy.From]}, "
+            + $"[{string.Join(", ", copy.At.Select(a => _texts[a]))}], {names[copy.Barriers]}, {_texts[copy.Barrier]})",
+        KWarpgroupDot { Shape: var s } dot => $"warpgroup_dot[{Number(s.Columns)}, {Number(s.Depth)}, {s.Left.Name()}, {s.Right.Name()}, "
+            + $"{s.Sum.Name()}]({names[dot.Sum]}, {Matrix(dot.Left)}, {Matrix(dot.Right)})",
+        KWarpgroupFence => "warpgroup_fence",
+        KWarpgroupCommit => "warpgroup_commit",
+        KWarpgroupWait wait => $"warpgroup_wait {Number(wait.Pending)} [{string.Join(", ", wait.Sums.Select(r => names[r]))}]",
         _ => throw new CompilerBugException("Kernel IR printer", $"unknown statement {statement.GetType().Name}"),
     };
+
+    private string Matrix(KSharedMatrix matrix) => $"{(matrix.IsAlongDepth ? "along" : "across")}"
+        + $"[{Number(matrix.LeadingBytes)}, {Number(matrix.StrideBytes)}]({names[matrix.Buffer]}, {_texts[matrix.Index]})";
 
     private string Access(string word, KBuffer buffer, KExpr index, KExpr value, KExpr? mask) =>
         $"{word}({names[buffer]}, {_texts[index]}, {_texts[value]}{(mask is null ? "" : ", " + _texts[mask])})";

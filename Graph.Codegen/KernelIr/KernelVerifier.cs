@@ -24,6 +24,16 @@ public sealed class KernelVerifier
             Require(buffer.Argument == i, null, $"argument {i} is '{buffer}', which says that it is argument {buffer.Argument}");
             _visible.Add(buffer);
         }
+        foreach (KTensorMap map in _kernel.Maps)
+        {
+            Refuse(BulkRules.Problem(map), null);
+            RequireVisible(map.Source, map.Source.Name, null);
+            foreach (KExpr number in KTraversal.Operands(map))
+            {
+                Check(number, null);
+            }
+            Require(_visible.Add(map), null, $"the map '{map}' is there twice");
+        }
         Require(_kernel.Task.Type == KType.Index, null, $"the task is {_kernel.Task.Type}, not i64");
         Require(_kernel.TaskCount.Type == KType.Index, null, $"the number of tasks is {_kernel.TaskCount.Type}, not i64");
         Check(_kernel.TaskCount, null);
@@ -33,6 +43,9 @@ public sealed class KernelVerifier
             Refuse(ThreadRules.Problem(threads), null);
             Require(_visible.Add(threads.Thread), null, "the thread is the task");
         }
+        Require(
+            _kernel.Members == 1 || (_kernel.Members > 1 && _kernel.Threads is not null), null,
+            $"a start does {_kernel.Members} calls; it does at least 1, and several only where a task is many threads");
         Block(_kernel.Body, 0);
     }
 
@@ -48,7 +61,9 @@ public sealed class KernelVerifier
             {
                 Check(operand, statement);
             }
-            Refuse(KernelRules.Problem(statement) ?? ThreadRules.Problem(statement, _kernel.Threads is not null), statement);
+            Refuse(
+                KernelRules.Problem(statement) ?? ThreadRules.Problem(statement, _kernel.Threads is not null)
+                ?? BulkRules.Problem(statement, _kernel.Threads?.Count ?? 0), statement);
             Statement(statement, declared, depth);
         }
         _visible.ExceptWith(declared);
@@ -119,6 +134,31 @@ public sealed class KernelVerifier
                 RequireVisible(load.Buffer, load.Buffer.Name, statement);
                 Declare(load.Variable, load.Variable.Name, statement);
                 declared.Add(load.Variable);
+                break;
+            case KPhaseInit init: // visible to the end of the kernel
+                Declare(init.Barriers, init.Barriers.Name, statement);
+                break;
+            case KPhaseArrive arrive:
+                RequireVisible(arrive.Barriers, arrive.Barriers.Name, statement);
+                break;
+            case KPhaseWait wait:
+                RequireVisible(wait.Barriers, wait.Barriers.Name, statement);
+                break;
+            case KBulkCopy copy:
+                RequireVisible(copy.To, copy.To.Name, statement);
+                RequireVisible(copy.From, copy.From.Name, statement);
+                RequireVisible(copy.Barriers, copy.Barriers.Name, statement);
+                break;
+            case KWarpgroupDot dot:
+                RequireVisible(dot.Sum, dot.Sum.Name, statement);
+                RequireVisible(dot.Left.Buffer, dot.Left.Buffer.Name, statement);
+                RequireVisible(dot.Right.Buffer, dot.Right.Buffer.Name, statement);
+                break;
+            case KWarpgroupWait wait:
+                foreach (KRegister sum in wait.Sums)
+                {
+                    RequireVisible(sum, sum.Name, statement);
+                }
                 break;
             case KFor loop:
                 Declare(loop.Variable, loop.Variable.Name, statement);

@@ -9,7 +9,8 @@ internal static class ThreadRules
     public static string? Problem(KStmt s, bool hasThreads)
     {
         bool isForThreads = s is KBarrier or KWarpBarrier or KExchange or KAsyncCopy or KAsyncCommit or KAsyncWait or KFragmentDot
-            or KFragmentLoad or KScratch { Buffer.Space: KBufferSpace.Shared };
+            or KFragmentLoad or KPhaseInit or KPhaseArrive or KPhaseWait or KBulkCopy or KRoles or KWarpgroupDot or KWarpgroupFence
+            or KWarpgroupCommit or KWarpgroupWait or KScratch { Buffer.Space: KBufferSpace.Shared };
         bool isForOne = s is KTiles or KTileZero or KTileLoad or KTileStore or KTileDot;
         return isForThreads && !hasThreads ? "a task of this kernel is one thread, and this is for tasks of many"
             : isForOne && hasThreads ? "a task of this kernel is many threads, and tiles are for tasks of one"
@@ -26,7 +27,7 @@ internal static class ThreadRules
         threads.Count is <= 0 or > KThreads.Most || threads.Count % KThreads.WarpSize != 0
             ? $"a task has {KThreads.WarpSize} to {KThreads.Most} threads, whole warps, not {threads.Count}"
             : threads.Thread.Type != KType.Index ? $"the thread is {threads.Thread.Type}, not i64"
-            : threads.TasksPerMultiprocessor < 1 ? $"a multiprocessor has at least 1 task, not {threads.TasksPerMultiprocessor}"
+            : threads.TasksPerMultiprocessor < 0 ? $"a multiprocessor has no fewer than 0 tasks, not {threads.TasksPerMultiprocessor}"
             : null;
 
     /// <summary>What is wrong with what threads do together; null for nothing, and for other statements.</summary>

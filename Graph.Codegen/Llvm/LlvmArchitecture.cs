@@ -15,6 +15,9 @@ public enum LlvmArchitecture
     /// <summary>WebAssembly with 32-bit memory (<c>wasm32</c>).</summary>
     Wasm32,
 
+    /// <summary>32-bit ARM with a floating-point unit (<c>armv7</c>, <c>thumbv7em</c>).</summary>
+    Arm32,
+
     /// <summary>NVIDIA's virtual instruction set (<c>nvptx64</c>), written as PTX text.</summary>
     Nvptx64,
 }

@@ -138,7 +138,7 @@ internal sealed unsafe class LlvmModule : IDisposable
             target.Cpu,
             target.Features,
             (LLVMCodeGenOptLevel)codeGenLevel,
-            LlvmTargetTable.RelocationModel(architecture),
+            LlvmTargetTable.RelocationModel(target),
             LlvmTargetTable.CodeModel(architecture));
         if (_machine.Handle == 0)
         {

@@ -30,6 +30,18 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
     /// <summary>WebAssembly with vectors of 128 bits: Chrome 91, Firefox 89, Safari 16.4, Node 16 and later.</summary>
     public static LlvmTarget Wasm32Simd { get; } = Wasm32 with { Features = Wasm32.Features + ",+simd128" };
 
+    /// <summary>
+    /// 32-bit ARM with VFPv3 and registers for floating-point arguments, as Linux distributions call <c>armhf</c>. NEON is left out: it takes
+    /// denormals for zero.
+    /// </summary>
+    public static LlvmTarget Arm32 { get; } = new("armv7-unknown-linux-gnueabihf", "generic", "+vfp3d16,-neon,-d32");
+
+    /// <summary>The same with vectors and fused multiply-add (Cortex-A7, A15 and later); denormal f32 count as zero in vectors.</summary>
+    public static LlvmTarget Arm32Neon { get; } = Arm32 with { Features = "+neon,+vfp4,+d32,+hwdiv,+hwdiv-arm" };
+
+    /// <summary>Cortex-M4F and M7 without an operating system: a unit for f32, Thumb instructions.</summary>
+    public static LlvmTarget CortexM4 { get; } = new("thumbv7em-none-eabihf", "cortex-m4", "+vfp4d16sp,-fp64");
+
     /// <summary>The processor that runs now, with every feature it reports.</summary>
     /// <remarks>
     /// The object format is ELF on every operating system, because our own loader reads it. On Windows the functions
@@ -47,6 +59,23 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
     /// <summary>The widest vector register in bits: 512, 256 or 128; 0 where there are no vectors.</summary>
     public int VectorBits => LlvmTargetTable.VectorBits(this);
 
+    /// <summary>The bits of an address.</summary>
+    public int PointerBits => Architecture is LlvmArchitecture.Wasm32 or LlvmArchitecture.Arm32 ? 32 : 64;
+
+    /// <summary>Whether runs may be shared between threads, and stopped by others. A module of WebAssembly is alone.</summary>
+    public bool HasThreads => Architecture != LlvmArchitecture.Wasm32;
+
+    /// <summary>Whether there is no operating system, and code lies where its linker put it.</summary>
+    public bool IsBareMetal => Triple.Contains("-none-", StringComparison.Ordinal);
+
+    /// <summary>Whether rounding to integers is an instruction or a few; elsewhere LLVM would call the C library.</summary>
+    public bool HasRounding => Architecture switch
+    {
+        LlvmArchitecture.X64 => HasFeature("sse4.1"),
+        LlvmArchitecture.Arm32 => HasFeature("fp-armv8"),
+        _ => true,
+    };
+
     /// <summary>
     /// Whether fused multiply-add is one instruction. Code for other machines multiplies and adds; see
     /// <c>docs/decisions/0024-targets.md</c>.
@@ -56,6 +85,7 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
         LlvmArchitecture.Arm64 or LlvmArchitecture.Nvptx64 => true,
         LlvmArchitecture.RiscV64 => HasFeature("d") || HasFeature("v"),
         LlvmArchitecture.X64 => HasFeature("fma"),
+        LlvmArchitecture.Arm32 => HasFeature("vfp4"),
         _ => false,
     };
 

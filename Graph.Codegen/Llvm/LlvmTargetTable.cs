@@ -26,12 +26,13 @@ internal static class LlvmTargetTable
             "aarch64" or "arm64" => LlvmArchitecture.Arm64,
             "riscv64" => LlvmArchitecture.RiscV64,
             "wasm32" => LlvmArchitecture.Wasm32,
+            "arm" or "armv7" or "armv7a" or "thumbv7" or "thumbv7a" or "thumbv7em" => LlvmArchitecture.Arm32,
             "nvptx64" => LlvmArchitecture.Nvptx64,
             var other => throw new GraphException(
                 CodegenDiagnostics.UnsupportedTarget,
                 $"target: no code is generated for '{other}'",
                 where: $"target triple '{triple}'",
-                why: "code is generated for x86_64, aarch64, riscv64, wasm32 and nvptx64",
+                why: "code is generated for x86_64, aarch64, riscv64, armv7, thumbv7em, wasm32 and nvptx64",
                 fix: $"pass a triple that begins with one of them, such as {LlvmTarget.X64.Triple}"),
         };
     }
@@ -80,12 +81,13 @@ internal static class LlvmTargetTable
         LlvmArchitecture.RiscV64 when !target.HasFeature("v") => 0,
         LlvmArchitecture.RiscV64 => target.HasFeature("zvl512b") ? 512 : target.HasFeature("zvl256b") ? 256 : 128,
         LlvmArchitecture.Wasm32 => target.HasFeature("simd128") ? 128 : 0,
+        LlvmArchitecture.Arm32 => target.HasFeature("neon") ? 128 : 0,
         _ => 0,
     };
 
     /// <summary>Position independence wherever the loader or a linker may put the code at any address.</summary>
-    public static LLVMRelocMode RelocationModel(LlvmArchitecture architecture) =>
-        architecture == LlvmArchitecture.Wasm32 ? LLVMRelocMode.LLVMRelocStatic : LLVMRelocMode.LLVMRelocPIC;
+    public static LLVMRelocMode RelocationModel(LlvmTarget target) =>
+        target.Architecture == LlvmArchitecture.Wasm32 || target.IsBareMetal ? LLVMRelocMode.LLVMRelocStatic : LLVMRelocMode.LLVMRelocPIC;
 
     /// <summary>Code and data within 2 GiB of each other. RISC-V calls that medium (<c>medany</c>).</summary>
     public static LLVMCodeModel CodeModel(LlvmArchitecture architecture) =>
@@ -150,6 +152,12 @@ internal static class LlvmTargetTable
                 LLVM.InitializeWebAssemblyTarget();
                 LLVM.InitializeWebAssemblyTargetMC();
                 LLVM.InitializeWebAssemblyAsmPrinter();
+                break;
+            case LlvmArchitecture.Arm32:
+                LLVM.InitializeARMTargetInfo();
+                LLVM.InitializeARMTarget();
+                LLVM.InitializeARMTargetMC();
+                LLVM.InitializeARMAsmPrinter();
                 break;
             case LlvmArchitecture.Nvptx64:
                 LLVM.InitializeNVPTXTargetInfo();

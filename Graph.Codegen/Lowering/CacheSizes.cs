@@ -16,13 +16,13 @@ public sealed record CacheSizes(long FirstLevelInBytes, int FirstLevelWays, long
     /// <param name="target">The machine.</param>
     /// <remarks>
     /// x86-64 with AVX-512: 32 KiB of 8 ways and 1 MiB (Skylake-X, Zen 4). 64-bit ARM: 64 KiB of 4 ways and 512 KiB (Cortex-A76,
-    /// Neoverse N1). RISC-V: 32 KiB of 4 ways and 256 KiB. All others, WebAssembly too: <see cref="Typical"/>.
+    /// Neoverse N1). RISC-V and 32-bit ARM: 32 KiB of 4 ways and 256 KiB. All others, WebAssembly too: <see cref="Typical"/>.
     /// </remarks>
     public static CacheSizes Of(LlvmTarget target) => target.Architecture switch
     {
         LlvmArchitecture.X64 when target.VectorBits >= 512 => new(32 * 1024, 8, 1024 * 1024),
         LlvmArchitecture.Arm64 => new(64 * 1024, 4, 512 * 1024),
-        LlvmArchitecture.RiscV64 => new(32 * 1024, 4, 256 * 1024),
+        LlvmArchitecture.RiscV64 or LlvmArchitecture.Arm32 => new(32 * 1024, 4, 256 * 1024),
         _ => Typical,
     };
 

@@ -16,7 +16,7 @@ namespace Graphene.Codegen;
 /// Operands are read once, row by row, and threads share the rows. A sum in blocks of 128 terms is what the numerics contract says of
 /// sums across rows anyway, so bits are those of <see cref="LoopNestLowering"/> and no thread count changes them.
 /// </remarks>
-internal sealed class ColumnSumLowering
+internal sealed partial class ColumnSumLowering
 {
     private const long FewestElements = 1 << 15;
     private const long ElementsPerTask = 1 << 15;
@@ -104,8 +104,15 @@ internal sealed class ColumnSumLowering
             KExpr end = _b.Let("row1", KBuilder.Minimum(KBuilder.Add(row, ExprEmitter.BlockLength), Rows));
             long whole = Columns / wide * wide;
             long vectors = Columns / Lanes * Lanes;
-            _b.For("column", 0, whole, wide, column => SumBlock(partial, block, row, end, column, wide, null));
-            _b.For("column", whole, vectors, Lanes, column => SumBlock(partial, block, row, end, column, Lanes, null));
+            if (Sweeps(ops, wide))
+            {
+                SumBySweeps(partial, block, row, end, vectors);
+            }
+            else
+            {
+                _b.For("column", 0, whole, wide, column => SumBlock(partial, block, row, end, column, wide, null));
+                _b.For("column", whole, vectors, Lanes, column => SumBlock(partial, block, row, end, column, Lanes, null));
+            }
             if (vectors < Columns)
             {
                 KExpr mask = _b.Let("mask", KBuilder.Less(new KRamp(0, 1, Lanes), KBuilder.Broadcast(Columns - vectors, Lanes)));

@@ -1,6 +1,6 @@
 namespace Graphene.Codegen;
 
-/// <summary>Chooses the schedule of a convolution fusion: by the order of its dimensions, and depthwise ones by themselves.</summary>
+/// <summary>Chooses the schedule of a convolution fusion: by the order of its dimensions; depthwise ones, and those in tiles, by themselves.</summary>
 internal static class ConvolutionLowering
 {
     /// <summary>Lowers a convolution fusion, or returns null when no schedule covers it.</summary>
@@ -8,6 +8,7 @@ internal static class ConvolutionLowering
         string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten) =>
         HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero ? null
         : DepthwiseConvolutionLowering.TryLower(name, fusion, hero, target) is { } depthwise ? [depthwise]
+        : WinogradConvolutionLowering.TryLower(name, fusion, hero, target) is { } winograd ? winograd
         : ChannelsLastConvolutionLowering.TryLower(name, fusion, hero, target) is { } product ? product
         : ChannelsFirstConvolutionLowering.TryLower(name, fusion, hero, target);
 }

@@ -22,7 +22,7 @@ internal sealed partial class DepthwiseConvolutionLowering
 
     private readonly HeroFusion _fusion;
     private readonly ConvolutionOp _op;
-    private readonly KBuilder _b = new();
+    private readonly KBuilder _b;
     private readonly ExprEmitter _emitter;
     private readonly ScalarExpr _input;
     private readonly ScalarExpr _weight;
@@ -39,6 +39,7 @@ internal sealed partial class DepthwiseConvolutionLowering
     {
         _fusion = fusion;
         _op = (ConvolutionOp)fusion.Hero.Op;
+        _b = new KBuilder { Multiples = target.Gpu is null ? null : new KIndexMultiples() };
         _emitter = new ExprEmitter(_b, new ExprAnalysis(), fusion.Source.Source);
         _input = input;
         _weight = weight;

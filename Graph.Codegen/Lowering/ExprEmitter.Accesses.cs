@@ -66,12 +66,10 @@ internal sealed partial class ExprEmitter
                 ? new Access(position)
                 {
                     IsShared = false,
-                    Alignment = _vector.Forms?.Alignment(index, IsZero) ?? Builder.Multiples?.AlignmentOf(position, _vector.Lanes) ?? 1,
+                    Alignment = Builder.Multiples?.AlignmentOf(position, _vector.Lanes) ?? 1,
                 }
             : new Access(position) { Places = new KRamp(position, KBuilder.Value(distance), _vector.Lanes) };
     }
-
-    private bool IsZero(IndexVariable variable) => Lookup(variable) is [KConstant { Value: var value }] && value.AsInteger == 0;
 
     private KExpr EmitPositionOfFirst(AffineIndex index)
     {

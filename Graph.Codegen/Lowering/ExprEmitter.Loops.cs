@@ -10,6 +10,12 @@ internal sealed partial class ExprEmitter
     public const int ReductionLanes = 32;
 
     /// <summary>
+    /// How many consecutive elements those running results take before they join the total: longer reductions are cut into segments
+    /// of this many, which threads share. Part of the numerics contract, too.
+    /// </summary>
+    public const int SegmentLength = 32768;
+
+    /// <summary>
     /// How many consecutive terms of any other floating-point sum are added up before they join the total. Part of the numerics
     /// contract, too.
     /// </summary>
@@ -159,6 +165,7 @@ internal sealed partial class ExprEmitter
     }
 
     // acc[l] = combine(acc[l], element(32 i + l)) ; then lanes join 32 -> 16 -> ... -> 1 ; then combine(initial, total)
+    // Longer ones: total = combine(total, that of a segment), segments in order.
     private KExpr[]? TryEmitLaneReduction(LoopExpr loop)
     {
         if (_vector is not null || loop is not { Combine: not null, Elements: [var element], Initial: [var initial] } ||
@@ -174,11 +181,42 @@ internal sealed partial class ExprEmitter
             return null;
         }
         Hoist([element], loop.Variables);
-        KExpr identity = new KConstant(function.Identity, LanesFor(function, inner.Extent));
-        KRegister lanes = Builder.Declare("lanes", identity);
-        EmitRounds([.. groups.SkipLast(1)], 0, () => EmitLaneRounds(inner, element, function, lanes));
+        KExpr extent = Builder.Let("extent", KBuilder.Value(inner.Extent));
+        if (groups.Count == 1 && IsLong(inner.Extent))
+        {
+            KRegister all = Builder.Declare("total", new KConstant(function.Identity, 1));
+            Builder.For("segment", 0, extent, SegmentLength, begin =>
+            {
+                KExpr end = Builder.Let("end", KBuilder.Minimum(KBuilder.Add(begin, SegmentLength), extent));
+                Builder.Assign(all, KBuilder.Call(function.Op, new KRead(all), EmitSegment(inner, element, function, begin, end)));
+            });
+            return [EmitCall(function.Op, [Emit(initial), function.Round(new KRead(all))])];
+        }
+        KRegister lanes = Builder.Declare("lanes", new KConstant(function.Identity, LanesFor(function, inner.Extent)));
+        EmitRounds([.. groups.SkipLast(1)], 0, () => EmitLaneRounds(inner, element, function, lanes, 0, extent));
         KExpr total = function.Round(JoinLanes(new KRead(lanes), function.Op));
         return [EmitCall(function.Op, [Emit(initial), total])];
+    }
+
+    /// <summary>Whether a reduction over so many consecutive elements is cut into segments, or may be.</summary>
+    public static bool IsLong(Dim extent) => extent.Range.Max > SegmentLength;
+
+    /// <summary>What the elements of one segment give, as wide as they are accumulated.</summary>
+    /// <param name="inner">The loop over the elements.</param>
+    /// <param name="element">One of them.</param>
+    /// <param name="function">How they are combined.</param>
+    /// <param name="begin">The segment's first element.</param>
+    /// <param name="end">One behind its last.</param>
+    public KExpr EmitSegment(LoopGroup inner, ScalarExpr element, ReductionFunction function, KExpr begin, KExpr end)
+    {
+        KExpr? total = null;
+        InScope(() =>
+        {
+            KRegister lanes = Builder.Declare("lanes", new KConstant(function.Identity, LanesFor(function, inner.Extent)));
+            EmitLaneRounds(inner, element, function, lanes, begin, end);
+            total = JoinLanes(new KRead(lanes), function.Op);
+        });
+        return total!;
     }
 
     // What the lanes of a reduction would hold, in a register each while lanes hold neighbouring results: the same terms meet in
@@ -232,7 +270,8 @@ internal sealed partial class ExprEmitter
         return isExtremum && extent is { IsStatic: true, Value: >= 8 * ReductionLanes } ? 2 * ReductionLanes : ReductionLanes;
     }
 
-    private void EmitLaneRounds(LoopGroup inner, ScalarExpr element, ReductionFunction function, KRegister lanes)
+    private void EmitLaneRounds(
+        LoopGroup inner, ScalarExpr element, ReductionFunction function, KRegister lanes, KExpr begin, KExpr end)
     {
         foreach (IndexVariable member in inner.Members.SkipLast(1))
         {
@@ -240,11 +279,11 @@ internal sealed partial class ExprEmitter
         }
         int count = lanes.Type.Lanes;
         KBuffer? kept = _kept.GetValueOrDefault(element);
-        KExpr extent = Builder.Let("extent", KBuilder.Value(inner.Extent));
-        KExpr whole = Builder.Let("whole", KBuilder.Multiply(KBuilder.Divide(extent, count), count));
-        Builder.For("r", 0, whole, count, first => WithVector(inner.Last, first, count, null, () =>
+        KExpr whole = Builder.Let("whole", KBuilder.Add(
+            begin, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, begin), count), count)));
+        Builder.For("r", begin, whole, count, first => WithVector(inner.Last, first, count, null, () =>
             Builder.Assign(lanes, KBuilder.Call(function.Op, new KRead(lanes), function.Widen(EmitElement(element, kept))))));
-        EmitTail(extent, whole, count, mask => WithVector(inner.Last, whole, count, mask, () =>
+        EmitTail(end, whole, count, mask => WithVector(inner.Last, whole, count, mask, () =>
         {
             KExpr now = new KRead(lanes);
             KExpr next = KBuilder.Call(function.Op, now, function.Widen(EmitElement(element, kept)));

@@ -106,6 +106,22 @@ internal sealed partial class ExprEmitter
         Builder.Add(new KStore(buffer, at.First, value, _mask, isStreaming, at.Alignment));
     }
 
+    /// <summary>As <see cref="Store"/>; whole vectors go around the caches where a condition holds that is the same in the whole kernel.</summary>
+    public void StoreAround(KBuffer buffer, AffineIndex index, KExpr value, KExpr condition)
+    {
+        Access at = AccessOf(index);
+        if (at.Places is not null || _vector is null || _mask is not null)
+        {
+            Store(buffer, index, value);
+            return;
+        }
+        KExpr lanes = Builder.Let("value", value);
+        Builder.If(
+            condition,
+            () => Builder.Stream(buffer, at.First, lanes),
+            () => Builder.Add(new KStore(buffer, at.First, lanes, Alignment: at.Alignment)));
+    }
+
     /// <summary>Asks for what a load reads a distance further along the vector axis, a cache line at a time.</summary>
     public void Prefetch(LoadExpr load, int distanceInBytes, int lineInBytes)
     {

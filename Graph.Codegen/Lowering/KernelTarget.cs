@@ -1,4 +1,5 @@
 using Graphene.Codegen.Llvm;
+using Graphene.Optimizer;
 
 namespace Graphene.Codegen;
 
@@ -41,6 +42,12 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     /// </summary>
     public int UnrolledSteps { get; init; } = 4;
 
+    /// <summary>
+    /// Whether convolutions that <see cref="WinogradForm"/> chooses are computed in tiles; only after a run of the optimizer that allowed it,
+    /// too, because such convolutions look for their border themselves.
+    /// </summary>
+    public bool AllowsWinograd { get; init; }
+
     /// <summary>The GPU that runs the kernels, by many threads each; null for a processor.</summary>
     public GpuTarget? Gpu { get; init; }
 
@@ -71,6 +78,10 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
             UnrolledSteps = target.Architecture == LlvmArchitecture.Wasm32 ? 1 : 4,
         };
     }
+
+    /// <summary>The machine as schedules see it with what a caller allows.</summary>
+    /// <param name="options">The choices that the optimizer runs with; null for the defaults.</param>
+    public KernelTarget For(OptimizerOptions? options) => this with { AllowsWinograd = Gpu is null && options?.AllowWinograd == true };
 
     /// <summary>How many elements of a type fill a vector register.</summary>
     public int Lanes(DType type) => VectorBits / type.SizeInBits();

@@ -17,8 +17,10 @@ public sealed partial class LoopNestLowering
 
     private readonly List<(ScalarExpr Again, KBuffer Buffer)> _kept = [];
     private readonly HashSet<KBuffer> _streamed = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KBuffer, KExpr> _streamedWhen = new(ReferenceEqualityComparer.Instance);
 
-    // A result larger than the caches is not in them when it is read again; writing it through them costs reading it first.
+    // A result larger than the caches is not in them when it is read again; writing it through them costs reading it first. Where its
+    // size is not known, the kernel looks at it.
     private void MarkStreamed(LoopPlan plan)
     {
         if (plan.Inner is not { } inner || plan.Serial.Count > 0 || _source.WritesOverOperand)
@@ -29,11 +31,20 @@ public sealed partial class LoopNestLowering
         {
             Dim bytes = result.Type.SizeInBytes;
             Dim row = inner.Extent * root.Output.Element.SizeInBytes();
-            bool isLarge = bytes.IsStatic && bytes.Value >= _target.StreamedBytes;
+            bool isLarge = bytes.Range.Max >= _target.StreamedBytes && !bytes.Symbols.Contains(FlatFusion.Count);
             bool hasWholeLines = plan.Outer.Count == 0 || (row.IsStatic && row.Value % CacheSizes.LineInBytes == 0);
-            if (isLarge && hasWholeLines && root.Store[inner.Last] == 1)
+            if (!isLarge || !hasWholeLines || root.Store[inner.Last] != 1)
+            {
+                continue;
+            }
+            if (bytes.Range.Min >= _target.StreamedBytes)
             {
                 _streamed.Add(root.Output);
+            }
+            else
+            {
+                _streamedWhen.Add(
+                    root.Output, _b.Let("is_large", KBuilder.Less(_target.StreamedBytes - 1, KBuilder.Value(bytes))));
             }
         }
     }
@@ -59,7 +70,7 @@ public sealed partial class LoopNestLowering
     private void EmitPrefetches(LoopGroup inner)
     {
         bool reduces = _nest.Loops.Any();
-        if (_streamed.Count == 0 || (!reduces && !IsDear()))
+        if (_streamed.Count == 0 || (reduces ? !inner.Extent.IsStatic : !IsDear()))
         {
             return;
         }

@@ -238,8 +238,17 @@ public sealed partial class LoopNestLowering
 
     private void Store(LoopRoot root) => StoreValue(root, _emitter.EmitLanes(root.Element));
 
-    private void StoreValue(LoopRoot root, KExpr value) =>
-        _emitter.Store(root.Output, root.Store, value, _streamed.Contains(root.Output));
+    private void StoreValue(LoopRoot root, KExpr value)
+    {
+        if (_streamedWhen.TryGetValue(root.Output, out KExpr? isLarge))
+        {
+            _emitter.StoreAround(root.Output, root.Store, value, isLarge);
+        }
+        else
+        {
+            _emitter.Store(root.Output, root.Store, value, _streamed.Contains(root.Output));
+        }
+    }
 
     // As many lanes as fill a register with the widest element that is loaded or stored.
     private int VectorLanes()

@@ -37,6 +37,10 @@ public static class NodeLowering
             FusionOp { Kind: FusionKind.Batch } => new BatchLowering(target).Lower(node, isOverwritten),
             FusionOp { Kind: FusionKind.Reduction } when
                 ColumnSumLowering.TryLower(name, node, target, isOverwritten, lookups) is { } sums => sums,
+            FusionOp { Kind: FusionKind.Reduction } when
+                LongReductionLowering.TryLower(name, node, target, isOverwritten, lookups) is { } totals => totals,
+            FusionOp { Kind: FusionKind.Loop } when
+                ConcatenationLowering.TryLower(name, node, target, lookups) is { } concatenation => [concatenation],
             FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten, lookups)],
             CompositeOp { Kind: AttentionForm.Kind } => [AttentionLowering.Lower(name, node, target)],
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),

@@ -32,7 +32,7 @@ internal sealed class ConstantPool(MemoryPlan plan)
     {
         Optimizer.ArenaLayout? layout = plan.Symbols.IsEmpty ? plan.Pack(_ => 0) : null;
         var specs = new List<BufferSpec>();
-        foreach (PlannedBuffer buffer in plan.Buffers)
+        foreach (PlannedBuffer buffer in plan.Buffers.Where(b => b.Kind != Optimizer.BufferKind.Part))
         {
             specs.Add(buffer.Kind switch
             {

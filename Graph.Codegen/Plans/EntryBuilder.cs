@@ -47,6 +47,8 @@ internal sealed class EntryBuilder
                 case CopyStep copy:
                     steps.Add(new EntryStep.Copy(Buffer(copy.From), Buffer(copy.To), copy.Type.SizeInBytes));
                     break;
+                case PartsStep:
+                    break;
                 case WhileStep loop:
                     steps.Add(new EntryStep.Loop(
                         Build(loop.Condition), Buffer(loop.Condition.Results[0]), Build(loop.Body)));
@@ -73,15 +75,16 @@ internal sealed class EntryBuilder
         }
         var overwritten = new HashSet<int>(run.Results);
         IReadOnlyList<LoweredKernel> kernels = _catalog.Kernels(run.Node, i => overwritten.Contains(run.Operands[i]));
-        EntryStep.Call[] calls = [.. kernels.Select(k => Call(run, k))];
         string source = Describe(run.Node);
         if (run.Node.Op is FusionOp { Kind: FusionKind.Batch })
         {
+            EntryStep.Call[] members = [.. kernels.Select(k => Call(run, k, kernels.Count(other => ReferenceEquals(other.Kernel, k.Kernel))))];
             KernelCost cost = kernels.Select(CostOf).Aggregate((sum, c) => new KernelCost(sum.Flops + c.Flops, sum.Bytes + c.Bytes));
             _library.AddCall(string.Create(CultureInfo.InvariantCulture, $"batch_{_batches++}"), source, cost);
-            steps.Add(new EntryStep.Batch(calls, IsWorthSplitting(cost)));
+            steps.Add(new EntryStep.Batch(members, IsWorthSplitting(cost)));
             return;
         }
+        EntryStep.Call[] calls = [.. kernels.Select(k => Call(run, k, 1))];
         for (int i = 0; i < calls.Length; i++)
         {
             _library.AddCall(calls[i].Symbol, source, kernels[i].Kernel.Cost);
@@ -89,7 +92,7 @@ internal sealed class EntryBuilder
         }
     }
 
-    private EntryStep.Call Call(RunStep run, LoweredKernel lowered)
+    private EntryStep.Call Call(RunStep run, LoweredKernel lowered, int together)
     {
         if (!_touched.TryGetValue(lowered.Kernel, out bool[]? touched))
         {
@@ -97,10 +100,11 @@ internal sealed class EntryBuilder
         }
         BufferRef[] arguments = [.. lowered.Operands.Select((o, i) => touched[i] ? Argument(run, o) : BufferRef.None)];
         KExpr tasks = WithSizes(lowered.Kernel.TaskCount, lowered);
-        KernelReference kernel = _library.Add(lowered.Kernel);
+        KernelReference kernel = _library.Add(lowered.Kernel, together);
         return new EntryStep.Call(kernel.Symbol, arguments, tasks, IsWorthSplitting(lowered.Kernel.Cost))
         {
             Sizes = kernel.RunSymbols.Count == 0 ? lowered.Sizes : [.. lowered.Sizes, .. kernel.RunSymbols.Select(s => (Dim)s)],
+            Maps = [.. lowered.Kernel.Maps.Select(m => m.With(e => WithSizes(e, lowered)))],
         };
     }
 
@@ -137,7 +141,7 @@ internal sealed class EntryBuilder
                 int index = run.Node.Operands.IndexOf(value.Node);
                 return Buffer(run.Operands[index]);
             case KernelOperand.Constant constant:
-                return new BufferRef(_plan.Buffers.Length + _constants.Add(constant.Content));
+                return new BufferRef(_plan.TableLength + _constants.Add(constant.Content));
             case KernelOperand.Workspace:
                 return Buffer(run.Workspaces[0]);
             default:
@@ -147,8 +151,10 @@ internal sealed class EntryBuilder
 
     private BufferRef Buffer(int index)
     {
-        _constants.Use(index);
-        return new BufferRef(index);
+        PlannedBuffer buffer = _plan.Buffers[index];
+        BufferRef place = buffer.Kind == BufferKind.Part ? new BufferRef(buffer.Number, buffer.OffsetInBytes) : new BufferRef(index);
+        _constants.Use(place.Buffer);
+        return place;
     }
 
     private static bool IsWorthSplitting(KernelCost cost)

@@ -16,6 +16,9 @@ public abstract record EntryStep
     {
         /// <summary>Sizes that are passed behind the buffers.</summary>
         public IReadOnlyList<Dim> Sizes { get; init; } = [];
+
+        /// <summary>Tensor maps of its buffers, over constants and symbols of the run: on a GPU they are passed behind everything else.</summary>
+        public IReadOnlyList<KTensorMap> Maps { get; init; } = [];
     }
 
     /// <summary>Calls kernels side by side: their tasks are numbered one behind another and shared between threads as one.</summary>

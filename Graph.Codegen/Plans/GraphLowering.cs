@@ -32,7 +32,7 @@ internal sealed class GraphLowering(
     /// <param name="cancellation">Stops between stages.</param>
     public LoweredModule Lower(Module module, string entryName, CompilationLog log, CancellationToken cancellation)
     {
-        bool isAlone = target.Architecture == LlvmArchitecture.Wasm32; // no threads, and nobody to stop a run
+        bool isAlone = !target.HasThreads; // and nobody stops a run
         KernelLibrary? library = null;
         LoweredSteps lowered = new StepLowering(kernelTarget, options).Lower(
             module, s => library = Open(s, checksCancellation: !isAlone), log, cancellation);

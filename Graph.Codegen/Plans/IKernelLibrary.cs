@@ -16,7 +16,8 @@ internal interface IKernelLibrary
 
     /// <summary>The symbol under which a kernel will be found, and how it is called.</summary>
     /// <param name="kernel">The kernel.</param>
-    KernelReference Add(Kernel kernel);
+    /// <param name="calls">How many calls of it do not wait for each other; a machine may start them as one.</param>
+    KernelReference Add(Kernel kernel, int calls);
 }
 
 /// <summary>A kernel of a library.</summary>

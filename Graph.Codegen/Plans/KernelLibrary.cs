@@ -50,7 +50,7 @@ internal sealed class KernelLibrary : IKernelLibrary
         _specs.Add(new KernelSpec(name, source, cost.Flops, cost.Bytes));
 
     /// <inheritdoc/>
-    public KernelReference Add(Kernel kernel)
+    public KernelReference Add(Kernel kernel, int calls)
     {
         if (!_known.TryGetValue(kernel, out string? symbol))
         {

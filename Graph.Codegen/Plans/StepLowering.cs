@@ -24,13 +24,12 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     public LoweredSteps Lower(
         Module module, Func<ImmutableArray<DimSymbol>, IKernelLibrary> openLibrary, CompilationLog log, CancellationToken cancellation)
     {
-        OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
-        Module optimized = GraphOptimizer.Run(
-            module, log.Listen(kernelTarget.Gpu is null ? optimizer : optimizer with { HalfAttention = true }));
+        OptimizerOptions optimizer = OptimizerFor(kernelTarget, options);
+        Module optimized = GraphOptimizer.Run(module, log.Listen(optimizer));
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
-        var catalog = new KernelCatalog(kernelTarget, optimized);
-        MemoryPlan plan = PlanMemory(optimized, catalog);
+        var catalog = new KernelCatalog(kernelTarget.For(optimizer), optimized);
+        MemoryPlan plan = PlanMemory(optimized, catalog, kernelTarget);
         log.End("planning memory and lowering");
         IKernelLibrary library = openLibrary(plan.Symbols);
         var constants = new ConstantPool(plan);
@@ -40,11 +39,19 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
         return new LoweredSteps(plan, steps, Describe(module, optimized, plan, builder, library), constants);
     }
 
+    /// <summary>The optimizer's options for a machine: the caller's, and what only such machines have kernels for.</summary>
+    public static OptimizerOptions OptimizerFor(KernelTarget target, GraphCompilerOptions options)
+    {
+        OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
+        return target.Gpu is null ? optimizer : GpuTarget.Adapt(optimizer);
+    }
+
     /// <summary>The memory that a run will use, workspaces of kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     /// <param name="catalog">Its kernels.</param>
-    public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog) =>
-        BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces });
+    /// <param name="target">The machine. Kernels of a processor count on the alignment of one element, so they work on parts of buffers.</param>
+    public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog, KernelTarget target) => BufferAssigner.Assign(
+        optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces, SharesParts = target.Gpu is null });
 
     private static ExecutablePlan Describe(
         Module module, Module optimized, MemoryPlan plan, EntryBuilder builder, IKernelLibrary library) => new()

@@ -42,6 +42,33 @@ internal sealed partial class GpuBodyPrinter
             case KFragmentDot dot:
                 FragmentDot(dot);
                 break;
+            case KRoles roles:
+                Roles(roles);
+                break;
+            case KPhaseInit init:
+                PhaseInit(init);
+                break;
+            case KPhaseArrive arrive:
+                PhaseArrive(arrive);
+                break;
+            case KPhaseWait wait:
+                PhaseWait(wait);
+                break;
+            case KBulkCopy copy:
+                BulkCopy(copy);
+                break;
+            case KWarpgroupDot dot:
+                WarpgroupDot(dot);
+                break;
+            case KWarpgroupFence:
+                WarpgroupFence();
+                break;
+            case KWarpgroupCommit:
+                WarpgroupCommit();
+                break;
+            case KWarpgroupWait wait:
+                WarpgroupWait(wait);
+                break;
             default:
                 base.MachineStatement(statement);
                 break;

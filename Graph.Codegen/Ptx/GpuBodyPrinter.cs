@@ -24,6 +24,10 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
     // Of the parameters of a kernel (PTX ISA, kernel function parameters).
     private const int MostParameters = 4352 / 8;
 
+    // Of a CUtensorMap (CUDA driver API).
+    private const int MapBytes = 128;
+    private const int MapAlignment = 64;
+
     private readonly List<DimSymbol> _parameters = [];
     private Kernel? _kernel;
     private SharedMemoryLayout? _shared;
@@ -47,18 +51,28 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
         _parameters.AddRange(kernel.Sizes);
         string first = Out.NewLabel();
         Out.Begin(first);
-        Bind(kernel.Task, NumberOf("ctaid", MostBlocks));
+        LlvmValue block = NumberOf("ctaid", MostBlocks);
+        Bind(kernel.Task, kernel.Members == 1 ? block : TaskOfMember(kernel, block));
         Bind(threads.Thread, NumberOf("tid", threads.Count));
         Block(kernel.Body);
         Out.Do("ret void");
-        string[] parameters = [.. kernel.Arguments.Select(Parameter), .. _parameters.Select((_, i) => $"i64 noundef %s{Number(i)}")];
-        return parameters.Length <= MostParameters
+        int words = kernel.Members == 1
+            ? kernel.Arguments.Count + _parameters.Count + (kernel.Maps.Count * (MapBytes + MapAlignment) / sizeof(long))
+            : WordsOfTable(kernel);
+        string[] parameters = kernel.Members > 1 ? [$"ptr noundef byval({TableType(kernel)}) align 8 %table"]
+            :
+            [
+                .. kernel.Arguments.Select(Parameter), .. _parameters.Select((_, i) => $"i64 noundef %s{Number(i)}"),
+                .. kernel.Maps.Select((_, i) => $"ptr noundef byval([{Number(MapBytes)} x i8]) align {Number(MapAlignment)} %m{Number(i)}"),
+            ];
+        return words <= MostParameters
             ? $"({string.Join(", ", parameters)}) #0 {{\n{Out.ToText(first)}}}\n"
-            : throw Bug($"kernel '{kernel.Name}' has {parameters.Length} arguments, more than {MostParameters}");
+            : throw Bug($"kernel '{kernel.Name}' has {words} arguments, more than {MostParameters}");
     }
 
     /// <inheritdoc/>
-    protected override string ArgumentAddress(KBuffer buffer) => $"%a{Number(buffer.Argument)}";
+    protected override string ArgumentAddress(KBuffer buffer) =>
+        _memberBuffers is { } buffers ? buffers[buffer.Argument] : $"%a{Number(buffer.Argument)}";
 
     /// <inheritdoc/>
     protected override string ScratchAddress(KBuffer buffer) => buffer.Space == KBufferSpace.Shared
@@ -82,7 +96,7 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
             place = _parameters.Count;
             _parameters.Add(symbol);
         }
-        return new LlvmValue($"%s{Number(place)}", KType.Index);
+        return new LlvmValue(_memberNumbers is { } numbers ? numbers[place] : $"%s{Number(place)}", KType.Index);
     }
 
     // The launch starts as many blocks as there are tasks.

@@ -14,6 +14,18 @@ public sealed record PtxKernel(string Name, int Threads, int Buffers)
     /// </summary>
     public ImmutableArray<DimSymbol> Symbols { get; init; } = [];
 
+    /// <summary>
+    /// How many calls one launch does. Where it is more than one, the only parameter is a table of 64-bit words: the number of each call's first
+    /// block, then pointers, sizes and symbols of each call.
+    /// </summary>
+    public int Members { get; init; } = 1;
+
+    /// <summary>How many tensor maps the parameters end with: 128 bytes each, aligned to 64, as the driver encodes them.</summary>
+    public int Maps { get; init; }
+
+    /// <summary>What the beginning of shared memory is a multiple of, in bytes.</summary>
+    public int SharedAlignment { get; init; } = SharedMemoryLayout.Alignment;
+
     /// <summary>The shared memory of a block, in bytes.</summary>
     public int SharedBytes { get; init; }
 
@@ -23,6 +35,6 @@ public sealed record PtxKernel(string Name, int Threads, int Buffers)
     /// </summary>
     public int DynamicSharedBytes { get; init; }
 
-    /// <summary>The blocks that a multiprocessor has registers for, as the assembler was told; 1 for no promise.</summary>
-    public int BlocksPerMultiprocessor { get; init; } = 1;
+    /// <summary>The blocks that a multiprocessor has registers for, as the assembler was told; 0 where it was not.</summary>
+    public int BlocksPerMultiprocessor { get; init; }
 }

@@ -29,6 +29,9 @@ public sealed class PtxKernelPrinter(PtxTarget target)
         var spec = new PtxKernel(kernel.Name, kernel.Threads!.Count, kernel.Arguments.Count)
         {
             Symbols = [.. printer.Symbols],
+            Members = kernel.Members,
+            Maps = kernel.Maps.Count,
+            SharedAlignment = printer.Shared.LargestAlignment,
             SharedBytes = shared,
             DynamicSharedBytes = shared > GpuBodyPrinter.MostStaticSharedBytes ? shared : 0,
             BlocksPerMultiprocessor = kernel.Threads.TasksPerMultiprocessor,
@@ -44,7 +47,7 @@ public sealed class PtxKernelPrinter(PtxTarget target)
         {
             string linkage = kernel.DynamicSharedBytes > 0 ? "external" : "internal";
             string content = kernel.DynamicSharedBytes > 0 ? "[0 x i8]" : Invariant($"[{kernel.SharedBytes} x i8] undef");
-            text.Append('@').Append(kernel.Name).Append(Invariant($"_shared = {linkage} addrspace(3) global {content}, align 128\n"));
+            text.Append('@').Append(kernel.Name).Append(Invariant($"_shared = {linkage} addrspace(3) global {content}, align {kernel.SharedAlignment}\n"));
         }
         text.Append("define ptx_kernel void @").Append(kernel.Name);
         text.Append(body.Replace(GpuBodyPrinter.OwnName, "@" + kernel.Name, StringComparison.Ordinal)).Append('\n');
@@ -59,8 +62,15 @@ public sealed class PtxKernelPrinter(PtxTarget target)
         text.Append($" \"target-cpu\"=\"{target.Machine.Cpu}\" \"target-features\"=\"{target.Machine.Features}\" }}\n");
         text.Append(LlvmMetadata.Definitions).Append("!nvvm.annotations = !{!6}\n");
         text.Append(Invariant($"!6 = !{{ptr @{kernel.Name}, !\"reqntidx\", i32 {kernel.Threads}"));
-        text.Append(kernel.BlocksPerMultiprocessor > 1 ? Invariant($", !\"minctasm\", i32 {kernel.BlocksPerMultiprocessor}}}\n") : "}\n");
-        return text.ToString();
+        text.Append(kernel.BlocksPerMultiprocessor > 0 ? Invariant($", !\"minctasm\", i32 {kernel.BlocksPerMultiprocessor}") : "");
+        if (kernel.Maps > 0)
+        {
+            // Maps stay where they are passed: copies take them from there. Parameters are counted from 1.
+            int first = kernel.Buffers + kernel.Symbols.Length + 1;
+            text.Append(", !\"grid_constant\", !7}\n!7 = !{");
+            return text.Append(string.Join(", ", Enumerable.Range(first, kernel.Maps).Select(i => Invariant($"i32 {i}")))).Append("}\n").ToString();
+        }
+        return text.Append("}\n").ToString();
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Graphene;
 
@@ -23,7 +24,11 @@ public sealed record DebugOptions
     public NamePattern? DumpPasses { get; init; }
 
     /// <summary>GRAPHENE_DISABLE: names of passes to skip, separated by commas.</summary>
-    public ImmutableArray<string> DisabledPasses { get; init; } = [];
+    public ImmutableArray<string> DisabledPasses
+    {
+        get => ImmutableCollectionsMarshal.AsImmutableArray(DisabledPassTable);
+        init => DisabledPassTable = ImmutableCollectionsMarshal.AsArray(value) ?? [];
+    }
 
     /// <summary>GRAPHENE_TIMING=1: log what each pass took.</summary>
     public bool Timing { get; init; }
@@ -68,9 +73,9 @@ public sealed record DebugOptions
     public static DebugOptions Read(Func<string, string?> variable) => new()
     {
         DumpFolder = NotEmpty(variable("GRAPHENE_DUMP")),
-        DumpPasses = Pattern("GRAPHENE_DUMP_PASSES", NotEmpty(variable("GRAPHENE_DUMP_PASSES"))),
-        DisabledPasses = [.. (variable("GRAPHENE_DISABLE") ?? "").Split(
-            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+        DumpPasses = NotEmpty(variable("GRAPHENE_DUMP_PASSES")) is { } pattern ? Pattern("GRAPHENE_DUMP_PASSES", pattern) : null,
+        DisabledPassTable = (variable("GRAPHENE_DISABLE") ?? "").Split(
+            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
         Timing = Flag("GRAPHENE_TIMING", NotEmpty(variable("GRAPHENE_TIMING"))) ?? false,
         StopAfter = Count("GRAPHENE_STOP_AFTER", NotEmpty(variable("GRAPHENE_STOP_AFTER"))),
         Verify = Flag("GRAPHENE_VERIFY", NotEmpty(variable("GRAPHENE_VERIFY"))),
@@ -83,6 +88,9 @@ public sealed record DebugOptions
         CudaPath = NotEmpty(variable("GRAPHENE_CUDA_PATH")),
         PerfMap = Flag("GRAPHENE_PERF_MAP", NotEmpty(variable("GRAPHENE_PERF_MAP"))) ?? false,
     };
+
+    // An array, because every process that runs anything reads these switches, and types of immutable ones take long to load.
+    private string[] DisabledPassTable { get => field ?? []; init; }
 
     private static string? NotEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
 
@@ -116,15 +124,15 @@ public sealed record DebugOptions
             : throw Unusable(name, value, "it is a number of threads", $"set it to 1..{MaxThreads}, or unset it");
     }
 
-    private static NamePattern? Pattern(string name, string? value)
+    private static NamePattern Pattern(string name, string value)
     {
         try
         {
-            return value is null ? null : new NamePattern(value);
+            return new NamePattern(value);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw Unusable(name, value!, e.Message, "write a regular expression without look-around, for example ^fusion$");
+            throw Unusable(name, value, e.Message, "write a regular expression without look-around, for example ^fusion$");
         }
     }
 

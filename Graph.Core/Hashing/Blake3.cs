@@ -26,7 +26,7 @@ public static class Blake3
 
     internal const int BlockBytes = 64;
 
-    // Code for lanes is compiled when it is first used, which takes as long as this many bytes without.
+    // Code for eight lanes is compiled when it is first used, which takes as long as this many bytes without.
     private const int BytesWorthLanes = 1 << 16;
     private const int ValuesWorthLanes = BytesWorthLanes / ChunkBytes;
 
@@ -57,7 +57,7 @@ public static class Blake3
     public static byte[] Hash(ReadOnlySpan<byte> bytes)
     {
         Span<uint> hash = stackalloc uint[HashWords];
-        Subtree(bytes, 0, isRoot: true, hash);
+        Subtree(bytes, 0, isRoot: true, bytes.Length >= BytesWorthLanes, hash);
         return ToBytes(hash);
     }
 
@@ -66,17 +66,29 @@ public static class Blake3
     /// <param name="firstChunk">The number of its first chunk in all of the data; a multiple of the chunks in a piece.</param>
     /// <param name="value">Receives the value.</param>
     public static void Piece(ReadOnlySpan<byte> bytes, long firstChunk, Span<uint> value) =>
-        Subtree(bytes, (ulong)firstChunk, isRoot: false, value);
+        Subtree(bytes, (ulong)firstChunk, isRoot: false, bytes.Length >= BytesWorthLanes, value);
+
+    /// <summary>As <see cref="Piece"/>, by code that was compiled ahead of time: where all of the data is a few megabytes.</summary>
+    internal static void PieceAtOnce(ReadOnlySpan<byte> bytes, long firstChunk, Span<uint> value) =>
+        Subtree(bytes, (ulong)firstChunk, isRoot: false, mayCompile: false, value);
+
+    /// <summary>As <see cref="Hash"/>, by code that was compiled ahead of time.</summary>
+    internal static byte[] HashAtOnce(ReadOnlySpan<byte> bytes)
+    {
+        Span<uint> hash = stackalloc uint[HashWords];
+        Subtree(bytes, 0, isRoot: true, mayCompile: false, hash);
+        return ToBytes(hash);
+    }
 
     /// <summary>The hash of two or more pieces.</summary>
     /// <param name="values">Their chaining values in order; overwritten.</param>
     public static byte[] Join(Span<uint> values)
     {
-        Reduce(values, values.Length / HashWords, isRoot: true);
+        Reduce(values, values.Length / HashWords, isRoot: true, values.Length / HashWords >= ValuesWorthLanes);
         return ToBytes(values[..HashWords]);
     }
 
-    private static void Subtree(ReadOnlySpan<byte> bytes, ulong firstChunk, bool isRoot, Span<uint> value)
+    private static void Subtree(ReadOnlySpan<byte> bytes, ulong firstChunk, bool isRoot, bool mayCompile, Span<uint> value)
     {
         int chunks = Math.Max(1, (bytes.Length + ChunkBytes - 1) / ChunkBytes);
         if (chunks == 1)
@@ -85,24 +97,28 @@ public static class Blake3
             return;
         }
         uint[] values = new uint[chunks * HashWords];
-        int done = bytes.Length >= BytesWorthLanes ? Blake3Lanes.Chunks(bytes, firstChunk, values) : 0;
+        int done = mayCompile ? Blake3Lanes.Chunks(bytes, firstChunk, values) : 0;
+        done += Blake3Quads.Chunks(bytes[(done * ChunkBytes)..], firstChunk + (ulong)done, new Span<uint>(values, done * HashWords, (chunks - done) * HashWords));
         for (; done < chunks; done++)
         {
             ReadOnlySpan<byte> chunk = bytes[(done * ChunkBytes)..];
-            Chunk(chunk[..Math.Min(ChunkBytes, chunk.Length)], firstChunk + (ulong)done, 0, values.AsSpan(done * HashWords, HashWords));
+            Chunk(chunk[..Math.Min(ChunkBytes, chunk.Length)], firstChunk + (ulong)done, 0, new Span<uint>(values, done * HashWords, HashWords));
         }
-        Reduce(values, chunks, isRoot);
-        values.AsSpan(0, HashWords).CopyTo(value);
+        Reduce(values, chunks, isRoot, mayCompile);
+        new Span<uint>(values, 0, HashWords).CopyTo(value);
     }
 
     // Level by level in place; a value without a neighbour goes up as it is.
-    private static void Reduce(Span<uint> values, int count, bool isRoot)
+    private static void Reduce(Span<uint> values, int count, bool isRoot, bool mayCompile)
     {
         Span<uint> parent = stackalloc uint[HashWords];
         while (count > 1)
         {
             int pairs = count / 2;
-            int done = count >= ValuesWorthLanes ? Blake3Lanes.Parents(values, pairs) : 0;
+            // The root is hashed alone, with a flag of its own.
+            int done = mayCompile && count >= ValuesWorthLanes ? Blake3Lanes.Parents(values, pairs)
+                : pairs > 1 ? Blake3Quads.Parents(values, pairs)
+                : 0;
             for (; done < pairs; done++)
             {
                 InitialValue.CopyTo(parent);

@@ -56,6 +56,10 @@ public readonly struct Dim : IEquatable<Dim>
         {
             return checked(left._constant + right._constant);
         }
+        if (left.IsStatic || right.IsStatic)
+        {
+            return new Dim(checked(left._constant + right._constant), left._terms ?? right._terms);
+        }
         var sum = new DimPolynomial();
         sum.Add(left, 1);
         sum.Add(right, 1);
@@ -71,6 +75,10 @@ public readonly struct Dim : IEquatable<Dim>
         if (left.IsStatic && right.IsStatic)
         {
             return checked(left._constant * right._constant);
+        }
+        if (left.IsStatic || right.IsStatic)
+        {
+            return left.IsStatic ? right.Scaled(left._constant) : left.Scaled(right._constant);
         }
         var product = new DimPolynomial();
         product.AddProduct(left, right);
@@ -245,7 +253,7 @@ public readonly struct Dim : IEquatable<Dim>
             text.Append(term.Coefficient < 0 ? "-" : text.Length > 0 ? "+" : "");
             if (Math.Abs(term.Coefficient) != 1)
             {
-                text.Append(CultureInfo.InvariantCulture, $"{Math.Abs(term.Coefficient)}*");
+                text.Append(Math.Abs(term.Coefficient).ToString(CultureInfo.InvariantCulture)).Append('*');
             }
             text.Append(term.Key);
         }
@@ -259,6 +267,21 @@ public readonly struct Dim : IEquatable<Dim>
     internal static Dim FromAtom(DimAtom atom) => new(0, [new DimTerm(1, [atom])]);
 
     internal static Dim FromTerms(long constant, DimTerm[] terms) => new(constant, terms);
+
+    // A sum and each of its terms, by a number.
+    private Dim Scaled(long factor)
+    {
+        if (factor == 0 || _terms is null)
+        {
+            return checked(_constant * factor);
+        }
+        var terms = new DimTerm[_terms.Length];
+        for (int i = 0; i < terms.Length; i++)
+        {
+            terms[i] = _terms[i] with { Coefficient = checked(_terms[i].Coefficient * factor) };
+        }
+        return new Dim(checked(_constant * factor), terms);
+    }
 
     // floordiv(4*x + r, 4) => x + floordiv(r, 4): whatever the divisor divides leaves the quotient exactly.
     private static Dim FloorDivByConstant(Dim dividend, long divisor)

@@ -112,7 +112,7 @@ internal sealed class BinaryAtom(DimFunction function, Dim left, Dim right) : Di
 /// <summary>A coefficient times a product of atoms, which are sorted by key.</summary>
 internal sealed record DimTerm(long Coefficient, DimAtom[] Atoms)
 {
-    public string Key { get; } = string.Join('*', Atoms.Select(a => a.Key));
+    public string Key { get; } = KeyOf(Atoms);
 
     public DimRange Range => Atoms.Aggregate(new DimRange(Coefficient, Coefficient), (range, atom) => range * atom.Range);
 
@@ -129,6 +129,9 @@ internal sealed record DimTerm(long Coefficient, DimAtom[] Atoms)
             atom.CollectSymbols(found);
         }
     }
+
+    // Nearly all terms have one atom, also those that a start reads, which waits for each type that queries take.
+    private static string KeyOf(DimAtom[] atoms) => atoms.Length == 1 ? atoms[0].Key : string.Join('*', atoms.Select(a => a.Key));
 }
 
 /// <summary>A sum under construction: terms by key, so that equal monomials meet.</summary>

@@ -15,9 +15,17 @@ public sealed record DimSymbol(string Name, long Min = 0, long Max = DimSymbol.U
     /// <summary>True for the functions that dim expressions are written with.</summary>
     internal static bool IsReservedWord(string name) => name is "floordiv" or "max" or "min";
 
-    internal static string Quote(string name) =>
-        name.Length > 0 && !char.IsAsciiDigit(name[0]) && !IsReservedWord(name) &&
-        name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.')
-            ? name
-            : QuotedText.Quote(name);
+    internal static string Quote(string name) => IsPlainWord(name) ? name : QuotedText.Quote(name);
+
+    private static bool IsPlainWord(string name)
+    {
+        foreach (char c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.'))
+            {
+                return false;
+            }
+        }
+        return name.Length > 0 && !char.IsAsciiDigit(name[0]) && !IsReservedWord(name);
+    }
 }

@@ -18,7 +18,7 @@ public static class BufferAssigner
         options ??= MemoryPlanOptions.Default;
         var drafter = new PlanDrafter(options);
         PlanDraft entry = drafter.Entry(module.Entry);
-        new SlotSharing(drafter, options.Donations).Apply(entry);
+        new SlotSharing(drafter, options.Donations, options.SharesParts).Apply(entry);
         AddCopies(drafter, entry, options.Donations);
         return new Numbering(drafter, module, entry).ToPlan();
     }
@@ -91,9 +91,17 @@ public static class BufferAssigner
                     Add(slot, kind);
                 }
             }
-            foreach (Slot slot in slots.Where(s => s.Kind is null).OrderBy(s => s.Live.First))
+            foreach (Slot slot in slots.Where(s => s.Kind is null && !s.IsPart).OrderBy(s => s.Live.First))
             {
                 Add(slot, BufferKind.Temporary);
+            }
+            foreach (Slot slot in slots.Where(s => s.IsPart).OrderBy(s => s.Live.First))
+            {
+                slot.Index = _buffers.Count;
+                _buffers.Add(new PlannedBuffer(slot.Index, BufferKind.Part, slot.Home.Index, slot.SizeInBytes, slot.Live)
+                {
+                    OffsetInBytes = slot.OffsetInHome,
+                });
             }
             ComputationPlan plan = Convert(entry, entry.Computation.Parameters.Select(p => entry.Values[(p, 0)]));
             return new MemoryPlan(_buffers.ToImmutable(), plan, [.. module.Symbols], drafter.StepCount);
@@ -132,6 +140,7 @@ public static class BufferAssigner
         {
             DraftRun run => new RunStep(
                 run.Number, run.Node, IndicesOf(run.Operands), IndicesOf(run.Results), IndicesOf(run.Workspaces)),
+            DraftParts parts => new PartsStep(parts.Number, parts.Node, IndicesOf(parts.Operands), IndicesOf(parts.Results)),
             DraftWhile loop => new WhileStep(
                 loop.Number, loop.Node, IndicesOf(loop.Carried),
                 Convert(loop.Condition, loop.Carried), Convert(loop.Body, loop.Carried)),

@@ -16,21 +16,28 @@ public enum BufferKind
 
     /// <summary>The arena: live during some steps only, so it shares memory with others.</summary>
     Temporary,
+
+    /// <summary>A part of another buffer, which is no part itself.</summary>
+    Part,
 }
 
-/// <summary>One entry of the pointer table that native code gets.</summary>
+/// <summary>One entry of the pointer table that native code gets, or a part of one.</summary>
 /// <param name="Index">Its place in the table and in <see cref="MemoryPlan.Buffers"/>.</param>
 /// <param name="Kind">Who owns the memory.</param>
-/// <param name="Number">The number of the parameter or result; 0 otherwise.</param>
+/// <param name="Number">The number of the parameter or result, or of the buffer that it is a part of; 0 otherwise.</param>
 /// <param name="SizeInBytes">The bytes it must have, an expression over the plan's symbols.</param>
 /// <param name="Live">The steps at which it is in use; only temporaries share memory.</param>
 /// <param name="Constant">The content of a constant.</param>
 public sealed record PlannedBuffer(
-    int Index, BufferKind Kind, int Number, Dim SizeInBytes, LiveInterval Live, Literal? Constant = null);
+    int Index, BufferKind Kind, int Number, Dim SizeInBytes, LiveInterval Live, Literal? Constant = null)
+{
+    /// <summary>Where a part begins in its buffer.</summary>
+    public Dim OffsetInBytes { get; init; }
+}
 
 /// <summary>Where each temporary lies for given symbol values.</summary>
 /// <param name="SizeInBytes">The size of the arena: what the runtime allocates, and the predicted peak.</param>
-/// <param name="Offsets">One offset per buffer of the plan; 0 for buffers outside of the arena.</param>
+/// <param name="Offsets">One offset per buffer of the plan; 0 for buffers outside of the arena, and for parts.</param>
 public sealed record ArenaLayout(long SizeInBytes, ImmutableArray<long> Offsets);
 
 /// <summary>What runs in which order on which memory: all that code generation needs beside the kernels themselves.</summary>
@@ -40,7 +47,7 @@ public sealed record ArenaLayout(long SizeInBytes, ImmutableArray<long> Offsets)
 /// <see cref="Pack"/> once the symbols have values. Nested computations share the one arena, their steps are numbered in the
 /// same sequence.
 /// <para>
-/// What kernels may rely on: operand and result buffers of a step are either the same buffer or do not overlap. They are the same
+/// What kernels may rely on: operand and result buffers of a step are either the same buffer or do not overlap, parts of buffers included. They are the same
 /// only where each result element depends on the operand's element at the same place, and reads nothing else of it
 /// (<see cref="InPlaceAccess"/>), and for ops that update in place always (<see cref="InPlaceAccess.UpdatesOperands"/>).
 /// </para>
@@ -56,8 +63,11 @@ public sealed class MemoryPlan
         StepCount = stepCount;
     }
 
-    /// <summary>The pointer table: parameters, results, constants, temporaries.</summary>
+    /// <summary>The pointer table: parameters, results, constants, temporaries. Behind it the parts, which have no entry in it.</summary>
     public ImmutableArray<PlannedBuffer> Buffers { get; }
+
+    /// <summary>How many buffers the pointer table has.</summary>
+    public int TableLength => Buffers.Count(b => b.Kind != BufferKind.Part);
 
     /// <summary>The steps of the entry, with those of nested computations inside.</summary>
     public ComputationPlan Entry { get; }

@@ -11,6 +11,7 @@ namespace Graphene.Optimizer;
 public sealed class MemoryPlanChecker
 {
     private readonly MemoryPlan _plan;
+    private readonly Func<DimSymbol, long> _valueOf;
     private readonly ArenaLayout _layout;
     private readonly long[] _sizes;
     private readonly Dictionary<int, List<int>> _overlapping = [];
@@ -19,6 +20,7 @@ public sealed class MemoryPlanChecker
     private MemoryPlanChecker(MemoryPlan plan, Func<DimSymbol, long> valueOf)
     {
         _plan = plan;
+        _valueOf = valueOf;
         _layout = plan.Pack(valueOf);
         _sizes = [.. plan.Buffers.Select(b => b.SizeInBytes.Evaluate(valueOf))];
         _holds = [.. plan.Buffers.Select(_ => new HashSet<object>())];
@@ -64,7 +66,11 @@ public sealed class MemoryPlanChecker
                     break;
                 case CopyStep copy:
                     HashSet<object> copied = [.. _holds[copy.From]];
+                    RequireApart(copy.From, copy.To, $"copy {copy.Number}");
                     Write(copy.To, $"copy {copy.Number}", copied);
+                    break;
+                case PartsStep parts:
+                    Follow(plan, parts);
                     break;
                 case WhileStep loop:
                     Follow(plan, loop);
@@ -94,6 +100,36 @@ public sealed class MemoryPlanChecker
         for (int i = 0; i < run.Results.Length; i++)
         {
             RequireHeld(run.Results[i], (plan, run.Node, i), $"result {i} of step {run.Number}, written with the others,");
+        }
+    }
+
+    // Nothing is written: what the operands' memory holds is the result, if it lies where it should.
+    private void Follow(ComputationPlan plan, PartsStep step)
+    {
+        ImmutableArray<ContiguousPart> joined = ContiguousParts.OfConcatenation(step.Node);
+        ImmutableArray<ContiguousPart> parts = joined.IsEmpty ? ContiguousParts.OfSlices(step.Node) : joined;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            int operand = parts[i].Operand;
+            int inside = joined.IsEmpty ? step.Operands[operand] : step.Results[0];
+            int part = joined.IsEmpty ? step.Results[i] : step.Operands[i];
+            string what = $"operand {operand} of step {step.Number} ({step.Node})";
+            RequireHeld(joined.IsEmpty ? inside : part, Key(plan, step.Node.Operands[operand]), what);
+            (int home, long begin, long size) = PlaceOf(part);
+            (int whole, long start, long length) = PlaceOf(inside);
+            long offset = parts[i].OffsetInBytes.Evaluate(_valueOf);
+            if (home != whole || begin != start + offset || size != parts[i].SizeInBytes.Evaluate(_valueOf) || offset + size > length)
+            {
+                throw new CompilerBugException("buffer assignment", $"{what} is not at byte {offset} of buffer {inside}, but in buffer {part}");
+            }
+            if (joined.IsEmpty)
+            {
+                _holds[part].Add((plan, step.Node, i));
+            }
+        }
+        if (!joined.IsEmpty)
+        {
+            _holds[step.Results[0]].Add((plan, step.Node, 0));
         }
     }
 
@@ -173,7 +209,7 @@ public sealed class MemoryPlanChecker
         }
     }
 
-    private static void RequireInPlace(RunStep run)
+    private void RequireInPlace(RunStep run)
     {
         for (int i = 0; i < run.Results.Length; i++)
         {
@@ -185,7 +221,16 @@ public sealed class MemoryPlanChecker
                     throw new CompilerBugException(
                         "buffer assignment", $"result {i} of step {run.Number} ({run.Node}) is written over operand {j}, which it reads elsewhere");
                 }
+                RequireApart(run.Operands[j], run.Results[i], $"step {run.Number} ({run.Node})");
             }
+        }
+    }
+
+    private void RequireApart(int from, int to, string who)
+    {
+        if (from != to && Overlapping(to).Contains(from))
+        {
+            throw new CompilerBugException("buffer assignment", $"{who} reads buffer {from} and writes buffer {to}, which overlaps it");
         }
     }
 
@@ -199,8 +244,9 @@ public sealed class MemoryPlanChecker
 
     private void Write(int buffer, string who, HashSet<object> values)
     {
-        BufferKind kind = _plan.Buffers[buffer].Kind;
-        if (kind == BufferKind.Constant || (kind == BufferKind.Parameter && !_plan.Entry.Results.Contains(buffer)))
+        int home = _plan.Buffers[buffer] is { Kind: BufferKind.Part, Number: var whole } ? whole : buffer;
+        BufferKind kind = _plan.Buffers[home].Kind;
+        if (kind == BufferKind.Constant || (kind == BufferKind.Parameter && !_plan.Entry.Results.Contains(home)))
         {
             throw new CompilerBugException("buffer assignment", $"{who} writes buffer {buffer}, a {kind}");
         }
@@ -217,15 +263,22 @@ public sealed class MemoryPlanChecker
         {
             return list;
         }
-        list = [];
-        if (_plan.Buffers[buffer].Kind == BufferKind.Temporary)
-        {
-            long begin = _layout.Offsets[buffer];
-            list.AddRange(_plan.Buffers.Where(b => b.Kind == BufferKind.Temporary && b.Index != buffer &&
-                _layout.Offsets[b.Index] < begin + _sizes[buffer] && begin < _layout.Offsets[b.Index] + _sizes[b.Index])
-                .Select(b => b.Index));
-        }
+        (int home, long begin, long size) = PlaceOf(buffer);
+        list = [.. _plan.Buffers.Select(b => b.Index).Where(other => other != buffer && PlaceOf(other) is var (otherHome, start, length) &&
+            otherHome == home && start < begin + size && begin < start + length)];
         _overlapping.Add(buffer, list);
         return list;
+    }
+
+    // The memory that a buffer lies in (-1 for the arena), where it begins there, and its size.
+    private (int Home, long Begin, long Size) PlaceOf(int index)
+    {
+        PlannedBuffer buffer = _plan.Buffers[index];
+        if (buffer.Kind == BufferKind.Part)
+        {
+            (int home, long begin, _) = PlaceOf(buffer.Number);
+            return (home, begin + buffer.OffsetInBytes.Evaluate(_valueOf), _sizes[index]);
+        }
+        return buffer.Kind == BufferKind.Temporary ? (-1, _layout.Offsets[index], _sizes[index]) : (index, 0, _sizes[index]);
     }
 }

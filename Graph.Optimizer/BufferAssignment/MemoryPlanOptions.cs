@@ -5,7 +5,7 @@ namespace Graphene.Optimizer;
 /// <summary>What buffer assignment is told by its caller.</summary>
 public sealed record MemoryPlanOptions
 {
-    /// <summary>Nothing donated, no workspaces.</summary>
+    /// <summary>Nothing donated, no workspaces, no parts.</summary>
     public static MemoryPlanOptions Default { get; } = new();
 
     /// <summary>
@@ -13,6 +13,12 @@ public sealed record MemoryPlanOptions
     /// of result number and parameter number. Each parameter at most once; types must be equal.
     /// </summary>
     public ImmutableDictionary<int, int> Donations { get; init; } = ImmutableDictionary<int, int>.Empty;
+
+    /// <summary>
+    /// Whether a value may lie in a part of another's memory, at any place that the size of its elements allows: operands of
+    /// concatenations are written where the result has them, and slices read where their operand has them.
+    /// </summary>
+    public bool SharesParts { get; init; }
 
     /// <summary>Gives the sizes in bytes of the memory that a node's kernel needs while it runs.</summary>
     public Func<Node, IReadOnlyList<Dim>>? Workspaces { get; init; }

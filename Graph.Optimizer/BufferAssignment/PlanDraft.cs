@@ -31,6 +31,10 @@ internal sealed record DraftRun(
 /// <summary>A copy; nothing when both values turn out to share their memory.</summary>
 internal sealed record DraftCopy(int Number, Value From, Value To) : DraftStep(Number);
 
+/// <summary>Runs nothing: operands and results lie in each other already.</summary>
+internal sealed record DraftParts(int Number, Node Node, ImmutableArray<Value> Operands, ImmutableArray<Value> Results)
+    : DraftStep(Number);
+
 internal sealed record DraftWhile(
     int Number, Node Node, ImmutableArray<Value> Initial, ImmutableArray<Value> Carried, PlanDraft Condition, PlanDraft Body)
     : DraftStep(Number)

@@ -23,6 +23,13 @@ public sealed record RunStep(
 /// <param name="Type">The type of the value.</param>
 public sealed record CopyStep(int Number, int From, int To, TensorType Type) : PlanStep(Number);
 
+/// <summary>Runs nothing: the result is there when its operands are, because they are parts of it, or it is a part of one of them.</summary>
+/// <param name="Number">Its place in the sequence of all steps.</param>
+/// <param name="Node">A concatenation, or slices, in a fusion of their own or in none.</param>
+/// <param name="Operands">For a concatenation the part of the result that each operand is, for slices the buffer of each operand.</param>
+/// <param name="Results">The buffer of each result.</param>
+public sealed record PartsStep(int Number, Node Node, ImmutableArray<int> Operands, ImmutableArray<int> Results) : PlanStep(Number);
+
 /// <summary>Runs the condition's steps, stops when its result is false, runs the body's steps, and so on.</summary>
 /// <remarks>
 /// Condition and body find their parameters in <paramref name="Carried"/>, and the body's last steps leave the next values there;

@@ -6,12 +6,13 @@ namespace Graphene.Optimizer;
 /// loop:    carried c -> kernel -> next        next is written over c when c is not read later in the round: no copy per round
 /// init:    v, then loop carries c from v      c takes v's memory when v is not needed any more: no copy before the loop
 /// branch:  value r is the branch's result     r is written to where the conditional's result lies
+/// part:    c = concatenate(a, b)              a and b are written where c has them
 /// kernel:  y = f(x), x not needed any more    y is written over x, element by element
 /// </code>
 /// Each step only joins slots whose values are never needed at the same time, so the order of the steps affects how many copies
 /// remain, never what is computed.
 /// </remarks>
-internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, int> donations)
+internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, int> donations, bool sharesParts)
 {
     private readonly Dictionary<int, DraftRun> _runs = drafter.Runs.ToDictionary(r => r.Number);
 
@@ -43,6 +44,10 @@ internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, 
             {
                 ShareBranchResults(branch, draft);
             }
+        }
+        if (sharesParts)
+        {
+            new PartSharing(drafter).Apply();
         }
         foreach (DraftRun run in drafter.Runs)
         {
@@ -129,15 +134,15 @@ internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, 
         for (int i = 0; i < run.Results.Length; i++)
         {
             Slot to = run.Results[i].Slot.Root;
-            if (to.Live.First != run.Number)
+            if (to.Live.First != run.Number || to.IsPart)
             {
                 continue;
             }
             foreach (Value operand in run.Operands)
             {
                 Slot from = operand.Slot.Root;
-                bool fits = from.IsWritable && from.SizeInBytes == to.SizeInBytes && (from.Kind is null || to.Kind is null) &&
-                    from.Live.Last == run.Number && from.Live.First < run.Number;
+                bool fits = from.IsWritable && !from.IsPart && from.SizeInBytes == to.SizeInBytes &&
+                    (from.Kind is null || to.Kind is null) && from.Live.Last == run.Number && from.Live.First < run.Number;
                 if (fits && !run.Results.Any(r => ReferenceEquals(r.Slot.Root, from)) && MayOverwrite(run, from, i))
                 {
                     Slot.Merge(to, from);
@@ -147,7 +152,10 @@ internal sealed class SlotSharing(PlanDrafter drafter, IReadOnlyDictionary<int, 
         }
     }
 
-    // Every operand that lies in the slot must be read at the place that is written only.
-    private static bool MayOverwrite(DraftRun run, Slot slot, int result) => Enumerable.Range(0, run.Operands.Length).All(
-        i => !ReferenceEquals(run.Operands[i].Slot.Root, slot) || InPlaceAccess.MayOverwrite(run.Node, i, result));
+    // Every operand that lies in the slot must be read at the place that is written only, and none may lie in a part of it.
+    private static bool MayOverwrite(DraftRun run, Slot slot, int result) => Enumerable.Range(0, run.Operands.Length).All(i =>
+    {
+        Slot operand = run.Operands[i].Slot.Root;
+        return !ReferenceEquals(operand.Home, slot) || (ReferenceEquals(operand, slot) && InPlaceAccess.MayOverwrite(run.Node, i, result));
+    });
 }

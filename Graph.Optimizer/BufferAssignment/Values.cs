@@ -38,6 +38,7 @@ internal sealed class Value(int id, TensorType type, int definedAt)
 internal sealed class Slot
 {
     private Slot? _mergedInto;
+    private Slot? _whole;
 
     public Slot(Value value)
     {
@@ -56,6 +57,43 @@ internal sealed class Slot
                 slot = slot._mergedInto;
             }
             return slot;
+        }
+    }
+
+    /// <summary>The slot that this one is a part of; null for memory of its own.</summary>
+    public Slot? Whole => _whole?.Root;
+
+    /// <summary>Whether this slot is a part of another.</summary>
+    public bool IsPart => _whole is not null;
+
+    /// <summary>Where a part begins in its whole.</summary>
+    public Dim OffsetInBytes { get; private set; }
+
+    /// <summary>The memory that this slot is in the end a part of; itself when it is no part.</summary>
+    public Slot Home
+    {
+        get
+        {
+            Slot slot = Root;
+            while (slot.Whole is { } whole)
+            {
+                slot = whole;
+            }
+            return slot;
+        }
+    }
+
+    /// <summary>Where this slot begins in its home.</summary>
+    public Dim OffsetInHome
+    {
+        get
+        {
+            Dim offset = 0;
+            for (Slot? slot = Root; slot is not null; slot = slot.Whole)
+            {
+                offset += slot.OffsetInBytes;
+            }
+            return offset;
         }
     }
 
@@ -85,13 +123,27 @@ internal sealed class Slot
         Constant = constant;
     }
 
-    public void Extend(int step)
+    public void Extend(int step) => Root.Extend(new LiveInterval(step, step));
+
+    /// <summary>Makes this slot, which has memory of its own so far, a part of another.</summary>
+    public void PlaceIn(Slot whole, Dim offsetInBytes)
     {
         Slot root = Root;
-        root.Live = root.Live.Union(new LiveInterval(step, step));
+        root._whole = whole.Root;
+        root.OffsetInBytes = offsetInBytes;
+        whole.Root.Extend(root.Live);
     }
 
-    /// <summary>Makes two slots one. At most one of them may be pinned.</summary>
+    // A whole is in use when one of its parts is.
+    private void Extend(LiveInterval live)
+    {
+        for (Slot? slot = this; slot is not null; slot = slot.Whole)
+        {
+            slot.Live = slot.Live.Union(live);
+        }
+    }
+
+    /// <summary>Makes two slots one. At most one of them may be pinned; the second may not be a part.</summary>
     public static void Merge(Slot first, Slot second)
     {
         (Slot a, Slot b) = (first.Root, second.Root);
@@ -103,7 +155,7 @@ internal sealed class Slot
         {
             (a, b) = (b, a);
         }
-        a.Live = a.Live.Union(b.Live);
+        a.Extend(b.Live);
         b._mergedInto = a;
     }
 }

@@ -29,6 +29,9 @@ internal sealed class FusionCluster
     /// <summary>True when it takes nothing but what is free.</summary>
     public bool IsSealed { get; }
 
+    /// <summary>The loop along which it reads operands whose fastest dimension is not that of its results; null when there is none.</summary>
+    public int? Across { get; private set; }
+
     /// <summary>The members that are stored to memory.</summary>
     public HashSet<Node> Stored { get; } = new(ReferenceEqualityComparer.Instance);
 
@@ -78,6 +81,9 @@ internal sealed class FusionCluster
             : CoversAllLoops(position) && node.Shape.Equals(Space);
     }
 
+    /// <summary>Notes that operands are read along a loop, across memory.</summary>
+    public void ReadAcross(int axis) => Across ??= axis;
+
     /// <summary>Turns a loop fusion into a reduction over some of its loops.</summary>
     public void ReduceOver(bool[] reduced)
     {
@@ -119,6 +125,7 @@ internal sealed class FusionCluster
                 Weight += Math.Max(1, positions.Count);
             }
         }
+        Across ??= other.Across;
         Last = Math.Max(Last, other.Last);
         Stored.UnionWith(other.Stored);
     }

@@ -1,23 +1,29 @@
 namespace Graphene.Optimizer;
 
 /// <summary>The numbers behind fusion decisions, in elements moved to and from memory.</summary>
-internal static class FusionCostModel
+/// <param name="machine">What the kernels will run on.</param>
+internal sealed class FusionCostModel(MachineTraits machine)
 {
-    /// <summary>Fusions that may each compute a cheap value for themselves.</summary>
-    public const int MaxDuplicates = 4;
-
     /// <summary>Different places in one fusion at which a value may be computed.</summary>
     public const int MaxPlaces = 4;
 
-    // A row is read several times; beyond this it falls out of the cache between the times, and fusing gains nothing.
-    private const long MaxRowElements = 1 << 20;
+    // Fusions that may each compute a value for themselves.
+    private const int MaxDuplicates = 4;
 
-    // One row is one task; fewer rows than this leave threads idle, which only pays when the whole is small.
-    private const long MinRows = 8;
-    private const long SmallElements = 1 << 15;
+    // A polynomial with the reduction of its argument.
+    private const int FlopsPerFunction = 20;
+
+    // Pieces that a thread tells apart; each has code of its own.
+    private const int MaxPieces = 8;
+
+    // The body of a fusion that turns tiles is repeated for each element of a word.
+    private const int MaxTurnedNodes = 24;
+
+    // What is so much smaller than the fusion comes from the near caches, however often it is read.
+    private const int FewTimes = 8;
 
     /// <summary>True when consumers of a reduction may loop over the same rows. Symbolic extents count as fitting.</summary>
-    public static bool AllowsRowFusion(Shape space, bool[] reduced)
+    public bool AllowsRowFusion(Shape space, bool[] reduced)
     {
         Dim row = 1;
         Dim rows = 1;
@@ -42,24 +48,59 @@ internal static class FusionCostModel
                 rows *= space[axis];
             }
         }
-        bool shortEnough = !row.IsStatic || row.Value <= MaxRowElements;
-        bool manyRows = !rows.IsStatic || rows.Value >= MinRows;
-        bool small = rows.IsStatic && row.IsStatic && rows.Value * row.Value <= SmallElements;
+        bool shortEnough = !row.IsStatic || row.Value <= machine.LongestRow;
+        bool manyRows = !rows.IsStatic || rows.Value >= machine.FewestRows;
+        bool small = rows.IsStatic && row.IsStatic && rows.Value * row.Value <= machine.SmallElements;
         return shortEnough && (manyRows || small);
     }
 
     /// <summary>
-    /// True when letting each of several fusions compute a cheap value moves less than storing it once and loading it: k fusions
-    /// that read m operands each, against m reads, one write and k reads.
+    /// True when letting each of several fusions compute a value moves less than storing it once and loading it: k fusions that read m
+    /// operands each, and compute k times, against m reads, one write, k reads, and computing once.
     /// </summary>
-    public static bool PrefersDuplicates(Node node, int fusions, bool canBeStoredByOne)
+    public bool PrefersDuplicates(Node node, int fusions, bool canBeStoredByOne)
     {
+        if (fusions > MaxDuplicates || (node.Op.IsExpensive && machine.FlopsPerByte == 0))
+        {
+            return false;
+        }
         Dim elements = node.Shape.ElementCount;
-        int operands = node.Operands.Distinct().Count(o => o.Types.Length == 1 && o.Shape.ElementCount == elements);
+        int operands = FusionRoles.Of(node) == FusionRole.Assemble ? 1
+            : node.Operands.Distinct().Count(o => o.Types.Length == 1 && o.Shape.ElementCount == elements);
         int stored = operands + fusions + (canBeStoredByOne ? 0 : 1);
-        return fusions <= MaxDuplicates && fusions * operands < stored;
+        int moreFlops = node.Op.IsExpensive ? (fusions - 1) * FlopsPerFunction : 0;
+        return moreFlops == 0
+            ? fusions * operands < stored
+            : moreFlops < (stored - (fusions * operands)) * FlopsPerElement(node);
     }
+
+    /// <summary>True when a function may be computed for each element of a fusion, although it has fewer values.</summary>
+    /// <param name="node">The function.</param>
+    /// <param name="present">Functions that the fusion repeats so already.</param>
+    public bool AllowsRepeatedFunction(Node node, int present) => (present + 1) * FlopsPerFunction <= FlopsPerElement(node);
+
+    /// <summary>True when a cheap value may be computed at each of the many places where a fusion asks for it.</summary>
+    public bool AllowsRepeatedMap(Node node, FusionCluster cluster)
+    {
+        if (machine.FlopsPerByte == 0 || node.Op.IsExpensive)
+        {
+            return false;
+        }
+        int read = node.Operands.Distinct().Count(o => o.Rank > 0 && FusionRoles.Of(o) != FusionRole.Free);
+        return read <= 1 || (Dim.TryDivideExact(cluster.Space.ElementCount, node.Shape.ElementCount, out Dim times) &&
+            times is { IsStatic: true, Value: >= FewTimes });
+    }
+
+    /// <summary>True when a node that puts its result together from pieces may be computed element by element.</summary>
+    public bool JoinsPieces(Node node) =>
+        machine.JoinsPieces && (node.Op is PadOp || (node.Op is ConcatenateOp && node.Operands.Length <= MaxPieces));
+
+    /// <summary>True when a fusion of so many nodes may read across memory.</summary>
+    public bool TurnsTiles(int nodes) => machine.TurnsTiles && nodes <= MaxTurnedNodes;
 
     /// <summary>True when a transpose leaves the fastest dimension in its place, so that runs of memory stay together.</summary>
     public static bool KeepsRuns(Axes permutation) => permutation.Count == 0 || permutation[^1] == permutation.Count - 1;
+
+    // Wider types have fewer operations in the same time, so a word counts for all.
+    private int FlopsPerElement(Node node) => machine.FlopsPerByte * Math.Min(sizeof(float), node.Types[0].DType.SizeInBytes());
 }

@@ -25,6 +25,7 @@ internal static class FusionPlaces
             FusionRole.Transpose => Transpose((TransposeOp)user.Op, at) ?? computed,
             FusionRole.Reduce => Reduce(cluster, user, at),
             FusionRole.Pick when index == 0 => computed,
+            FusionRole.Assemble when user.Op is ConcatenateOp || (user.Op is PadOp && index == 0) => computed,
             _ => FusionPosition.ComputedOften,
         };
     }
@@ -55,6 +56,21 @@ internal static class FusionPlaces
             }
         }
         return reduced == reducedAxes.Count ? axes : null;
+    }
+
+    /// <summary>
+    /// The loop along which the elements of a transpose's operand lie together when that is not the loop in lanes; null when it is, or cannot
+    /// be known.
+    /// </summary>
+    public static int? Across(FusionCluster cluster, Node transpose, FusionPosition at)
+    {
+        if (OfOperand(cluster, transpose, 0, at).Axes is not { } axes)
+        {
+            return null;
+        }
+        int last = Enumerable.Range(0, cluster.Space.Rank).LastOrDefault(axis => cluster.Space[axis] != 1, -1);
+        int fastest = axes.LastOrDefault(axis => axis >= 0, -1);
+        return fastest == last || fastest < 0 ? null : fastest;
     }
 
     private static FusionPosition Broadcast(BroadcastInDimOp op, Node operand, FusionPosition at) => at.Axes is { } axes

@@ -16,13 +16,15 @@ namespace Graphene.Optimizer;
 internal sealed class FusionPlanner
 {
     private readonly FusionGraph _graph;
+    private readonly FusionCostModel _costs;
     private readonly FusionLegality _legality;
     private readonly PassContext _context;
 
     private FusionPlanner(Computation computation, PassContext context)
     {
         _graph = new FusionGraph(computation);
-        _legality = new FusionLegality(context.Options.MaxFusionSize);
+        _costs = new FusionCostModel(context.Options.Machine);
+        _legality = new FusionLegality(context.Options.MaxFusionSize, _costs);
         _context = context;
     }
 
@@ -35,7 +37,7 @@ internal sealed class FusionPlanner
         {
             planner.Place(node);
         }
-        SiblingFusion.Plan(planner._graph, context);
+        SiblingFusion.Plan(planner._graph, planner._costs, context);
         return planner._graph;
     }
 
@@ -104,9 +106,10 @@ internal sealed class FusionPlanner
         {
             return false;
         }
-        bool movesOnly = FusionRoles.Of(node) is FusionRole.Broadcast or FusionRole.Reshape or FusionRole.Pick or FusionRole.TupleElement;
-        bool mayDuplicate = movesOnly || (FusionRoles.Of(node) is FusionRole.Map or FusionRole.Transpose && !node.Op.IsExpensive &&
-            FusionCostModel.PrefersDuplicates(node, demands.Count, demands.Exists(CanStore)));
+        FusionRole role = FusionRoles.Of(node);
+        bool movesOnly = role is FusionRole.Broadcast or FusionRole.Reshape or FusionRole.Pick or FusionRole.TupleElement;
+        bool mayDuplicate = movesOnly || (role is FusionRole.Map or FusionRole.Transpose or FusionRole.Assemble &&
+            _costs.PrefersDuplicates(node, demands.Count, demands.Exists(CanStore)));
         if (demands.Count > 1 && !mayDuplicate)
         {
             return false;
@@ -157,6 +160,7 @@ internal sealed class FusionPlanner
         {
             ReductionAlignment.TryFind(demand.Node, demand.Cluster, demand.Places[0])!.Apply(demand.Cluster);
         }
+        NoteAcross(demand.Node, demand.Cluster, demand.Places);
     }
 
     private FusionCluster Root(Node node)
@@ -174,9 +178,19 @@ internal sealed class FusionPlanner
         }
         Shape shape = node.Types[0].Shape;
         FusionCluster cluster = _graph.NewCluster(
-            FusionKind.Loop, shape, new bool[shape.Rank], isSealed: role == FusionRole.Assemble);
+            FusionKind.Loop, shape, new bool[shape.Rank], isSealed: role == FusionRole.Assemble && !_costs.JoinsPieces(node));
         _graph.Add(cluster, node, [FusionPosition.Identity(shape)]);
+        NoteAcross(node, cluster, [FusionPosition.Identity(shape)]);
         return cluster;
+    }
+
+    private void NoteAcross(Node node, FusionCluster cluster, IReadOnlyList<FusionPosition> places)
+    {
+        if (_costs.TurnsTiles(0) && FusionRoles.Of(node) == FusionRole.Transpose && !FusionLegality.IsSmall(node) && cluster.Kind == FusionKind.Loop &&
+            FusionPlaces.Across(cluster, node, places[0]) is { } axis)
+        {
+            cluster.ReadAcross(axis);
+        }
     }
 
     private sealed record Demand(Node Node, FusionCluster Cluster, List<FusionPosition> Places)

@@ -4,7 +4,7 @@ namespace Graphene.Optimizer;
 /// <remarks><code>sum(x) and max(x) over the same rows  =>  one reduction fusion with two results</code></remarks>
 internal static class SiblingFusion
 {
-    public static void Plan(FusionGraph graph, PassContext context)
+    public static void Plan(FusionGraph graph, FusionCostModel costs, PassContext context)
     {
         foreach (Node shared in graph.Nodes)
         {
@@ -14,7 +14,7 @@ internal static class SiblingFusion
             {
                 for (int j = readers.Count - 1; j > i; j--)
                 {
-                    if (MayJoin(graph, readers[i], readers[j], context) &&
+                    if (MayJoin(graph, costs, readers[i], readers[j], context) &&
                         context.TryTakeRewrite(() => $"join {readers[j]} to {readers[i]}"))
                     {
                         graph.Merge(readers[i], readers[j]);
@@ -31,17 +31,27 @@ internal static class SiblingFusion
             pair => ReferenceEquals(pair.operand, shared) && cluster.PositionsOf(user).Any(
                 at => cluster.CoversAllLoops(FusionPlaces.OfOperand(cluster, user, pair.i, at)))));
 
-    private static bool MayJoin(FusionGraph graph, FusionCluster a, FusionCluster b, PassContext context)
+    private static bool MayJoin(FusionGraph graph, FusionCostModel costs, FusionCluster a, FusionCluster b, PassContext context)
     {
         if (!a.Space.Equals(b.Space) || a.Weight + b.Weight > context.Options.MaxFusionSize)
         {
             return false;
         }
+        if ((a.Across ?? b.Across) is not null && (a.Across != b.Across || !costs.TurnsTiles(a.Weight + b.Weight)))
+        {
+            return false; // one reads across memory in a way that the other does not
+        }
         bool sameRows = a.Kind != FusionKind.Reduction || b.Kind != FusionKind.Reduction ||
             a.Reduced.AsSpan().SequenceEqual(b.Reduced);
         bool mixed = a.Kind != b.Kind;
+        if (mixed && (PutsPiecesTogether(a) || PutsPiecesTogether(b)))
+        {
+            return false;
+        }
         bool[] reduced = a.Kind == FusionKind.Reduction ? a.Reduced : b.Reduced;
-        return sameRows && (!mixed || FusionCostModel.AllowsRowFusion(a.Space, reduced)) &&
+        return sameRows && (!mixed || costs.AllowsRowFusion(a.Space, reduced)) &&
             !graph.Reaches(a, b) && !graph.Reaches(b, a);
     }
+
+    private static bool PutsPiecesTogether(FusionCluster cluster) => cluster.Members.Any(m => FusionRoles.Of(m) == FusionRole.Assemble);
 }

@@ -16,9 +16,19 @@ public sealed record OptimizerOptions
     public bool FoldBatchNorm { get; init; } = true;
 
     /// <summary>
+    /// Allows 3x3 convolutions of f32 with constant kernels to be computed by Winograd's minimal filtering where that is faster on a
+    /// processor. Off by default: results err by some bits more (see docs/numerics.md), and an infinity or NaN in the input reaches all
+    /// results of its tile instead of those that the definition gives it to.
+    /// </summary>
+    public bool AllowWinograd { get; init; }
+
+    /// <summary>
     /// Finds attention of f16 and bf16, too. For back ends whose kernels take them: off by default, because the processor's does not.
     /// </summary>
     public bool HalfAttention { get; init; }
+
+    /// <summary>What the machine's kernels can do. Compilers for GPUs set it.</summary>
+    public MachineTraits Machine { get; init; } = MachineTraits.Processor;
 
     /// <summary>Bytes of new constants that folding may make, over what it frees.</summary>
     public long FoldingBudgetInBytes { get; init; } = 256L << 20;

@@ -7,7 +7,9 @@ namespace Graphene.Optimizer;
 /// </code>
 /// Such a convolution is a matrix product that reads its input where it lies, so the zeros must lie there too. Writing them costs one
 /// pass over a tensor that is read once per kernel position and panel of features. Depthwise convolutions read so little that they
-/// rather look where the border is; they need their padding left out, which is exact for finite weights only. Exact.
+/// rather look where the border is; they need their padding left out, which is exact for finite weights only. Those that Winograd's
+/// filtering is chosen for copy their input into tiles anyway, and write the zeros there. Where kernels look for the border as they
+/// copy (<see cref="MachineTraits.ReadsBorders"/>) nothing but depthwise inputs is padded. Exact.
 /// </remarks>
 public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
 {
@@ -18,7 +20,8 @@ public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
     protected override Node? TryRewrite(GraphBuilder b, Node node)
     {
         if (node.Op is not ConvolutionOp { BatchGroups: 1 } op || op.Dimensions.ResultFeature != node.Rank - 1 ||
-            op.Window.Any(w => w.BaseDilation != 1 || w.Reversed) || !op.Window.Any(IsPadded) || LeavesPaddingOut(op, node.Operands[1]))
+            op.Window.Any(w => w.BaseDilation != 1 || w.Reversed) || !op.Window.Any(IsPadded) || LooksForTheBorder(op, node) ||
+            (Context.Options.Machine.ReadsBorders && !op.IsDepthwise(node.Operands[1].Type)))
         {
             return null;
         }
@@ -43,6 +46,8 @@ public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
 
     private static bool IsPadded(WindowDim w) => w.Low.Range.Max > 0 || w.High.Range.Max > 0;
 
-    private static bool LeavesPaddingOut(ConvolutionOp op, Node kernel) =>
-        op.IsDepthwise(kernel.Type) && kernel.Op is ConstantOp constant && constant.Value.IsFinite();
+    private bool LooksForTheBorder(ConvolutionOp op, Node node) =>
+        (op.IsDepthwise(node.Operands[1].Type) ||
+            (Context.Options.AllowWinograd && WinogradForm.TileOf(op, node.Operands[0].Type, node.Operands[1].Type) > 0)) &&
+        node.Operands[1].Op is ConstantOp constant && constant.Value.IsFinite();
 }

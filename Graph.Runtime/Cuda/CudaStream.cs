@@ -55,16 +55,25 @@ internal sealed unsafe class CudaStream : GpuStream
     }
 
     /// <inheritdoc/>
-    public override void Launch(GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents)
+    /// <remarks>The driver takes copies of all parameters, also those of graphs that it captures.</remarks>
+    public override void Launch(
+        GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents, ReadOnlySpan<BoundMap> maps = default)
     {
         var kernel = (CudaFunction)function;
         _device.MakeCurrent();
-        void** parameters = stackalloc void*[arguments.Length + 1];
+        void** parameters = stackalloc void*[arguments.Length + maps.Length + 1];
+        byte* memory = stackalloc byte[CudaTensorMaps.BytesOf(maps.Length)];
+        CUtensorMap* encoded = CudaTensorMaps.Align(memory);
+        for (int i = 0; i < maps.Length; i++)
+        {
+            CudaTensorMaps.Encode(_device, maps[i], encoded + i);
+            parameters[arguments.Length + i] = encoded + i;
+        }
         fixed (long* values = arguments)
         {
             for (int i = 0; i < arguments.Length; i++)
             {
-                parameters[i] = values + i;
+                parameters[i] = values + i; // an entry that takes all of them as one table finds it at the first
             }
             CUResult result = _device.Driver.cuLaunchKernel(
                 kernel.Handle, (uint)tasks, 1, 1, (uint)kernel.Threads, 1, 1, (uint)kernel.SharedBytes, _stream, parameters, null);

@@ -16,7 +16,7 @@ internal sealed unsafe class NumericsProgram : GraphProgram
     private readonly ImmutableArray<NumericsSite> _sites;
 
     private NumericsProgram(GraphProgram inner, Module module, IGraphCompiler compiler, ImmutableArray<NumericsSite> sites)
-        : base(inner.Name, inner.Inputs, inner.Outputs[..^1], inner.Symbols, [])
+        : base(inner.Name, inner.InputTable, inner.OutputTable[..^1], inner.SymbolTable, [])
     {
         _inner = inner;
         _module = module;

@@ -23,7 +23,7 @@ internal sealed class BundleAssembly(BundleContent content) : IDisposable
     /// <exception cref="GraphException">GR6115: functions contradict each other.</exception>
     public FileContent Assemble()
     {
-        ImmutableArray<FileVariant> variants = Variants();
+        FileVariant[] variants = Variants();
         int functions = content.Functions.Count;
         byte[][] plans = new byte[functions * variants.Length][];
         int[][] objects = new int[plans.Length][];
@@ -38,7 +38,7 @@ internal sealed class BundleAssembly(BundleContent content) : IDisposable
             }
         }
         var states = new List<FileState>();
-        var signatures = ImmutableArray.CreateBuilder<FileSignature>(functions);
+        var signatures = new List<FileSignature>(functions);
         foreach (BundleFunction function in content.Functions)
         {
             signatures.Add(new FileSignature(function.Name, function.Source, [.. function.States.Select(s => Use(s, states))]));
@@ -49,8 +49,8 @@ internal sealed class BundleAssembly(BundleContent content) : IDisposable
             CompilerVersion = content.Functions[0].Variants[0].Executable.Plan.CompilerVersion,
             Variants = variants,
             States = [.. states],
-            Signatures = signatures.MoveToImmutable(),
-            Plans = [.. objects],
+            Signatures = [.. signatures],
+            Plans = objects,
         };
         return index.Problem(plans.Length, _objects.Count) is { } problem
             ? throw Conflict(problem, "give each function another name")
@@ -60,13 +60,13 @@ internal sealed class BundleAssembly(BundleContent content) : IDisposable
     /// <summary>Frees what was made for the file.</summary>
     public void Dispose() => _initialValues.ForEach(v => v.Dispose());
 
-    private ImmutableArray<FileVariant> Variants()
+    private FileVariant[] Variants()
     {
         if (content.Functions.Count == 0 || content.Functions[0].Variants.Count == 0)
         {
             throw Conflict("it has no code", "add at least one function with code for one processor");
         }
-        ImmutableArray<FileVariant> first = VariantsOf(content.Functions[0]);
+        FileVariant[] first = VariantsOf(content.Functions[0]);
         foreach (BundleFunction function in content.Functions)
         {
             if (!first.SequenceEqual(VariantsOf(function)))
@@ -79,7 +79,7 @@ internal sealed class BundleAssembly(BundleContent content) : IDisposable
         return first;
     }
 
-    private static ImmutableArray<FileVariant> VariantsOf(BundleFunction function) =>
+    private static FileVariant[] VariantsOf(BundleFunction function) =>
         [.. function.Variants.Select(c => new FileVariant(c.Variant, c.Executable.Plan.TargetTriple, c.Executable.Plan.CpuFeatures))];
 
     // The plan with its constants where they are in the file.

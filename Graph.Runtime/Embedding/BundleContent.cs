@@ -22,7 +22,7 @@ public sealed record BundleContent
     public void Write(Stream stream, ECDsa? key = null)
     {
         using var assembly = new BundleAssembly(this);
-        ExecutableWriter.Write(assembly.Assemble(), stream, FileHashKind.Sha256, key);
+        ExecutableWriter.Write(assembly.Assemble(), stream, FileHashKind.Blake3, key);
     }
 
     /// <summary>Writes the bundle to a file, which appears complete or not at all.</summary>

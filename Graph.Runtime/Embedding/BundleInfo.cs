@@ -17,7 +17,7 @@ public sealed record BundleInfo
     /// <summary>The build of the compiler that made it.</summary>
     public required string CompilerVersion { get; init; }
 
-    /// <summary>The processors that there is code for, the best first.</summary>
+    /// <summary>The processors and GPUs that there is code for, the best first.</summary>
     public required IReadOnlyList<BundleVariantInfo> Variants { get; init; }
 
     /// <summary>The functions.</summary>
@@ -56,7 +56,7 @@ public sealed record BundleInfo
             {
                 BundleTrust.RequireOwnKey(file, seal, path);
             }
-            file.VerifyRest(new bool[file.Sections.Count]);
+            file.VerifyRest(new bool[file.Sections.Length]);
             file.Constants(verify: true).Dispose();
             return Of(file, seal, source.Length);
         }
@@ -76,7 +76,7 @@ public sealed record BundleInfo
             FileBytes = length,
             CompilerVersion = index.CompilerVersion,
             Variants = [.. index.Variants.Select(v => new BundleVariantInfo(
-                v.Name, v.TargetTriple, v.CpuFeatures, ProcessorFit.WhyNot(v.TargetTriple, v.CpuFeatures)))],
+                v.Name, v.TargetTriple, v.CpuFeatures, VariantChoice.WhyNot(v, null)))],
             Functions = [.. index.Signatures.Select((s, i) => FunctionOf(file, s, i))],
             States = [.. index.States.Select(s => new BundleStateInfo(s.Name, s.Type, s.Initial < 0))],
             ConstantBytes = file.ConstantSection?.Length ?? 0,
@@ -108,16 +108,16 @@ public sealed record BundleInfo
     // For the least sizes of what is symbolic.
     private static long ArenaBytes(ExecutablePlan plan)
     {
-        var binder = new SignatureBinder(plan.Inputs, plan.Outputs, plan.Symbols, plan.Checks);
+        var binder = new SignatureBinder(plan.InputTable, plan.OutputTable, plan.SymbolTable, plan.CheckTable);
         return new BufferSizer(plan, binder).Compute([.. plan.Symbols.Select(s => s.Min)]).ArenaBytes;
     }
 }
 
-/// <summary>A processor that there is code for.</summary>
+/// <summary>A processor or GPU that there is code for.</summary>
 /// <param name="Name">What people call it.</param>
 /// <param name="TargetTriple">LLVM's words for it.</param>
-/// <param name="CpuFeatures">The features that the code uses.</param>
-/// <param name="WhyNotHere">Why this process cannot run it; null when it can.</param>
+/// <param name="CpuFeatures">The features that the code uses; of a GPU its architecture, such as <c>sm_90a</c>.</param>
+/// <param name="WhyNotHere">Why this processor cannot run it; null when it can.</param>
 public sealed record BundleVariantInfo(string Name, string TargetTriple, string CpuFeatures, string? WhyNotHere);
 
 /// <summary>A function.</summary>

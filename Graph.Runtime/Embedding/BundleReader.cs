@@ -2,7 +2,7 @@ using Graphene.Files;
 
 namespace Graphene.Runtime;
 
-/// <summary>Reads a bundle: verifies all of it, and takes the code that fits this processor.</summary>
+/// <summary>Reads a bundle: verifies all of it, and takes the code that fits this processor or the GPU that it is for.</summary>
 internal static class BundleReader
 {
     /// <summary>Reads and loads.</summary>
@@ -15,7 +15,7 @@ internal static class BundleReader
         try
         {
             ExecutableFile file = ExecutableFile.Open(source);
-            if (file.Header.Hashes != FileHashKind.Sha256)
+            if (!SectionHash.IsCryptographic(file.Header.Hashes))
             {
                 throw new InvalidDataException("it is an entry of a cache, not a bundle");
             }
@@ -24,10 +24,10 @@ internal static class BundleReader
             {
                 BundleTrust.Require(file, seal, options.TrustedKeys, where);
             }
-            int variant = VariantChoice.Choose(file.Index, options.Variant);
+            int variant = VariantChoice.Choose(file.Index, options.Variant, options.Gpu);
             string? stamp = source.File is { } handle && (options.TakesStamp || options.VerifiedStamp is not null) ? FileStamp.Of(handle) : null;
             bool verifyConstants = options.VerifyConstants && (stamp is null || stamp != options.VerifiedStamp);
-            return Load(file, variant, verifyConstants, options.Running, seal, options.VerifyConstants ? stamp : null);
+            return Load(file, variant, verifyConstants, options, seal, options.VerifyConstants ? stamp : null);
         }
         catch (Exception e) when (ExecutableReader.IsBadFile(e))
         {
@@ -35,37 +35,43 @@ internal static class BundleReader
         }
     }
 
-    // Everything is verified before the first object becomes code.
+    // Constants are compared with their hash meanwhile, and everything is verified before anything can be executed.
     private static LoadedBundle Load(
-        ExecutableFile file, int variant, bool verifyConstants, RunOptions running, FileSeal? seal, string? stamp)
+        ExecutableFile file, int variant, bool verifyConstants, CompiledGraphOptions options, FileSeal? seal, string? stamp)
     {
-        FileIndex index = file.Index;
-        int count = index.Signatures.Length;
-        var isRead = new bool[file.Sections.Count];
-        var plans = new ExecutablePlan[count];
-        var objects = new ObjectCode[count][];
-        for (int i = 0; i < count; i++)
-        {
-            (plans[i], objects[i]) = ExecutableReader.ReadCode(file, index.PlanOf(i, variant), isRead);
-            if (StateProblem(index, index.Signatures[i], plans[i], file.ConstantSection?.Length ?? 0) is { } problem)
-            {
-                throw new InvalidDataException($"signature '{index.Signatures[i].Name}' is not sound: {problem}");
-            }
-        }
-        file.VerifyRest(isRead);
+        int count = file.Index.Signatures.Length;
         // One share for each program, and one for the first values of states.
-        ConstantData[] constants = file.Constants(verifyConstants).ShareAmong(count + 1);
-        var programs = new NativeProgram?[count];
+        RunOptions running = options.Running;
+        ConstantData[] constants = file.MapConstants().ShareAmong(count + 1);
+        var programs = new GraphProgram?[count];
+        ConstantCheck? check = null;
         try
         {
+            bool usesPool = running.MaxThreads != 1 && running.Pool is null;
+            check = verifyConstants ? file.BeginCheck(constants[count], usesPool) : null;
+            Executable[] executables = ReadAll(file, variant, constants);
+            if (usesPool && check is not { HasHelpers: true })
+            {
+                LoadingAhead.Begin();
+            }
+            Action? beforeExecution = check is null ? null : check.Require;
             for (int i = 0; i < count; i++)
             {
-                programs[i] = NativeProgram.Load(new Executable(plans[i], objects[i], constants[i]), running);
+                if (options.Gpu is { } device)
+                {
+                    beforeExecution?.Invoke();
+                    programs[i] = GpuProgram.Load(executables[i], device, running);
+                }
+                else
+                {
+                    programs[i] = NativeProgram.Load(executables[i], running, beforeExecution);
+                }
             }
             return new LoadedBundle(file, variant, programs!, constants[count], seal, stamp);
         }
-        catch
+        catch (Exception e)
         {
+            bool areSound = check?.Holds ?? true; // waits for the threads that read them
             for (int i = 0; i <= count; i++)
             {
                 if (i < count && programs[i] is { } program)
@@ -77,8 +83,32 @@ internal static class BundleReader
                     constants[i].Dispose();
                 }
             }
+            // Code that cannot be linked is complained about only in a file that is what it was.
+            if (e is ObjectLoadException && !areSound)
+            {
+                throw ConstantCheck.Damaged();
+            }
             throw;
         }
+    }
+
+    private static Executable[] ReadAll(ExecutableFile file, int variant, ConstantData[] constants)
+    {
+        FileIndex index = file.Index;
+        int count = index.Signatures.Length;
+        var isRead = new bool[file.Sections.Length];
+        var executables = new Executable[count];
+        for (int i = 0; i < count; i++)
+        {
+            ExecutablePlan plan = ExecutableReader.ReadCode(file, index.PlanOf(i, variant), isRead, out ObjectCode[] objects);
+            if (StateProblem(index, index.Signatures[i], plan, file.ConstantSection?.Length ?? 0) is { } problem)
+            {
+                throw new InvalidDataException($"signature '{index.Signatures[i].Name}' is not sound: {problem}");
+            }
+            executables[i] = new Executable(plan, objects, constants[i]);
+        }
+        file.VerifyRest(isRead);
+        return executables;
     }
 
     private static string? StateProblem(FileIndex index, FileSignature signature, ExecutablePlan plan, long constantBytes)
@@ -86,8 +116,8 @@ internal static class BundleReader
         foreach (StateUse use in signature.States)
         {
             FileState state = index.States[use.State];
-            if (use.Input >= plan.Inputs.Length || (use.Input >= 0 && !plan.Inputs[use.Input].Type.Equals(state.Type))
-                || use.Output >= plan.Outputs.Length || (use.Output >= 0 && !plan.Outputs[use.Output].Type.Equals(state.Type)))
+            if (use.Input >= plan.InputTable.Length || (use.Input >= 0 && !plan.InputTable[use.Input].Type.Equals(state.Type))
+                || use.Output >= plan.OutputTable.Length || (use.Output >= 0 && !plan.OutputTable[use.Output].Type.Equals(state.Type)))
             {
                 return $"its input or output for state '{state.Name}' is not {state.Type}";
             }
@@ -108,4 +138,4 @@ internal static class BundleReader
 /// <param name="Seal">The seal, whose signature was checked only if keys were asked for.</param>
 /// <param name="Stamp">The stamp of the file, all of which is verified.</param>
 internal sealed record LoadedBundle(
-    ExecutableFile File, int Variant, NativeProgram[] Programs, ConstantData Constants, FileSeal? Seal, string? Stamp);
+    ExecutableFile File, int Variant, GraphProgram[] Programs, ConstantData Constants, FileSeal? Seal, string? Stamp);

@@ -31,7 +31,7 @@ public sealed class CompiledGraph : IDisposable
     /// <summary>The names of the functions that can be run.</summary>
     public IReadOnlyList<string> Signatures => _signatures;
 
-    /// <summary>The name of the variant that was chosen for this processor, for example <c>x86-64-v3</c>.</summary>
+    /// <summary>The name of the variant that was chosen for this processor or GPU, for example <c>x86-64-v3</c>.</summary>
     public string Variant => Index.Variants[_bundle.Variant].Name;
 
     /// <summary>The build of the compiler that made it.</summary>
@@ -52,7 +52,8 @@ public sealed class CompiledGraph : IDisposable
     /// <param name="path">The file; everything in it is verified before any of its code can run.</param>
     /// <param name="options">What to insist on.</param>
     /// <exception cref="GraphException">
-    /// GR6102: the file is damaged. GR6103: this processor cannot run the code. GR6110, GR6111: it is not signed by whom it should be.
+    /// GR6102: the file is damaged. GR6103: this processor cannot run the code. GR6504: the GPU cannot. GR6110, GR6111: it is not signed
+    /// by whom it should be.
     /// </exception>
     public static CompiledGraph Load(string path, CompiledGraphOptions? options = null)
     {
@@ -90,7 +91,7 @@ public sealed class CompiledGraph : IDisposable
     public GraphProgram Program(string signature = DefaultSignature)
     {
         int number = Find(signature);
-        return Index.Signatures[number].States.IsEmpty
+        return Index.Signatures[number].States.Length == 0
             ? _bundle.Programs[number]
             : throw new GraphException(
                 BundleDiagnostics.NeedsState, $"function '{signature}' of '{Name}' has state", null,
@@ -112,7 +113,7 @@ public sealed class CompiledGraph : IDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            foreach (NativeProgram program in _bundle.Programs)
+            foreach (GraphProgram program in _bundle.Programs)
             {
                 program.Dispose();
             }
@@ -134,7 +135,6 @@ public sealed class CompiledGraph : IDisposable
 
     private static CompiledGraph Load(FileSource source, string? where, CompiledGraphOptions? options)
     {
-        LoadingAhead.Begin();
         using (source)
         {
             return new CompiledGraph(BundleReader.Read(source, where, options ?? CompiledGraphOptions.Default));

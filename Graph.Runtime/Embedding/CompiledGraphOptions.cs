@@ -30,7 +30,13 @@ public sealed record CompiledGraphOptions
     /// </summary>
     public bool VerifyConstants { get; init; } = true;
 
-    /// <summary>The variant to load, by name; null for the best that the processor can run.</summary>
+    /// <summary>
+    /// The GPU to run on, which is disposed after the graph; null for the processor. A bundle may have code for both: of that for GPUs
+    /// the best that this one can run is loaded.
+    /// </summary>
+    public GpuDevice? Gpu { get; init; }
+
+    /// <summary>The variant to load, by name; null for the best that the processor or GPU can run.</summary>
     public string? Variant { get; init; }
 
     /// <summary>The most threads that work on one run, the caller's included; 0 means as many as the pool has.</summary>

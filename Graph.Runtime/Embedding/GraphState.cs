@@ -19,13 +19,14 @@ public sealed unsafe class GraphState : IDisposable
         for (int i = 0; i < _cells.Length; i++)
         {
             _cells[i] = new VariableCell(InitialOf(i), States[i].Type.SizeInBytes.Value);
+            _cells[i].PlaceOn(graph.Bundle.Programs[0].Device);
         }
         _programs = new GraphProgram[graph.Signatures.Count];
         for (int i = 0; i < _programs.Length; i++)
         {
             FileSignature signature = graph.Bundle.File.Index.Signatures[i];
-            NativeProgram inner = graph.Bundle.Programs[i];
-            _programs[i] = signature.States.IsEmpty
+            GraphProgram inner = graph.Bundle.Programs[i];
+            _programs[i] = signature.States.Length == 0
                 ? inner
                 : new VariableProgram(
                     inner, ownsInner: false, [.. signature.States.Select(s => new VariableUse(_cells[s.State], s.Input, s.Output))], _gate)
@@ -38,7 +39,7 @@ public sealed unsafe class GraphState : IDisposable
     /// <summary>The names of the values.</summary>
     public IReadOnlyList<string> Names => [.. States.Select(s => s.Name)];
 
-    private System.Collections.Immutable.ImmutableArray<FileState> States => _graph.Bundle.File.Index.States;
+    private FileState[] States => _graph.Bundle.File.Index.States;
 
     /// <summary>A function over this state; it belongs to this object.</summary>
     /// <param name="signature">Its name, one of <see cref="CompiledGraph.Signatures"/>.</param>
@@ -101,7 +102,7 @@ public sealed unsafe class GraphState : IDisposable
         {
             for (int i = 0; i < _cells.Length; i++)
             {
-                fork._cells[i].Set(_cells[i].Current);
+                fork._cells[i].CopyFrom(_cells[i]);
             }
             return fork;
         }

@@ -1,32 +1,33 @@
-using System.Security.Cryptography;
-
 namespace Graphene.Runtime;
 
-/// <summary>What the first load in a process needs besides its file, done on two threads at once.</summary>
-/// <remarks>
-/// The library that computes SHA-256 takes 6 ms to load, asking the processor what it can do as long on a virtual machine, where each
-/// question is answered by the host, and the pool of threads a few more. All of that together is most of a small model's start.
-/// </remarks>
+/// <summary>What the first run in a process needs, done on another thread when its code is loaded.</summary>
+/// <remarks>The pool of threads asks the system for affinities and quotas, and starts threads, which takes milliseconds.</remarks>
 internal static class LoadingAhead
 {
     private static readonly bool Began = Start();
 
-    /// <summary>Does it once.</summary>
+    /// <summary>Does it once, on a thread of its own.</summary>
     public static void Begin() => _ = Began;
+
+    /// <summary>Does it on this thread.</summary>
+    public static void Do()
+    {
+        try
+        {
+            ComputePool.Shared.StartWorkers();
+        }
+        catch (GraphException)
+        {
+            // A switch has a value that cannot be used: the first run says so, to somebody who can be told.
+        }
+    }
 
     private static bool Start()
     {
         if (Environment.ProcessorCount > 1)
         {
-            new Thread(Others) { IsBackground = true, Name = "graphene load" }.Start();
+            new Thread(Do) { IsBackground = true, Name = "graphene load" }.UnsafeStart();
         }
-        _ = HostProcessor.Has("");
         return true;
-    }
-
-    private static void Others()
-    {
-        SHA256.HashData([], stackalloc byte[SHA256.HashSizeInBytes]);
-        _ = ComputePool.Shared;
     }
 }

@@ -30,7 +30,7 @@ public unsafe ref struct ModelCall
     public void Input<T>(int input, ReadOnlySpan<T> elements)
         where T : unmanaged
     {
-        InputSpec spec = _function.Inputs[input];
+        InputSpec spec = _function.InputTable[input];
         InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
         if (_binding is { } binding && binding.InputBytes[input] != (long)elements.Length * sizeof(T))
         {
@@ -44,7 +44,7 @@ public unsafe ref struct ModelCall
     /// <param name="output">Its position.</param>
     /// <exception cref="GraphException">GR6201: the inputs do not fit.</exception>
     public int OutputLength(int output) => checked(
-        (int)(Bind().OutputBytes[output] / _function.Outputs[output].Type.DType.SizeInBytes()));
+        (int)(Bind().OutputBytes[output] / _function.OutputTable[output].Type.DType.SizeInBytes()));
 
     /// <summary>Gives the memory that receives an output.</summary>
     /// <param name="output">Its position.</param>
@@ -53,7 +53,7 @@ public unsafe ref struct ModelCall
     public void Output<T>(int output, Span<T> elements)
         where T : unmanaged
     {
-        OutputSpec spec = _function.Outputs[output];
+        OutputSpec spec = _function.OutputTable[output];
         InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
         long needed = Bind().OutputBytes[output] / sizeof(T);
         if (elements.Length < needed)
@@ -62,7 +62,7 @@ public unsafe ref struct ModelCall
                 RuntimeDiagnostics.ShapeMismatch, $"output '{spec.Name}': {needed} elements do not fit into {elements.Length}",
                 fix: "pass memory for all elements of the output");
         }
-        int slot = _function.Inputs.Length + output;
+        int slot = _function.InputTable.Length + output;
         _memory.Set(slot, Start((ReadOnlySpan<T>)elements));
         _lengths[slot] = elements.Length;
     }
@@ -75,11 +75,11 @@ public unsafe ref struct ModelCall
     {
         ShapeBinding binding = Bind();
         int count = _function.SlotCount;
-        for (int i = _function.Inputs.Length; i < count; i++)
+        for (int i = _function.InputTable.Length; i < count; i++)
         {
             if (_lengths[i] < 0)
             {
-                throw new InvalidOperationException($"output {i - _function.Inputs.Length} was not given");
+                throw new InvalidOperationException($"output {i - _function.InputTable.Length} was not given");
             }
         }
         void** pointers = stackalloc void*[CallSlots.Count];
@@ -93,7 +93,7 @@ public unsafe ref struct ModelCall
     {
         if (slot == count)
         {
-            function.Run(binding, pointers, pointers + function.Inputs.Length, cancellation);
+            function.Run(binding, pointers, pointers + function.InputTable.Length, cancellation);
             return;
         }
         fixed (byte* pointer = &memory.At(slot))
@@ -107,11 +107,11 @@ public unsafe ref struct ModelCall
     {
         if (_binding is null)
         {
-            for (int i = 0; i < _function.Inputs.Length; i++)
+            for (int i = 0; i < _function.InputTable.Length; i++)
             {
                 if (_lengths[i] < 0)
                 {
-                    throw new InvalidOperationException($"input '{_function.Inputs[i].Name}' was not given");
+                    throw new InvalidOperationException($"input '{_function.InputTable[i].Name}' was not given");
                 }
             }
             _binding = _function.BindLengths(_lengths);

@@ -40,7 +40,11 @@ public sealed unsafe class ModelFunction
     /// <summary>The outputs.</summary>
     public ImmutableArray<OutputSpec> Outputs => _callable.Outputs;
 
-    internal int SlotCount => Inputs.Length + Outputs.Length;
+    internal InputSpec[] InputTable => _callable.Program.InputTable;
+
+    internal OutputSpec[] OutputTable => _callable.Program.OutputTable;
+
+    internal int SlotCount => InputTable.Length + OutputTable.Length;
 
     /// <summary>Begins a run; symbolic dimensions follow from the numbers of elements.</summary>
     public ModelCall Begin() => new(this, null);
@@ -69,9 +73,9 @@ public sealed unsafe class ModelFunction
         SignatureBinder binder = _callable.Program.Binder;
         Span<long> extents = binder.ExtentCount <= MaxStackExtents ? stackalloc long[MaxStackExtents] : new long[binder.ExtentCount];
         extents = extents[..binder.ExtentCount];
-        for (int i = 0; i < Inputs.Length; i++)
+        for (int i = 0; i < InputTable.Length; i++)
         {
-            InputSpec input = Inputs[i];
+            InputSpec input = InputTable[i];
             InputShapes.Infer(input, lengths[i], extents.Slice(binder.Start(i), input.Type.Rank));
         }
         return _callable.Program.Bind(extents);

@@ -28,6 +28,9 @@ public sealed unsafe class ConstantData : IDisposable
     /// <summary>The size in bytes.</summary>
     public long Length { get; }
 
+    /// <summary>Whether they are pages of a file.</summary>
+    internal bool IsMapped => _isMapped;
+
     /// <summary>A view of some of the bytes.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie inside.</exception>
     public ReadOnlySpan<byte> Bytes(long offset, int length)

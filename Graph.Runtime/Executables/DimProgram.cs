@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>A dim as a program for a small stack machine: what a run evaluates, and what an executable file
@@ -29,7 +27,7 @@ internal sealed class DimProgram
     /// <param name="dim">Over the given symbols only.</param>
     /// <param name="symbols">The plan's symbols, in plan order.</param>
     /// <exception cref="CompilerBugException">The dim has a symbol that is not in the plan.</exception>
-    public static DimProgram Compile(Dim dim, ImmutableArray<DimSymbol> symbols)
+    public static DimProgram Compile(Dim dim, DimSymbol[] symbols)
     {
         DimStep[] steps = dim.IsStatic ? [new DimStep(DimCode.Number, dim.Value)] : new Translator(symbols).Visit(dim);
         string? problem = Check(steps, symbols.Length);
@@ -76,7 +74,7 @@ internal sealed class DimProgram
     /// <param name="spend">Is told the operands before each operation, and may object by throwing.</param>
     /// <exception cref="OverflowException">Numbers leave 64 bits.</exception>
     /// <exception cref="DivideByZeroException">A number is divided by zero.</exception>
-    public static Dim ToDim(DimStep[] steps, ImmutableArray<DimSymbol> symbols, Action<Dim, Dim> spend)
+    public static Dim ToDim(DimStep[] steps, DimSymbol[] symbols, Action<Dim, Dim> spend)
     {
         if (steps is [{ Code: DimCode.Number, Value: var constant }])
         {
@@ -138,16 +136,20 @@ internal sealed class DimProgram
         return stack[0];
     }
 
-    private sealed class Translator(ImmutableArray<DimSymbol> symbols) : DimVisitor<DimStep[]>
+    private sealed class Translator(DimSymbol[] symbols) : DimVisitor<DimStep[]>
     {
         protected override DimStep[] Number(long value) => [new(DimCode.Number, value)];
 
         protected override DimStep[] Symbol(DimSymbol symbol)
         {
-            int index = symbols.IndexOf(symbol);
-            return index >= 0
-                ? [new(DimCode.Symbol, index)]
-                : throw new CompilerBugException(
+            for (int i = 0; i < symbols.Length; i++)
+            {
+                if (symbols[i].Equals(symbol))
+                {
+                    return [new(DimCode.Symbol, i)];
+                }
+            }
+            throw new CompilerBugException(
                     "executable plan", $"symbol '{symbol}' is not one of the plan's symbols");
         }
 

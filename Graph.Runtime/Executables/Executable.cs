@@ -48,7 +48,7 @@ public sealed class Executable : IDisposable
         ExecutableReader.Read(path, _ => verifyConstants);
 
     /// <summary>Writes the executable as a bundle of one function; the same executable gives the same bytes.</summary>
-    public void Write(Stream stream) => ExecutableWriter.Write(this, stream, FileHashKind.Sha256);
+    public void Write(Stream stream) => ExecutableWriter.Write(this, stream, FileHashKind.Blake3);
 
     /// <summary>Writes the executable to a file as a bundle of one function; the file appears complete or not at all.</summary>
     /// <exception cref="IOException">The file cannot be written; a file that was there is unchanged.</exception>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
 
@@ -27,35 +28,56 @@ public sealed record ExecutablePlan
     public required string EntrySymbol { get; init; }
 
     /// <summary>Symbolic dimensions, in the order of <see cref="NativeContext.Symbols"/>.</summary>
-    public ImmutableArray<DimSymbol> Symbols { get; init; } = [];
+    public ImmutableArray<DimSymbol> Symbols { get => Immutable(SymbolTable); init => SymbolTable = TableOf(value); }
 
     /// <summary>What a run is fed.</summary>
-    public ImmutableArray<InputSpec> Inputs { get; init; } = [];
+    public ImmutableArray<InputSpec> Inputs { get => Immutable(InputTable); init => InputTable = TableOf(value); }
 
     /// <summary>What a run gives.</summary>
-    public ImmutableArray<OutputSpec> Outputs { get; init; } = [];
+    public ImmutableArray<OutputSpec> Outputs { get => Immutable(OutputTable); init => OutputTable = TableOf(value); }
 
     /// <summary>The buffers, in the order of <see cref="NativeContext.Buffers"/>.</summary>
-    public ImmutableArray<BufferSpec> Buffers { get; init; } = [];
+    public ImmutableArray<BufferSpec> Buffers { get => Immutable(BufferTable); init => BufferTable = TableOf(value); }
 
     /// <summary>Conditions between dims that the compiler assumed but could not prove; tested before every
     /// run.</summary>
-    public ImmutableArray<ShapeCheck> Checks { get; init; } = [];
+    public ImmutableArray<ShapeCheck> Checks { get => Immutable(CheckTable); init => CheckTable = TableOf(value); }
 
     /// <summary>Messages of the checks inside compiled code, by <see cref="NativeContext.ErrorDetail"/>.</summary>
-    public ImmutableArray<string> NativeChecks { get; init; } = [];
+    public ImmutableArray<string> NativeChecks { get => Immutable(NativeCheckTable); init => NativeCheckTable = TableOf(value); }
 
     /// <summary>What compiled code may ask of its host, by the id it passes.</summary>
-    public ImmutableArray<HostCallSpec> HostCalls { get; init; } = [];
+    public ImmutableArray<HostCallSpec> HostCalls { get => Immutable(HostCallTable); init => HostCallTable = TableOf(value); }
 
     /// <summary>The kernels, for profiles.</summary>
-    public ImmutableArray<KernelSpec> Kernels { get; init; } = [];
+    public ImmutableArray<KernelSpec> Kernels { get => Immutable(KernelTable); init => KernelTable = TableOf(value); }
 
     /// <summary>What runs on a GPU instead of the entry function; null for a processor.</summary>
     public GpuPlan? Gpu { get; init; }
 
     /// <summary>Whether no size depends on a symbol.</summary>
-    public bool IsStatic => Symbols.IsEmpty;
+    public bool IsStatic => SymbolTable.Length == 0;
+
+    // What the lists are kept in, and what a start reads: each type of immutable array costs it a dozen interfaces.
+    internal DimSymbol[] SymbolTable { get => field ?? []; init; }
+
+    internal InputSpec[] InputTable { get => field ?? []; init; }
+
+    internal OutputSpec[] OutputTable { get => field ?? []; init; }
+
+    internal BufferSpec[] BufferTable { get => field ?? []; init; }
+
+    internal ShapeCheck[] CheckTable { get => field ?? []; init; }
+
+    internal string[] NativeCheckTable { get => field ?? []; init; }
+
+    internal HostCallSpec[] HostCallTable { get => field ?? []; init; }
+
+    internal KernelSpec[] KernelTable { get => field ?? []; init; }
+
+    private static ImmutableArray<T> Immutable<T>(T[] table) => ImmutableCollectionsMarshal.AsImmutableArray(table);
+
+    private static T[] TableOf<T>(ImmutableArray<T> list) => ImmutableCollectionsMarshal.AsArray(list) ?? [];
 }
 
 /// <summary>One input of an executable.</summary>
@@ -167,7 +189,17 @@ public sealed record ShapeCheck(DimCheck Condition, string Where)
 /// <param name="Operands">The types of the values whose addresses compiled code passes.</param>
 /// <param name="Origin">Where in the user's program the call was made, or null.</param>
 public sealed record HostCallSpec(
-    HostCallKind Kind, string Message, ImmutableArray<TensorType> Operands, string? Origin = null);
+    HostCallKind Kind, string Message, ImmutableArray<TensorType> Operands, string? Origin = null)
+{
+    private readonly TensorType[] _operands = ImmutableCollectionsMarshal.AsArray(Operands) ?? [];
+
+    /// <summary>The types of the values whose addresses compiled code passes.</summary>
+    public ImmutableArray<TensorType> Operands
+    {
+        get => ImmutableCollectionsMarshal.AsImmutableArray(_operands);
+        init => _operands = ImmutableCollectionsMarshal.AsArray(value) ?? [];
+    }
+}
 
 /// <summary>A kernel, for profiles and reports.</summary>
 /// <param name="Name">The symbol of the kernel's code; kernels of one structure share it.</param>

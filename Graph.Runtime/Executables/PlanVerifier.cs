@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>Checks what compiled code and the runtime rely on in a plan, whoever made it.</summary>
@@ -13,12 +11,14 @@ internal static class PlanVerifier
     /// <summary>The most entries of any list in a plan.</summary>
     public const int MaxEntries = 1 << 20;
 
+    private const int FewNames = 16;
+
     /// <summary>Says what is wrong with a plan; null when it is sound.</summary>
     public static string? Check(ExecutablePlan plan, long constantBytes)
     {
         try
         {
-            return CheckNames(plan) ?? CheckSymbols(plan.Symbols) ?? CheckInputs(plan) ?? CheckOutputs(plan)
+            return CheckNames(plan) ?? CheckSymbols(plan.SymbolTable) ?? CheckInputs(plan) ?? CheckOutputs(plan)
                 ?? CheckBuffers(plan, constantBytes) ?? CheckHostCalls(plan) ?? (plan.Gpu is null && plan.TargetTriple != GpuPlan.Triple ? null : GpuPlanVerifier.Check(plan));
         }
         catch (OverflowException)
@@ -33,13 +33,13 @@ internal static class PlanVerifier
         {
             return "the entry function has no name";
         }
-        return Repeated(plan.Inputs.Select(i => i.Name)) is { } input ? $"two inputs are called '{input}'"
-            : Repeated(plan.Outputs.Select(o => o.Name)) is { } output ? $"two outputs are called '{output}'"
-            : Repeated(plan.Symbols.Select(s => s.Name)) is { } symbol ? $"two symbols are called '{symbol}'"
+        return Repeated(plan.InputTable.Length, i => plan.InputTable[i].Name) is { } input ? $"two inputs are called '{input}'"
+            : Repeated(plan.OutputTable.Length, i => plan.OutputTable[i].Name) is { } output ? $"two outputs are called '{output}'"
+            : Repeated(plan.SymbolTable.Length, i => plan.SymbolTable[i].Name) is { } symbol ? $"two symbols are called '{symbol}'"
             : null;
     }
 
-    private static string? CheckSymbols(ImmutableArray<DimSymbol> symbols)
+    private static string? CheckSymbols(DimSymbol[] symbols)
     {
         foreach (DimSymbol symbol in symbols)
         {
@@ -53,7 +53,7 @@ internal static class PlanVerifier
 
     private static string? CheckInputs(ExecutablePlan plan)
     {
-        foreach (InputSpec input in plan.Inputs)
+        foreach (InputSpec input in plan.InputTable)
         {
             if (CheckType(input.Type) is { } problem)
             {
@@ -68,25 +68,25 @@ internal static class PlanVerifier
     }
 
     private static bool IsConstantOf(ExecutablePlan plan, int buffer, TensorType type) =>
-        buffer < plan.Buffers.Length
-        && plan.Buffers[buffer].Kind == BufferKind.Constant
+        buffer < plan.BufferTable.Length
+        && plan.BufferTable[buffer].Kind == BufferKind.Constant
         && type.Shape.IsStatic
-        && plan.Buffers[buffer].SizeInBytes == type.SizeInBytes;
+        && plan.BufferTable[buffer].SizeInBytes == type.SizeInBytes;
 
     private static string? CheckOutputs(ExecutablePlan plan)
     {
-        for (int i = 0; i < plan.Outputs.Length; i++)
+        for (int i = 0; i < plan.OutputTable.Length; i++)
         {
-            OutputSpec output = plan.Outputs[i];
+            OutputSpec output = plan.OutputTable[i];
             if (CheckType(output.Type) is { } problem)
             {
                 return $"output '{output.Name}': {problem}";
             }
-            if (output.Buffer < 0 || output.Buffer >= plan.Buffers.Length)
+            if (output.Buffer < 0 || output.Buffer >= plan.BufferTable.Length)
             {
                 return $"output '{output.Name}': there is no buffer {output.Buffer}";
             }
-            Dim present = plan.Buffers[output.Buffer].SizeInBytes;
+            Dim present = plan.BufferTable[output.Buffer].SizeInBytes;
             if (present != output.Type.SizeInBytes)
             {
                 return $"output '{output.Name}' takes {output.Type.SizeInBytes} bytes, its buffer has {present}";
@@ -104,9 +104,9 @@ internal static class PlanVerifier
     {
         bool someArePlaced = false;
         bool someAreNot = false;
-        for (int i = 0; i < plan.Buffers.Length; i++)
+        for (int i = 0; i < plan.BufferTable.Length; i++)
         {
-            BufferSpec buffer = plan.Buffers[i];
+            BufferSpec buffer = plan.BufferTable[i];
             if (CheckBuffer(plan, buffer, constantBytes) is { } problem)
             {
                 return $"buffer {i}: {problem}";
@@ -125,14 +125,14 @@ internal static class PlanVerifier
         }
         return buffer.Kind switch
         {
-            BufferKind.Parameter when buffer.Index < 0 || buffer.Index >= plan.Inputs.Length
+            BufferKind.Parameter when buffer.Index < 0 || buffer.Index >= plan.InputTable.Length
                 => $"there is no input {buffer.Index}",
-            BufferKind.Parameter when buffer.SizeInBytes != plan.Inputs[buffer.Index].Type.SizeInBytes
-                => $"it has {buffer.SizeInBytes} bytes, its input {plan.Inputs[buffer.Index].Type}",
-            BufferKind.Result when buffer.Index < 0 || buffer.Index >= plan.Outputs.Length
+            BufferKind.Parameter when buffer.SizeInBytes != plan.InputTable[buffer.Index].Type.SizeInBytes
+                => $"it has {buffer.SizeInBytes} bytes, its input {plan.InputTable[buffer.Index].Type}",
+            BufferKind.Result when buffer.Index < 0 || buffer.Index >= plan.OutputTable.Length
                 => $"there is no output {buffer.Index}",
-            BufferKind.Result when buffer.SizeInBytes != plan.Outputs[buffer.Index].Type.SizeInBytes
-                => $"it has {buffer.SizeInBytes} bytes, its output {plan.Outputs[buffer.Index].Type}",
+            BufferKind.Result when buffer.SizeInBytes != plan.OutputTable[buffer.Index].Type.SizeInBytes
+                => $"it has {buffer.SizeInBytes} bytes, its output {plan.OutputTable[buffer.Index].Type}",
             BufferKind.Constant => CheckConstant(buffer, constantBytes),
             BufferKind.Temp => CheckTemp(buffer),
             BufferKind.Alias => CheckAlias(plan, buffer),
@@ -168,8 +168,8 @@ internal static class PlanVerifier
     private static string? CheckAlias(ExecutablePlan plan, BufferSpec buffer)
     {
         if (buffer.Index < 0
-            || buffer.Index >= plan.Buffers.Length
-            || plan.Buffers[buffer.Index].Kind == BufferKind.Alias)
+            || buffer.Index >= plan.BufferTable.Length
+            || plan.BufferTable[buffer.Index].Kind == BufferKind.Alias)
         {
             return $"buffer {buffer.Index} has no parts";
         }
@@ -177,28 +177,87 @@ internal static class PlanVerifier
         {
             return "it has no offset";
         }
-        Dim whole = plan.Buffers[buffer.Index].SizeInBytes;
+        Dim whole = plan.BufferTable[buffer.Index].SizeInBytes;
         bool isStatic = offset.IsStatic && buffer.SizeInBytes.IsStatic && whole.IsStatic;
         return !isStatic || LiesInside(offset.Value, buffer.SizeInBytes.Value, whole.Value)
             ? null
             : $"{buffer.SizeInBytes} bytes at {offset} do not lie in {whole} bytes";
     }
 
-    private static string? CheckHostCalls(ExecutablePlan plan) =>
-        plan.HostCalls.Any(c => c is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] } or { Kind: HostCallKind.Tap, Operands: not [_] })
-            ? "an assertion has no condition"
-            : plan.HostCalls.SelectMany(c => c.Operands).Select(CheckType).FirstOrDefault(p => p is not null);
+    // What few plans have is apart: the types that a method takes are loaded when it begins.
+    private static string? CheckHostCalls(ExecutablePlan plan) => plan.HostCallTable.Length == 0 ? null : CheckEachHostCall(plan);
+
+    private static string? CheckEachHostCall(ExecutablePlan plan)
+    {
+        foreach (HostCallSpec call in plan.HostCallTable)
+        {
+            if (call is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] } or { Kind: HostCallKind.Tap, Operands: not [_] })
+            {
+                return "an assertion has no condition";
+            }
+            foreach (TensorType operand in call.Operands)
+            {
+                if (CheckType(operand) is { } problem)
+                {
+                    return problem;
+                }
+            }
+        }
+        return null;
+    }
 
     /// <summary>Says whether a plan counts on objects that are not there; null when it does not.</summary>
-    public static string? CheckObjects(ExecutablePlan plan, int objects) =>
-        plan.Gpu?.Kernels.FirstOrDefault(k => k.Object >= objects) is { } kernel
-            ? $"kernel '{kernel.Name}' is in object {kernel.Object}, there are {objects}"
-            : null;
+    public static string? CheckObjects(ExecutablePlan plan, int objects) => plan.Gpu is { } gpu ? CheckKernels(gpu, objects) : null;
+
+    private static string? CheckKernels(GpuPlan gpu, int objects)
+    {
+        foreach (GpuKernel kernel in gpu.Kernels)
+        {
+            if (kernel.Object >= objects)
+            {
+                return $"kernel '{kernel.Name}' is in object {kernel.Object}, there are {objects}";
+            }
+        }
+        return null;
+    }
 
     /// <summary>Whether a range of bytes lies inside a buffer.</summary>
     public static bool LiesInside(long offset, long size, long whole) =>
         offset >= 0 && size >= 0 && offset <= whole && size <= whole - offset;
 
-    private static string? Repeated(IEnumerable<string> names) =>
-        names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
+    /// <summary>A name that occurs twice; null when there is none.</summary>
+    /// <remarks>Few names are compared with each other: every start comes through here, and sets of names take types that it needs for nothing else.</remarks>
+    /// <param name="count">How many names there are.</param>
+    /// <param name="name">Gives them.</param>
+    public static string? Repeated(int count, Func<int, string> name)
+    {
+        if (count > FewNames)
+        {
+            return RepeatedOfMany(count, name);
+        }
+        for (int i = 1; i < count; i++)
+        {
+            for (int other = 0; other < i; other++)
+            {
+                if (name(other) == name(i))
+                {
+                    return name(i);
+                }
+            }
+        }
+        return null;
+    }
+
+    private static string? RepeatedOfMany(int count, Func<int, string> name)
+    {
+        var seen = new HashSet<string>(count, StringComparer.Ordinal);
+        for (int i = 0; i < count; i++)
+        {
+            if (!seen.Add(name(i)))
+            {
+                return name(i);
+            }
+        }
+        return null;
+    }
 }

@@ -1,11 +1,9 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>Computes sizes and places of a plan's buffers from the symbols' values.</summary>
 internal sealed class BufferSizer
 {
-    private readonly ImmutableArray<BufferSpec> _buffers;
+    private readonly BufferSpec[] _buffers;
     private readonly DimProgram[] _sizes;
     private readonly DimProgram?[] _offsets;
     private readonly int[] _temps;
@@ -15,7 +13,7 @@ internal sealed class BufferSizer
     /// <summary>Prepares for a plan.</summary>
     public BufferSizer(ExecutablePlan plan, SignatureBinder binder)
     {
-        _buffers = plan.Buffers;
+        _buffers = plan.BufferTable;
         _sizes = new DimProgram[_buffers.Length];
         _offsets = new DimProgram?[_buffers.Length];
         int temps = 0;
@@ -43,7 +41,7 @@ internal sealed class BufferSizer
     /// <summary>Computes everything.</summary>
     /// <returns>Bytes and offset of each buffer, and the bytes of the arena.</returns>
     /// <exception cref="GraphException">GR6201: a size is impossible for these values.</exception>
-    public (long[] Bytes, long[] Offsets, long ArenaBytes) Compute(long[] symbols)
+    public BufferPlaces Compute(long[] symbols)
     {
         long[] bytes = new long[_buffers.Length];
         long[] offsets = new long[_buffers.Length];
@@ -64,7 +62,7 @@ internal sealed class BufferSizer
                 throw Impossible(i, $"{bytes[i]} bytes at {offsets[i]} of {bytes[whole]}");
             }
         }
-        return (bytes, offsets, _isPlaced ? PlacedArena(bytes, offsets) : PackArena(bytes, offsets));
+        return new BufferPlaces(bytes, offsets, _isPlaced ? PlacedArena(bytes, offsets) : PackArena(bytes, offsets));
     }
 
     private long PlacedArena(long[] bytes, long[] offsets)
@@ -108,3 +106,6 @@ internal sealed class BufferSizer
         $"the shapes that were fed make a buffer impossible (number {buffer}: {what})",
         fix: "feed tensors of shapes that the graph can take");
 }
+
+/// <summary>Bytes and offset of each buffer, and the bytes of the arena.</summary>
+internal sealed record BufferPlaces(long[] Bytes, long[] Offsets, long ArenaBytes);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
 
@@ -15,15 +16,15 @@ public abstract unsafe class GraphProgram : IDisposable
 
     private protected GraphProgram(
         string name,
-        ImmutableArray<InputSpec> inputs,
-        ImmutableArray<OutputSpec> outputs,
-        ImmutableArray<DimSymbol> symbols,
-        ImmutableArray<ShapeCheck> checks)
+        InputSpec[] inputs,
+        OutputSpec[] outputs,
+        DimSymbol[] symbols,
+        ShapeCheck[] checks)
     {
         Name = name;
-        Inputs = inputs;
-        Outputs = outputs;
-        Symbols = symbols;
+        InputTable = inputs;
+        OutputTable = outputs;
+        SymbolTable = symbols;
         Binder = new SignatureBinder(inputs, outputs, symbols, checks);
     }
 
@@ -31,13 +32,22 @@ public abstract unsafe class GraphProgram : IDisposable
     public string Name { get; }
 
     /// <summary>What is fed.</summary>
-    public ImmutableArray<InputSpec> Inputs { get; }
+    public ImmutableArray<InputSpec> Inputs => ImmutableCollectionsMarshal.AsImmutableArray(InputTable);
 
     /// <summary>What comes out.</summary>
-    public ImmutableArray<OutputSpec> Outputs { get; }
+    public ImmutableArray<OutputSpec> Outputs => ImmutableCollectionsMarshal.AsImmutableArray(OutputTable);
 
     /// <summary>The symbolic dimensions.</summary>
-    public ImmutableArray<DimSymbol> Symbols { get; }
+    public ImmutableArray<DimSymbol> Symbols => ImmutableCollectionsMarshal.AsImmutableArray(SymbolTable);
+
+    /// <summary>What is fed; see <see cref="ExecutablePlan.InputTable"/>.</summary>
+    internal InputSpec[] InputTable { get; }
+
+    /// <summary>What comes out.</summary>
+    internal OutputSpec[] OutputTable { get; }
+
+    /// <summary>The symbolic dimensions.</summary>
+    internal DimSymbol[] SymbolTable { get; }
 
     internal SignatureBinder Binder { get; }
 
@@ -139,7 +149,7 @@ public abstract unsafe class GraphProgram : IDisposable
         {
             return known;
         }
-        long[] symbols = new long[Symbols.Length];
+        long[] symbols = new long[SymbolTable.Length];
         Binder.Bind(inputExtents, symbols);
         ShapeBinding binding = CreateBinding(inputExtents, symbols);
         _bindings.Add(binding);
@@ -157,8 +167,8 @@ public abstract unsafe class GraphProgram : IDisposable
     internal MemoryUse PredictMemory(ShapeBinding binding) =>
         RunMemory(binding) with
         {
-            Inputs = binding.InputBytes.Take(Inputs.Length).Sum(), // variables may follow
-            Outputs = binding.OutputBytes.Take(Outputs.Length).Sum(),
+            Inputs = binding.InputBytes.Take(InputTable.Length).Sum(), // variables may follow
+            Outputs = binding.OutputBytes.Take(OutputTable.Length).Sum(),
         };
 
     // What is there besides inputs and outputs.
@@ -166,7 +176,7 @@ public abstract unsafe class GraphProgram : IDisposable
 
     private protected long[][] OutputShapes(long[] symbols)
     {
-        var shapes = new long[Outputs.Length][];
+        var shapes = new long[OutputTable.Length][];
         for (int i = 0; i < shapes.Length; i++)
         {
             shapes[i] = Binder.OutputShape(i, symbols);
@@ -176,10 +186,10 @@ public abstract unsafe class GraphProgram : IDisposable
 
     private protected long[] InputBytes(ReadOnlySpan<long> extents)
     {
-        long[] bytes = new long[Inputs.Length];
+        long[] bytes = new long[InputTable.Length];
         for (int i = 0; i < bytes.Length; i++)
         {
-            bytes[i] = SizeInBytes(Inputs[i].Type, extents[Binder.Start(i)..Binder.Start(i + 1)]);
+            bytes[i] = SizeInBytes(InputTable[i].Type, extents[Binder.Start(i)..Binder.Start(i + 1)]);
         }
         return bytes;
     }
@@ -189,7 +199,7 @@ public abstract unsafe class GraphProgram : IDisposable
         long[] bytes = new long[shapes.Length];
         for (int i = 0; i < bytes.Length; i++)
         {
-            bytes[i] = SizeInBytes(Outputs[i].Type, shapes[i]);
+            bytes[i] = SizeInBytes(OutputTable[i].Type, shapes[i]);
         }
         return bytes;
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 
@@ -8,20 +7,20 @@ namespace Graphene.Runtime;
 internal sealed unsafe class HostCalls
 {
     private const int MaxPrinted = 32;
-    private readonly ImmutableArray<HostCallSpec> _calls;
+    private readonly HostCallSpec[] _calls;
     private readonly DimProgram[][][] _shapes; // by call, operand, axis
 
     /// <summary>Prepares for the host calls of a plan.</summary>
-    public HostCalls(ImmutableArray<HostCallSpec> calls, SignatureBinder binder)
+    public HostCalls(HostCallSpec[] calls, SignatureBinder binder)
     {
         _calls = calls;
-        _shapes = [.. calls.Select(c => c.Operands.Select(o => o.Shape.Select(binder.Compile).ToArray()).ToArray())];
+        _shapes = calls.Length == 0 ? [] : ShapesOf(calls, binder);
     }
 
     /// <summary>Carries out one call.</summary>
     /// <exception cref="GraphException">GR1403: an assertion does not hold.</exception>
     public void Handle(
-        long id, void** arguments, ReadOnlySpan<long> symbols, TextWriter output, Action<string, Literal>? taps)
+        long id, void** arguments, ReadOnlySpan<long> symbols, TextWriter? output, Action<string, Literal>? taps)
     {
         if (id < 0 || id >= _calls.Length)
         {
@@ -31,7 +30,7 @@ internal sealed unsafe class HostCalls
         switch (call.Kind)
         {
             case HostCallKind.Print:
-                Print(call, _shapes[id], arguments, symbols, output);
+                Print(call, _shapes[id], arguments, symbols, output ?? Console.Error);
                 break;
             case HostCallKind.Assert:
                 Assert(call, _shapes[id], arguments, symbols);
@@ -41,6 +40,10 @@ internal sealed unsafe class HostCalls
                 break;
         }
     }
+
+    // Apart: a start does not wait for the types that it takes, unless there are host calls.
+    private static DimProgram[][][] ShapesOf(HostCallSpec[] calls, SignatureBinder binder) =>
+        [.. calls.Select(c => c.Operands.Select(o => o.Shape.Select(binder.Compile).ToArray()).ToArray())];
 
     private static void Print(
         HostCallSpec call, DimProgram[][] shapes, void** arguments, ReadOnlySpan<long> symbols, TextWriter output)

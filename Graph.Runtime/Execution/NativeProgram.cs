@@ -21,20 +21,20 @@ public sealed unsafe class NativeProgram : GraphProgram
     private NativeProgram(Executable executable, LoadedCode? code, NativeEntry entry)
         : base(
             executable.Plan.Name,
-            executable.Plan.Inputs,
-            executable.Plan.Outputs,
-            executable.Plan.Symbols,
-            executable.Plan.Checks)
+            executable.Plan.InputTable,
+            executable.Plan.OutputTable,
+            executable.Plan.SymbolTable,
+            executable.Plan.CheckTable)
     {
         _executable = executable;
         _code = code;
         _entry = entry;
         _sizer = new BufferSizer(Plan, Binder);
-        _hostCalls = new HostCalls(Plan.HostCalls, Binder);
+        _hostCalls = new HostCalls(Plan.HostCallTable, Binder);
         _runsBeforeHugePages = executable.Constants.MayMoveToHugePages ? RunsBeforeHugePages : 0;
-        ParameterBuffers = BuffersOf(BufferKind.Parameter);
-        ResultBuffers = BuffersOf(BufferKind.Result);
-        AliasBuffers = BuffersOf(BufferKind.Alias);
+        ParameterBuffers = BufferUse.Of(Plan, BufferKind.Parameter);
+        ResultBuffers = BufferUse.Of(Plan, BufferKind.Result);
+        AliasBuffers = BufferUse.Of(Plan, BufferKind.Alias);
         _copiedOutputs = CopiedOutputs();
     }
 
@@ -62,14 +62,15 @@ public sealed unsafe class NativeProgram : GraphProgram
     /// <exception cref="ObjectLoadException">The machine code is damaged.</exception>
     public static NativeProgram Load(Executable executable) => Load(executable, RunOptions.Default);
 
-    internal static NativeProgram Load(Executable executable, RunOptions options)
+    // What beforeExecution throws keeps the code from becoming executable.
+    internal static NativeProgram Load(Executable executable, RunOptions options, Action? beforeExecution = null)
     {
         ExecutablePlan plan = executable.Plan;
         if (ProcessorFit.WhyNot(plan.TargetTriple, plan.CpuFeatures) is { } reason)
         {
             throw ProcessorFit.Error(plan.Name, reason);
         }
-        LoadedCode code = LoadedCode.LoadObjects(executable.Objects);
+        LoadedCode code = LoadedCode.LoadObjects(executable.Objects, beforeExecution: beforeExecution);
         try
         {
             if (DebugOptions.FromEnvironment().PerfMap)
@@ -93,8 +94,8 @@ public sealed unsafe class NativeProgram : GraphProgram
     /// <summary>For tests: a plan with an entry function that is in the process already.</summary>
     internal static NativeProgram FromEntry(Executable executable, NativeEntry entry) => new(executable, null, entry);
 
-    internal override void* DefaultOf(int input) => Plan.Inputs[input].DefaultBuffer is >= 0 and var buffer
-        ? Constants.Pointer + Plan.Buffers[buffer].Offset!.Value.Value
+    internal override void* DefaultOf(int input) => Plan.InputTable[input].DefaultBuffer is >= 0 and var buffer
+        ? Constants.Pointer + Plan.BufferTable[buffer].Offset!.Value.Value
         : null;
 
     internal override void Run(ShapeBinding binding, void** inputs, void** outputs, in RunSettings settings)
@@ -163,7 +164,7 @@ public sealed unsafe class NativeProgram : GraphProgram
 
     internal void HandleHostCall(RunFrame frame, long id, void** arguments)
     {
-        var symbols = new ReadOnlySpan<long>(frame.Context->Symbols, Symbols.Length);
+        var symbols = new ReadOnlySpan<long>(frame.Context->Symbols, SymbolTable.Length);
         _hostCalls.Handle(id, arguments, symbols, frame.PrintOutput, frame.TapOutput);
     }
 
@@ -206,7 +207,7 @@ public sealed unsafe class NativeProgram : GraphProgram
     private protected override MemoryUse RunMemory(ShapeBinding binding) => new()
     {
         Arena = ((NativeBinding)binding).ArenaBytes,
-        Tables = RunFrame.TableBytes(Plan.Buffers.Length, Symbols.Length),
+        Tables = RunFrame.TableBytes(Plan.BufferTable.Length, SymbolTable.Length),
         Constants = Constants.Length,
     };
 
@@ -233,7 +234,7 @@ public sealed unsafe class NativeProgram : GraphProgram
             NativeError.CheckFailed => new GraphException(
                 RuntimeDiagnostics.RunTimeCheck,
                 $"a check failed while '{Name}' ran",
-                where: detail >= 0 && detail < Plan.NativeChecks.Length ? Plan.NativeChecks[(int)detail] : null,
+                where: detail >= 0 && detail < Plan.NativeCheckTable.Length ? Plan.NativeCheckTable[(int)detail] : null,
                 why: "values or shapes that were fed do not fit what the graph does with them",
                 fix: "look at the values that reach the place named above"),
             NativeError.HostCallFailed when frame.HostError is { } inner => Rethrown(inner),
@@ -246,34 +247,10 @@ public sealed unsafe class NativeProgram : GraphProgram
         : inner;
 
     // Outputs whose bytes are in another buffer than one that is that output's memory.
-    private BufferUse[] CopiedOutputs() => Uses(Plan.Outputs.Length, i =>
+    private BufferUse[] CopiedOutputs() => BufferUse.Of(Plan.OutputTable.Length, i =>
     {
-        int buffer = Plan.Outputs[i].Buffer;
-        BufferSpec spec = Plan.Buffers[buffer];
+        int buffer = Plan.OutputTable[i].Buffer;
+        BufferSpec spec = Plan.BufferTable[buffer];
         return spec.Kind == BufferKind.Result && spec.Index == i ? BufferUse.None : new BufferUse(buffer, i);
     });
-
-    private BufferUse[] BuffersOf(BufferKind kind) => Uses(
-        Plan.Buffers.Length, i => Plan.Buffers[i].Kind == kind ? new BufferUse(i, Plan.Buffers[i].Index) : BufferUse.None);
-
-    private static BufferUse[] Uses(int count, Func<int, BufferUse> use)
-    {
-        var uses = new BufferUse[count];
-        int used = 0;
-        for (int i = 0; i < count; i++)
-        {
-            uses[used] = use(i);
-            used += uses[used] == BufferUse.None ? 0 : 1;
-        }
-        var found = new BufferUse[used];
-        Array.Copy(uses, found, used);
-        return found;
-    }
-}
-
-/// <summary>A buffer and the input, output or other buffer that it has to do with.</summary>
-internal readonly record struct BufferUse(int Buffer, int Index)
-{
-    /// <summary>Nothing.</summary>
-    public static BufferUse None => new(-1, -1);
 }

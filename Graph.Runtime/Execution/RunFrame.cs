@@ -24,8 +24,8 @@ internal sealed unsafe class RunFrame : IDisposable
     public RunFrame(NativeProgram program)
     {
         _program = program;
-        int buffers = program.Plan.Buffers.Length;
-        _memory = NativeBlock.Allocate(TableBytes(buffers, program.Symbols.Length));
+        int buffers = program.Plan.BufferTable.Length;
+        _memory = NativeBlock.Allocate(TableBytes(buffers, program.SymbolTable.Length));
         NativeMemory.Clear(_memory.Pointer, _memory.Length);
         _self = GCHandle.Alloc(this, GCHandleType.Weak); // whoever runs holds the frame; an idle one must not hold a program that was dropped
         Context->Buffers = (void**)(_memory.Pointer + ContextBytes);
@@ -56,8 +56,8 @@ internal sealed unsafe class RunFrame : IDisposable
     /// <summary>What a host call failed with.</summary>
     public Exception? HostError { get; private set; }
 
-    /// <summary>Where prints of this frame's run go.</summary>
-    public TextWriter PrintOutput { get; private set; } = TextWriter.Null;
+    /// <summary>Where prints of this frame's run go; null for the standard error stream.</summary>
+    public TextWriter? PrintOutput { get; private set; }
 
     /// <summary>Receives the times of kernel calls.</summary>
     public KernelProfile? Profile { get; private set; }
@@ -141,7 +141,7 @@ internal sealed unsafe class RunFrame : IDisposable
         new ReadOnlySpan<long>(binding.Symbols).CopyTo(new Span<long>(Context->Symbols, binding.Symbols.Length));
         for (int i = 0; i < binding.BufferOffsets.Length; i++)
         {
-            Context->Buffers[i] = _program.Plan.Buffers[i].Kind switch
+            Context->Buffers[i] = _program.Plan.BufferTable[i].Kind switch
             {
                 BufferKind.Constant => _program.Constants.Pointer + binding.BufferOffsets[i],
                 BufferKind.Temp => _arena.Pointer + binding.BufferOffsets[i],

@@ -27,7 +27,7 @@ public sealed record RunOptions
     internal RunSettings Settings(CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(MaxThreads);
-        return new RunSettings(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation)
+        return new RunSettings(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput, cancellation)
         {
             Profile = Profile,
             TapOutput = TapOutput,

@@ -3,10 +3,10 @@ namespace Graphene.Runtime;
 /// <summary>How one run is made.</summary>
 /// <param name="Pool">The threads that may help.</param>
 /// <param name="MaxThreads">The most threads, the caller's included; 0 means as many as the pool has.</param>
-/// <param name="PrintOutput">Where prints go.</param>
+/// <param name="PrintOutput">Where prints go; null for the standard error stream, which takes milliseconds to make.</param>
 /// <param name="Cancellation">Stops the run.</param>
 internal readonly record struct RunSettings(
-    ComputePool Pool, int MaxThreads, TextWriter PrintOutput, CancellationToken Cancellation)
+    ComputePool Pool, int MaxThreads, TextWriter? PrintOutput, CancellationToken Cancellation)
 {
     /// <summary>Receives the times of kernel calls.</summary>
     public KernelProfile? Profile { get; init; }

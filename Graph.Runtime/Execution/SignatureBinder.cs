@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>Gives symbols their values from the shapes of what is fed, and checks everything that is assumed about
@@ -8,22 +6,22 @@ namespace Graphene.Runtime;
 /// fails.</remarks>
 internal sealed class SignatureBinder
 {
-    private readonly ImmutableArray<InputSpec> _inputs;
-    private readonly ImmutableArray<DimSymbol> _symbols;
-    private readonly ImmutableArray<ShapeCheck> _checks;
+    private readonly InputSpec[] _inputs;
+    private readonly DimSymbol[] _symbols;
+    private readonly ShapeCheck[] _checks;
     private readonly SymbolSource[] _sources;
     private readonly DimProgram[] _inputDims;
     private readonly DimProgram[][] _outputDims;
-    private readonly (DimProgram Left, DimProgram Right)[] _checkSides;
+    private readonly DimProgram[] _checkSides; // the left and the right one of each
     private readonly int[] _inputStarts;
 
     /// <summary>Prepares the binding.</summary>
     /// <exception cref="GraphException">GR6202: a symbol cannot be computed from the shapes of the inputs.</exception>
     public SignatureBinder(
-        ImmutableArray<InputSpec> inputs,
-        ImmutableArray<OutputSpec> outputs,
-        ImmutableArray<DimSymbol> symbols,
-        ImmutableArray<ShapeCheck> checks)
+        InputSpec[] inputs,
+        OutputSpec[] outputs,
+        DimSymbol[] symbols,
+        ShapeCheck[] checks)
     {
         _inputs = inputs;
         _symbols = symbols;
@@ -48,10 +46,11 @@ internal sealed class SignatureBinder
         {
             _outputDims[i] = Compile(outputs[i].Type.Shape);
         }
-        _checkSides = new (DimProgram, DimProgram)[checks.Length];
+        _checkSides = new DimProgram[2 * checks.Length];
         for (int i = 0; i < checks.Length; i++)
         {
-            _checkSides[i] = (Compile(checks[i].Condition.Left), Compile(checks[i].Condition.Right));
+            _checkSides[2 * i] = Compile(checks[i].Condition.Left);
+            _checkSides[(2 * i) + 1] = Compile(checks[i].Condition.Right);
         }
     }
 
@@ -85,10 +84,10 @@ internal sealed class SignatureBinder
                 throw Mismatch(i, extents, symbols);
             }
         }
-        for (int i = 0; i < _checkSides.Length; i++)
+        for (int i = 0; i < _checks.Length; i++)
         {
-            long left = Evaluate(_checkSides[i].Left, symbols);
-            long right = Evaluate(_checkSides[i].Right, symbols);
+            long left = Evaluate(_checkSides[2 * i], symbols);
+            long right = Evaluate(_checkSides[(2 * i) + 1], symbols);
             if (_checks[i].Condition.Relation == DimRelation.Equal ? left != right : left > right)
             {
                 throw CheckFailed(_checks[i], left, right, symbols);
@@ -202,7 +201,7 @@ internal sealed class SignatureBinder
         var parts = new List<string>();
         foreach (DimSymbol symbol in used)
         {
-            int index = _symbols.IndexOf(symbol);
+            int index = Array.IndexOf(_symbols, symbol);
             string from = _inputs[_sources[index].Input].Name;
             parts.Add($"{symbol.Name} = {symbols[index]} by dimension {_sources[index].Axis} of input '{from}'");
         }

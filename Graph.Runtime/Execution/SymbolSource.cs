@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>Where a symbol's value is read: a dimension of an input that is <c>Factor * symbol + Offset</c>.</summary>
@@ -11,9 +9,8 @@ internal readonly record struct SymbolSource(int Input, int Axis, long Factor, l
 {
     /// <summary>Finds a source for a symbol among the inputs, a plain <c>symbol</c> if there is one; null if there is
     /// none.</summary>
-    public static SymbolSource? Find(DimSymbol symbol, ImmutableArray<InputSpec> inputs)
+    public static SymbolSource? Find(DimSymbol symbol, InputSpec[] inputs)
     {
-        SymbolSource? found = null;
         for (int input = 0; input < inputs.Length; input++)
         {
             Shape shape = inputs[input].Type.Shape;
@@ -23,12 +20,25 @@ internal readonly record struct SymbolSource(int Input, int Axis, long Factor, l
                 {
                     return new SymbolSource(input, axis, 1, 0);
                 }
-                found ??= Solve(symbol, shape[axis]) is var (factor, offset)
-                    ? new SymbolSource(input, axis, factor, offset)
-                    : null;
             }
         }
-        return found;
+        return FindSolved(symbol, inputs);
+    }
+
+    private static SymbolSource? FindSolved(DimSymbol symbol, InputSpec[] inputs)
+    {
+        for (int input = 0; input < inputs.Length; input++)
+        {
+            Shape shape = inputs[input].Type.Shape;
+            for (int axis = 0; axis < shape.Rank; axis++)
+            {
+                if (Solve(symbol, shape[axis]) is var (factor, offset))
+                {
+                    return new SymbolSource(input, axis, factor, offset);
+                }
+            }
+        }
+        return null;
     }
 
     /// <summary>The symbol's value for an extent of the dimension; null when no value gives that extent.</summary>

@@ -20,4 +20,7 @@ public static class GpuDiagnostics
 
     /// <summary>There is no device of a number.</summary>
     public static readonly DiagnosticId NoDevice = new("GR6506", "no such GPU");
+
+    /// <summary>The driver cannot encode tensor maps.</summary>
+    public static readonly DiagnosticId NoTensorMaps = new("GR6508", "GPU driver without tensor maps");
 }

@@ -25,7 +25,9 @@ internal abstract unsafe class GpuStream : IDisposable
     /// <param name="extents">
     /// The bytes behind each address, 0 for numbers: for devices that check accesses (<see cref="GpuDevice.ChecksAccesses"/>), empty for others.
     /// </param>
-    public abstract void Launch(GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents);
+    /// <param name="maps">Tensor maps, which are passed behind the arguments.</param>
+    public abstract void Launch(
+        GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents, ReadOnlySpan<BoundMap> maps = default);
 
     /// <summary>Marks a place in the queue.</summary>
     public abstract void Record(GpuEvent mark);

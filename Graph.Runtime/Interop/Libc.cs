@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Runtime.Interop;
 
@@ -13,6 +15,8 @@ internal static unsafe partial class Libc
     public const int MadviseDontNeed = 4;
 
     private const string Library = "libc";
+    private const int CloseOnExecOnLinux = 0x80000; // O_CLOEXEC; O_RDONLY is 0
+    private const int CloseOnExecElsewhere = 0x1000000; // macOS and the BSDs
     private const int RemapMayMoveFixed = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
     private const int InvalidArgument = 22; // EINVAL, on Linux and macOS
     private const int FutexWaitPrivate = 0 | 128;
@@ -84,6 +88,26 @@ internal static unsafe partial class Libc
         return done;
     }
 
+    /// <summary>Opens a file to be read; null when that fails for whatever reason. Any Unix.</summary>
+    /// <remarks>
+    /// Without what the framework does besides: a lock that only its own programs ask for, and generic code that is compiled in every process
+    /// anew. It says better what is wrong, so whoever gets null asks it.
+    /// </remarks>
+    public static SafeFileHandle? TryOpenToRead(string path)
+    {
+        byte[] name = new byte[Encoding.UTF8.GetMaxByteCount(path.Length) + 1];
+        int length = Encoding.UTF8.GetBytes(path, 0, path.Length, name, 0);
+        if (Array.IndexOf(name, (byte)0, 0, length) >= 0)
+        {
+            return null;
+        }
+        fixed (byte* bytes = name)
+        {
+            int descriptor = OpenBytes(bytes, OperatingSystem.IsLinux() ? CloseOnExecOnLinux : CloseOnExecElsewhere);
+            return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
+        }
+    }
+
     /// <summary>Gives the kernel advice about a range of pages; failure is harmless.</summary>
     [LibraryImport(Library, EntryPoint = "madvise")]
     public static partial int Madvise(void* address, nuint length, int advice);
@@ -134,6 +158,10 @@ internal static unsafe partial class Libc
     // Variadic in C; without O_CREAT the third argument is never read, and the two that are passed are named ones.
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    // As above.
+    [LibraryImport(Library, EntryPoint = "open")]
+    private static partial int OpenBytes(byte* path, int flags);
 
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(int descriptor);

@@ -8,6 +8,12 @@ internal static class ElfConstants
     public const int SymbolSize = 24;
     public const int RelocationSize = 24;
 
+    // Those of 32-bit files, which tools read and nobody loads.
+    public const int HeaderSize32 = 52;
+    public const int SectionHeaderSize32 = 40;
+    public const int SymbolSize32 = 16;
+
+    public const int ClassAt = 4;
     public const byte Class64 = 2;
     public const byte LittleEndian = 1;
     public const byte CurrentVersion = 1;

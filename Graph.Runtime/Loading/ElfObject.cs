@@ -29,7 +29,7 @@ internal sealed class ElfObject
 
     public ElfMachine Machine { get; }
 
-    public IReadOnlyList<ElfSection> Sections { get; }
+    public ElfSection[] Sections { get; }
 
     public ElfSymbol[] Symbols { get; }
 

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
@@ -11,17 +10,12 @@ namespace Graphene.Runtime;
 /// </remarks>
 internal static class ExternalFunctions
 {
-    private static readonly FrozenSet<string> Allowed = new[]
-    {
-        "memcpy", "memmove", "memset",
-        "fmod", "fmodf", "fma", "fmaf",
-        "floor", "floorf", "ceil", "ceilf", "trunc", "truncf",
-        "rint", "rintf", "nearbyint", "nearbyintf", "round", "roundf", "roundeven", "roundevenf",
-    }.ToFrozenSet(StringComparer.Ordinal);
-
     private static readonly Lazy<nint[]> Libraries = new(OpenLibraries);
 
-    public static bool IsAllowed(string name) => Allowed.Contains(name);
+    public static bool IsAllowed(string name) => name is "memcpy" or "memmove" or "memset"
+        or "fmod" or "fmodf" or "fma" or "fmaf"
+        or "floor" or "floorf" or "ceil" or "ceilf" or "trunc" or "truncf"
+        or "rint" or "rintf" or "nearbyint" or "nearbyintf" or "round" or "roundf" or "roundeven" or "roundevenf";
 
     /// <exception cref="ObjectLoadException">The C library of this system has no such function.</exception>
     public static nint Resolve(string name)

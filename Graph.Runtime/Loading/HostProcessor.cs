@@ -25,26 +25,35 @@ public static class HostProcessor
 
     /// <summary>Whether the processor, and the operating system where it must save registers, has a feature.</summary>
     /// <param name="feature">LLVM's name, such as <c>avx512f</c>. Unknown ones are not there.</param>
-    public static bool Has(string feature) => Detected.Value.Features.Contains(feature) ||
-        (feature == WideRegisters && Has(WithWideRegisters));
+    public static bool Has(string feature)
+    {
+        bool isThere = RuntimeInformation.ProcessArchitecture == Architecture.X64
+            ? X64Features.Has(X64Processor.Host, feature)
+            : Detected.Value.Features.Contains(feature);
+        return isThere || (feature == WideRegisters && Has(WithWideRegisters));
+    }
 
     /// <summary>Which features are required and not there.</summary>
     /// <param name="features">As LLVM writes them: <c>+avx2,-sse4a</c>. Those with a minus are not required.</param>
-    public static IReadOnlyList<string> MissingFeatures(string features) =>
-    [
-        .. features
-            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Where(f => f.StartsWith('+'))
-            .Select(f => f[1..])
-            .Where(f => !Has(f)),
-    ];
+    public static IReadOnlyList<string> MissingFeatures(string features)
+    {
+        string[] missing = [];
+        foreach (string feature in features.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (feature[0] == '+' && !Has(feature[1..]))
+            {
+                missing = [.. missing, feature[1..]];
+            }
+        }
+        return missing;
+    }
 
     private static Facts Detect()
     {
         switch (RuntimeInformation.ProcessArchitecture)
         {
             case Architecture.X64:
-                return new Facts(X64Features.Model(), X64Features.Detect());
+                return new Facts(X64Processor.Host.Model, X64Features.Detect(X64Processor.Host));
             case Architecture.Arm64:
                 (string model, HashSet<string> features) = Arm64Features.Detect();
                 return new Facts(model, features);
@@ -53,5 +62,5 @@ public static class HostProcessor
         }
     }
 
-    private sealed record Facts(string Model, HashSet<string> Features);
+    private sealed record Facts(string Model, IReadOnlyCollection<string> Features);
 }

@@ -16,9 +16,13 @@ internal sealed class ImageLayout
 
     private readonly long[][] _offsets;
 
-    public ImageLayout(IReadOnlyList<ElfObject> objects, long stubBytes, long addressTableBytes, int pageSize)
+    public ImageLayout(ElfObject[] objects, long stubBytes, long addressTableBytes, int pageSize)
     {
-        _offsets = [.. objects.Select(o => new long[o.Sections.Count])];
+        _offsets = new long[objects.Length][];
+        for (int i = 0; i < objects.Length; i++)
+        {
+            _offsets[i] = new long[objects[i].Sections.Length];
+        }
 
         long end = Place(objects, SectionKind.Code, 0);
         StubOffset = AlignUp(end, LinkageTables.StubAlignment);
@@ -56,11 +60,11 @@ internal sealed class ImageLayout
     /// <summary>Where a section that is loaded begins in the image.</summary>
     public long OffsetOf(int objectIndex, int section) => _offsets[objectIndex][section];
 
-    private long Place(IReadOnlyList<ElfObject> objects, SectionKind kind, long at)
+    private long Place(ElfObject[] objects, SectionKind kind, long at)
     {
-        for (int o = 0; o < objects.Count; o++)
+        for (int o = 0; o < objects.Length; o++)
         {
-            for (int s = 0; s < objects[o].Sections.Count; s++)
+            for (int s = 0; s < objects[o].Sections.Length; s++)
             {
                 ElfSection section = objects[o].Sections[s];
                 if (section.Kind == kind)

@@ -11,12 +11,14 @@ internal sealed class LinkageTables
     public const int StubAlignment = 16;
     public const int AddressSize = 8;
 
-    private readonly Dictionary<ResolvedSymbol, int> _addressSlots = [];
+    private ResolvedSymbol[] _slots = new ResolvedSymbol[16];
+    private int[] _next = new int[16]; // of those with the same bucket, the slot before plus one
+    private int[] _buckets = new int[16];
 
     /// <summary>Goes over all relocations and finds out what is needed.</summary>
-    public LinkageTables(IReadOnlyList<ElfObject> objects, SymbolResolver symbols, IRelocator relocator)
+    public LinkageTables(ElfObject[] objects, SymbolResolver symbols, IRelocator relocator)
     {
-        for (int o = 0; o < objects.Count; o++)
+        for (int o = 0; o < objects.Length; o++)
         {
             foreach (ElfRelocation relocation in objects[o].Relocations)
             {
@@ -27,7 +29,10 @@ internal sealed class LinkageTables
                         throw new ObjectLoadException(
                             objects[o].Name, $"relocations of type {relocation.Type} are not supported");
                     case RelocationTarget.AddressTableEntry:
-                        _addressSlots.TryAdd(symbol, _addressSlots.Count);
+                        if (SlotOf(symbol) < 0)
+                        {
+                            Add(symbol);
+                        }
                         break;
                 }
             }
@@ -39,6 +44,45 @@ internal sealed class LinkageTables
     /// <summary>One stub for each function outside.</summary>
     public int StubCount { get; }
 
-    /// <summary>Symbols that have an entry in the address table, with its index.</summary>
-    public IReadOnlyDictionary<ResolvedSymbol, int> AddressSlots => _addressSlots;
+    /// <summary>The entries of the address table.</summary>
+    public int SlotCount { get; private set; }
+
+    /// <summary>What an entry of the address table holds the address of.</summary>
+    public ResolvedSymbol InSlot(int slot) => _slots[slot];
+
+    /// <summary>The entry of a symbol; -1 when it has none. No dictionary, for the reason that <see cref="NameTable"/> gives.</summary>
+    public int SlotOf(ResolvedSymbol symbol)
+    {
+        int slot = _buckets[symbol.Hash & (_buckets.Length - 1)] - 1;
+        while (slot >= 0 && !_slots[slot].Is(symbol))
+        {
+            slot = _next[slot] - 1;
+        }
+        return slot;
+    }
+
+    private void Add(ResolvedSymbol symbol)
+    {
+        if (SlotCount == _slots.Length)
+        {
+            var slots = new ResolvedSymbol[2 * SlotCount];
+            Array.Copy(_slots, slots, SlotCount);
+            _slots = slots;
+            _next = new int[slots.Length];
+            _buckets = new int[slots.Length];
+            for (int i = 0; i < SlotCount; i++)
+            {
+                Link(i);
+            }
+        }
+        _slots[SlotCount] = symbol;
+        Link(SlotCount++);
+    }
+
+    private void Link(int slot)
+    {
+        int bucket = _slots[slot].Hash & (_buckets.Length - 1);
+        _next[slot] = _buckets[bucket];
+        _buckets[bucket] = slot + 1;
+    }
 }

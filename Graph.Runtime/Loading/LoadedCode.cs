@@ -11,9 +11,9 @@ namespace Graphene.Runtime;
 /// </remarks>
 public sealed class LoadedCode : SafeHandle
 {
-    private readonly Dictionary<string, long> _functions;
+    private readonly FunctionTable _functions;
 
-    private LoadedCode(nint address, long size, Dictionary<string, long> functions)
+    private LoadedCode(nint address, long size, FunctionTable functions)
         : base(0, ownsHandle: true)
     {
         SetHandle(address);
@@ -25,7 +25,7 @@ public sealed class LoadedCode : SafeHandle
     public long SizeInBytes { get; }
 
     /// <summary>Names of the functions that can be called.</summary>
-    public IReadOnlyCollection<string> FunctionNames => _functions.Keys;
+    public IReadOnlyCollection<string> FunctionNames => _functions.Names;
 
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
@@ -61,10 +61,10 @@ public sealed class LoadedCode : SafeHandle
         return LoadObjects(code, requiredFeatures);
     }
 
-    internal static LoadedCode LoadObjects(IReadOnlyList<ObjectCode> objects, string requiredFeatures = "")
+    internal static LoadedCode LoadObjects(IReadOnlyList<ObjectCode> objects, string requiredFeatures = "", Action? beforeExecution = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(objects.Count);
-        if (HostProcessor.MissingFeatures(requiredFeatures) is { Count: > 0 } missing)
+        if (requiredFeatures.Length > 0 && HostProcessor.MissingFeatures(requiredFeatures) is { Count: > 0 } missing)
         {
             throw new ObjectLoadException(
                 objects[0].Name,
@@ -86,19 +86,22 @@ public sealed class LoadedCode : SafeHandle
         }
 
         var linker = new ObjectLinker(parsed, Environment.SystemPageSize, OperatingSystem.IsWindows());
-        return Load(linker, ExternalFunctions.Resolve);
+        return Load(linker, ExternalFunctions.Resolve, beforeExecution);
     }
 
-    internal static unsafe LoadedCode Load(ObjectLinker linker, Func<string, nint> externalAddress)
+    // What beforeExecution throws keeps the code from becoming executable.
+    internal static unsafe LoadedCode Load(ObjectLinker linker, Func<string, nint> externalAddress, Action? beforeExecution = null)
     {
         ImageLayout layout = linker.Layout;
-        Dictionary<string, long> functions = linker.Functions();
+        FunctionTable functions = linker.Functions();
         nint address = MemoryPages.Allocate((nint)layout.TotalSize);
         var code = new LoadedCode(address, layout.TotalSize, functions);
         try
         {
             byte[] image = linker.Link((ulong)address, externalAddress);
             new ReadOnlySpan<byte>(image).CopyTo(new Span<byte>((void*)address, image.Length));
+
+            beforeExecution?.Invoke();
 
             // Parts begin on pages; the system rounds their sizes up.
             if (layout.CodeSize > 0)
@@ -134,9 +137,9 @@ public sealed class LoadedCode : SafeHandle
     public bool TryGetFunction(string name, out nint address)
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
-        bool found = _functions.TryGetValue(name, out long offset);
-        address = found ? handle + (nint)offset : 0;
-        return found;
+        long offset = _functions[name];
+        address = offset >= 0 ? handle + (nint)offset : 0;
+        return offset >= 0;
     }
 
     /// <inheritdoc/>

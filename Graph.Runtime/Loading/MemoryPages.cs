@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Runtime;
 
@@ -8,6 +9,7 @@ internal static partial class MemoryPages
     private const int ProtectRead = 1;
     private const int ProtectWrite = 2;
     private const int ProtectExecute = 4;
+    private const int MapShared = 1;
     private const int MapPrivate = 2;
 
     private const uint CommitAndReserve = 0x3000;
@@ -33,11 +35,44 @@ internal static partial class MemoryPages
         return address == -1 ? 0 : address;
     }
 
+    /// <summary>Maps a file's bytes to be read, on Unix.</summary>
+    /// <exception cref="IOException">The system does not map it.</exception>
+    public static nint MapFile(SafeFileHandle file, nint length)
+    {
+        bool isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            nint address = Map(0, length, ProtectRead, MapShared, (int)file.DangerousGetHandle(), 0);
+            return address != -1
+                ? address
+                : throw new IOException($"the file cannot be mapped to memory: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
+
     /// <summary>Makes pages executable, and lets the processor see the instructions written to them.</summary>
     public static void MakeExecutable(nint address, nint size)
     {
         Protect(address, size, ProtectRead | ProtectExecute, PageExecuteRead);
         InstructionCache.Flush(address, size);
+    }
+
+    /// <summary>Makes pages executable; false when the system refuses.</summary>
+    public static bool TryMakeExecutable(nint address, nint size)
+    {
+        bool done = TryProtect(address, size, ProtectRead | ProtectExecute, PageExecuteRead);
+        if (done)
+        {
+            InstructionCache.Flush(address, size);
+        }
+        return done;
     }
 
     /// <summary>Makes pages readable only.</summary>

@@ -5,7 +5,7 @@ namespace Graphene.Runtime;
 /// <summary>Links objects into one image. Pure: it computes bytes for an address and touches no memory.</summary>
 internal sealed class ObjectLinker
 {
-    private readonly IReadOnlyList<ElfObject> _objects;
+    private readonly ElfObject[] _objects;
     private readonly SymbolResolver _symbols;
     private readonly IRelocator _relocator;
     private readonly LinkageTables _tables;
@@ -14,16 +14,19 @@ internal sealed class ObjectLinker
     /// <param name="pageSize">A power of two.</param>
     /// <param name="windows">Whether the C library has the Windows calling convention.</param>
     /// <exception cref="ObjectLoadException">The objects do not fit together.</exception>
-    public ObjectLinker(IReadOnlyList<ElfObject> objects, int pageSize, bool windows)
+    public ObjectLinker(ElfObject[] objects, int pageSize, bool windows)
     {
         _objects = objects;
         Machine = objects[0].Machine;
-        if (objects.FirstOrDefault(o => o.Machine != Machine) is { } stranger)
+        foreach (ElfObject other in objects)
         {
-            throw new ObjectLoadException(
-                stranger.Name,
-                $"it is for {ElfMachines.Name((ushort)stranger.Machine)}, others are for "
-                + ElfMachines.Name((ushort)Machine));
+            if (other.Machine != Machine)
+            {
+                throw new ObjectLoadException(
+                    other.Name,
+                    $"it is for {ElfMachines.Name((ushort)other.Machine)}, others are for "
+                    + ElfMachines.Name((ushort)Machine));
+            }
         }
 
         _relocator = Machine == ElfMachine.X64 ? new X64Relocator(windows) : new Arm64Relocator();
@@ -32,7 +35,7 @@ internal sealed class ObjectLinker
         Layout = new ImageLayout(
             objects,
             (long)_tables.StubCount * LinkageTables.StubSize,
-            (long)_tables.AddressSlots.Count * LinkageTables.AddressSize,
+            (long)_tables.SlotCount * LinkageTables.AddressSize,
             pageSize);
     }
 
@@ -41,17 +44,17 @@ internal sealed class ObjectLinker
     public ImageLayout Layout { get; }
 
     /// <summary>Offsets in the image of the functions that are visible from outside.</summary>
-    public Dictionary<string, long> Functions()
+    public FunctionTable Functions()
     {
-        var functions = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach ((string name, SymbolDefinition definition) in _symbols.Definitions)
+        var functions = new FunctionTable(_symbols.Definitions.Count);
+        for (int i = 0; i < _symbols.Definitions.Count; i++)
         {
-            int objectIndex = definition.Object;
-            ElfSymbol symbol = _objects[objectIndex].Symbols[definition.Symbol];
+            int objectIndex = _symbols.ObjectOf(i);
+            ElfSymbol symbol = _objects[objectIndex].Symbols[_symbols.SymbolOf(i)];
             if (symbol is { IsFunction: true, Section: > 0 }
                 && _objects[objectIndex].Sections[symbol.Section].Kind == SectionKind.Code)
             {
-                functions.Add(name, Layout.OffsetOf(objectIndex, symbol.Section) + (long)symbol.Value);
+                functions.Add(_symbols.Definitions[i], Layout.OffsetOf(objectIndex, symbol.Section) + (long)symbol.Value);
             }
         }
 
@@ -73,13 +76,13 @@ internal sealed class ObjectLinker
             _relocator.WriteStub(stub, (ulong)externalAddress(_symbols.ExternalNames[i]));
         }
 
-        foreach ((ResolvedSymbol symbol, int slot) in _tables.AddressSlots)
+        for (int slot = 0; slot < _tables.SlotCount; slot++)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(
-                image.AsSpan((int)SlotOffset(slot)), AddressOf(symbol, baseAddress));
+                image.AsSpan((int)SlotOffset(slot)), AddressOf(_tables.InSlot(slot), baseAddress));
         }
 
-        for (int o = 0; o < _objects.Count; o++)
+        for (int o = 0; o < _objects.Length; o++)
         {
             foreach (ElfRelocation relocation in _objects[o].Relocations)
             {
@@ -92,9 +95,9 @@ internal sealed class ObjectLinker
 
     private void CopySections(byte[] image)
     {
-        for (int o = 0; o < _objects.Count; o++)
+        for (int o = 0; o < _objects.Length; o++)
         {
-            for (int s = 0; s < _objects[o].Sections.Count; s++)
+            for (int s = 0; s < _objects[o].Sections.Length; s++)
             {
                 // A section without contents has no bytes to copy, and its offset may be behind the image's end.
                 ReadOnlySpan<byte> contents = _objects[o].Sections[s].Contents.Span;
@@ -118,7 +121,7 @@ internal sealed class ObjectLinker
 
         ResolvedSymbol symbol = _symbols.Resolve(objectIndex, relocation.Symbol);
         ulong target = _relocator.TargetOf(relocation.Type) == RelocationTarget.AddressTableEntry
-            ? baseAddress + (ulong)SlotOffset(_tables.AddressSlots[symbol])
+            ? baseAddress + (ulong)SlotOffset(_tables.SlotOf(symbol))
             : AddressOf(symbol, baseAddress);
         long place = Layout.OffsetOf(objectIndex, relocation.Section) + relocation.Offset;
         bool reached = _relocator.TryApply(

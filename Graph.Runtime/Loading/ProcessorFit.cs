@@ -10,7 +10,8 @@ internal static class ProcessorFit
     /// <param name="features">See <see cref="ExecutablePlan.CpuFeatures"/>.</param>
     public static string? WhyNot(string targetTriple, string features)
     {
-        string wanted = targetTriple.Split('-')[0];
+        int end = targetTriple.IndexOf('-', StringComparison.Ordinal);
+        string wanted = end < 0 ? targetTriple : targetTriple[..end];
         bool fits = RuntimeInformation.ProcessArchitecture switch
         {
             Architecture.X64 => wanted is "x86_64" or "amd64",
@@ -26,8 +27,11 @@ internal static class ProcessorFit
     }
 
     /// <summary>The error for code that cannot run here.</summary>
-    public static GraphException Error(string name, string reason) => new(
+    /// <param name="name">What it is the code of.</param>
+    /// <param name="reason">Why it cannot.</param>
+    /// <param name="fix">What to do about it; null for the usual advice.</param>
+    public static GraphException Error(string name, string reason, string? fix = null) => new(
         RuntimeDiagnostics.WrongProcessor, $"'{name}' cannot run here: {reason}",
         why: "an instruction that the processor does not know ends the process",
-        fix: "compile on this machine, or for an older processor");
+        fix: fix ?? "compile on this machine, or for an older processor");
 }

@@ -1,19 +1,26 @@
 namespace Graphene.Runtime;
 
 /// <summary>What a symbol turned out to be.</summary>
-/// <param name="Kind">Which of the other members count.</param>
-/// <param name="Object">Index of the object that defines it.</param>
-/// <param name="Section">Section of that object.</param>
-/// <param name="Value">Offset in the section, absolute address, or index of the external function.</param>
-internal sealed record ResolvedSymbol(ResolvedKind Kind, int Object, int Section, ulong Value)
+/// <param name="kind">Which of the other members count.</param>
+/// <param name="object">Index of the object that defines it.</param>
+/// <param name="section">Section of that object.</param>
+/// <param name="value">Offset in the section, absolute address, or index of the external function.</param>
+internal sealed class ResolvedSymbol(ResolvedKind kind, int @object, int section, ulong value)
 {
-    /// <inheritdoc/>
-    /// <remarks>Written out, because comparers of enumerations are compiled in every process anew.</remarks>
-    public bool Equals(ResolvedSymbol? other) =>
-        other is not null && Kind == other.Kind && Object == other.Object && Section == other.Section && Value == other.Value;
+    public ResolvedKind Kind => kind;
 
-    /// <inheritdoc/>
-    public override int GetHashCode() => (((((int)Kind * 31) + Object) * 31) + Section) * 31 ^ Value.GetHashCode();
+    public int Object => @object;
+
+    public int Section => section;
+
+    public ulong Value => value;
+
+    /// <summary>Whether both are the same place.</summary>
+    public bool Is(ResolvedSymbol other) =>
+        kind == other.Kind && @object == other.Object && section == other.Section && value == other.Value;
+
+    /// <summary>A number that is equal for equal ones.</summary>
+    public int Hash => (((((int)kind * 31) + @object) * 31) + section) * 31 ^ value.GetHashCode();
 }
 
 /// <summary>Where a symbol was found.</summary>
@@ -24,24 +31,25 @@ internal enum ResolvedKind
     External,
 }
 
-/// <summary>A definition of a global name.</summary>
-/// <param name="Object">Index of the object.</param>
-/// <param name="Symbol">Index of the symbol in it.</param>
-internal sealed record SymbolDefinition(int Object, int Symbol);
-
 /// <summary>Finds what symbols mean across objects that are linked together.</summary>
 internal sealed class SymbolResolver
 {
-    private readonly IReadOnlyList<ElfObject> _objects;
-    private readonly Dictionary<string, SymbolDefinition> _definitions = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _externals = new(StringComparer.Ordinal);
-    private readonly List<string> _externalNames = [];
+    private readonly ElfObject[] _objects;
+    private readonly int[] _definedIn; // by the numbers of the names: the object
+    private readonly int[] _definedAs; // and the number of the symbol in it
 
     /// <exception cref="ObjectLoadException">Two objects define the same name.</exception>
-    public SymbolResolver(IReadOnlyList<ElfObject> objects)
+    public SymbolResolver(ElfObject[] objects)
     {
         _objects = objects;
-        for (int o = 0; o < objects.Count; o++)
+        int most = 0;
+        foreach (ElfObject each in objects)
+        {
+            most += each.Symbols.Length;
+        }
+        _definedIn = new int[most];
+        _definedAs = new int[most];
+        for (int o = 0; o < objects.Length; o++)
         {
             for (int s = 1; s < objects[o].Symbols.Length; s++)
             {
@@ -55,20 +63,28 @@ internal sealed class SymbolResolver
     }
 
     /// <summary>Names of the functions outside of the objects that were asked for so far.</summary>
-    public IReadOnlyList<string> ExternalNames => _externalNames;
+    public NameTable ExternalNames { get; } = new();
 
-    /// <summary>All global definitions.</summary>
-    public IReadOnlyDictionary<string, SymbolDefinition> Definitions => _definitions;
+    /// <summary>The names of all global definitions.</summary>
+    public NameTable Definitions { get; } = new();
+
+    /// <summary>The object that defines a name.</summary>
+    /// <param name="definition">The number of the name.</param>
+    public int ObjectOf(int definition) => _definedIn[definition];
+
+    /// <summary>The number of the symbol in that object.</summary>
+    /// <param name="definition">The number of the name.</param>
+    public int SymbolOf(int definition) => _definedAs[definition];
 
     /// <exception cref="ObjectLoadException">Nothing defines the symbol, or its kind is not supported.</exception>
     public ResolvedSymbol Resolve(int objectIndex, int symbolIndex)
     {
         ElfObject from = _objects[objectIndex];
         ElfSymbol symbol = from.Symbols[symbolIndex];
-        if (symbol.IsGlobal && _definitions.TryGetValue(symbol.Name, out var definition))
+        if (symbol.IsGlobal && Definitions.Find(symbol.Name) is >= 0 and var definition)
         {
-            objectIndex = definition.Object;
-            symbol = _objects[objectIndex].Symbols[definition.Symbol];
+            objectIndex = _definedIn[definition];
+            symbol = _objects[objectIndex].Symbols[_definedAs[definition]];
         }
 
         switch (symbol.Section)
@@ -91,40 +107,39 @@ internal sealed class SymbolResolver
 
     private void Define(int objectIndex, int symbolIndex, ElfSymbol symbol)
     {
-        if (!_definitions.TryGetValue(symbol.Name, out var other))
+        int number = Definitions.Find(symbol.Name);
+        if (number < 0)
         {
-            _definitions.Add(symbol.Name, new SymbolDefinition(objectIndex, symbolIndex));
+            number = Definitions.Add(symbol.Name);
+            (_definedIn[number], _definedAs[number]) = (objectIndex, symbolIndex);
             return;
         }
 
-        bool otherIsWeak = _objects[other.Object].Symbols[other.Symbol].IsWeak;
+        int other = _definedIn[number];
+        bool otherIsWeak = _objects[other].Symbols[_definedAs[number]].IsWeak;
         if (!symbol.IsWeak && !otherIsWeak)
         {
             throw new ObjectLoadException(
-                _objects[objectIndex].Name, $"'{symbol.Name}' is also defined in '{_objects[other.Object].Name}'");
+                _objects[objectIndex].Name, $"'{symbol.Name}' is also defined in '{_objects[other].Name}'");
         }
 
         if (otherIsWeak && !symbol.IsWeak)
         {
-            _definitions[symbol.Name] = new SymbolDefinition(objectIndex, symbolIndex);
+            (_definedIn[number], _definedAs[number]) = (objectIndex, symbolIndex);
         }
     }
 
     private int External(ElfObject from, string name)
     {
-        if (_externals.TryGetValue(name, out int index))
+        int number = ExternalNames.Find(name);
+        if (number >= 0)
         {
-            return index;
+            return number;
         }
 
-        if (!ExternalFunctions.IsAllowed(name))
-        {
-            throw new ObjectLoadException(
+        return ExternalFunctions.IsAllowed(name)
+            ? ExternalNames.Add(name)
+            : throw new ObjectLoadException(
                 from.Name, name.Length > 0 ? $"nothing defines '{name}'" : "a relocation refers to no symbol");
-        }
-
-        _externals.Add(name, _externalNames.Count);
-        _externalNames.Add(name);
-        return _externalNames.Count - 1;
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Graphene.Runtime.Interop;
 
 namespace Graphene.Runtime;
@@ -31,129 +29,120 @@ internal static class X64Features
         Edx,
     }
 
-    // Objects, because generic code over tuples is compiled in every process anew, and every start comes through here.
-    private sealed record Row(uint Leaf, uint Subleaf, Register Register, State State, Feature[] Features);
+    // The features of a register as one text, names and bits: a start looks up twenty of them, and objects for all would have to be made
+    // and their names loaded one by one.
+    private sealed class Row(uint leaf, uint subleaf, Register register, State state, string features)
+    {
+        public uint Leaf => leaf;
 
-    private sealed record Feature(int Bit, string Name);
+        public uint Subleaf => subleaf;
+
+        public Register Register => register;
+
+        public State State => state;
+
+        public string Features => features;
+    }
 
     private static readonly Row[] Table =
     [
-        new(1, 0, Register.Edx, State.Any,
-            [new(8, "cx8"), new(15, "cmov"), new(23, "mmx"), new(24, "fxsr"), new(25, "sse"), new(26, "sse2")]),
-        new(1, 0, Register.Ecx, State.Any,
-            [new(0, "sse3"), new(1, "pclmul"), new(9, "ssse3"), new(13, "cx16"), new(19, "sse4.1"), new(20, "sse4.2"), new(20, "crc32"),
-             new(22, "movbe"), new(23, "popcnt"), new(25, "aes"), new(30, "rdrnd")]),
-        new(1, 0, Register.Ecx, State.Ymm, [new(12, "fma"), new(26, "xsave"), new(28, "avx"), new(29, "f16c")]),
-        new(7, 0, Register.Ebx, State.Any,
-            [new(0, "fsgsbase"), new(2, "sgx"), new(3, "bmi"), new(8, "bmi2"), new(10, "invpcid"), new(11, "rtm"), new(18, "rdseed"),
-             new(19, "adx"), new(23, "clflushopt"), new(24, "clwb"), new(29, "sha")]),
-        new(7, 0, Register.Ebx, State.Ymm, [new(5, "avx2")]),
-        new(7, 0, Register.Ebx, State.Zmm,
-            [new(16, "avx512f"), new(17, "avx512dq"), new(21, "avx512ifma"), new(28, "avx512cd"), new(30, "avx512bw"),
-             new(31, "avx512vl")]),
-        new(7, 0, Register.Ecx, State.Any,
-            [new(4, "pku"), new(5, "waitpkg"), new(7, "shstk"), new(8, "gfni"), new(22, "rdpid"), new(23, "kl"), new(25, "cldemote"),
-             new(27, "movdiri"), new(28, "movdir64b"), new(29, "enqcmd")]),
-        new(7, 0, Register.Ecx, State.Ymm, [new(9, "vaes"), new(10, "vpclmulqdq")]),
-        new(7, 0, Register.Ecx, State.Zmm,
-            [new(1, "avx512vbmi"), new(6, "avx512vbmi2"), new(11, "avx512vnni"), new(12, "avx512bitalg"),
-             new(14, "avx512vpopcntdq")]),
-        new(7, 0, Register.Edx, State.Any,
-            [new(5, "uintr"), new(14, "serialize"), new(16, "tsxldtrk"), new(18, "pconfig")]),
-        new(7, 0, Register.Edx, State.Tile, [new(22, "amx-bf16"), new(24, "amx-tile"), new(25, "amx-int8")]),
-        new(7, 0, Register.Edx, State.Zmm, [new(8, "avx512vp2intersect"), new(23, "avx512fp16")]),
-        new(7, 1, Register.Eax, State.Any, [new(3, "raoint"), new(7, "cmpccxadd"), new(22, "hreset")]),
-        new(7, 1, Register.Eax, State.Ymm,
-            [new(0, "sha512"), new(1, "sm3"), new(2, "sm4"), new(4, "avxvnni"), new(23, "avxifma")]),
-        new(7, 1, Register.Eax, State.Zmm, [new(5, "avx512bf16")]),
-        new(7, 1, Register.Edx, State.Any, [new(14, "prefetchi"), new(15, "usermsr")]),
-        new(7, 1, Register.Edx, State.Ymm, [new(4, "avxvnniint8"), new(5, "avxneconvert"), new(10, "avxvnniint16")]),
-        new(0xD, 1, Register.Eax, State.Ymm, [new(0, "xsaveopt"), new(1, "xsavec"), new(3, "xsaves")]),
-        new(0x14, 0, Register.Ebx, State.Any, [new(4, "ptwrite")]),
-        new(0x19, 0, Register.Ebx, State.Any, [new(2, "widekl")]),
-        new(0x80000001, 0, Register.Ecx, State.Any,
-            [new(0, "sahf"), new(5, "lzcnt"), new(6, "sse4a"), new(8, "prfchw"), new(15, "lwp"), new(21, "tbm"), new(29, "mwaitx")]),
-        new(0x80000001, 0, Register.Ecx, State.Ymm, [new(11, "xop"), new(16, "fma4")]),
-        new(0x80000001, 0, Register.Edx, State.Any, [new(29, "64bit")]),
-        new(0x80000008, 0, Register.Ebx, State.Any, [new(0, "clzero"), new(4, "rdpru"), new(9, "wbnoinvd")]),
+        new(1, 0, Register.Edx, State.Any, " cx8:8 cmov:15 mmx:23 fxsr:24 sse:25 sse2:26 "),
+        new(1, 0, Register.Ecx, State.Any, " sse3:0 pclmul:1 ssse3:9 cx16:13 sse4.1:19 sse4.2:20 crc32:20 movbe:22 popcnt:23 aes:25 rdrnd:30 "),
+        new(1, 0, Register.Ecx, State.Ymm, " fma:12 xsave:26 avx:28 f16c:29 "),
+        new(7, 0, Register.Ebx, State.Any, " fsgsbase:0 sgx:2 bmi:3 bmi2:8 invpcid:10 rtm:11 rdseed:18 adx:19 clflushopt:23 clwb:24 sha:29 "),
+        new(7, 0, Register.Ebx, State.Ymm, " avx2:5 "),
+        new(7, 0, Register.Ebx, State.Zmm, " avx512f:16 avx512dq:17 avx512ifma:21 avx512cd:28 avx512bw:30 avx512vl:31 "),
+        new(7, 0, Register.Ecx, State.Any, " pku:4 waitpkg:5 shstk:7 gfni:8 rdpid:22 kl:23 cldemote:25 movdiri:27 movdir64b:28 enqcmd:29 "),
+        new(7, 0, Register.Ecx, State.Ymm, " vaes:9 vpclmulqdq:10 "),
+        new(7, 0, Register.Ecx, State.Zmm, " avx512vbmi:1 avx512vbmi2:6 avx512vnni:11 avx512bitalg:12 avx512vpopcntdq:14 "),
+        new(7, 0, Register.Edx, State.Any, " uintr:5 serialize:14 tsxldtrk:16 pconfig:18 "),
+        new(7, 0, Register.Edx, State.Tile, " amx-bf16:22 amx-tile:24 amx-int8:25 "),
+        new(7, 0, Register.Edx, State.Zmm, " avx512vp2intersect:8 avx512fp16:23 "),
+        new(7, 1, Register.Eax, State.Any, " raoint:3 cmpccxadd:7 hreset:22 "),
+        new(7, 1, Register.Eax, State.Ymm, " sha512:0 sm3:1 sm4:2 avxvnni:4 avxifma:23 "),
+        new(7, 1, Register.Eax, State.Zmm, " avx512bf16:5 "),
+        new(7, 1, Register.Edx, State.Any, " prefetchi:14 usermsr:15 "),
+        new(7, 1, Register.Edx, State.Ymm, " avxvnniint8:4 avxneconvert:5 avxvnniint16:10 "),
+        new(0xD, 1, Register.Eax, State.Ymm, " xsaveopt:0 xsavec:1 xsaves:3 "),
+        new(0x14, 0, Register.Ebx, State.Any, " ptwrite:4 "),
+        new(0x19, 0, Register.Ebx, State.Any, " widekl:2 "),
+        new(0x80000001, 0, Register.Ecx, State.Any, " sahf:0 lzcnt:5 sse4a:6 prfchw:8 lwp:15 tbm:21 mwaitx:29 "),
+        new(0x80000001, 0, Register.Ecx, State.Ymm, " xop:11 fma4:16 "),
+        new(0x80000001, 0, Register.Edx, State.Any, " 64bit:29 "),
+        new(0x80000008, 0, Register.Ebx, State.Any, " clzero:0 rdpru:4 wbnoinvd:9 "),
     ];
 
     /// <summary>All names in the table, whether they are there or not.</summary>
-    public static IEnumerable<string> Known => Table.SelectMany(row => row.Features).Select(feature => feature.Name);
+    public static IEnumerable<string> Known => Table
+        .SelectMany(row => row.Features.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(f => f[..f.IndexOf(':', StringComparison.Ordinal)]);
 
     /// <summary>Where the processor reports a feature; null for one that is not in the table.</summary>
     public static X64FeatureBit? Find(string name)
     {
         foreach (Row row in Table)
         {
-            foreach (Feature feature in row.Features)
+            if (BitOf(row, name) is >= 0 and var bit)
             {
-                if (feature.Name == name)
-                {
-                    uint saved = row.State switch { State.Ymm => YmmState, State.Zmm => ZmmState, State.Tile => TileState, _ => 0u };
-                    return new X64FeatureBit(row.Leaf, row.Subleaf, (int)row.Register, feature.Bit, saved);
-                }
+                uint saved = row.State switch { State.Ymm => YmmState, State.Zmm => ZmmState, State.Tile => TileState, _ => 0u };
+                return new X64FeatureBit(row.Leaf, row.Subleaf, (int)row.Register, bit, saved);
             }
         }
         return null;
     }
 
-    /// <summary>Vendor, family, model and stepping.</summary>
-    public static string Model()
+    /// <summary>Whether the processor reports a feature, and the operating system saves its registers.</summary>
+    /// <param name="processor">Is asked no more than it takes.</param>
+    /// <param name="name">LLVM's name.</param>
+    public static bool Has(X64Processor processor, string name)
     {
-        (_, int b, int c, int d) = X86Base.CpuId(0, 0);
-        (int signature, _, _, _) = X86Base.CpuId(1, 0);
-        return $"x64 {b:x8}{d:x8}{c:x8} {signature:x8}";
-    }
-
-    public static HashSet<string> Detect()
-    {
-        var features = new HashSet<string>(StringComparer.Ordinal);
-        uint lastBasic = (uint)X86Base.CpuId(0, 0).Eax;
-        uint lastExtended = (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax;
-        uint lastSubleafOf7 = (uint)X86Base.CpuId(7, 0).Eax;
-        // Rows of one leaf stand together: on a virtual machine each question takes tens of microseconds.
-        Row? asked = null;
-        int eax = 0, ebx = 0, ecx = 0, edx = 0;
         foreach (Row row in Table)
         {
-            uint last = row.Leaf < 0x80000000 ? lastBasic : lastExtended;
-            if (row.Leaf > last || !Saved(row.State) || (row.Leaf == 7 && row.Subleaf > lastSubleafOf7))
+            if (BitOf(row, name) is >= 0 and var bit)
             {
-                continue;
-            }
-
-            if (asked is null || asked.Leaf != row.Leaf || asked.Subleaf != row.Subleaf)
-            {
-                (eax, ebx, ecx, edx) = X86Base.CpuId(unchecked((int)row.Leaf), (int)row.Subleaf);
-                asked = row;
-            }
-
-            int value = row.Register switch
-            {
-                Register.Eax => eax,
-                Register.Ebx => ebx,
-                Register.Ecx => ecx,
-                _ => edx,
-            };
-            foreach (Feature feature in row.Features)
-            {
-                if (((value >> feature.Bit) & 1) != 0)
-                {
-                    features.Add(feature.Name);
-                }
+                return Has(processor, row, bit);
             }
         }
-
-        return features;
+        return false;
     }
 
-    // The runtime has asked the operating system (XGETBV) before it says that these are supported. A native image was compiled for
-    // the plainest processor and never asks, so there the instruction is ours.
-    private static bool Saved(State state) => state switch
+    /// <summary>All features that there are.</summary>
+    public static List<string> Detect(X64Processor processor) => [.. Known.Where(name => Has(processor, name))];
+
+    // The bit of a feature in its register; -1 when it is not in this one.
+    private static int BitOf(Row row, string name)
     {
-        State.Ymm => RuntimeFeature.IsDynamicCodeSupported ? Avx.IsSupported : SavedRegisters.Include(YmmState),
-        State.Zmm => RuntimeFeature.IsDynamicCodeSupported ? Avx512F.IsSupported : SavedRegisters.Include(ZmmState),
+        string text = row.Features;
+        int at = 0;
+        while ((at = text.IndexOf(name, at, StringComparison.Ordinal)) >= 0)
+        {
+            int end = at + name.Length;
+            if (text[at - 1] == ' ' && text[end] == ':')
+            {
+                int bit = text[end + 1] - '0';
+                return text[end + 2] == ' ' ? bit : (10 * bit) + text[end + 2] - '0';
+            }
+            at = end;
+        }
+        return -1;
+    }
+
+    private static bool Has(X64Processor processor, Row row, int bit)
+    {
+        X64Processor.Answer answer = processor.Ask(row.Leaf, row.Subleaf);
+        uint value = row.Register switch
+        {
+            Register.Eax => answer.Eax,
+            Register.Ebx => answer.Ebx,
+            Register.Ecx => answer.Ecx,
+            _ => answer.Edx,
+        };
+        return ((value >> bit) & 1) != 0 && Saved(processor, row.State);
+    }
+
+    private static bool Saved(X64Processor processor, State state) => state switch
+    {
+        State.Ymm => SavedRegisters.Include(processor, YmmState),
+        State.Zmm => SavedRegisters.Include(processor, ZmmState),
         State.Tile => OperatingSystem.IsLinux() && Libc.RequestTiles(),
         _ => true,
     };

@@ -11,33 +11,29 @@ namespace Graphene.Runtime;
 /// </remarks>
 public sealed unsafe class MappedFile : IDisposable
 {
-    private readonly MemoryMappedFile? _file;
-    private readonly MemoryMappedViewAccessor? _view;
-    private byte* _pointer;
+    private readonly WindowsView? _view;
+    private readonly byte* _pointer;
     private int _disposed;
 
     private MappedFile(SafeFileHandle handle)
     {
         Length = RandomAccess.GetLength(handle);
-        if (Length == 0)
+        if (Length > 0) // an empty mapping is an error to the system, not to us
         {
-            return; // an empty mapping is an error to the system, not to us
+            // Without the framework's classes for it, whose library takes a millisecond to load.
+            _view = OperatingSystem.IsWindows() ? new WindowsView(handle, Length) : null;
+            _pointer = _view is null ? (byte*)MemoryPages.MapFile(handle, checked((nint)Length)) : _view.Pointer;
         }
-        _file = MemoryMappedFile.CreateFromFile(
-            handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _pointer);
-        _pointer += _view.PointerOffset;
     }
 
-    /// <summary>Removes the mapping of whoever was dropped without being disposed; the view alone would stay, since it is in use.</summary>
+    /// <summary>Removes the mapping of whoever was dropped without being disposed.</summary>
     ~MappedFile() => Remove();
 
     /// <summary>The file's size in bytes when it was mapped.</summary>
     public long Length { get; }
 
     /// <summary>The first byte, at the start of a page; null for an empty file. Valid until disposed.</summary>
-    public byte* Pointer => _pointer;
+    public byte* Pointer => _disposed == 0 ? _pointer : null;
 
     /// <summary>Maps a whole file.</summary>
     /// <param name="path">An existing file.</param>
@@ -59,7 +55,7 @@ public sealed unsafe class MappedFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)offset + (uint)length, (ulong)Length);
-        return new ReadOnlySpan<byte>(_pointer + offset, length);
+        return new ReadOnlySpan<byte>(Pointer + offset, length);
     }
 
     /// <summary>Removes the mapping. Nothing may use the memory afterwards.</summary>
@@ -71,12 +67,42 @@ public sealed unsafe class MappedFile : IDisposable
 
     private void Remove()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0 && _view is not null)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0 || _pointer == null)
         {
-            _pointer = null;
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
-            _file!.Dispose();
+            return;
+        }
+        if (_view is not null)
+        {
+            _view.Remove();
+        }
+        else
+        {
+            MemoryPages.Free((nint)_pointer, (nint)Length);
+        }
+    }
+
+    private sealed class WindowsView
+    {
+        private readonly MemoryMappedFile _file;
+        private readonly MemoryMappedViewAccessor _accessor;
+
+        public WindowsView(SafeFileHandle file, long length)
+        {
+            _file = MemoryMappedFile.CreateFromFile(
+                file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            _accessor = _file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            byte* pointer = null;
+            _accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+            Pointer = pointer + _accessor.PointerOffset;
+        }
+
+        public byte* Pointer { get; }
+
+        public void Remove()
+        {
+            _accessor.SafeMemoryMappedViewHandle.ReleasePointer();
+            _accessor.Dispose();
+            _file.Dispose();
         }
     }
 }

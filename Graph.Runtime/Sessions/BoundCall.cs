@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
@@ -26,9 +27,9 @@ public sealed unsafe class BoundCall : IDisposable
     {
         _callable = callable;
         _binding = binding;
-        _memory = new CallMemory(callable.Inputs.Length, callable.Outputs.Length);
-        _inputs = new NativeBlock?[callable.Inputs.Length];
-        _outputs = new NativeBlock?[callable.Outputs.Length];
+        _memory = new CallMemory(callable.Program.InputTable.Length, callable.Program.OutputTable.Length);
+        _inputs = new NativeBlock?[callable.Program.InputTable.Length];
+        _outputs = new NativeBlock?[callable.Program.OutputTable.Length];
         _places = callable.Program.Device is null ? null : MemoryPlaces.All(MemoryPlace.Pinned, _inputs.Length, _outputs.Length);
         for (int i = 0; i < _inputs.Length; i++)
         {
@@ -70,7 +71,7 @@ public sealed unsafe class BoundCall : IDisposable
     public Span<T> Input<T>(int input)
         where T : unmanaged
     {
-        InputSpec spec = _callable.Inputs[input];
+        InputSpec spec = _callable.Program.InputTable[input];
         InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
         return View<T>(_inputs[input]);
     }
@@ -81,7 +82,7 @@ public sealed unsafe class BoundCall : IDisposable
     public ReadOnlySpan<T> Output<T>(int output)
         where T : unmanaged
     {
-        OutputSpec spec = _callable.Outputs[output];
+        OutputSpec spec = _callable.Program.OutputTable[output];
         InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
         return View<T>(_outputs[output]);
     }
@@ -89,6 +90,7 @@ public sealed unsafe class BoundCall : IDisposable
     /// <summary>The elements of an output by their indices, valid after a run and until the next.</summary>
     /// <exception cref="GraphException">GR6205: the element type differs.</exception>
     /// <exception cref="ArgumentException">The output has no dimensions, or more than four.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // for the view's sake, see its constructor
     public ElementView<T> OutputView<T>(int output)
         where T : unmanaged => new(Output<T>(output), OutputShape(output));
 
@@ -99,7 +101,7 @@ public sealed unsafe class BoundCall : IDisposable
         where T : unmanaged
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        InputSpec spec = _callable.Inputs[input];
+        InputSpec spec = _callable.Program.InputTable[input];
         InputShapes.RequireType("input", spec.Name, spec.Type, DTypeFacts.Of<T>());
         RequireBytes("input", spec.Name, (long)elements.Length * sizeof(T), _binding.InputBytes[input]);
         _memory.SetInput(input, new ElementBytes<T>(elements).Memory);
@@ -114,7 +116,7 @@ public sealed unsafe class BoundCall : IDisposable
         where T : unmanaged
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        OutputSpec spec = _callable.Outputs[output];
+        OutputSpec spec = _callable.Program.OutputTable[output];
         InputShapes.RequireType("output", spec.Name, spec.Type, DTypeFacts.Of<T>());
         RequireBytes("output", spec.Name, (long)elements.Length * sizeof(T), _binding.OutputBytes[output]);
         _memory.SetOutput(output, new ElementBytes<T>(elements).Memory);
@@ -127,7 +129,7 @@ public sealed unsafe class BoundCall : IDisposable
     /// <exception cref="ArgumentException">The tensor is on another device.</exception>
     public void UseInput(int input, DeviceTensor tensor)
     {
-        InputSpec spec = _callable.Inputs[input];
+        InputSpec spec = _callable.Program.InputTable[input];
         InputShapes.RequireType("input", spec.Name, spec.Type, tensor.DType);
         RequireBytes("input", spec.Name, tensor.SizeInBytes, _binding.InputBytes[input]);
         _places = PlacesFor(tensor).WithInput(input, MemoryPlace.Device);
@@ -140,7 +142,7 @@ public sealed unsafe class BoundCall : IDisposable
     /// <exception cref="ArgumentException">The tensor is on another device.</exception>
     public void UseOutput(int output, DeviceTensor tensor)
     {
-        OutputSpec spec = _callable.Outputs[output];
+        OutputSpec spec = _callable.Program.OutputTable[output];
         InputShapes.RequireType("output", spec.Name, spec.Type, tensor.DType);
         RequireBytes("output", spec.Name, tensor.SizeInBytes, _binding.OutputBytes[output]);
         _places = PlacesFor(tensor).WithOutput(output, MemoryPlace.Device);

@@ -56,7 +56,8 @@ public sealed unsafe class Callable : IDisposable
         {
             fixed (TOut* out0 = output)
             {
-                RunOn([CallMemory.Of(in0, input.Length)], CallMemory.Of(out0, output.Length), cancellation);
+                var first = CallMemory.Of(in0, input.Length);
+                RunOn(&first, 1, CallMemory.Of(out0, output.Length), cancellation);
             }
         }
     }
@@ -79,9 +80,10 @@ public sealed unsafe class Callable : IDisposable
             {
                 fixed (TOut* out0 = output)
                 {
-                    RunOn(
-                        [CallMemory.Of(in0, first.Length), CallMemory.Of(in1, second.Length)], CallMemory.Of(out0, output.Length),
-                        cancellation);
+                    CallMemory* inputs = stackalloc CallMemory[2];
+                    inputs[0] = CallMemory.Of(in0, first.Length);
+                    inputs[1] = CallMemory.Of(in1, second.Length);
+                    RunOn(inputs, 2, CallMemory.Of(out0, output.Length), cancellation);
                 }
             }
         }
@@ -99,15 +101,15 @@ public sealed unsafe class Callable : IDisposable
     private ShapeBinding BindingOf(ReadOnlySpan<long[]> inputShapes)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (inputShapes.Length != Inputs.Length && inputShapes.Length > 0)
+        if (inputShapes.Length != Program.InputTable.Length && inputShapes.Length > 0)
         {
-            throw new ArgumentException($"{inputShapes.Length} shapes for {Inputs.Length} inputs", nameof(inputShapes));
+            throw new ArgumentException($"{inputShapes.Length} shapes for {Program.InputTable.Length} inputs", nameof(inputShapes));
         }
         long[] extents = new long[Program.Binder.ExtentCount];
-        for (int i = 0; i < Inputs.Length; i++)
+        for (int i = 0; i < Program.InputTable.Length; i++)
         {
-            long[] shape = inputShapes.IsEmpty ? StaticShape(Inputs[i]) : inputShapes[i];
-            InputShapes.Copy(Inputs[i], shape, extents.AsSpan(Program.Binder.Start(i), Inputs[i].Type.Rank));
+            long[] shape = inputShapes.IsEmpty ? StaticShape(Program.InputTable[i]) : inputShapes[i];
+            InputShapes.Copy(Program.InputTable[i], shape, extents.AsSpan(Program.Binder.Start(i), Program.InputTable[i].Type.Rank));
         }
         return Program.Bind(extents);
     }
@@ -120,13 +122,13 @@ public sealed unsafe class Callable : IDisposable
 
     // All of a run that does not depend on the elements' types: generic code is compiled in every process anew, this only once. Internal,
     // because the precompiler leaves out private methods that only generic ones call.
-    internal void RunOn(ReadOnlySpan<CallMemory> inputs, CallMemory output, CancellationToken cancellation)
+    internal void RunOn(CallMemory* inputs, int count, CallMemory output, CancellationToken cancellation)
     {
-        RequireCounts(inputs.Length, 1);
+        RequireCounts(count, 1);
         Span<long> extents = stackalloc long[MaxStackExtents];
         extents = Extents(extents);
-        void** places = stackalloc void*[inputs.Length];
-        for (int i = 0; i < inputs.Length; i++)
+        void** places = stackalloc void*[count];
+        for (int i = 0; i < count; i++)
         {
             Feed(i, inputs[i], extents);
             places[i] = inputs[i].Place;
@@ -140,10 +142,10 @@ public sealed unsafe class Callable : IDisposable
     private void RequireCounts(int inputs, int outputs)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (Inputs.Length != inputs || Outputs.Length != outputs)
+        if (Program.InputTable.Length != inputs || Program.OutputTable.Length != outputs)
         {
             throw new InvalidOperationException(
-                $"the plan has {Inputs.Length} inputs and {Outputs.Length} outputs, "
+                $"the plan has {Program.InputTable.Length} inputs and {Program.OutputTable.Length} outputs, "
                 + $"not {inputs} and {outputs}; use Bind");
         }
     }
@@ -156,14 +158,14 @@ public sealed unsafe class Callable : IDisposable
 
     private void Feed(int input, CallMemory memory, Span<long> extents)
     {
-        InputSpec spec = Inputs[input];
+        InputSpec spec = Program.InputTable[input];
         InputShapes.RequireType("input", spec.Name, spec.Type, memory.Type);
         InputShapes.Infer(spec, memory.Count, extents.Slice(Program.Binder.Start(input), spec.Type.Rank));
     }
 
     private void RequireRoom(int output, CallMemory memory, ShapeBinding binding)
     {
-        OutputSpec spec = Outputs[output];
+        OutputSpec spec = Program.OutputTable[output];
         InputShapes.RequireType("output", spec.Name, spec.Type, memory.Type);
         int size = memory.Type.SizeInBytes();
         if ((long)memory.Count * size < binding.OutputBytes[output])

@@ -44,5 +44,5 @@ public sealed record SessionOptions
     }
 
     internal RunSettings Settings(CancellationToken cancellation) =>
-        new(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput ?? Console.Error, cancellation) { TapOutput = TapOutput, HugePages = HugePages };
+        new(Pool ?? ComputePool.Shared, MaxThreads, PrintOutput, cancellation) { TapOutput = TapOutput, HugePages = HugePages };
 }

@@ -45,6 +45,19 @@ internal sealed unsafe class VariableCell : IDisposable
         }
     }
 
+    /// <summary>Copies the present value of another variable of the same size and place over the present one.</summary>
+    public void CopyFrom(VariableCell other)
+    {
+        if (_device is null)
+        {
+            Set(other.Current);
+        }
+        else
+        {
+            Write(other.ToArray());
+        }
+    }
+
     /// <summary>A copy of the present value.</summary>
     public byte[] ToArray()
     {

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>A program that reads and assigns variables: inputs and outputs of another one, which the caller does not see.</summary>
@@ -28,7 +26,7 @@ internal sealed unsafe class VariableProgram : GraphProgram
 
     private VariableProgram(
         GraphProgram inner, bool ownsInner, VariableUse[] variables, VariableGate gate, int[] inputs, int[] outputs)
-        : base(inner.Name, Pick(inner.Inputs, inputs), Pick(inner.Outputs, outputs), inner.Symbols, [])
+        : base(inner.Name, Pick(inner.InputTable, inputs), Pick(inner.OutputTable, outputs), inner.SymbolTable, [])
     {
         _inner = inner;
         _ownsInner = ownsInner;
@@ -195,7 +193,7 @@ internal sealed unsafe class VariableProgram : GraphProgram
     private static int[] Others(int count, VariableUse[] variables, bool ofInputs) =>
         [.. Enumerable.Range(0, count).Where(i => !variables.Any(v => (ofInputs ? v.Input : v.Output) == i))];
 
-    private static ImmutableArray<T> Pick<T>(ImmutableArray<T> all, int[] numbers) => [.. numbers.Select(n => all[n])];
+    private static T[] Pick<T>(T[] all, int[] numbers) => [.. numbers.Select(n => all[n])];
 
     private sealed record JoinedPlaces(MemoryPlaces Outer, MemoryPlaces All);
 

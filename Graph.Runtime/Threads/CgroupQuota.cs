@@ -1,4 +1,6 @@
-using System.Globalization;
+using System.Text;
+using Graphene.Runtime.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Runtime.Threads;
 
@@ -11,7 +13,7 @@ namespace Graphene.Runtime.Threads;
 internal static class CgroupQuota
 {
     // A host may have thousands of mounts; a file that never ends is not ours to read.
-    private const int MaxLines = 50_000;
+    private const int MaxBytes = 8 << 20;
 
     /// <summary>The quota in CPUs (1.5 = one and a half), or infinity without a limit.</summary>
     /// <param name="root">The folder that holds proc and sys; not "/" only in tests.</param>
@@ -81,34 +83,46 @@ internal static class CgroupQuota
 
     // "max" does not parse and version 1 says -1: neither is a limit.
     private static double Ratio(string quota, string period) =>
-        long.TryParse(quota, NumberStyles.None, CultureInfo.InvariantCulture, out long q) && q > 0
-        && long.TryParse(period, NumberStyles.None, CultureInfo.InvariantCulture, out long p) && p > 0
-            ? (double)q / p
-            : double.PositiveInfinity;
+        Number(quota) is > 0 and var q && Number(period) is > 0 and var p ? (double)q / p : double.PositiveInfinity;
 
+    // Digits alone; 0 for anything else. What parses numbers in general takes cultures, which a start waits for.
+    private static long Number(string text)
+    {
+        long number = 0;
+        foreach (char c in text)
+        {
+            if (!char.IsAsciiDigit(c) || number > long.MaxValue / 10 - 10)
+            {
+                return 0;
+            }
+            number = (10 * number) + (c - '0');
+        }
+        return number;
+    }
+
+    // Groups without a limit have no file for it. Files of the system say that they are empty, so they are read to their end.
     private static string[] ReadLines(string path)
     {
-        // Asked first, since groups without a limit have no file for it, and an exception takes a new process ten milliseconds.
-        if (!File.Exists(path))
+        using SafeFileHandle? file = Libc.TryOpenToRead(path);
+        if (file is null)
         {
             return [];
         }
         try
         {
-            var lines = new List<string>();
-            foreach (string line in File.ReadLines(path))
+            byte[] bytes = new byte[8 << 10];
+            int length = 0;
+            int read;
+            while (length < MaxBytes && (read = RandomAccess.Read(file, bytes.AsSpan(length), length)) > 0)
             {
-                string trimmed = line.Trim();
-                if (lines.Count == MaxLines)
+                length += read;
+                if (length == bytes.Length)
                 {
-                    break;
-                }
-                if (trimmed.Length > 0)
-                {
-                    lines.Add(trimmed);
+                    Array.Resize(ref bytes, 2 * bytes.Length);
                 }
             }
-            return [.. lines];
+            return Encoding.UTF8.GetString(bytes, 0, length).Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {

@@ -41,9 +41,12 @@ public sealed unsafe partial class ComputePool
                 var thread = new Thread(WorkerMain)
                 {
                     IsBackground = true,
-                    Name = string.Create(CultureInfo.InvariantCulture, $"graphene-{_workers + 1}"),
+                    Name = "graphene-" + (_workers + 1).ToString(CultureInfo.InvariantCulture), // interpolation would load a pool of arrays
                 };
-                _threads.Add(thread);
+                var threads = new Thread[_threads.Length + 1];
+                Array.Copy(_threads, threads, _threads.Length);
+                threads[^1] = thread;
+                _threads = threads;
                 thread.UnsafeStart();
                 _workers++;
             }

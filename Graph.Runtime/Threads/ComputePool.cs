@@ -37,7 +37,7 @@ public sealed unsafe partial class ComputePool : IDisposable
     private readonly Gate[] _callerParking = new Gate[MaxCalls];
     private readonly ParallelCall* _calls;
     private readonly byte* _shareCounters;
-    private readonly List<Thread> _threads = [];
+    private Thread[] _threads = [];
     private readonly Lock _growth = new();
     private readonly bool _spin;
     private GCHandle _handle;
@@ -96,6 +96,9 @@ public sealed unsafe partial class ComputePool : IDisposable
         EnsureWorkers(threads - 1);
     }
 
+    /// <summary>Starts the threads that are not there yet, for a run that is about to come.</summary>
+    internal void StartWorkers() => EnsureWorkers(Width - 1);
+
     /// <summary>Says that a run with this pool begins: until it ends, threads stay awake longer between its kernels.</summary>
     internal void BeginRun() => Interlocked.Increment(ref _state.Runs);
 
@@ -113,7 +116,7 @@ public sealed unsafe partial class ComputePool : IDisposable
         Thread[] threads;
         lock (_growth)
         {
-            threads = [.. _threads];
+            threads = _threads;
         }
         if (threads.Length > 0)
         {

@@ -83,6 +83,43 @@ internal sealed class BundleCommandTests : FolderFixture
     }
 
     [Test]
+    public void GpusOfSeveralKindsAndProcessorsShareAFile()
+    {
+        string[] options = ["--target", "nvptx:sm_80", "--target", "x86-64-baseline,aarch64", "--target", "nvptx:sm_90a"];
+        CliRun run = Compile(options);
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        byte[] bytes = File.ReadAllBytes(Bundle);
+        BundleInfo info = BundleInfo.Read(Bundle);
+        Assert.That(info.Variants.Select(v => v.Name), Is.EqualTo(new[] { "x86-64-baseline", "aarch64", "sm_90a", "sm_80" }));
+        Assert.That(info.Variants.Skip(2).Select(v => v.CpuFeatures), Is.EqualTo(new[] { "sm_90a", "sm_80" }));
+        Assert.That(CliRun.Of("verify", Bundle).Exit, Is.EqualTo(ExitCode.Success));
+        CliRun inspect = CliRun.Of("inspect", Bundle);
+        foreach (string said in new[] { "sm_90a: nvptx64-nvidia-cuda (not here: its code is for GPUs (sm_90a), this is a processor)", "sm_80: nvptx64-nvidia-cuda" })
+        {
+            Assert.That(inspect.Output, Does.Contain(said));
+        }
+        using (CompiledGraph graph = CompiledGraph.Load(Bundle))
+        {
+            Assert.That(graph.Variant, Is.EqualTo(info.Variants.First(v => v.WhyNotHere is null).Name));
+        }
+        Compile(options);
+        Assert.That(File.ReadAllBytes(Bundle), Is.EqualTo(bytes), "two compilations give the same bytes");
+    }
+
+    [Test]
+    public void ABundleOfPtxIsForGpusOfItsKind()
+    {
+        CliRun compiled = CliRun.Of("compile", Folder.Combine("step.hlo"), "--target", "nvptx:sm_80,nvptx:sm_90a", "-o", Bundle);
+        Assert.That(compiled.Exit, Is.EqualTo(ExitCode.Success), compiled.Error);
+        CliRun processor = CliRun.Of("run", Bundle, "--random", "1");
+        Assert.That(processor.Exit, Is.EqualTo(ExitCode.BadInput));
+        Assert.That(processor.Error, Does.Contain("GR6103").And.Contain("its code is for GPUs (sm_80)"));
+        CliRun interpreter = CliRun.Of("run", Bundle, "--random", "1", "--device", "interpreter");
+        Assert.That(interpreter.Exit, Is.EqualTo(ExitCode.BadInput));
+        Assert.That(interpreter.Error, Does.Contain("GR6504").And.Contain("its code is Ptx"));
+    }
+
+    [Test]
     public void InspectShowsWhatIsInABundle()
     {
         Assert.That(Compile("--state", "cache_in=cache_out", "--target", "x86-64-v3").Exit, Is.EqualTo(ExitCode.Success));

@@ -29,7 +29,7 @@ internal sealed class CompileCommandTests : FolderFixture
     [TestCase("m.ptx", "", "m.json m.ptx")]
     [TestCase("m.ptx", "--emit ptx,llvm-ir --target nvptx:sm_90a", "m.json m.ll m.ptx")]
     [TestCase("m.ll", "--target nvptx:sm_70", "m.ll")]
-    [TestCase("m.o", "--emit bundle,object", "m.graphene m.h m.json m.o")]
+    [TestCase("m.o", "--emit bundle,object --allow-winograd", "m.graphene m.h m.json m.o")]
     public void FormsBecomeFiles(string output, string options, string files)
     {
         CliRun run = Compile(output, options);
@@ -61,8 +61,10 @@ internal sealed class CompileCommandTests : FolderFixture
     [TestCase("m.ptx", "--target nvptx:sm_9x", "GR5010")]
     [TestCase("m.ptx", "--target nvptx:sm_90a --features +ptx85", "GR5011")]
     [TestCase("m.o", "--target nvptx:sm_90a", "GR5071")]
-    [TestCase("m.graphene", "--target nvptx:sm_90a", "GR5071")]
+    [TestCase("m.so", "--target nvptx:sm_90a", "GR5071")]
+    [TestCase("m.graphene", "--target nvptx:sm_80 --target nvptx:sm_80", "named twice")]
     [TestCase("m.ptx", "--target x86-64-v3", "GR5072")]
+    [TestCase("m.ptx", "--allow-winograd", "--allow-winograd is for bundles and native libraries")]
     public void WhatCannotBeDoneIsSaid(string output, string options, string message)
     {
         CliRun run = Compile(output, options);

@@ -47,6 +47,38 @@ internal sealed class GpuCommandTests
         Assert.That(run.Output, Is.Empty);
     }
 
+    [Test]
+    public void TilesAreMeasuredWrittenDownAndUsed()
+    {
+        using var folder = new TemporaryFolder();
+        var graph = new Graph("product");
+        Tensor x = graph.Placeholder(DType.F32, ["batch", 24], "x");
+        Tensor y = x.MatMul(graph.Placeholder(DType.F32, [24, 40], "w"));
+        string model = folder.Combine("model.hlo");
+        string record = folder.Combine("model.tuning");
+        File.WriteAllText(model, Printer.Print(graph.ToModule([y.Named("y")])));
+
+        CliRun tune = CliRun.Of("tune", model, "--dim", "batch=9", "--device", "interpreter", "--candidates", "2", "--runs", "1", "-o", record);
+        Assert.That(tune.Exit, Is.Zero, tune.Error);
+        Assert.That(tune.Output, Does.Contain("1 x 9 x 40 x 24").And.Contain("1 products for sm_90a with 16 multiprocessors"));
+        Assert.That(tune.Error, Does.Contain("say nothing about a GPU"));
+        CliRun again = CliRun.Of("tune", model, "--dim", "batch=5", "--device", "interpreter", "--candidates", "1", "--runs", "1", "-o", record);
+        Assert.That(again.Exit, Is.Zero, again.Error);
+        Assert.That(File.ReadAllText(record), Does.Contain("\"rows\": 9").And.Contain("\"rows\": 5"));
+
+        string[] run = ["run", model, "--random", "3", "--dim", "batch=9"];
+        Assert.That(
+            CliRun.Of([.. run, "--device", "interpreter", "--tuning", record]).Output, Is.EqualTo(CliRun.Of([.. run, "--device", "cpu"]).Output));
+        Assert.That(CliRun.Of([.. run, "--tuning", record]).Error, Does.Contain("--tuning is for GPUs"));
+        Assert.That(CliRun.Of("tune", model, "-o", record).Error, Does.Contain("use --device cuda"));
+        Assert.That(CliRun.Of("tune", model, "--device", "interpreter", "-o", model).Error, Does.Contain("GR5080"));
+        CliRun compiled = CliRun.Of("compile", model, "--target", "nvptx:sm_80", "--tuning", record, "-o", folder.Combine("model.ptx"));
+        Assert.That(compiled.Exit, Is.Zero, compiled.Error);
+        Assert.That(compiled.Error, Does.Contain("0 of 2 measured products are for sm_80 with 108 multiprocessors; the others are left alone"));
+        Assert.That(
+            CliRun.Of("compile", model, "--tuning", record, "-o", folder.Combine("model.graphene")).Error, Does.Contain("--tuning is for GPUs"));
+    }
+
     private static string Write(TemporaryFolder folder)
     {
         var graph = new Graph("gpu-model");

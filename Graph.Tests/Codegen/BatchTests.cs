@@ -71,7 +71,7 @@ internal sealed class BatchTests
             return
             [
                 b.Softmax(x, 1), b.ReduceSum(y, [0]), b.Transpose(z, [1, 0]), b.ReduceMax(b.Parameter(3, F32(9000)), [0]),
-                b.Concatenate([b.Parameter(4, F32(3)), b.Parameter(5, F32(4))], 0), b.Exponential(b.Parameter(6, F32(7))),
+                b.Concatenate([b.Parameter(4, F32(3, 2)), b.Parameter(5, F32(3, 4))], 1), b.Exponential(b.Parameter(6, F32(7))),
             ];
         });
         Literal[] arguments = [.. module.Entry.ParameterTypes.Select(Filled)];

@@ -68,23 +68,62 @@ internal sealed class NumericsTests
         LiteralAssert.AreEqual(symbolic, actual, "symbolic");
         for (int row = 0; row < 3; row++)
         {
-            float[] lanes = [.. Enumerable.Repeat(-0f, 32)];
-            for (int i = 0; i < length; i++)
-            {
-                lanes[i % 32] += (float)At(x, row, i);
-            }
-            for (int half = 16; half > 0; half /= 2)
-            {
-                lanes = [.. lanes[..half].Zip(lanes[half..], (a, b) => a + b)];
-            }
-            Assert.That(actual.As<float>()[row], Is.EqualTo(0 + lanes[0]), $"row {row}");
+            float sum = InLanes(x.As<float>().Slice((int)(row * length), (int)length), v => v);
+            Assert.That(actual.As<float>()[row], Is.EqualTo(0 + sum), $"row {row}");
         }
+    }
+
+    [Test]
+    public void LongSumsRunInSegments([Values(32768, 32769, 100_000, 131_072, 300_007)] int length)
+    {
+        Literal x = Values(DType.F32, 7, length);
+        float[] values = x.As<float>().ToArray();
+        float total = -0f;
+        float squares = -0f;
+        for (int begin = 0; begin < length; begin += 32768)
+        {
+            total += InLanes(values.AsSpan(begin, Math.Min(32768, length - begin)), v => v);
+            squares += InLanes(values.AsSpan(begin, Math.Min(32768, length - begin)), v => v * v);
+        }
+        Module known = CompiledModule.Build(b => Sums(b, x.Type));
+        Module fed = CompiledModule.Build(b => Sums(b, new TensorType(DType.F32, [Dim.Symbol("length", 0, 1 << 20)])));
+        foreach (int threads in (int[])[1, 2])
+        {
+            Assert.That(CompiledModule.Run(known, [x], threads).Select(r => r.As<float>()[0]), Is.EqualTo((float[])[3 + total, squares, -total]));
+            Assert.That(CompiledModule.Run(fed, [x], threads).Select(r => r.As<float>()[0]), Is.EqualTo((float[])[3 + total, squares, -total]));
+        }
+
+        static Node[] Sums(GraphBuilder b, TensorType type)
+        {
+            Node p = b.Parameter(0, type);
+            Node sum = b.ReduceSum(p, [0]);
+            return [b.Add(sum, b.Constant(DType.F32, 3)), b.ReduceSum(b.Multiply(p, p), [0]), b.Negate(sum)];
+        }
+    }
+
+    private static float InLanes(ReadOnlySpan<float> values, Func<float, float> element)
+    {
+        float[] lanes = [.. Enumerable.Repeat(-0f, 32)];
+        for (int i = 0; i < values.Length; i++)
+        {
+            lanes[i % 32] += element(values[i]);
+        }
+        for (int half = 16; half > 0; half /= 2)
+        {
+            lanes = [.. lanes[..half].Zip(lanes[half..], (a, b) => a + b)];
+        }
+        return lanes[0];
     }
 
     [TestCaseSource(nameof(Lengths))]
     public void SumAcrossRowsRunsInBlocks(long length)
     {
-        const int columns = 277; // several vectors at once, single ones, and some lanes
+        SumsOfColumns(length, 277); // several vectors at once, single ones, and some lanes
+        SumsOfColumns(length, 601); // wide enough to be read along memory
+    }
+
+    private static void SumsOfColumns(long length, int columns)
+    {
         Literal x = Values(DType.F32, 4, length, columns);
         Literal actual = Run(b => b.ReduceSum(b.Parameter(0, x.Type), [0]), x);
         for (int column = 0; column < columns; column++)

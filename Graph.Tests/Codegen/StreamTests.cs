@@ -26,20 +26,56 @@ internal sealed class StreamTests
     public void TransposesMoveEveryElement(DType type, long[] shape, int[] order)
     {
         Axes permutation = [.. order];
-        Literal x = Literal.Generate(new TensorType(type, Shape.Of(shape)), Element);
+        Literal x = Literal.Generate(
+            new TensorType(type, Shape.Of(shape)), at => Element(type, at.Aggregate(0L, (n, i) => ((n * 31) + i) % 101)));
         Module module = CompiledModule.Build(b => [b.Transpose(b.Parameter(0, x.Type), permutation)]);
 
         Literal expected = Evaluator.Evaluate(module.Entry, [x])[0];
 
-        Scalar Element(long[] at)
-        {
-            long number = at.Aggregate(0L, (n, i) => ((n * 31) + i) % 101);
-            return type == DType.Bool ? Scalar.FromBool(number % 2 == 1) : Scalar.FromNumber(type, number);
-        }
-
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], expected);
         LiteralAssert.AreEqual(new InterpretedModule(module).Run([x])[0], expected, "interpreted");
     }
+
+    [Test]
+    public void ConcatenationsCopyStrips(
+        [Values(DType.F32, DType.BF16, DType.Bool)] DType type, [Values(1, 2)] int dimension, [Values(17, 64, 9000)] int width)
+    {
+        Literal[] parts = [.. ((int[])[width, 1, 2 * width, 70]).Select((w, part) => Literal.Generate(
+            new TensorType(type, dimension == 1 ? Shape.Of(3, w, 2) : Shape.Of(2, 3, w)), at => Element(type, (at[0] * 31) + (at[1] * 7) + at[2] + part)))];
+        Module known = CompiledModule.Build(b => [b.Concatenate([.. parts.Select((p, i) => b.Parameter(i, p.Type))], dimension)]);
+        var rows = Dim.Symbol("rows", 1, 1 << 20);
+        var wide = Dim.Symbol("width", 1, 1 << 20);
+        Module fed = CompiledModule.Build(b => [b.Concatenate(
+            [.. parts.Select((p, i) => b.Parameter(i, new TensorType(type, [rows, .. p.Shape.Skip(1).Select((d, axis) => i == 0 && axis == dimension - 1 ? wide : d)])))], dimension)]);
+
+        Literal expected = Evaluator.Evaluate(known.Entry, parts)[0];
+
+        LiteralAssert.AreEqual(CompiledModule.Run(known, parts, 2)[0], expected);
+        LiteralAssert.AreEqual(CompiledModule.Run(fed, parts, 2)[0], expected, "fed");
+        LiteralAssert.AreEqual(new InterpretedModule(known).Run(parts)[0], expected, "interpreted");
+    }
+
+    [TestCase(1 << 16, 1)]
+    [TestCase(1 << 16, 2)]
+    [TestCase(3 << 20, 2)]
+    public void ResultsWhoseSizeIsFedAreComplete(int rows, int threads)
+    {
+        Literal x = Noise(rows, 2);
+        Module module = CompiledModule.Build(b =>
+        {
+            Node p = b.Parameter(0, new TensorType(DType.F32, [Dim.Symbol("rows", 1, 1 << 24), 2]));
+            return [b.Add(p, p), b.Negate(p)];
+        });
+        float[] values = x.As<float>().ToArray();
+
+        Literal[] actual = CompiledModule.Run(module, [x], threads);
+
+        Assert.That(actual[0].As<float>().SequenceEqual([.. values.Select(v => v + v)]));
+        Assert.That(actual[1].As<float>().SequenceEqual([.. values.Select(v => -v)]));
+    }
+
+    private static Scalar Element(DType type, long number) =>
+        type == DType.Bool ? Scalar.FromBool(number % 2 == 1) : Scalar.FromNumber(type, number % 101);
 
     [Test]
     public void AChainAroundATransposeIsComputedInTheTile()

@@ -34,5 +34,6 @@ internal static partial class ErrorExamples
             device.LoadCode("kernels", "no kernels at all"u8.ToArray());
         }),
         Of(GpuDiagnostics.NoDevice, () => throw CudaDevice.NoDevice(number: 4, count: 2)),
+        Of(GpuDiagnostics.NoTensorMaps, () => throw CudaTensorMaps.Missing("NVIDIA H100 80GB HBM3")),
     ];
 }

@@ -9,7 +9,7 @@ internal static partial class ErrorExamples
     public static IReadOnlyList<ErrorExample> All { get; } =
     [
         .. Building(), .. Files(), .. Gradients(), .. Running(), .. Bundles(), .. Training(), .. Layers(), .. Hosting(), .. Native(), .. Wasm(), .. Gpu(),
-        .. Ptx(),
+        .. Ptx(), .. Tuning(),
     ];
 
     private static ErrorExample Of(DiagnosticId id, Action run, [CallerArgumentExpression(nameof(run))] string source = "") =>

@@ -37,6 +37,24 @@ internal sealed class BundlesGuideTests : FolderFixture
     }
 
     [Test]
+    public void Gpu()
+    {
+        string path = Folder.Combine("chat.graphene");
+        using var gpu = new InterpretedGpu();
+        BundleFixture.Chat(
+        [
+            ("host", BundleFixture.Compile),
+            ("sm_90a", m => GraphCompiler.Gpu(gpu).Compile(m, NullLogger.Instance, CancellationToken.None)),
+        ]).WriteFile(path);
+
+        // snippet
+        using CompiledGraph graph = CompiledGraph.Load(path, new CompiledGraphOptions { Gpu = gpu });
+        string chosen = graph.Variant; // sm_90a on an H100, sm_80 on other GPUs since 2020
+        // end
+        Assert.That(chosen, Is.EqualTo("sm_90a"));
+    }
+
+    [Test]
     public void State()
     {
         string path = Folder.Combine("chat.graphene");

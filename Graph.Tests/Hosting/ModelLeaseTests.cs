@@ -1,5 +1,4 @@
 using Graphene.Hosting;
-using Graphene.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 

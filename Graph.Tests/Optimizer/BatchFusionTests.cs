@@ -17,7 +17,8 @@ public sealed class BatchFusionTests
         RunStep step = BatchStep(b =>
         {
             Node x = b.SortValues(b.Parameter(0, Vector));
-            return [b.SortValues(b.Exponential(x)), b.SortValues(b.Concatenate([x, x], 0))];
+            Node pairs = b.Reshape(x, Shape.Of(32, 2));
+            return [b.SortValues(b.Exponential(x)), b.SortValues(b.Concatenate([pairs, pairs], 1))];
         });
         Assert.That(step.Results.Intersect(step.Operands), Is.Empty);
     }

@@ -142,10 +142,10 @@ public sealed class FusionTests
     private static TensorType F32(params ReadOnlySpan<long> dims) => new(DType.F32, Shape.Of(dims));
 
     // One line per kernel: its kind and the ops inside, without constants and tuple accesses.
-    private static List<string> Kernels(Func<GraphBuilder, IReadOnlyList<Node>> build)
+    internal static List<string> Kernels(Func<GraphBuilder, IReadOnlyList<Node>> build, OptimizerOptions? options = null)
     {
         Module module = Optimizing.ModuleOf(build);
-        Module fused = Optimizing.Run(new Fusion(), module);
+        Module fused = Optimizing.Run(new Fusion(), module, options);
         return [.. fused.Entry.PostOrder().Select(n => n.Op).OfType<FusionOp>().Select(f =>
             $"{f.Kind.ToString().ToLowerInvariant()}: " + string.Join(' ', f.Body.PostOrder()
                 .Where(n => n.Op is not (ParameterOp or ConstantOp or GetTupleElementOp) && !IsSplat(n)).Select(n => n.Op.Name)))];

@@ -56,8 +56,14 @@ internal sealed class PlanInterpreter
         return bytes;
     }
 
-    private Memory<byte> Memory(int buffer) => _owned[buffer] ?? _arena.AsMemory(
-        (int)_layout.Offsets[buffer], (int)_plan.Buffers[buffer].SizeInBytes.Evaluate(_symbols));
+    private Memory<byte> Memory(int buffer)
+    {
+        PlannedBuffer planned = _plan.Buffers[buffer];
+        int size = (int)planned.SizeInBytes.Evaluate(_symbols);
+        return planned.Kind == BufferKind.Part
+            ? Memory(planned.Number).Slice((int)planned.OffsetInBytes.Evaluate(_symbols), size)
+            : _owned[buffer] ?? _arena.AsMemory((int)_layout.Offsets[buffer], size);
+    }
 
     private Literal Read(int buffer, TensorType type)
     {
@@ -82,6 +88,8 @@ internal sealed class PlanInterpreter
                 case CopyStep copy:
                     Copies++;
                     Write(copy.To, Read(copy.From, copy.Type));
+                    break;
+                case PartsStep:
                     break;
                 case WhileStep loop:
                     while (Holds(loop))

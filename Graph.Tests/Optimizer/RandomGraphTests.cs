@@ -49,14 +49,17 @@ public sealed class RandomGraphTests
         Module optimized = GraphOptimizer.Run(module, Exact);
         RandomGraphChecks.Keeps(seed, module, () =>
         {
-            MemoryPlan plan = BufferAssigner.Assign(optimized);
-            MemoryPlanChecker.Check(plan, _ => 0);
             Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => Optimizing.Random(type, seed + i))];
             Literal[] wanted = Evaluator.Evaluate(optimized.Entry, arguments);
-            Literal[] found = PlanInterpreter.Run(plan, arguments);
-            for (int i = 0; i < wanted.Length; i++)
+            foreach (bool sharesParts in (bool[])[false, true])
             {
-                LiteralAssert.AreEqual(found[i], wanted[i], $"result {i}");
+                MemoryPlan plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { SharesParts = sharesParts });
+                MemoryPlanChecker.Check(plan, _ => 0);
+                Literal[] found = PlanInterpreter.Run(plan, arguments);
+                for (int i = 0; i < wanted.Length; i++)
+                {
+                    LiteralAssert.AreEqual(found[i], wanted[i], $"result {i}");
+                }
             }
         });
     }

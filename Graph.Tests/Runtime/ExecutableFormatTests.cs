@@ -85,7 +85,7 @@ public sealed class ExecutableFormatTests : FolderFixture
             }
             try
             {
-                var (read, _) = PlanReader.Read(changed);
+                ExecutablePlan read = PlanReader.Read(changed, out _);
                 if (PlanVerifier.Check(read, 128) is not null)
                 {
                     refused++;
@@ -120,7 +120,7 @@ public sealed class ExecutableFormatTests : FolderFixture
         }
         byte[] hostile = [.. plan[..start], .. BitConverter.GetBytes(steps), .. bomb];
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        var error = Assert.Throws<InvalidDataException>(() => PlanReader.Read(hostile));
+        var error = Assert.Throws<InvalidDataException>(() => PlanReader.Read(hostile, out _));
         Assert.That(error!.Message, Does.Contain("too complicated"));
         Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(5)));
     }
@@ -179,6 +179,7 @@ public sealed class ExecutableFormatTests : FolderFixture
     {
         EveryByteCounts(length, FileHashKind.Fast);
         EveryByteCounts(length, FileHashKind.Sha256);
+        EveryByteCounts(length, FileHashKind.Blake3);
     }
 
     private static unsafe void EveryByteCounts(int length, FileHashKind kind)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Graphene.Codegen;
 using Graphene.Optimizer;
 using Graphene.Runtime;
+using Graphene.Tests.Runtime.Gpu;
 using Graphene.Train;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
@@ -49,6 +50,26 @@ internal sealed class UpdateKernelTests
     public void UpdatesHaveTheBitsOfSingleKernels(Func<Optimizer> make) =>
         Assert.That(WeightsAfterThreeSteps(make(), null, 2), Is.EqualTo(WeightsAfterThreeSteps(make(), Apart, 1)));
 
+    // Two kernels that are not joined, and as many starts of the update as its words need: 4 KiB hold 42 members of 11.
+    [TestCaseSource(nameof(Optimizers))]
+    public void OnAGpuTheyAreAFewStartsWithTheSameBits(Func<Optimizer> make)
+    {
+        using var gpu = new GpuTestSession();
+        (Graph graph, Operation step) = Update(make());
+        using (Session session = gpu.Open(graph))
+        {
+            session.Run([], [], [step]);
+            Assert.That(gpu.Device.Launches, Is.LessThanOrEqualTo(6));
+            for (int i = 1; i < 3; i++)
+            {
+                session.Run([], [], [step]);
+            }
+            Assert.That(Bytes(graph, session), Is.EqualTo(WeightsAfterThreeSteps(make(), Apart, 1)));
+        }
+    }
+
+    private static byte[] Bytes(Graph graph, Session session) => [.. graph.Variables.SelectMany(v => session.ValueOf(v).Bytes.ToArray())];
+
     private static byte[] WeightsAfterThreeSteps(Optimizer optimizer, GraphCompilerOptions? options, int threads)
     {
         (Graph graph, Operation step) = Update(optimizer);
@@ -57,7 +78,7 @@ internal sealed class UpdateKernelTests
         {
             session.Run([], [], [step]);
         }
-        return [.. graph.Variables.SelectMany(v => session.ValueOf(v).Bytes.ToArray())];
+        return Bytes(graph, session);
     }
 
     // Gradients are weights of their own here: what is counted is the update alone.

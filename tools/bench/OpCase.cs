@@ -9,6 +9,18 @@ namespace Graphene.Bench;
 internal sealed record OpCase(
     string Name, double Flops, double Bytes, Func<Literal[]> Inputs, Func<GraphBuilder, Node[], Node> Build)
 {
+    /// <summary>The graph as a module with parameters x0, x1 ... and the result y.</summary>
+    public Module ToModule() => ToModule(Inputs());
+
+    /// <summary>The graph for values that <see cref="Inputs"/> made.</summary>
+    public Module ToModule(Literal[] inputs)
+    {
+        var b = new GraphBuilder();
+        Node[] parameters = [.. inputs.Select((x, i) => b.Parameter(i, x.Type))];
+        Computation entry = b.Build("op", [Build(b, parameters)], []);
+        return new Module(Name, entry, [.. inputs.Select((_, i) => $"x{i}")], ["y"], b.Provenance);
+    }
+
     /// <summary>Numbers between -0.5 and 0.5, always the same.</summary>
     public static Literal Noise(params long[] dims) => Fill(dims, random => random.NextSingle() - 0.5f);
 

@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Optimizer;
 using Graphene.Runtime;
 
 namespace Graphene.Bench;
@@ -13,14 +14,12 @@ internal sealed class OpRun : ITimedRun
     /// <summary>Compiles a case.</summary>
     /// <param name="op">What to run.</param>
     /// <param name="threads">Threads that a run may use.</param>
-    public OpRun(OpCase op, int threads)
+    /// <param name="optimizer">Choices of the optimizer; null for the defaults.</param>
+    public OpRun(OpCase op, int threads, OptimizerOptions? optimizer = null)
     {
-        var b = new GraphBuilder();
         Literal[] inputs = op.Inputs();
-        Node[] parameters = [.. inputs.Select((x, i) => b.Parameter(i, x.Type))];
-        Computation entry = b.Build("op", [op.Build(b, parameters)], []);
-        var module = new Module(op.Name, entry, [.. inputs.Select((_, i) => $"x{i}")], ["y"], b.Provenance);
-        _session = new Session(module, GraphCompiler.Cpu(), new SessionOptions { MaxThreads = threads });
+        _session = new Session(
+            op.ToModule(inputs), GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = optimizer }), new SessionOptions { MaxThreads = threads });
         _callable = _session.MakeCallable(["y"]);
         _call = _callable.Bind([.. inputs.Select(x => x.Shape.ToStatic())]);
         for (int i = 0; i < inputs.Length; i++)
@@ -31,6 +30,9 @@ internal sealed class OpRun : ITimedRun
 
     /// <inheritdoc/>
     public void Run() => _call.Run();
+
+    /// <summary>The result of the last run.</summary>
+    public ReadOnlySpan<float> Result => _call.Output<float>(0);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -4,6 +4,13 @@ using Graphene.Bench.Training;
 using Graphene.Cli.Execution;
 using Spectre.Console;
 
+// Before anything else: what the command line takes to be read would be there already, and is in no service.
+if (args is ["bundle-start", var bundle])
+{
+    BundleStart.Load(bundle);
+    return 0;
+}
+
 var models = new Option<string?>("--models")
 {
     Description = "Folder with NAME.onnx and NAME.inputs/; by default a cache folder that make_models.py fills.",
@@ -123,6 +130,13 @@ ops.SetAction(p => Run(() =>
     NarrowProducts.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds)).Show();
 }));
 
+var winograd = new Command("winograd", "3x3 convolutions by their definition and by Winograd's filtering, in turns, with the errors of both.")
+{
+    filter, threads, seconds,
+};
+winograd.SetAction(p => Run(
+    () => WinogradConvolutions.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds)).Show()));
+
 var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
 probe.SetAction(p => Run(() => PrintCeilings(p.GetRequiredValue(threads))));
 
@@ -165,7 +179,7 @@ page.SetAction(p => Run(() => new CpuPage(
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench, PyTorch's chroot).")
 {
-    page, sideBySide, gemm, torch, training, ops, agreement, probe, overhead, scaling, writeBundle, startBundle, bundleSpeed,
+    page, sideBySide, gemm, torch, training, ops, winograd, agreement, probe, overhead, scaling, writeBundle, startBundle, bundleSpeed,
 }.Parse(args).Invoke();
 
 // Pages are for other machines: a folder of this one is told by what is in it.

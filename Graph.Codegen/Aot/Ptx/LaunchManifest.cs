@@ -9,7 +9,9 @@ namespace Graphene.Codegen.Aot;
 /// <summary>Writes the JSON beside PTX: the kernels, and the steps of a run with their grids and arguments.</summary>
 /// <remarks>
 /// A launch starts <c>blocks</c> blocks, an expression over the dims, of its kernel's threads. Arguments are buffers by number, null for one that
-/// is not touched, or numbers of 64 bits as expressions. What a kernel does is in <c>source</c>.
+/// is not touched, or numbers of 64 bits as expressions. A kernel with <c>members</c> takes them as one parameter, a table of 64-bit words. What
+/// a kernel does is in <c>source</c>. Behind the arguments a kernel is passed its
+/// <c>tensor_maps</c>: 128 bytes each, by value, which <c>cuTensorMapEncodeTiled</c> makes of what is listed and of the buffer's address.
 /// </remarks>
 internal static class LaunchManifest
 {
@@ -61,12 +63,13 @@ internal static class LaunchManifest
             json.WriteString("name", kernel.Name);
             json.WriteNumber("threads", kernel.Threads);
             json.WriteNumber("blocks_per_multiprocessor", kernel.BlocksPerMultiprocessor);
+            json.WriteNumber("members", kernel.Members);
             json.WriteNumber("shared_bytes", kernel.SharedBytes);
             json.WriteNumber("dynamic_shared_bytes", kernel.DynamicSharedBytes);
             json.WriteStartArray("parameters");
             foreach (GpuParameter parameter in library.Kernels[library.NumberOf(kernel.Name)].Parameters)
             {
-                json.WriteStringValue(parameter switch { GpuParameter.Read => "read", GpuParameter.Write => "write", _ => "i64" });
+                json.WriteStringValue(parameter switch { GpuParameter.Read => "read", GpuParameter.Write => "write", GpuParameter.TensorMap => "tensor_map", _ => "i64" });
             }
             json.WriteEndArray();
             json.WriteEndObject();
@@ -146,9 +149,46 @@ internal static class LaunchManifest
             }
         }
         json.WriteEndArray();
+        if (!launch.Maps.IsEmpty)
+        {
+            WriteMaps(json, launch.Maps);
+        }
         json.WriteString("source", call.Source);
         json.WriteString("flops", call.Flops.ToString());
         json.WriteString("bytes", call.Bytes.ToString());
         json.WriteEndObject();
+    }
+
+    private static void WriteMaps(Utf8JsonWriter json, IReadOnlyList<GpuTensorMap> maps)
+    {
+        json.WriteStartArray("tensor_maps");
+        foreach (GpuTensorMap map in maps)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("buffer", map.Buffer);
+            json.WriteString("element", map.RoundsToTensorFloat32 ? "tf32" : map.Element.Name());
+            json.WriteString("offset_bytes", map.OffsetInBytes.ToString());
+            WriteStrings(json, "sizes", map.Sizes.Select(s => s.ToString()));
+            WriteStrings(json, "strides_bytes", map.StridesInBytes.Select(s => s.ToString()));
+            json.WriteStartArray("box");
+            foreach (int side in map.Box)
+            {
+                json.WriteNumberValue(side);
+            }
+            json.WriteEndArray();
+            json.WriteNumber("swizzle_bytes", map.IsSwizzled ? GpuTensorMap.SwizzledBytes : 0);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (string value in values)
+        {
+            json.WriteStringValue(value);
+        }
+        json.WriteEndArray();
     }
 }

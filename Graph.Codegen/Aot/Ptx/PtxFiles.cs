@@ -1,5 +1,4 @@
 using System.Text;
-using Graphene.Codegen.Llvm;
 using Graphene.Codegen.Ptx;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
@@ -21,14 +20,15 @@ public static class PtxFiles
     /// <param name="writesPtx">Whether to write <c>.ptx</c> with all distinct kernels, and <c>.json</c> with their launches.</param>
     /// <param name="writesIr">Whether to write <c>.ll</c>, the LLVM IR of the kernels, one module behind the other.</param>
     /// <param name="logger">Receives what the compiler does.</param>
+    /// <param name="tuning">Tiles that were measured to be the fastest; null for those that a model expects to be.</param>
     /// <param name="cancellation">Stops the compilation.</param>
     /// <returns>The paths of the files.</returns>
     /// <exception cref="GraphException">GR5072: the target is no GPU.</exception>
     public static IReadOnlyList<string> Write(
         Module module, AotTarget target, string stem, bool writesPtx = true, bool writesIr = false, ILogger? logger = null,
-        CancellationToken cancellation = default)
+        ProductTuning? tuning = null, CancellationToken cancellation = default)
     {
-        (PtxModule ptx, string launches) = Compile(module, target, logger ?? NullLogger.Instance, cancellation);
+        (PtxModule ptx, string launches) = Compile(module, target, logger ?? NullLogger.Instance, tuning, cancellation);
         var files = new List<string>();
         if (writesPtx)
         {
@@ -50,9 +50,9 @@ public static class PtxFiles
 
     /// <summary>The kernels of a graph, and their launches as JSON.</summary>
     internal static (PtxModule Ptx, string Launches) Compile(
-        Module module, AotTarget target, ILogger logger, CancellationToken cancellation = default)
+        Module module, AotTarget target, ILogger logger, ProductTuning? tuning = null, CancellationToken cancellation = default)
     {
-        if (target.Architecture != LlvmArchitecture.Nvptx64)
+        if (target.Gpu is not { } gpu)
         {
             throw new GraphException(
                 CodegenDiagnostics.NotAGpu,
@@ -61,8 +61,8 @@ public static class PtxFiles
                 why: $"'{target.Name}' is a processor",
                 fix: $"name a GPU, such as {PtxTarget.TargetPrefix}sm_90a");
         }
-        GpuTarget gpu = PtxTarget.Parse(target.Variants[0].Name).Gpu;
         var log = new CompilationLog(logger, module.Name);
+        gpu = gpu with { Tuning = tuning };
         using var writer = new PtxWriter(gpu, threads: 0, cancellation);
         var library = new GpuKernelLibrary(writer);
         LoweredSteps lowered = new StepLowering(KernelTarget.Of(gpu), GraphCompilerOptions.Default).Lower(module, _ => library, log, cancellation);

@@ -38,6 +38,7 @@ internal sealed class InterpretedCode : GpuCode
             throw Bad($"there is no kernel '{kernel.Name}'");
         }
         int parameters = found.Arguments.Count + found.Sizes.Count + KernelTextWriter.RunSymbols(found).Length;
+        parameters = found.Members == 1 ? parameters + found.Maps.Count : found.Members * (1 + parameters);
         return found.Threads!.Count == kernel.Threads && parameters == kernel.Parameters.Length
             ? new InterpretedFunction(_device, found)
             : throw Bad($"kernel '{kernel.Name}' has {found.Threads.Count} threads and {parameters} parameters, the plan says otherwise");
@@ -94,7 +95,31 @@ internal sealed class InterpretedFunction(InterpretedGpu device, Kernel kernel) 
     /// <param name="tasks">How many.</param>
     /// <param name="arguments">Addresses of buffers, then sizes, then values of the run's symbols.</param>
     /// <param name="extents">The bytes behind each address.</param>
-    public void Run(long tasks, long[] arguments, long[] extents)
+    /// <param name="maps">Tensor maps: the interpreter takes boxes of them, not of what the kernel's text says, as a GPU would.</param>
+    public void Run(long tasks, long[] arguments, long[] extents, BoundMap[] maps)
+    {
+        if (kernel.Members == 1)
+        {
+            RunCall(tasks, arguments, extents, maps);
+            return;
+        }
+        int words = kernel.Arguments.Count + kernel.Sizes.Count + _runSymbols.Length;
+        for (int i = 0; i < kernel.Members; i++)
+        {
+            long end = i + 1 < kernel.Members ? arguments[i + 1] : tasks;
+            int at = kernel.Members + (i * words);
+            if (end < arguments[i])
+            {
+                throw new CompilerBugException("interpreted GPU", $"call {i} of kernel '{kernel.Name}' begins behind its end");
+            }
+            if (end > arguments[i])
+            {
+                RunCall(end - arguments[i], arguments[at..(at + words)], extents[at..(at + words)], []);
+            }
+        }
+    }
+
+    private void RunCall(long tasks, long[] arguments, long[] extents, BoundMap[] maps)
     {
         var memory = new Memory<byte>[kernel.Arguments.Count];
         for (int i = 0; i < memory.Length; i++)
@@ -112,11 +137,27 @@ internal sealed class InterpretedFunction(InterpretedGpu device, Kernel kernel) 
         {
             symbols.Add(_runSymbols[i].Name, arguments[memory.Length + kernel.Sizes.Count + i]);
         }
-        var interpreter = new KernelInterpreter(_program.Value, memory, s => symbols[s.Name]);
+        BoundTensorMap[] tensors = [.. maps.Select((m, i) => BoundTensorMap.Checked(kernel, Tensor(kernel.Maps[i], m)))];
+        var interpreter = new KernelInterpreter(_program.Value, memory, s => symbols[s.Name], tensors);
         if (interpreter.TaskCount != tasks)
         {
             throw new CompilerBugException("interpreted GPU", $"kernel '{kernel.Name}' was started with {tasks} tasks and has {interpreter.TaskCount}");
         }
         interpreter.Run();
+    }
+
+    private BoundTensorMap Tensor(KTensorMap map, BoundMap bound)
+    {
+        int size = bound.Map.Element.SizeInBytes();
+        Memory<byte> source = bound.Bytes <= 0 ? Memory<byte>.Empty : device.Memory.Find(bound.Address, bound.Bytes);
+        var told = new KTensorMap(map.Name, KBuffer.ForArgument(map.Name, bound.Map.Element, 0, isReadOnly: true))
+        {
+            Sizes = map.Sizes,
+            Strides = map.Strides,
+            Box = [.. bound.Map.Box],
+            IsSwizzled = bound.Map.IsSwizzled,
+            RoundsToTensorFloat32 = bound.Map.RoundsToTensorFloat32,
+        };
+        return new BoundTensorMap(told, source, 0, bound.Sizes, [1, .. bound.StridesInBytes.Select(s => s / size)]);
     }
 }

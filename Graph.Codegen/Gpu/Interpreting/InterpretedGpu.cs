@@ -72,9 +72,7 @@ public sealed class InterpretedGpu : GpuDevice
 
     internal override GpuCode LoadCode(string name, ReadOnlyMemory<byte> code) => new InterpretedCode(this, name, code.Span);
 
-    internal override string? WhyNot(string target) => target == $"sm_{Architecture}" || target == $"sm_{Architecture}a"
-        ? null
-        : $"its code is for {target}, this device is sm_{Architecture}";
+    internal override string? WhyNot(string target) => CudaTarget.WhyNot(target, Architecture);
 
     private protected override nint AllocateCore(long bytes, GpuStream? stream) =>
         _memory.TryAllocate(bytes) ?? throw new GpuMemoryException(bytes, FreeBytes);

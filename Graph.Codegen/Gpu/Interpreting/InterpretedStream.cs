@@ -55,15 +55,17 @@ internal sealed unsafe class InterpretedStream : GpuStream
         Add(() => _device.Memory.Find(to, bytes).Span.Fill(value));
 
     /// <inheritdoc/>
-    public override void Launch(GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents)
+    public override void Launch(
+        GpuFunction function, long tasks, ReadOnlySpan<long> arguments, ReadOnlySpan<long> extents, ReadOnlySpan<BoundMap> maps = default)
     {
         var kernel = (InterpretedFunction)function;
         long[] values = arguments.ToArray();
         long[] bytes = extents.ToArray();
+        BoundMap[] tensors = maps.ToArray();
         Add(() =>
         {
             _device.Counts.AddLaunch();
-            kernel.Run(tasks, values, bytes);
+            kernel.Run(tasks, values, bytes, tensors);
         });
     }
 

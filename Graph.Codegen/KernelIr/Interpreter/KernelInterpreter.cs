@@ -16,6 +16,7 @@ public sealed class KernelInterpreter
     private readonly Dictionary<KBuffer, KernelMemory> _arguments = new(ReferenceEqualityComparer.Instance);
     private readonly IReadOnlyList<Memory<byte>> _contents;
     private readonly SimtProgram? _program;
+    private readonly IReadOnlyList<BoundTensorMap>? _maps;
 
     /// <summary>Prepares runs on given memory.</summary>
     /// <param name="kernel">The kernel; verified first.</param>
@@ -30,10 +31,14 @@ public sealed class KernelInterpreter
     }
 
     /// <summary>Prepares runs of a program that was made before.</summary>
-    internal KernelInterpreter(SimtProgram program, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols = null)
-        : this(program.Kernel, arguments, symbols, program.HasFma, program)
-    {
-    }
+    /// <param name="program">The program.</param>
+    /// <param name="arguments">The contents of each argument.</param>
+    /// <param name="symbols">The values of the symbolic dims.</param>
+    /// <param name="maps">The kernel's maps, as whoever starts it made them; null for those that the kernel describes.</param>
+    internal KernelInterpreter(
+        SimtProgram program, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols = null,
+        IReadOnlyList<BoundTensorMap>? maps = null)
+        : this(program.Kernel, arguments, symbols, program.HasFma, program) => _maps = maps;
 
     private KernelInterpreter(
         Kernel kernel, IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long>? symbols, bool hasFma, SimtProgram? program)
@@ -62,7 +67,8 @@ public sealed class KernelInterpreter
     {
         if (_program is not null)
         {
-            _program.Run(_contents, _symbols, begin, end);
+            var frame = new TaskFrame(_arguments, _symbols, _hasFma);
+            _program.Run(_contents, _symbols, begin, end, _maps ?? BoundTensorMap.Of(_kernel, _contents, e => (long)frame.Evaluate(e)[0]));
             return;
         }
         for (long task = begin; task < end; task++)

@@ -5,8 +5,10 @@ namespace Graphene.Codegen;
 /// <summary>Remembers for each element of some memory who read and wrote it last, and refuses accesses that are not ordered.</summary>
 /// <remarks>
 /// Two accesses, one of them a write, by different threads, are ordered when a barrier of the task lies between them, or, for threads of
-/// one warp, a barrier of the warp. Tasks are never ordered. The last write stands for all before it, since they were ordered before it.
-/// Readers need not be ordered: they are remembered as one thread, several of a warp, several of the task, or those of several tasks.
+/// one warp, a barrier of the warp, or, for threads of two, a phase at which the one arrived and for which the other waited. Tasks are never
+/// ordered. The last write stands for all before it, since they were ordered before it.
+/// Readers need not be ordered: they are remembered as one thread, several of a warp, several of the task, or those of several tasks. Where phases
+/// order warps, several of the task are remembered by their warps. What each task has for itself is read only where the task wrote it.
 /// </remarks>
 /// <param name="granule">The bytes that one entry stands for: those of the smallest element that lies in the memory.</param>
 /// <param name="sizeInBytes">The size of the memory.</param>
@@ -19,8 +21,12 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
     private const uint FirstWarp = KThreads.Most;
     private const uint SeveralOfTask = 0xFFE;
     private const uint SeveralTasks = 0xFFF;
+    private const uint CopierThread = FirstWarp + RaceClock.Copier;
 
     private readonly Access[] _accesses = new Access[(sizeInBytes + granule - 1) / granule];
+
+    // For each warp that read an entry in the epoch: one more than the barriers of its own that it had passed.
+    private readonly Dictionary<long, uint[]> _warps = [];
 
     /// <summary>How many entries stand for an element of a size.</summary>
     public int Per(int elementBytes) => Math.Max(1, elementBytes / granule);
@@ -33,17 +39,36 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
     public RaceFinding? Read(RaceClock clock, long first, int count, int thread, int statement)
     {
         uint who = Who(clock, thread);
-        foreach (ref Access a in _accesses.AsSpan((int)first, count))
+        for (long entry = first; entry < first + count; entry++)
         {
-            if (a.WriteEpoch != 0 && IsConflict(clock, a.WriteEpoch, a.Writer, thread))
+            ref Access a = ref _accesses[entry];
+            if (isShared && a.WriteEpoch < clock.TaskEpoch)
+            {
+                return RaceFinding.Unwritten;
+            }
+            if (a.WriteEpoch != 0 && IsConflict(clock, entry, a.WriteEpoch, a.Writer, thread))
             {
                 return Finding(a.WriteEpoch, a.Writer, a.WriteStatement, isWrite: true);
             }
             if (a.ReadEpoch != clock.Epoch || a.Reader != who)
             {
-                AddReader(clock, ref a, who);
+                AddReader(clock, entry, ref a, who);
             }
             a.ReadStatement = (ushort)statement;
+        }
+        return null;
+    }
+
+    /// <summary>What was written and is not in order with a thread that reads; nothing is remembered.</summary>
+    public RaceFinding? Unordered(RaceClock clock, long first, int count, int thread)
+    {
+        for (long entry = first; entry < first + count; entry++)
+        {
+            ref Access a = ref _accesses[entry];
+            if (a.WriteEpoch != 0 && IsConflict(clock, entry, a.WriteEpoch, a.Writer, thread))
+            {
+                return Finding(a.WriteEpoch, a.Writer, a.WriteStatement, isWrite: true);
+            }
         }
         return null;
     }
@@ -53,13 +78,14 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
     public RaceFinding? Write(RaceClock clock, long first, int count, int thread, int statement)
     {
         uint who = Who(clock, thread);
-        foreach (ref Access a in _accesses.AsSpan((int)first, count))
+        for (long entry = first; entry < first + count; entry++)
         {
-            if (a.WriteEpoch != 0 && IsConflict(clock, a.WriteEpoch, a.Writer, thread))
+            ref Access a = ref _accesses[entry];
+            if (a.WriteEpoch != 0 && IsConflict(clock, entry, a.WriteEpoch, a.Writer, thread))
             {
                 return Finding(a.WriteEpoch, a.Writer, a.WriteStatement, isWrite: true);
             }
-            if (a.ReadEpoch != 0 && IsConflict(clock, a.ReadEpoch, a.Reader, thread))
+            if (a.ReadEpoch != 0 && IsConflict(clock, entry, a.ReadEpoch, a.Reader, thread))
             {
                 return Finding(a.ReadEpoch, a.Reader, a.ReadStatement, isWrite: false);
             }
@@ -90,10 +116,34 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
         }
     }
 
+    /// <summary>Whether threads themselves wrote to some entries in the task that runs.</summary>
+    public bool IsWrittenByThreads(RaceClock clock, long first, int count)
+    {
+        foreach (ref Access a in _accesses.AsSpan((int)first, count))
+        {
+            if (a.WriteEpoch >= clock.TaskEpoch && a.WriteEpoch != OnItsWay && (a.Writer & WhoMask) != CopierThread)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>A bulk copy has arrived, for whoever waits for its phase.</summary>
+    public void ArriveInBulk(RaceClock clock, long first, int count)
+    {
+        uint who = CopierThread | (clock.WarpEpoch(RaceClock.Copier) << WarpShift);
+        foreach (ref Access a in _accesses.AsSpan((int)first, count))
+        {
+            a.WriteEpoch = clock.Epoch;
+            a.Writer = who;
+        }
+    }
+
     private static uint Who(RaceClock clock, int thread) =>
         (uint)thread | (clock.WarpEpoch(thread / KThreads.WarpSize) << WarpShift);
 
-    private void AddReader(RaceClock clock, ref Access a, uint who)
+    private void AddReader(RaceClock clock, long entry, ref Access a, uint who)
     {
         uint before = a.Reader & WhoMask;
         bool isOfTask = isShared || a.ReadEpoch >= clock.TaskEpoch;
@@ -113,16 +163,27 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
         {
             uint warp = (who & WhoMask) / KThreads.WarpSize;
             uint warpBefore = before >= FirstWarp ? before - FirstWarp : before / KThreads.WarpSize;
-            bool isOrdered = a.Reader >> WarpShift < who >> WarpShift;
+            uint recent = a.Reader >> WarpShift;
+            bool isOrdered = recent < who >> WarpShift;
             a.Reader = warp != warpBefore ? SeveralOfTask
                 : isOrdered || before == (who & WhoMask) ? who
                 : (FirstWarp + warp) | (who & ~WhoMask);
+            if (a.Reader == SeveralOfTask && clock.HasPhases)
+            {
+                _warps[entry] = new uint[KThreads.Most / KThreads.WarpSize];
+                Remember(entry, warpBefore, recent);
+                Remember(entry, warp, who >> WarpShift);
+            }
+        }
+        else if (clock.HasPhases)
+        {
+            Remember(entry, (who & WhoMask) / KThreads.WarpSize, who >> WarpShift);
         }
         a.ReadEpoch = clock.Epoch;
     }
 
     // Whether an access that was made is not in order with one that a thread makes now.
-    private bool IsConflict(RaceClock clock, uint epoch, uint who, int thread)
+    private bool IsConflict(RaceClock clock, long entry, uint epoch, uint who, int thread)
     {
         uint other = who & WhoMask;
         if (epoch != clock.Epoch)
@@ -131,11 +192,39 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
         }
         if (other >= SeveralOfTask)
         {
-            return true;
+            return other != SeveralOfTask || !AreKnown(clock, entry, thread);
         }
         uint warp = other >= FirstWarp ? other - FirstWarp : other / KThreads.WarpSize;
-        bool isOrdered = warp == thread / KThreads.WarpSize && who >> WarpShift < clock.WarpEpoch((int)warp);
+        int own = thread / KThreads.WarpSize;
+        bool isOrdered = warp == own ? who >> WarpShift < clock.WarpEpoch(own) : clock.Knows(own, (int)warp, who >> WarpShift);
         return other != thread && !isOrdered;
+    }
+
+    private void Remember(long entry, uint warp, uint passed)
+    {
+        if (_warps.TryGetValue(entry, out uint[]? warps))
+        {
+            warps[warp] = passed + 1;
+        }
+    }
+
+    // Whether a thread knows that all warps that read an entry have gone on since.
+    private bool AreKnown(RaceClock clock, long entry, int thread)
+    {
+        int own = thread / KThreads.WarpSize;
+        if (!clock.HasPhases || !_warps.TryGetValue(entry, out uint[]? warps))
+        {
+            return false;
+        }
+        for (int warp = 0; warp < warps.Length; warp++)
+        {
+            uint passed = warps[warp] - 1;
+            if (warps[warp] != 0 && (warp == own ? passed >= clock.WarpEpoch(own) : !clock.Knows(own, warp, passed)))
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static RaceFinding Finding(uint epoch, uint who, int statement, bool isWrite)
@@ -143,6 +232,7 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
         uint other = who & WhoMask;
         string thread = other == SeveralTasks ? "several tasks"
             : other == SeveralOfTask ? "several threads"
+            : other == CopierThread ? "a bulk copy"
             : other >= FirstWarp ? $"several threads of warp {other - FirstWarp}"
             : $"thread {other}";
         return new RaceFinding(epoch, thread, statement, isWrite, epoch == OnItsWay);
@@ -160,10 +250,14 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
     }
 }
 
-/// <summary>An access that is not in order with another one.</summary>
+/// <summary>An access that is not in order with another one, or to what nobody wrote.</summary>
 /// <param name="Epoch">When it was made.</param>
 /// <param name="Who">Who made it.</param>
 /// <param name="Statement">The statement that did.</param>
 /// <param name="IsWrite">Whether it wrote.</param>
 /// <param name="IsOnItsWay">Whether it is a copy that nobody waited for.</param>
-internal sealed record RaceFinding(uint Epoch, string Who, int Statement, bool IsWrite, bool IsOnItsWay);
+internal sealed record RaceFinding(uint Epoch, string Who, int Statement, bool IsWrite, bool IsOnItsWay)
+{
+    /// <summary>Nobody wrote what is read.</summary>
+    public static RaceFinding Unwritten { get; } = new(0, "nobody", 0, true, false);
+}

@@ -29,14 +29,16 @@ internal sealed class AsyncCopies(SimtBlock block)
         }
     }
 
-    /// <summary>Everything arrives: the task ends.</summary>
-    public void ArriveAll()
+    /// <summary>The task ends, and nothing may be on its way: memory that it shared belongs to another task then.</summary>
+    public void EndTask()
     {
         for (int thread = _isUsed ? 0 : _pending.Length; thread < _pending.Length; thread++)
         {
-            while (_pending[thread].TryDequeue(out Copy copy))
+            if (_pending[thread].TryPeek(out Copy copy))
             {
-                Arrive(thread, copy);
+                throw block.Bug(
+                    $"the task ends while {_pending[thread].Count} copies of thread {thread} are on their way, the first one to element {copy.ToIndex} of "
+                    + $"{copy.To.Buffer}; the last statement is");
             }
             _groups[thread] = 0;
         }

@@ -3,6 +3,8 @@ namespace Graphene.Codegen;
 /// <summary>Runs one of two blocks, or both, each for the threads that chose it.</summary>
 internal sealed class IfStep(int number, SimtStep[] compute, SimtSlot condition, SimtStep then, SimtStep? otherwise, int mask) : SimtStep
 {
+    public override bool MayWait => then.MayWait || otherwise is { MayWait: true };
+
     public override void Run(SimtBlock block)
     {
         block.Statement = number;
@@ -32,12 +34,69 @@ internal sealed class IfStep(int number, SimtStep[] compute, SimtSlot condition,
         }
         block.Active = outer;
     }
+
+    // Threads of one role that go two ways wait one after the other.
+    public override IEnumerable<SimtWait> Walk(SimtBlock block)
+    {
+        block.Statement = number;
+        foreach (SimtStep step in compute)
+        {
+            step.Run(block);
+        }
+        byte[] holds = block.Values<byte>(condition).ToArray();
+        SimtMask outer = block.Active;
+        foreach ((SimtStep? branch, byte wanted) in new[] { ((SimtStep?)then, (byte)1), (otherwise, (byte)0) })
+        {
+            SimtMask active = outer;
+            if (condition.IsUniform)
+            {
+                if (holds[0] != wanted)
+                {
+                    continue;
+                }
+            }
+            else
+            {
+                active = block.Mask(wanted == 1 ? mask : mask + 1);
+                active.Set(outer, holds, wanted);
+            }
+            if (branch is not null && active.Count > 0)
+            {
+                block.Active = active;
+                foreach (SimtWait wait in branch.Walk(block))
+                {
+                    yield return wait;
+                }
+            }
+        }
+        block.Active = outer;
+    }
 }
 
 /// <summary>A counted loop whose bounds are the same for all threads.</summary>
 internal sealed class UniformForStep(
     int number, SimtStep[] compute, SimtSlot counter, SimtSlot begin, SimtSlot end, long by, SimtStep body) : SimtStep
 {
+    public override bool MayWait => body.MayWait;
+
+    public override IEnumerable<SimtWait> Walk(SimtBlock block)
+    {
+        block.Statement = number;
+        foreach (SimtStep step in compute)
+        {
+            step.Run(block);
+        }
+        long last = block.Values<long>(end)[0];
+        for (long i = block.Values<long>(begin)[0]; i < last; i = checked(i + by))
+        {
+            block.Values<long>(counter)[0] = i;
+            foreach (SimtWait wait in body.Walk(block))
+            {
+                yield return wait;
+            }
+        }
+    }
+
     public override void Run(SimtBlock block)
     {
         block.Statement = number;

@@ -29,6 +29,13 @@ internal sealed class SimtArrays
     /// <returns>Whether it was lent.</returns>
     public bool Keep(int array) => _lent.Remove(array);
 
+    /// <summary>From here on no array is used that was lent before: what comes is not only carried out behind it, but also meanwhile.</summary>
+    public void Separate()
+    {
+        TakeBack();
+        _free.Clear();
+    }
+
     /// <summary>A statement ends.</summary>
     public void TakeBack()
     {

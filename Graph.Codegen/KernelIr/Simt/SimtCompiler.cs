@@ -12,6 +12,7 @@ internal sealed partial class SimtCompiler
     private readonly List<KBuffer> _buffers = [];
     private readonly Dictionary<KVariable, SimtSlot> _variables = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KRegister, SimtSlot> _registers = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<KRegister> _sums = new(ReferenceEqualityComparer.Instance);
 
     public SimtCompiler(Kernel kernel, bool hasFma)
     {
@@ -20,6 +21,7 @@ internal sealed partial class SimtCompiler
         _threads = kernel.Threads!.Count;
         _uniformity = new Uniformity(kernel);
         _buffers.AddRange(kernel.Arguments);
+        _sums.UnionWith(SumsOf(kernel.Body));
         Task = Bind(kernel.Task);
         Thread = Bind(kernel.Threads.Thread);
     }
@@ -55,8 +57,12 @@ internal sealed partial class SimtCompiler
         int number = _statements.Count;
         _statements.Add(statement);
         BeginStatement();
+        TouchSums(statement);
         switch (statement)
         {
+            case KRoles roles:
+                (int, int, SimtStep)[] bodies = [.. roles.Roles.Select(r => (r.FirstWarp, r.EndWarp, Role(r)))];
+                return new RolesStep(number, bodies, TakeMasks(bodies.Length));
             case KFor loop:
                 return For(loop, number);
             case KWhile loop:
@@ -71,9 +77,16 @@ internal sealed partial class SimtCompiler
                 SimtStep? otherwise = choice.Else is { } block ? Block(block) : null;
                 return new IfStep(number, before, condition, Block(choice.Then), otherwise, masks);
             default:
-                Plain(statement);
+                Plain(statement, number);
                 return new SimtStatement(number, TakeSteps());
         }
+    }
+
+    // Roles take turns, so what a statement of one is lent must not be what another keeps.
+    private SimtStep Role(KRole role)
+    {
+        _arrays.Separate();
+        return Block(role.Body);
     }
 
     private SimtStep For(KFor loop, int number)
@@ -89,7 +102,7 @@ internal sealed partial class SimtCompiler
             : new ThreadForStep(number, compute, counter, begin, end, loop.Step, body, mask);
     }
 
-    private void Plain(KStmt statement)
+    private void Plain(KStmt statement, int number)
     {
         switch (statement)
         {
@@ -99,6 +112,7 @@ internal sealed partial class SimtCompiler
             case KDeclare declare:
                 SimtSlot register = Allocate(declare.Register.Type, _uniformity.IsUniform(declare.Register));
                 _registers[declare.Register] = register;
+                TouchSum(declare.Register, "declares");
                 Assign(register, declare.Initial);
                 break;
             case KAssign assign:
@@ -120,12 +134,12 @@ internal sealed partial class SimtCompiler
                 }
                 break;
             default:
-                Together(statement);
+                Together(statement, number);
                 break;
         }
     }
 
-    private void Together(KStmt statement)
+    private void Together(KStmt statement, int number)
     {
         switch (statement)
         {
@@ -160,7 +174,8 @@ internal sealed partial class SimtCompiler
                 Add(SimtSteps.FragmentLoad(Bind(load.Variable), Number(load.Buffer), index, load.Count, load.IsTransposed));
                 break;
             default:
-                throw new CompilerBugException("Kernel IR interpreter", $"{statement.GetType().Name} in a kernel with threads");
+                Bulk(statement, number);
+                break;
         }
     }
 

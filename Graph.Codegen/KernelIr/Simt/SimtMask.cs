@@ -36,6 +36,15 @@ internal sealed class SimtMask
         (Low, High, Count) = (0, _flags.Length, _flags.Length);
     }
 
+    /// <summary>Makes the threads of some warps active.</summary>
+    public void SetWarps(int first, int end)
+    {
+        Array.Clear(_flags);
+        (Low, High) = (first * KThreads.WarpSize, end * KThreads.WarpSize);
+        Count = High - Low;
+        _flags.AsSpan(Low, Count).Fill(1);
+    }
+
     /// <summary>Makes those threads active that are so in another mask, and for which a condition is as wanted.</summary>
     /// <param name="outer">The other mask, or this one itself.</param>
     /// <param name="condition">A flag per thread.</param>

@@ -6,6 +6,7 @@ namespace Graphene.Codegen;
 internal sealed class SimtMemories
 {
     private readonly Dictionary<KBuffer, SimtMemory> _known = new(ReferenceEqualityComparer.Instance);
+    private byte[] _shared = [];
 
     public SimtMemories(
         Kernel kernel, IReadOnlyList<KBuffer> buffers, bool[] isWritten, SharedMemoryLayout shared, IReadOnlyList<Memory<byte>> arguments)
@@ -20,12 +21,15 @@ internal sealed class SimtMemories
         All = [.. buffers.Select(b => _known[b])];
     }
 
+    /// <summary>All that the threads of a task share.</summary>
+    public Span<byte> Shared => _shared;
+
     /// <summary>In the order of the buffers.</summary>
     public SimtMemory[] All { get; }
 
     private void AddShared(SharedMemoryLayout shared)
     {
-        var bytes = new byte[shared.SizeInBytes];
+        byte[] bytes = _shared = new byte[shared.SizeInBytes];
         foreach (IGrouping<KBuffer, KBuffer> place in shared.Buffers.GroupBy(SharedMemoryLayout.PlaceOf))
         {
             var shadow = new AccessShadow(
@@ -33,7 +37,7 @@ internal sealed class SimtMemories
             foreach (KBuffer buffer in place)
             {
                 Memory<byte> own = bytes.AsMemory((int)shared[buffer], (int)(buffer.Length * buffer.Element.SizeInBytes()));
-                _known.Add(buffer, new SimtMemory(buffer, own, buffer.Length, shadow, 0));
+                _known.Add(buffer, new SimtMemory(buffer, own, buffer.Length, shadow, 0, shared[buffer]));
             }
         }
     }

@@ -19,7 +19,9 @@ internal sealed class SimtMemory
     /// <param name="length">How many elements a thread sees.</param>
     /// <param name="shadow">Who accessed what; null where nobody can be in the way of another.</param>
     /// <param name="shadowOffset">The place of the first element in what the shadow remembers, in bytes.</param>
-    public SimtMemory(KBuffer buffer, Memory<byte> bytes, long length, AccessShadow? shadow, long shadowOffset)
+    /// <param name="sharedOffset">Where it begins in the memory that threads share, in bytes; -1 for what they do not.</param>
+    public SimtMemory(
+        KBuffer buffer, Memory<byte> bytes, long length, AccessShadow? shadow, long shadowOffset, long sharedOffset = -1)
     {
         Buffer = buffer;
         Length = length;
@@ -28,6 +30,7 @@ internal sealed class SimtMemory
         _shadowOffset = shadowOffset;
         _elementBytes = buffer.Element.SizeInBytes();
         _isPrivate = buffer.Space == KBufferSpace.Scratch;
+        SharedOffset = sharedOffset;
     }
 
     /// <summary>What it is the contents of.</summary>
@@ -35,6 +38,9 @@ internal sealed class SimtMemory
 
     /// <summary>How many elements a thread sees.</summary>
     public long Length { get; }
+
+    /// <summary>Where it begins in the memory that threads share, in bytes; -1 for what they do not.</summary>
+    public long SharedOffset { get; }
 
     /// <summary>Whether an access can be in the way of another.</summary>
     public bool IsWatched => _shadow is not null;
@@ -100,7 +106,36 @@ internal sealed class SimtMemory
                 throw Race(block, "writes", index, count, thread, finding);
             }
         }
+        if (SharedOffset >= 0 && block.Products.Reader(SharedOffset + (index * _elementBytes), count * _elementBytes, thread) is { } reader)
+        {
+            throw block.Bug($"a race: thread {thread} writes {Elements(index, count)} of {Buffer}, which {reader} reads");
+        }
     }
+
+    /// <summary>Checks that no thread itself wrote elements in this task, which the asynchronous proxy would not see in order.</summary>
+    public void RequireUntouched(SimtBlock block, long index, int count, string what)
+    {
+        bool isInside = index >= 0 && index + count <= Length; // others are refused by who reads or writes
+        if (isInside && _shadow is { } shadow && shadow.IsWrittenByThreads(
+            block.Clock, shadow.At(_shadowOffset + (index * _elementBytes)), count * shadow.Per(_elementBytes)))
+        {
+            throw block.Bug($"{what} {Elements(index, count)} of {Buffer}, which threads wrote to in this task; that is not ordered");
+        }
+    }
+
+    /// <summary>Checks that a thread may read elements, which products do in its place and remember otherwise.</summary>
+    public void RequireArrived(SimtBlock block, long index, int count, int thread)
+    {
+        if (_shadow?.Unordered(
+            block.Clock, _shadow.At(_shadowOffset + (index * _elementBytes)), count * _shadow.Per(_elementBytes), thread) is { } finding)
+        {
+            throw Race(block, "multiplies", index, count, thread, finding);
+        }
+    }
+
+    /// <summary>A bulk copy has arrived.</summary>
+    public void ArriveInBulk(SimtBlock block, long index, int count) => _shadow?.ArriveInBulk(
+        block.Clock, _shadow.At(_shadowOffset + (index * _elementBytes)), count * _shadow.Per(_elementBytes));
 
     /// <summary>A copy of elements that a thread may write is on its way.</summary>
     public void Depart(long index, int count)
@@ -127,6 +162,10 @@ internal sealed class SimtMemory
     private CompilerBugException Race(
         SimtBlock block, string does, long index, int count, int thread, RaceFinding other)
     {
+        if (ReferenceEquals(other, RaceFinding.Unwritten))
+        {
+            return block.Bug($"thread {thread} {does} {Elements(index, count)} of {Buffer}, of which some were not written in this task");
+        }
         string did = other.IsOnItsWay ? "copies to them what it has not waited for" : other.IsWrite ? "writes them" : "reads them";
         string task = other.IsOnItsWay || block.Clock.TaskOf(other.Epoch) == block.Task ? "no barrier between"
             : $"in task {block.Clock.TaskOf(other.Epoch)}, and tasks are not ordered";

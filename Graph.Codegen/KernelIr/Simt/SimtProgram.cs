@@ -67,10 +67,12 @@ internal sealed class SimtProgram
     /// <param name="symbols">The values of symbolic dims.</param>
     /// <param name="begin">The first task.</param>
     /// <param name="end">The task behind the last one.</param>
-    public void Run(IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long> symbols, long begin, long end)
+    /// <param name="maps">The kernel's maps.</param>
+    public void Run(
+        IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long> symbols, long begin, long end, IReadOnlyList<BoundTensorMap> maps)
     {
-        var clock = new RaceClock(Kernel.Threads!.Count);
-        var block = new SimtBlock(this, new SimtMemories(Kernel, _buffers, _isWritten, _shared, arguments).All, clock, symbols);
+        var clock = new RaceClock();
+        var block = new SimtBlock(this, new SimtMemories(Kernel, _buffers, _isWritten, _shared, arguments), clock, symbols, maps);
         for (long task = begin; task < end; task++)
         {
             block.Run(task);

@@ -5,6 +5,16 @@ internal abstract class SimtStep
 {
     /// <summary>Runs it for the active threads, of which there is at least one.</summary>
     public abstract void Run(SimtBlock block);
+
+    /// <summary>Whether it may have to wait for other warps.</summary>
+    public virtual bool MayWait => false;
+
+    /// <summary>Runs it in parts: it stops for whatever has not come yet, and is to go on when it has.</summary>
+    public virtual IEnumerable<SimtWait> Walk(SimtBlock block)
+    {
+        Run(block);
+        yield break;
+    }
 }
 
 /// <summary>A step that computes each element of a value from the same element of others, and may do so for threads that are not active.</summary>
@@ -34,11 +44,29 @@ internal abstract class ElementwiseStep(SimtSlot result) : SimtStep
 /// <summary>Steps in order.</summary>
 internal sealed class SimtSequence(SimtStep[] steps) : SimtStep
 {
+    public override bool MayWait { get; } = steps.Any(s => s.MayWait);
+
     public override void Run(SimtBlock block)
     {
         foreach (SimtStep step in steps)
         {
             step.Run(block);
+        }
+    }
+
+    public override IEnumerable<SimtWait> Walk(SimtBlock block)
+    {
+        foreach (SimtStep step in steps)
+        {
+            if (!step.MayWait)
+            {
+                step.Run(block);
+                continue;
+            }
+            foreach (SimtWait wait in step.Walk(block))
+            {
+                yield return wait;
+            }
         }
     }
 }
@@ -48,6 +76,10 @@ internal sealed class SimtSequence(SimtStep[] steps) : SimtStep
 /// <param name="steps">The steps.</param>
 internal sealed class SimtStatement(int number, SimtStep[] steps) : SimtStep
 {
+    private readonly SimtSequence _sequence = new(steps);
+
+    public override bool MayWait => _sequence.MayWait;
+
     public override void Run(SimtBlock block)
     {
         block.Statement = number;
@@ -55,5 +87,11 @@ internal sealed class SimtStatement(int number, SimtStep[] steps) : SimtStep
         {
             step.Run(block);
         }
+    }
+
+    public override IEnumerable<SimtWait> Walk(SimtBlock block)
+    {
+        block.Statement = number;
+        return _sequence.Walk(block);
     }
 }

@@ -4,7 +4,7 @@ namespace Graphene.Codegen;
 /// <remarks>
 /// A variable has when what it is computed from has. A register has when all that is assigned to it has, and every assignment is made by
 /// all threads that see the register: no branch or loop that threads take differently lies between it and the declaration. Registers count
-/// as uniform until something says otherwise, so that those of loops can be.
+/// as uniform until something says otherwise, so that those of loops can be. A role is such a branch, too: what is uniform in it is so for it.
 /// </remarks>
 internal sealed class Uniformity
 {
@@ -75,6 +75,12 @@ internal sealed class Uniformity
                     break;
                 case KFragmentDot dot:
                     Note(dot.Sum, false);
+                    break;
+                case KWarpgroupDot dot:
+                    Note(dot.Sum, false);
+                    break;
+                case KRoles:
+                    inner = statement;
                     break;
                 case KFor loop:
                     bool isUniform = IsUniform(loop.Begin) && IsUniform(loop.End);

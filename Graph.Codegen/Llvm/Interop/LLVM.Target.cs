@@ -83,6 +83,18 @@ internal static unsafe partial class LLVM
     [DllImport(Library, EntryPoint = "LLVMInitializeRISCVAsmPrinter", ExactSpelling = true)]
     public static extern void InitializeRISCVAsmPrinter();
 
+    [DllImport(Library, EntryPoint = "LLVMInitializeARMTargetInfo", ExactSpelling = true)]
+    public static extern void InitializeARMTargetInfo();
+
+    [DllImport(Library, EntryPoint = "LLVMInitializeARMTarget", ExactSpelling = true)]
+    public static extern void InitializeARMTarget();
+
+    [DllImport(Library, EntryPoint = "LLVMInitializeARMTargetMC", ExactSpelling = true)]
+    public static extern void InitializeARMTargetMC();
+
+    [DllImport(Library, EntryPoint = "LLVMInitializeARMAsmPrinter", ExactSpelling = true)]
+    public static extern void InitializeARMAsmPrinter();
+
     [DllImport(Library, EntryPoint = "LLVMInitializeWebAssemblyTargetInfo", ExactSpelling = true)]
     public static extern void InitializeWebAssemblyTargetInfo();
 

@@ -78,7 +78,7 @@ internal abstract partial class LlvmBodyPrinter
     private LlvmValue Extremum(LlvmValue[] x, ValueList<KExpr> arguments, bool isMaximum)
     {
         // WebAssembly's minimum and maximum are exact, and half a dozen instructions on x86; with a constant one is enough there, too.
-        bool isExact = target.Architecture != LlvmArchitecture.X64;
+        bool isExact = target.Architecture is not (LlvmArchitecture.X64 or LlvmArchitecture.Arm32);
         if (isExact && !(target.Architecture == LlvmArchitecture.Wasm32 && !x[0].Type.IsScalar))
         {
             return Intrinsic(isMaximum ? "maximum" : "minimum", x[0], x[1]);

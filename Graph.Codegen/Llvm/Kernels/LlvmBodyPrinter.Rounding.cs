@@ -6,8 +6,7 @@ namespace Graphene.Codegen.Llvm;
 /// </content>
 internal abstract partial class LlvmBodyPrinter
 {
-    // SSE2 has none; with SSE4.1, and on all other targets, they are instructions or a few.
-    private bool HasRounding => target.Architecture != LlvmArchitecture.X64 || target.HasFeature("sse4.1");
+    private bool HasRounding => target.HasRounding;
 
     // WebAssembly rounds to even only; x86 has neither, and LLVM knows a short way.
     private bool HasRoundingAway => HasRounding && target.Architecture != LlvmArchitecture.Wasm32;

@@ -4,6 +4,9 @@ namespace Graphene.Codegen.Llvm;
 /// <remarks>A scalar that is off accesses a place on the stack instead, which costs less than a branch.</remarks>
 internal sealed partial class ProcessorBodyPrinter
 {
+    // The shortest vector that is written around the caches, and how such a store must be aligned.
+    private const int PieceInBytes = 16;
+
     private string? _zeros;
     private string? _discarded;
     private bool _streams;
@@ -68,21 +71,48 @@ internal sealed partial class ProcessorBodyPrinter
             return;
         }
 
-        // The instructions want whole vectors at aligned places, and the buffer may be a caller's. Neighbouring stores take
-        // the same way, so the branch is always predicted.
+        // The instructions want aligned places, and the buffer may be a caller's: what malloc gives is aligned to 16 bytes, and so are
+        // pieces of vectors there. Neighbouring stores take the same way, so the branches are always predicted.
         LlvmValue address = Out.Add(KType.Index, $"ptrtoint ptr {place} to i64");
-        LlvmValue low = Out.Add(KType.Index, $"and {address}, {size - 1}");
-        (string around, string through, string done) = (Out.NewLabel(), Out.NewLabel(), Out.NewLabel());
-        Out.Branch(Out.Add(Bool, $"icmp eq {low}, 0"), around, through);
-        Out.Begin(around);
-        Out.Do($"store {ToMemory(value)}, ptr {place}, align {size}{LlvmMetadata.Written}{LlvmMetadata.Streaming}");
-        Out.Branch(done);
-        Out.Begin(through);
+        string done = Out.NewLabel();
+        StreamAt(size, whole => StreamTo(whole, value, size));
+        if (size > PieceInBytes)
+        {
+            StreamAt(PieceInBytes, to => StreamPieces(store.Buffer, to, value));
+        }
         StoreTo(place, store.Buffer, value);
         Out.Branch(done);
         Out.Begin(done);
         _streams = true;
+
+        void StreamAt(int alignment, Action<string> write)
+        {
+            (string around, string through) = (Out.NewLabel(), Out.NewLabel());
+            LlvmValue low = Out.Add(KType.Index, $"and {address}, {alignment - 1}");
+            Out.Branch(Out.Add(Bool, $"icmp eq {low}, 0"), around, through);
+            Out.Begin(around);
+            write(place);
+            Out.Branch(done);
+            Out.Begin(through);
+        }
     }
+
+    private void StreamPieces(KBuffer buffer, string place, LlvmValue value)
+    {
+        int lanes = PieceInBytes / buffer.Element.SizeInBytes();
+        for (int first = 0; first < value.Type.Lanes; first += lanes)
+        {
+            string picked = string.Join(", ", Enumerable.Range(first, lanes).Select(lane => $"i32 {lane}"));
+            LlvmValue piece = Out.Add(
+                value.Type with { Lanes = lanes },
+                $"shufflevector {ToMemory(value)}, {LlvmTypes.Memory(value.Type)} poison, <{lanes} x i32> <{picked}>");
+            int offset = first * buffer.Element.SizeInBytes();
+            StreamTo(Out.Add(KType.Index, $"getelementptr inbounds i8, ptr {place}, i64 {offset}").Name, piece, PieceInBytes);
+        }
+    }
+
+    private void StreamTo(string place, LlvmValue value, int alignment) =>
+        Out.Do($"store {ToMemory(value)}, ptr {place}, align {alignment}{LlvmMetadata.Written}{LlvmMetadata.Streaming}");
 
     // For reading, into the second cache, data.
     /// <inheritdoc/>
@@ -91,7 +121,7 @@ internal sealed partial class ProcessorBodyPrinter
 
     private bool CanStream(KType type, int size) =>
         Target.Architecture is LlvmArchitecture.X64 or LlvmArchitecture.Arm64 && type.Element != DType.Bool
-        && size >= 16 && System.Numerics.BitOperations.IsPow2(size);
+        && size >= PieceInBytes && System.Numerics.BitOperations.IsPow2(size);
 
     // On x86 such stores become visible to other threads in any order, unless there is a fence behind them.
     private void EndStreaming()

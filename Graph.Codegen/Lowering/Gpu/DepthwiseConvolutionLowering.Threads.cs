@@ -36,7 +36,8 @@ internal sealed partial class DepthwiseConvolutionLowering
             _emitter.WithVector(_feature, feature, lanes, null, () => EmitPositions(x));
         }));
         LoweredKernel lowered = ToKernel(name, fusion, task, KBuilder.CeilDiv(count, Threads));
-        return lowered with { Kernel = lowered.Kernel with { Threads = new KThreads(thread, Threads) } };
+        var threads = new KThreads(thread, Threads) { TasksPerMultiprocessor = GpuTarget.TasksOf(Threads) };
+        return lowered with { Kernel = lowered.Kernel with { Threads = threads } };
     }
 
     private void EmitPositions(KExpr x)

@@ -93,6 +93,11 @@ internal abstract partial class GpuAttentionLowering
     /// <summary>Declares what the block shares besides tiles, and the sums of results.</summary>
     private protected abstract void Declare();
 
+    /// <summary>A tile has arrived for all threads, and is read next.</summary>
+    private protected virtual void Arrived(GpuAttentionTile tile)
+    {
+    }
+
     /// <summary>Reads what is kept of the queries from their tile.</summary>
     private protected abstract void ReadQueries(KBuffer queries);
 
@@ -198,6 +203,7 @@ internal abstract partial class GpuAttentionLowering
         B.Add(new KAsyncCommit());
         B.Add(new KAsyncWait(0));
         B.Add(new KBarrier());
+        Arrived(queries);
         ReadQueries(queries.Shared);
         B.For("key0", block.Begin, block.End, Sizes.Keys, key => Emitter.InScope(() =>
         {
@@ -205,6 +211,7 @@ internal abstract partial class GpuAttentionLowering
             B.Add(new KBarrier());
             values.Copy(B, Thread, Sizes.Threads, key, count);
             B.Add(new KAsyncCommit());
+            Arrived(keys);
             KExpr[][] products = EmitProducts(keys.Shared);
             B.Add(new KBarrier());
             KExpr next = B.Let("next", KBuilder.Add(key, Sizes.Keys));
@@ -214,6 +221,7 @@ internal abstract partial class GpuAttentionLowering
             KExpr[] factors = [.. scores.Select((row, r) => EmitWeights(row, m[r], l[r]))];
             B.Add(new KAsyncWait(1));
             B.Add(new KBarrier());
+            Arrived(values);
             EmitContext(factors, scores, values.Shared);
         }));
         return (m, l);

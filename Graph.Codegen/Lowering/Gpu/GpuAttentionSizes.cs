@@ -86,7 +86,8 @@ internal sealed record GpuAttentionSizes(
     public static GpuAttentionSizes? Choose(DType element, int depth, int columns, Dim queries, GpuTarget gpu)
     {
         DType sum = element is DType.F16 or DType.BF16 ? DType.F32 : element;
-        bool fragments = sum != element && gpu.Architecture >= 80 && columns <= LargestFragmentColumns;
+        bool fragments = (sum != element || (element == DType.F32 && gpu.AllowsTensorFloat32)) && gpu.HasMatrixInstructions &&
+            columns <= LargestFragmentColumns;
         long some = queries.IsStatic ? queries.Value : long.MaxValue;
         IEnumerable<(int Warps, int Rows)> blocks = fragments ? [(4, 8), (2, 8), (1, 8)]
             : sum == DType.F64 ? [(4, 4), (2, 4), (1, 4), (1, 2), (1, 1)]

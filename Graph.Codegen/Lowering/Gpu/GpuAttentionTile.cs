@@ -26,6 +26,37 @@ internal sealed class GpuAttentionTile(KBuffer shared, int pitch, int rows, int 
     /// <summary>The tile.</summary>
     public KBuffer Shared { get; } = shared;
 
+    /// <summary>Changes what has arrived, each thread some pieces of 16 bytes; the threads have met, and meet again before anybody reads it.</summary>
+    /// <param name="b">The kernel.</param>
+    /// <param name="thread">The thread.</param>
+    /// <param name="threads">How many threads there are.</param>
+    /// <param name="change">What becomes of a piece.</param>
+    public void Change(KBuilder b, KExpr thread, int threads, Func<KExpr, KExpr> change)
+    {
+        int lanes = 16 / Shared.Element.SizeInBytes();
+        int pieces = width / lanes;
+        int total = rows * pieces;
+        b.For("piece0", 0, total, threads, first =>
+        {
+            KExpr piece = b.Let("piece", KBuilder.Add(first, thread));
+            if (total % threads == 0)
+            {
+                ChangePiece();
+            }
+            else
+            {
+                b.If(KBuilder.Less(piece, total), ChangePiece);
+            }
+
+            void ChangePiece()
+            {
+                KExpr at = b.Let("at", KBuilder.Add(
+                    KBuilder.Multiply(KBuilder.Divide(piece, pieces), pitch), KBuilder.Multiply(KBuilder.Remainder(piece, pieces), lanes)));
+                b.Add(new KStore(Shared, at, change(new KLoad(Shared, at, lanes, Alignment: lanes)), Alignment: lanes));
+            }
+        }, unroll: 4);
+    }
+
     /// <summary>Says where rows come from; computes what does not change.</summary>
     /// <param name="emitter">Has values for all counters: 0 for those of rows and columns.</param>
     /// <param name="from">The buffer.</param>

@@ -21,7 +21,7 @@ internal sealed class GpuColumnSumLowering
 
     private readonly GpuTarget _gpu;
     private readonly FusionSource _source;
-    private readonly KBuilder _b = new();
+    private readonly KBuilder _b = new() { Multiples = new KIndexMultiples() };
     private readonly ExprAnalysis _analysis = new();
     private readonly ExprEmitter _emitter;
     private readonly KVariable _task = new("task", KType.Index);

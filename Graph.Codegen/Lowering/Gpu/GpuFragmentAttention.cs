@@ -2,7 +2,7 @@ using Graphene.Optimizer;
 
 namespace Graphene.Codegen;
 
-/// <summary>Attention of f16 and bf16 whose products are those of fragments.</summary>
+/// <summary>Attention whose products are those of fragments: of f16 and bf16, and of f32 where its products may round operands to TF32.</summary>
 /// <remarks>
 /// <code>
 /// a warp has 16 queries; its lanes 4 g + t share queries g and g + 8
@@ -12,11 +12,15 @@ namespace Graphene.Codegen;
 /// </code>
 /// Per tile of 64 keys at size 64 a warp issues 64 products of 4096 flops, 36 loads of matrices and about 13 instructions for each of a
 /// thread's 32 weights.
+///
+/// f32: products of half the depth (8), so twice as many; tiles are rounded once, where they arrive, by all threads together, 7
+/// instructions for each element and 64 for each 16 bytes of 4 warps that would do it for themselves. Sums hold keys 2 t and 2 t + 1, left
+/// operands want t and t + 4: keys are added in an order of their own, and values are read in the same one, 2 elements for each product.
 /// </remarks>
 internal sealed class GpuFragmentAttention : GpuAttentionLowering
 {
-    // Queries of larger heads are read again for each tile of keys: results take their registers.
-    private const int MostDepthInRegisters = 128;
+    // Longer queries are read again for each tile of keys: results take their registers.
+    private const int MostQueryBytesInRegisters = 256;
 
     private readonly List<KRegister> _sums = [];
     private readonly KFragmentShape _shape;
@@ -32,18 +36,19 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
     public GpuFragmentAttention(AttentionForm form, AttentionAccess access, GpuAttentionSizes sizes, GpuTarget gpu)
         : base(form, access, sizes, gpu)
     {
-        _shape = KFragmentShape.Half(sizes.Stored);
+        _shape = sizes.Stored == DType.F32 ? KFragmentShape.TensorFloat32 : KFragmentShape.Half(sizes.Stored);
         _warp = B.Let("warp", KBuilder.Divide(Thread, KThreads.WarpSize));
         _lane = B.Let("lane", KBuilder.Remainder(Thread, KThreads.WarpSize));
         _row = B.Let("g", KBuilder.Add(KBuilder.Multiply(_warp, 16), KBuilder.Divide(_lane, 4)));
         _column = B.Let("t", KBuilder.Multiply(KBuilder.Remainder(_lane, 4), 2));
-        // Lane 8 i + r says where row r of matrix i lies: matrices 1 and 3 are 8 rows below or 8 columns beside 0 and 2.
+        // Lane 8 i + r says where row r of matrix i lies: matrices 1 and 3 are 8 rows below or 16 bytes beside 0 and 2.
         KExpr matrix = B.Let("matrix", KBuilder.Divide(_lane, 8));
-        KExpr odd = B.Let("odd", KBuilder.Multiply(KBuilder.Remainder(matrix, 2), 8));
-        KExpr upper = B.Let("upper", KBuilder.Multiply(KBuilder.Divide(matrix, 2), 8));
+        KExpr odd = KBuilder.Remainder(matrix, 2);
+        KExpr upper = KBuilder.Divide(matrix, 2);
         KExpr row = B.Let("r", KBuilder.Remainder(_lane, 8));
-        (_low, _high) = (B.Let("rowOdd", KBuilder.Add(row, odd)), upper);
-        (RowUpper, ColumnOdd) = (B.Let("rowUpper", KBuilder.Add(row, upper)), odd);
+        int beside = _shape.Depth / 2;
+        (_low, _high) = (B.Let("rowOdd", KBuilder.Add(row, KBuilder.Multiply(odd, 8))), B.Let("upper", KBuilder.Multiply(upper, beside)));
+        (RowUpper, ColumnOdd) = (B.Let("rowUpper", KBuilder.Add(row, KBuilder.Multiply(upper, 8))), B.Let("odd", KBuilder.Multiply(odd, beside)));
     }
 
     private KExpr RowUpper { get; }
@@ -56,7 +61,9 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
 
     private protected override IReadOnlyList<int> Sharers => [1, 2];
 
-    private int Steps => Sizes.PaddedDepth / 16;
+    private int Steps => Sizes.PaddedDepth / _shape.Depth;
+
+    private bool IsSingle => Sizes.Stored == DType.F32;
 
     private protected override KExpr IsFirst => KBuilder.Call(ScalarOp.Equal, _column, 0);
 
@@ -66,10 +73,19 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
         _sums.AddRange(Enumerable.Range(0, Sizes.PaddedColumns / 8).Select(_ => B.Declare("o", zero)));
     }
 
+    private protected override void Arrived(GpuAttentionTile tile)
+    {
+        if (IsSingle)
+        {
+            tile.Change(B, Thread, Sizes.Threads, piece => TensorFloat32.Round(B, piece));
+            B.Add(new KBarrier());
+        }
+    }
+
     private protected override void ReadQueries(KBuffer queries)
     {
         _queryTile = queries;
-        _queries = Sizes.PaddedDepth <= MostDepthInRegisters ? [.. Enumerable.Range(0, Steps).Select(LoadQuery)] : null;
+        _queries = Sizes.PaddedDepth * Sizes.Stored.SizeInBytes() <= MostQueryBytesInRegisters ? [.. Enumerable.Range(0, Steps).Select(LoadQuery)] : null;
     }
 
     private protected override KExpr Row(int row) => KBuilder.Add(_row, 8 * row);
@@ -87,7 +103,7 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
             KExpr query = _queries?[step] ?? LoadQuery(step);
             for (int pair = 0; pair < sums.Length / 2; pair++)
             {
-                KExpr both = Load("k", keys, KBuilder.Add(at, (16L * pair * Sizes.DepthPitch) + (16 * step)), false);
+                KExpr both = Load("k", keys, KBuilder.Add(at, (16L * pair * Sizes.DepthPitch) + (_shape.Depth * step)), false);
                 B.Add(new KFragmentDot(_shape, sums[2 * pair], query, Half(both, 0)));
                 B.Add(new KFragmentDot(_shape, sums[(2 * pair) + 1], query, Half(both, 1)));
             }
@@ -120,6 +136,11 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
         {
             B.Assign(sum, KBuilder.Multiply(new KRead(sum), both));
         }
+        if (IsSingle)
+        {
+            AddSingles(weights, values);
+            return;
+        }
         KExpr at = B.Let("v0", KBuilder.Add(KBuilder.Multiply(_low, Sizes.ColumnPitch), _high));
         for (int step = 0; step < Sizes.Keys / 16; step++)
         {
@@ -129,6 +150,24 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
                 KExpr columns = Load("v", values, KBuilder.Add(at, (16L * step * Sizes.ColumnPitch) + (16 * pair)), true);
                 B.Add(new KFragmentDot(_shape, _sums[2 * pair], left, Half(columns, 0)));
                 B.Add(new KFragmentDot(_shape, _sums[(2 * pair) + 1], left, Half(columns, 1)));
+            }
+        }
+    }
+
+    // Term t of a product is key 2 t, and term t + 4 is key 2 t + 1.
+    private void AddSingles(KExpr[][] weights, KBuffer values)
+    {
+        KExpr at = B.Let("v0", KBuilder.Add(KBuilder.Multiply(_column, Sizes.ColumnPitch), KBuilder.Divide(_lane, 4)));
+        for (int step = 0; step < Sizes.Keys / 8; step++)
+        {
+            KExpr left = TensorFloat32.Round(B, new KJoin(
+                new KJoin(weights[0][2 * step], weights[1][2 * step]), new KJoin(weights[0][(2 * step) + 1], weights[1][(2 * step) + 1])));
+            for (int tile = 0; tile < _sums.Count; tile++)
+            {
+                long first = (8L * step * Sizes.ColumnPitch) + (8 * tile);
+                KExpr even = new KLoad(values, KBuilder.Add(at, first));
+                KExpr odd = new KLoad(values, KBuilder.Add(at, first + Sizes.ColumnPitch));
+                B.Add(new KFragmentDot(_shape, _sums[tile], left, B.Let("v", new KJoin(even, odd))));
             }
         }
     }
@@ -152,17 +191,17 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
     private KExpr LoadQuery(int step)
     {
         KExpr row = KBuilder.Add(KBuilder.Multiply(_warp, 16), _low);
-        return Load("q", _queryTile!, KBuilder.Add(KBuilder.Add(KBuilder.Multiply(row, Sizes.DepthPitch), _high), 16 * step), false);
+        return Load("q", _queryTile!, KBuilder.Add(KBuilder.Add(KBuilder.Multiply(row, Sizes.DepthPitch), _high), _shape.Depth * step), false);
     }
 
     private KVariable Load(string name, KBuffer buffer, KExpr at, bool isTransposed)
     {
-        var loaded = new KVariable(name, new KType(Sizes.Stored, 8));
+        var loaded = new KVariable(name, new KType(Sizes.Stored, Sizes.Chunk));
         B.Add(new KFragmentLoad(loaded, buffer, at, 4, isTransposed));
         return loaded;
     }
 
-    private static KShuffle Half(KExpr both, int half) => new(both, [4 * half, (4 * half) + 1, (4 * half) + 2, (4 * half) + 3]);
+    private KShuffle Half(KExpr both, int half) => new(both, Enumerable.Range(_shape.RightLanes * half, _shape.RightLanes).ToValueList());
 
     private static KConstant F32(double value) => new(Scalar.FromDouble(DType.F32, value), 1);
 

@@ -35,7 +35,7 @@ internal sealed partial class GpuLoopLowering
 
     private readonly GpuTarget _gpu;
     private readonly FusionSource _source;
-    private readonly KBuilder _b = new();
+    private readonly KBuilder _b = new() { Multiples = new KIndexMultiples() };
     private readonly ExprAnalysis _analysis = new();
     private readonly ExprEmitter _emitter;
     private readonly LoopNest _nest;
@@ -76,7 +76,7 @@ internal sealed partial class GpuLoopLowering
         KExpr count = counts.Aggregate(KBuilder.Add);
         var kernel = new Kernel(name, _source.Arguments.Buffers, _task, count, _b.ToBlock(), _nest.Cost(fusion))
         {
-            Threads = new KThreads(_thread, _threads),
+            Threads = new KThreads(_thread, _threads) { TasksPerMultiprocessor = GpuTarget.TasksOf(_threads) },
         };
         return new LoweredKernel(kernel, _source.Arguments.Operands);
     }

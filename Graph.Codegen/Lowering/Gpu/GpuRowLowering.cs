@@ -20,6 +20,9 @@ namespace Graphene.Codegen;
 /// </remarks>
 internal sealed partial class GpuRowLowering
 {
+    // Places, statistics, and what functions need.
+    private const int RegistersBesides = 48;
+
     private readonly GpuTarget _gpu;
     private readonly FusionSource _source;
     private readonly KBuilder _b = new();
@@ -85,14 +88,22 @@ internal sealed partial class GpuRowLowering
 
     private LoweredKernel Run(string name, Node fusion)
     {
-        (KExpr count, int threads) = _form.Column.Extent is { IsStatic: true, Value: <= RowTeam.MostHeld and var length }
-            ? (EmitHeld(new RowTeam(length)), new RowTeam(length).Threads)
-            : (EmitLooped(_form.Column.Extent), LoopedWarps * KThreads.WarpSize);
+        (KExpr count, int threads, int lanes) = _form.Column.Extent is { IsStatic: true, Value: <= RowTeam.MostHeld and var length }
+            ? (EmitHeld(new RowTeam(length)), new RowTeam(length).Threads, new RowTeam(length).Lanes)
+            : (EmitLooped(_form.Column.Extent), LoopedWarps * KThreads.WarpSize, PieceLanes);
         var kernel = new Kernel(name, _source.Arguments.Buffers, _task, count, _b.ToBlock(), _nest.Cost(fusion))
         {
-            Threads = new KThreads(_thread, threads),
+            Threads = new KThreads(_thread, threads) { TasksPerMultiprocessor = GpuTarget.TasksOf(threads, Registers(lanes)) },
         };
         return new LoweredKernel(kernel, _source.Arguments.Operands);
+    }
+
+    // All that is read of a row may be there at once, and what is computed of it.
+    private int Registers(int lanes)
+    {
+        IEnumerable<LoadExpr> loads = ExprAnalysis.All(_form.Roots.Select(r => r.Element).Concat(_form.Loops.SelectMany(l => l.Elements)))
+            .OfType<LoadExpr>().Where(l => _analysis.DependsOn(l, [_form.Column]));
+        return RegistersBesides + (lanes * (1 + loads.Sum(l => (int)DimMath.CeilDiv(l.DType.SizeInBytes(), sizeof(float)))));
     }
 
     // Everything of a row is in the registers of its team.

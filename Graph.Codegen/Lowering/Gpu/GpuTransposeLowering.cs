@@ -25,10 +25,10 @@ internal sealed class GpuTransposeLowering
     private const int Fewest = 16;
 
     // The body is repeated for each element of a word.
-    private const int MostExpressions = 64;
+    private const int MostExpressions = 256;
 
     private readonly FusionSource _source;
-    private readonly KBuilder _b = new();
+    private readonly KBuilder _b = new() { Multiples = new KIndexMultiples() };
     private readonly ExprAnalysis _analysis = new();
     private readonly ExprEmitter _emitter;
     private readonly LoopNest _nest;
@@ -63,7 +63,7 @@ internal sealed class GpuTransposeLowering
     private LoweredKernel? TryRun(string name, Node fusion)
     {
         LoopPlan plan = _nest.Plan();
-        if (plan.Inner is not { } v || plan.Serial.Count > 0 || _nest.Box is not null || IsShort(v.Extent) || !IsTileBody())
+        if (plan.Inner is not { } v || plan.Serial.Count > 0 || _nest.Box is not null || IsShort(v.Extent) || !IsTileBody(1))
         {
             return null;
         }
@@ -74,7 +74,8 @@ internal sealed class GpuTransposeLowering
             {
                 continue;
             }
-            var tile = new Tile(u, v, across, Group(u, v, across));
+            int group = Group(u, v, across);
+            var tile = new Tile(u, v, across, IsTileBody(group) ? group : 1);
             KExpr count = Emit(tile, [.. plan.Outer.Where(g => g != u)]);
             var kernel = new Kernel(name, _source.Arguments.Buffers, _task, count, _b.ToBlock(), _nest.Cost(fusion))
             {
@@ -91,10 +92,10 @@ internal sealed class GpuTransposeLowering
         index.Opaque.Count == 0 && index[u.Last] == 1 && index[v.Last] != 0 && index[v.Last] != 1;
 
     // What is guarded may not be read before its guard, and nothing large or dear is worth repeating.
-    private bool IsTileBody()
+    private bool IsTileBody(int group)
     {
         ScalarExpr[] all = [.. _nest.Expressions];
-        return all.Length <= MostExpressions && !all.Any(e => e is GuardExpr or LoopResultExpr);
+        return all.Length * group <= MostExpressions && !all.Any(e => e is GuardExpr or LoopResultExpr);
     }
 
     // As many elements as fill a word, where words of operands and results are aligned.

@@ -102,6 +102,52 @@ internal enum CUstreamCaptureMode
     ThreadLocal = 1,
 }
 
+/// <summary>A tensor map, as the driver encodes it.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 128)]
+internal struct CUtensorMap
+{
+    private ulong _first;
+}
+
+/// <summary>The type of a tensor's elements.</summary>
+internal enum CUtensorMapDataType
+{
+    UInt8 = 0,
+    UInt16 = 1,
+    UInt32 = 2,
+    UInt64 = 4,
+    Float16 = 6,
+    Float32 = 7,
+    Float64 = 8,
+    BFloat16 = 9,
+    TFloat32 = 11,
+}
+
+/// <summary>Whether elements lie in groups of channels.</summary>
+internal enum CUtensorMapInterleave
+{
+    None = 0,
+}
+
+/// <summary>How pieces of 16 bytes change places in shared memory.</summary>
+internal enum CUtensorMapSwizzle
+{
+    None = 0,
+    Swizzle128B = 3,
+}
+
+/// <summary>How much the second cache fetches at once.</summary>
+internal enum CUtensorMapL2promotion
+{
+    L2Bytes256 = 3,
+}
+
+/// <summary>What lies outside of the tensor.</summary>
+internal enum CUtensorMapFloatOOBfill
+{
+    None = 0,
+}
+
 /// <summary>Properties of a pool: memory of one device that is not shared with other processes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct CUmemPoolProps

@@ -64,6 +64,10 @@ internal sealed unsafe class DriverAPI
         cuGraphLaunch = (delegate* unmanaged<CUgraphExec, CUstream, CUResult>)Find("cuGraphLaunch");
         cuGraphExecDestroy = (delegate* unmanaged<CUgraphExec, CUResult>)Find("cuGraphExecDestroy");
         cuGraphDestroy = (delegate* unmanaged<CUgraph, CUResult>)Find("cuGraphDestroy");
+        cuTensorMapEncodeTiled = NativeLibrary.TryGetExport(library, "cuTensorMapEncodeTiled", out nint encode)
+            ? (delegate* unmanaged<CUtensorMap*, CUtensorMapDataType, uint, void*, ulong*, ulong*, uint*, uint*, CUtensorMapInterleave,
+                CUtensorMapSwizzle, CUtensorMapL2promotion, CUtensorMapFloatOOBfill, CUResult>)encode
+            : null;
         cuGetErrorName = (delegate* unmanaged<CUResult, byte**, CUResult>)Find("cuGetErrorName");
         cuGetErrorString = (delegate* unmanaged<CUResult, byte**, CUResult>)Find("cuGetErrorString");
     }
@@ -114,6 +118,10 @@ internal sealed unsafe class DriverAPI
     public readonly delegate* unmanaged<CUgraphExec, CUstream, CUResult> cuGraphLaunch;
     public readonly delegate* unmanaged<CUgraphExec, CUResult> cuGraphExecDestroy;
     public readonly delegate* unmanaged<CUgraph, CUResult> cuGraphDestroy;
+    // Null where the driver is older than CUDA 12.0, which code for sm_90a needs and other code does not.
+    public readonly delegate* unmanaged<CUtensorMap*, CUtensorMapDataType, uint, void*, ulong*, ulong*, uint*, uint*, CUtensorMapInterleave,
+        CUtensorMapSwizzle, CUtensorMapL2promotion, CUtensorMapFloatOOBfill, CUResult> cuTensorMapEncodeTiled;
+
     public readonly delegate* unmanaged<CUResult, byte**, CUResult> cuGetErrorName;
     public readonly delegate* unmanaged<CUResult, byte**, CUResult> cuGetErrorString;
 #pragma warning restore SA1600, CS1591, IDE1006

@@ -2,7 +2,7 @@ namespace Graphene.Runtime;
 
 /// <summary>An executable file whose header, table, index and seal were read and found sound; see <see cref="FileLayout"/>.</summary>
 /// <remarks>Nothing in a file is trusted: whatever is wrong with it is an <see cref="InvalidDataException"/>.</remarks>
-internal sealed class ExecutableFile
+internal sealed unsafe class ExecutableFile
 {
     private readonly FileSource _source;
     private readonly FileSection[] _sections;
@@ -34,7 +34,7 @@ internal sealed class ExecutableFile
     public int Objects { get; }
 
     /// <summary>The sections in order.</summary>
-    public IReadOnlyList<FileSection> Sections => _sections;
+    public FileSection[] Sections => _sections;
 
     /// <summary>Where the constants are; null when there are none.</summary>
     public FileSection? ConstantSection => _sections[^1].Kind == FileSectionKind.Constants ? _sections[^1] : null;
@@ -64,12 +64,12 @@ internal sealed class ExecutableFile
     /// <summary>The seal; null when the file is not signed. It says who signed only when <see cref="FileSeal.IsOf"/> agrees.</summary>
     public FileSeal? ReadSeal() => Header.SealBytes == 0
         ? null
-        : FileSeal.Read(_source.Read(_source.Length - Header.SealBytes, Header.SealBytes));
+        : FileSeal.Read(_source.Read(_source.Length - Header.SealBytes, Header.SealBytes), Header.Hashes);
 
     /// <summary>Reads and verifies a plan, and the names of its objects.</summary>
     public ExecutablePlan ReadPlan(int number, out ObjectNames names)
     {
-        var (plan, read) = PlanReader.Read(Read(_sections[1 + number]), Header.Version);
+        ExecutablePlan plan = PlanReader.Read(Read(_sections[1 + number]), out string[] read, Header.Version);
         int[] objects = Index.Plans[number];
         if (read.Length != objects.Length)
         {
@@ -79,7 +79,7 @@ internal sealed class ExecutableFile
         {
             throw new InvalidDataException($"its plan is not sound: {problem}");
         }
-        names = new ObjectNames([.. read], objects);
+        names = new ObjectNames(read, objects);
         return plan;
     }
 
@@ -88,9 +88,28 @@ internal sealed class ExecutableFile
 
     /// <summary>The constants of all plans.</summary>
     /// <param name="verify">Whether to compare them with their hash.</param>
-    public ConstantData Constants(bool verify) => ConstantSection is { } section
-        ? _source.Constants(section, verify ? Header.Hashes : null)
-        : ConstantData.Empty;
+    /// <exception cref="InvalidDataException">They are damaged.</exception>
+    public ConstantData Constants(bool verify)
+    {
+        ConstantData data = MapConstants();
+        if (verify && ConstantSection is { } section
+            && !PendingHash.Begin(Header.Hashes, data.Pointer, data.Length, data.IsMapped).End().AsSpan().SequenceEqual(section.Hash))
+        {
+            data.Dispose();
+            throw ConstantCheck.Damaged();
+        }
+        return data;
+    }
+
+    /// <summary>The constants of all plans, which nobody has compared with their hash.</summary>
+    public ConstantData MapConstants() => ConstantSection is { } section ? _source.Constants(section) : ConstantData.Empty;
+
+    /// <summary>Begins to compare constants with their hash; null when there are none.</summary>
+    /// <param name="data">What <see cref="MapConstants"/> gave.</param>
+    /// <param name="loadsAhead">Whether a thread that helps does <see cref="LoadingAhead"/> then.</param>
+    public ConstantCheck? BeginCheck(ConstantData data, bool loadsAhead) => ConstantSection is { } section
+        ? new ConstantCheck(PendingHash.BeginAhead(Header.Hashes, data.Pointer, data.Length, data.IsMapped, loadsAhead), section.Hash)
+        : null;
 
     /// <summary>Verifies what lies between the sections, and the sections that nobody reads.</summary>
     /// <param name="isRead">Says which plans and objects were read, by section.</param>

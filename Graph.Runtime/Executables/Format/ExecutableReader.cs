@@ -18,14 +18,14 @@ internal static class ExecutableReader
         {
             using FileSource source = FileSource.Open(path);
             ExecutableFile file = ExecutableFile.Open(source);
-            if (file.Index.Signatures.Length != 1 || !file.Index.States.IsEmpty)
+            if (file.Index.Signatures.Length != 1 || file.Index.States.Length > 0)
             {
                 throw new InvalidDataException("it has several signatures or state, as bundles have: see CompiledGraph.Load");
             }
             int variant = file.Index.Variants.Length == 1 ? 0 : VariantChoice.Choose(file.Index, null);
-            var isRead = new bool[file.Sections.Count];
-            (ExecutablePlan plan, ObjectCode[] objects) = ReadCode(file, variant, isRead);
-            if (file.Header.Hashes == FileHashKind.Sha256)
+            var isRead = new bool[file.Sections.Length];
+            ExecutablePlan plan = ReadCode(file, variant, isRead, out ObjectCode[] objects);
+            if (SectionHash.IsCryptographic(file.Header.Hashes))
             {
                 file.VerifyRest(isRead);
                 file.ReadSeal();
@@ -42,17 +42,18 @@ internal static class ExecutableReader
     /// <param name="file">The file.</param>
     /// <param name="number">The number of the plan.</param>
     /// <param name="isRead">Is told which sections were read.</param>
-    public static (ExecutablePlan Plan, ObjectCode[] Objects) ReadCode(ExecutableFile file, int number, bool[] isRead)
+    /// <param name="objects">Receives the objects.</param>
+    public static ExecutablePlan ReadCode(ExecutableFile file, int number, bool[] isRead, out ObjectCode[] objects)
     {
         ExecutablePlan plan = file.ReadPlan(number, out ObjectNames names);
         isRead[ExecutableFile.SectionOfPlan(number)] = true;
-        var objects = new ObjectCode[names.Numbers.Length];
+        objects = new ObjectCode[names.Numbers.Length];
         for (int i = 0; i < objects.Length; i++)
         {
             objects[i] = new ObjectCode(names.Names[i], file.ReadObject(names.Numbers[i]));
             isRead[file.SectionOfObject(names.Numbers[i])] = true;
         }
-        return (plan, objects);
+        return plan;
     }
 
     /// <summary>Whether an exception means that a file cannot be used.</summary>

@@ -102,7 +102,7 @@ internal static class ExecutableWriter
         if (publicKey is not null)
         {
             stream.Write(new byte[contentEnd - position]);
-            stream.Write(new FileSeal(publicKey, key!.SignData(head, HashAlgorithmName.SHA256)).ToBytes());
+            stream.Write(new FileSeal(publicKey, key!.SignData(head, HashAlgorithmName.SHA256)).ToBytes(hashes));
         }
     }
 

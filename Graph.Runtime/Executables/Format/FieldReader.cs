@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Immutable;
 using System.Text;
 
 namespace Graphene.Runtime;
@@ -34,17 +33,16 @@ internal abstract class FieldReader(ReadOnlyMemory<byte> bytes, string what)
             : throw Bad($"a list of {count} elements does not fit");
     }
 
-    /// <summary>A list of objects: lists of values are arrays, see <see cref="DimProgram"/> for the reason.</summary>
-    protected ImmutableArray<T> List<T>(int minElementBytes, Func<T> read)
+    /// <summary>A list of objects. An array: immutable ones implement a dozen interfaces, which a start would wait for, for each type of element.</summary>
+    protected T[] List<T>(int minElementBytes, Func<T> read)
         where T : class
     {
-        int count = Count(minElementBytes);
-        var list = ImmutableArray.CreateBuilder<T>(count);
-        for (int i = 0; i < count; i++)
+        var list = new T[Count(minElementBytes)];
+        for (int i = 0; i < list.Length; i++)
         {
-            list.Add(read());
+            list[i] = read();
         }
-        return list.MoveToImmutable();
+        return list;
     }
 
     /// <summary>A text.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Collections.Immutable;
 using System.Text;
 
 namespace Graphene.Runtime;
@@ -17,9 +16,9 @@ internal abstract class FieldWriter
     protected byte[] ToArray() => _bytes.WrittenSpan.ToArray();
 
     /// <summary>A list.</summary>
-    protected void List<T>(ImmutableArray<T> list, Action<T> write)
+    protected void List<T>(IReadOnlyList<T> list, Action<T> write)
     {
-        Int32(list.Length);
+        Int32(list.Count);
         foreach (T element in list)
         {
             write(element);

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>What an executable file holds: variants of the code, state, and signatures with a plan for each variant.</summary>
@@ -16,17 +14,17 @@ internal sealed record FileIndex
     /// <summary>The build of the compiler.</summary>
     public string CompilerVersion { get; init; } = "";
 
-    /// <summary>The processors that there is code for, the best first.</summary>
-    public required ImmutableArray<FileVariant> Variants { get; init; }
+    /// <summary>The processors and GPUs that there is code for, the best first.</summary>
+    public required FileVariant[] Variants { get; init; }
 
     /// <summary>What runs leave for other runs.</summary>
-    public ImmutableArray<FileState> States { get; init; } = [];
+    public FileState[] States { get; init; } = [];
 
     /// <summary>The functions.</summary>
-    public required ImmutableArray<FileSignature> Signatures { get; init; }
+    public required FileSignature[] Signatures { get; init; }
 
     /// <summary>The numbers of the objects of each plan.</summary>
-    public required ImmutableArray<int[]> Plans { get; init; }
+    public required int[][] Plans { get; init; }
 
     /// <summary>The number of a plan.</summary>
     public int PlanOf(int signature, int variant) => (signature * Variants.Length) + variant;
@@ -34,7 +32,7 @@ internal sealed record FileIndex
     /// <summary>Says why it contradicts itself or the sections that there are; null when it does not.</summary>
     public string? Problem(int plans, int objects)
     {
-        if (Variants.IsEmpty || Signatures.IsEmpty)
+        if (Variants.Length == 0 || Signatures.Length == 0)
         {
             return "it has no code";
         }
@@ -52,13 +50,12 @@ internal sealed record FileIndex
                 }
             }
         }
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        if (PlanVerifier.Repeated(Signatures.Length, i => Signatures[i].Name) is { } repeated)
+        {
+            return $"two signatures are called '{repeated}'";
+        }
         foreach (FileSignature signature in Signatures)
         {
-            if (!names.Add(signature.Name))
-            {
-                return $"two signatures are called '{signature.Name}'";
-            }
             foreach (StateUse use in signature.States)
             {
                 if (use.State < 0 || use.State >= States.Length || use.Input < -1 || use.Output < -1)
@@ -71,7 +68,7 @@ internal sealed record FileIndex
     }
 }
 
-/// <summary>A processor that there is code for.</summary>
+/// <summary>A processor or GPU that there is code for.</summary>
 /// <param name="Name">What people call it, for example <c>x86-64-v3</c>.</param>
 /// <param name="TargetTriple">See <see cref="ExecutablePlan.TargetTriple"/>.</param>
 /// <param name="CpuFeatures">See <see cref="ExecutablePlan.CpuFeatures"/>.</param>
@@ -87,7 +84,7 @@ internal sealed record FileState(string Name, TensorType Type, long Initial);
 /// <param name="Name">Its name.</param>
 /// <param name="Source">The hash of what it was compiled from, for those who look for that; may be empty.</param>
 /// <param name="States">The inputs and outputs that are state.</param>
-internal sealed record FileSignature(string Name, string Source, ImmutableArray<StateUse> States);
+internal sealed record FileSignature(string Name, string Source, StateUse[] States);
 
 /// <summary>How a function uses a state.</summary>
 /// <param name="State">The number of the state.</param>

@@ -15,11 +15,11 @@ namespace Graphene.Runtime;
 /// ...  seal, if any          at a multiple of 64, up to the end of the file: see <see cref="FileSeal"/>
 /// </code>
 /// Every byte takes part: what lies between sections is zero. Hashes take 32 bytes, see <see cref="SectionHash"/>. The cache writes
-/// fast ones, since it looks for damage alone and hashing is most of a start; what leaves the machine is a bundle, with SHA-256.
+/// fast ones, since it looks for damage alone and hashing is most of a start; what leaves the machine is a bundle, with BLAKE3.
 /// </remarks>
 internal static class FileLayout
 {
-    /// <summary>The version of everything in the file and of the native ABI of the code in it.</summary>
+    /// <summary>The version of everything in the file and of the native ABI of the code in it. The kind of the hashes says itself.</summary>
     public const int Version = 5;
 
     /// <summary>The oldest version that is read. Bundles are files of users: what was written once stays readable.</summary>
@@ -126,7 +126,7 @@ internal sealed record FileHeader(
         {
             return $"it has {Sections} sections";
         }
-        if (Hashes is not (FileHashKind.Fast or FileHashKind.Sha256))
+        if (Hashes is not (FileHashKind.Fast or FileHashKind.Sha256 or FileHashKind.Blake3))
         {
             return $"its hashes are of kind {(int)Hashes}";
         }

@@ -8,7 +8,7 @@ namespace Graphene.Runtime;
 /// <code>
 /// 0    magic "GRAPSEAL", bytes of the key u32, bytes of the signature u32
 /// 16   public key (SubjectPublicKeyInfo), signature (r and s, 32 bytes each)
-/// ...  SHA-256 of all that, to find damage where nobody asks who signed
+/// ...  hash of all that, of the file's kind, to find damage where nobody asks who signed
 /// </code>
 /// </remarks>
 /// <param name="PublicKey">The signer's key.</param>
@@ -17,7 +17,7 @@ internal sealed record FileSeal(byte[] PublicKey, byte[] Signature)
 {
     private const int HeadBytes = 16;
     private const int MaxKeyBytes = 1024;
-    private const int HashBytes = 32;
+    private const int HashBytes = SectionHash.Size;
 
     /// <summary>Bytes of the signature.</summary>
     public const int SignatureBytes = 64;
@@ -31,7 +31,8 @@ internal sealed record FileSeal(byte[] PublicKey, byte[] Signature)
     public string KeyFingerprint => Convert.ToHexStringLower(SHA256.HashData(PublicKey));
 
     /// <summary>The bytes of the seal.</summary>
-    public byte[] ToBytes()
+    /// <param name="hashes">The kind of the file's hashes.</param>
+    public byte[] ToBytes(FileHashKind hashes)
     {
         byte[] bytes = new byte[SizeFor(PublicKey)];
         Magic.CopyTo(bytes);
@@ -39,13 +40,15 @@ internal sealed record FileSeal(byte[] PublicKey, byte[] Signature)
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), Signature.Length);
         PublicKey.CopyTo(bytes, HeadBytes);
         Signature.CopyTo(bytes, HeadBytes + PublicKey.Length);
-        SHA256.HashData(bytes.AsSpan(0, bytes.Length - HashBytes), bytes.AsSpan(bytes.Length - HashBytes));
+        HashOf(hashes, bytes.AsSpan(0, bytes.Length - HashBytes)).CopyTo(bytes, bytes.Length - HashBytes);
         return bytes;
     }
 
     /// <summary>Reads a seal.</summary>
+    /// <param name="bytes">Its bytes.</param>
+    /// <param name="hashes">The kind of the file's hashes.</param>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public static FileSeal Read(ReadOnlySpan<byte> bytes)
+    public static FileSeal Read(ReadOnlySpan<byte> bytes, FileHashKind hashes)
     {
         if (bytes.Length < HeadBytes + HashBytes || !bytes[..8].SequenceEqual(Magic))
         {
@@ -55,7 +58,7 @@ internal sealed record FileSeal(byte[] PublicKey, byte[] Signature)
         int signature = BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]);
         if (key is < 0 or > MaxKeyBytes || signature != SignatureBytes
             || bytes.Length != HeadBytes + key + signature + HashBytes
-            || !SHA256.HashData(bytes[..^HashBytes]).AsSpan().SequenceEqual(bytes[^HashBytes..]))
+            || !HashOf(hashes, bytes[..^HashBytes]).AsSpan().SequenceEqual(bytes[^HashBytes..]))
         {
             throw new InvalidDataException("its seal is damaged");
         }
@@ -77,4 +80,8 @@ internal sealed record FileSeal(byte[] PublicKey, byte[] Signature)
             return false; // no key, or of another kind
         }
     }
+
+    // Seals were hashed as they are when files had SHA-256.
+    private static byte[] HashOf(FileHashKind hashes, ReadOnlySpan<byte> bytes) =>
+        hashes == FileHashKind.Sha256 ? SHA256.HashData(bytes) : SectionHash.Compute(hashes, bytes);
 }

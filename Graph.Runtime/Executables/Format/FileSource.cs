@@ -1,3 +1,4 @@
+using Graphene.Runtime.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Runtime;
@@ -9,12 +10,14 @@ namespace Graphene.Runtime;
 internal sealed unsafe class FileSource : IDisposable
 {
     private readonly SafeFileHandle? _file;
-    private NativeBlock? _block;
+    private readonly NativeBlock? _block;
+    private bool _ownsBlock;
 
     private FileSource(SafeFileHandle? file, NativeBlock? block, long length)
     {
         _file = file;
         _block = block;
+        _ownsBlock = block is not null;
         Length = length;
     }
 
@@ -27,7 +30,8 @@ internal sealed unsafe class FileSource : IDisposable
     /// <summary>Opens a file.</summary>
     public static FileSource Open(string path)
     {
-        SafeFileHandle file = System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
+        SafeFileHandle file = (OperatingSystem.IsWindows() ? null : Libc.TryOpenToRead(path))
+            ?? System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
         try
         {
             return new FileSource(file, null, RandomAccess.GetLength(file));
@@ -106,33 +110,22 @@ internal sealed unsafe class FileSource : IDisposable
         return bytes;
     }
 
-    /// <summary>The constants, where they lie. A copy in memory belongs to them from here on.</summary>
+    /// <summary>The constants, where they lie. A copy in memory belongs to them from here on; the rest of it can be read as long as they are there.</summary>
     /// <param name="section">Their section, inside <see cref="Length"/>.</param>
-    /// <param name="verify">The kind of their hash, if they shall be compared with it.</param>
-    /// <exception cref="InvalidDataException">They are damaged.</exception>
-    public ConstantData Constants(FileSection section, FileHashKind? verify)
+    /// <exception cref="InvalidDataException">The file became shorter or longer.</exception>
+    public ConstantData Constants(FileSection section)
     {
         if (_block is { } block)
         {
-            if (verify is { } kind)
-            {
-                Compare(section, SectionHash.Compute(kind, block.Pointer + section.Offset, section.Length));
-            }
-            _block = null;
+            _ownsBlock = false;
             return ConstantData.Of(block, section.Offset, section.Length);
         }
         MappedFile file = MappedFile.Open(_file!);
         try
         {
-            if (file.Length != Length)
-            {
-                throw new InvalidDataException("its length changed while it was read");
-            }
-            if (verify is { } kind)
-            {
-                Compare(section, SectionHash.ComputeMapped(kind, file.Pointer + section.Offset, section.Length));
-            }
-            return ConstantData.Of(file, section.Offset, section.Length);
+            return file.Length == Length
+                ? ConstantData.Of(file, section.Offset, section.Length)
+                : throw new InvalidDataException("its length changed while it was read");
         }
         catch
         {
@@ -145,17 +138,12 @@ internal sealed unsafe class FileSource : IDisposable
     public void Dispose()
     {
         _file?.Dispose();
-        _block?.Dispose();
+        if (_ownsBlock)
+        {
+            _block!.Dispose();
+        }
     }
 
     // From a page upwards blocks begin on pages.
     private static NativeBlock Allocate(long length) => NativeBlock.Allocate(Math.Max(length, FileLayout.PageBytes));
-
-    private static void Compare(FileSection section, byte[] hash)
-    {
-        if (!hash.AsSpan().SequenceEqual(section.Hash))
-        {
-            throw new InvalidDataException("its constants are damaged: their hash differs");
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
 
@@ -13,7 +14,7 @@ internal sealed partial class PlanReader : FieldReader
     private const int MaxRank = 64;
     private const int MaxDimText = 1024;
     private const int MinDimStepBytes = 9;
-    private ImmutableArray<DimSymbol> _symbols = [];
+    private DimSymbol[] _symbols = [];
     private long _dimBudget = 64L << 20;
 
     private PlanReader(ReadOnlyMemory<byte> bytes)
@@ -23,9 +24,9 @@ internal sealed partial class PlanReader : FieldReader
 
     /// <summary>Reads a plan and the names of the objects.</summary>
     /// <param name="bytes">The plan.</param>
+    /// <param name="objectNames">The names of the objects.</param>
     /// <param name="version">The version of the file that it is in.</param>
-    public static (ExecutablePlan Plan, ImmutableArray<string> ObjectNames) Read(
-        ReadOnlyMemory<byte> bytes, int version = FileLayout.Version)
+    public static ExecutablePlan Read(ReadOnlyMemory<byte> bytes, out string[] objectNames, int version = FileLayout.Version)
     {
         var r = new PlanReader(bytes);
         string name = r.Text();
@@ -33,7 +34,7 @@ internal sealed partial class PlanReader : FieldReader
         string triple = r.Text();
         string features = r.Text();
         string entry = r.Text();
-        ImmutableArray<string> objects = r.List(4, r.Text);
+        objectNames = r.List(4, r.Text);
         r._symbols = r.List(20, r.Symbol);
         var plan = new ExecutablePlan
         {
@@ -42,18 +43,18 @@ internal sealed partial class PlanReader : FieldReader
             TargetTriple = triple,
             CpuFeatures = features,
             EntrySymbol = entry,
-            Symbols = r._symbols,
-            Inputs = r.List(16, r.Input),
-            Outputs = r.List(16, r.Output),
-            Buffers = r.List(20, r.Buffer),
-            Checks = r.List(16, r.Check),
-            NativeChecks = r.List(4, r.Text),
-            HostCalls = r.List(20, r.HostCall),
-            Kernels = r.List(16, r.Kernel),
+            SymbolTable = r._symbols,
+            InputTable = r.List(16, r.Input),
+            OutputTable = r.List(16, r.Output),
+            BufferTable = r.List(20, r.Buffer),
+            CheckTable = r.List(16, r.Check),
+            NativeCheckTable = r.List(4, r.Text),
+            HostCallTable = r.List(20, r.HostCall),
+            KernelTable = r.List(16, r.Kernel),
             Gpu = version >= FileLayout.FirstVersionWithGpu ? r.Gpu() : null,
         };
         r.RequireEnd();
-        return (plan, objects);
+        return plan;
     }
 
     private DimSymbol Symbol() => new(Text(), Int64(), Int64());
@@ -81,11 +82,13 @@ internal sealed partial class PlanReader : FieldReader
     {
         var kind = (HostCallKind)Number((int)HostCallKind.Tap, "kind of host call");
         string message = Text();
-        ImmutableArray<TensorType> operands = List(8, Type);
+        ImmutableArray<TensorType> operands = Immutable(List(8, Type));
         bool hasOrigin = Flag();
         string origin = Text();
         return new HostCallSpec(kind, message, operands, hasOrigin ? origin : null);
     }
+
+    private static ImmutableArray<T> Immutable<T>(T[] list) => ImmutableCollectionsMarshal.AsImmutableArray(list);
 
     private KernelSpec Kernel() => new(Text(), Text(), Dim(), Dim());
 

@@ -73,6 +73,22 @@ internal sealed partial class PlanWriter
         Dim(launch.Tasks);
         List(launch.Arguments, Argument);
         Int32(launch.Call);
+        if (!launch.Maps.IsEmpty)
+        {
+            List(launch.Maps, TensorMap);
+        }
+    }
+
+    private void TensorMap(GpuTensorMap map)
+    {
+        Int32(map.Buffer);
+        Int32((int)map.Element);
+        Dim(map.OffsetInBytes);
+        List(map.Sizes, Dim);
+        List(map.StridesInBytes, Dim);
+        List(map.Box, Int32);
+        Int32(map.IsSwizzled ? 1 : 0);
+        Int32(map.RoundsToTensorFloat32 ? 1 : 0);
     }
 
     private void Argument(GpuArgument argument)

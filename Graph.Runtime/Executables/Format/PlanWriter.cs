@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Graphene.Runtime;
 
 /// <summary>Writes a plan as bytes; <see cref="PlanReader"/> is the exact inverse.</summary>
@@ -8,14 +6,14 @@ namespace Graphene.Runtime;
 /// </remarks>
 internal sealed partial class PlanWriter : FieldWriter
 {
-    private readonly ImmutableArray<DimSymbol> _symbols;
+    private readonly DimSymbol[] _symbols;
 
-    private PlanWriter(ImmutableArray<DimSymbol> symbols) => _symbols = symbols;
+    private PlanWriter(DimSymbol[] symbols) => _symbols = symbols;
 
     /// <summary>The bytes of a plan.</summary>
     public static byte[] Write(ExecutablePlan plan, IReadOnlyList<ObjectCode> objects)
     {
-        var w = new PlanWriter(plan.Symbols);
+        var w = new PlanWriter(plan.SymbolTable);
         w.Text(plan.Name);
         w.Text(plan.CompilerVersion);
         w.Text(plan.TargetTriple);

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Graphene.Runtime.Interop;
+using Graphene.Hashing;
 
 namespace Graphene.Runtime;
 
@@ -12,26 +12,35 @@ internal enum FileHashKind
     /// <summary>128 bits at the speed of memory, for the cache: a changed bit goes unnoticed once in about 2^64 times.</summary>
     Fast = 1,
 
-    /// <summary>SHA-256, for what leaves the machine: nobody can make other bytes with the same hash.</summary>
+    /// <summary>SHA-256: what bundles had before, which are still read.</summary>
     Sha256 = 2,
+
+    /// <summary>BLAKE3, for what leaves the machine: nobody can make other bytes with the same hash.</summary>
+    Blake3 = 3,
 }
 
-/// <summary>The hash of a section: a hash of those of its pieces of a mebibyte and of its length; processors share the pieces.</summary>
+/// <summary>The hash of a section, made of those of its pieces of a mebibyte, which processors share.</summary>
 /// <remarks>
 /// Hashes alone find damage, not malice: whoever can write the file can write its hashes too, unless they are signed. So the cache,
 /// where constants may be hundreds of megabytes on the way to a first answer, has fast ones. Those of 16 bytes are followed by
-/// zeros.
+/// zeros. BLAKE3 is a tree whose subtrees the pieces are; of the others the hashes of the pieces and the length are hashed once more.
 /// </remarks>
 internal static unsafe class SectionHash
 {
     /// <summary>Bytes of a hash.</summary>
     public const int Size = 32;
 
-    // A multiple of a page and of what one step takes.
-    private const int PieceBytes = 1 << 20;
-    private const int PiecesPerThread = 4; // of fast hashes; others take longer
+    /// <summary>Bytes of a piece: a multiple of a page, and of what one step takes.</summary>
+    public const int PieceBytes = 1 << 20;
+
     private const int FastSize = 16;
     private const int StepBytes = 64;
+
+    // Up to here the code that is compiled ahead of time is done before a faster one is compiled.
+    private const long BytesWorthCompiling = 16 << 20;
+
+    /// <summary>Whether nobody can make other bytes with the same hash.</summary>
+    public static bool IsCryptographic(FileHashKind kind) => kind is FileHashKind.Sha256 or FileHashKind.Blake3;
 
     /// <summary>Hashes bytes.</summary>
     public static byte[] Compute(FileHashKind kind, ReadOnlySpan<byte> bytes)
@@ -43,78 +52,92 @@ internal static unsafe class SectionHash
     }
 
     /// <summary>Hashes a range of memory.</summary>
-    public static byte[] Compute(FileHashKind kind, byte* pointer, long length) => Compute(kind, pointer, length, isMapped: false);
-
-    /// <summary>Hashes part of a mapped file, and leaves none of its pages behind that nobody else used.</summary>
-    /// <param name="kind">Which hash.</param>
-    /// <param name="pointer">The first byte, on a page.</param>
-    /// <param name="length">How many there are.</param>
-    public static byte[] ComputeMapped(FileHashKind kind, byte* pointer, long length) => Compute(kind, pointer, length, isMapped: true);
+    public static byte[] Compute(FileHashKind kind, byte* pointer, long length) =>
+        PendingHash.Begin(kind, pointer, length, isMapped: false).End();
 
     /// <summary>Hashes bytes that are nowhere in one piece.</summary>
     /// <param name="kind">Which hash.</param>
     /// <param name="bytes">Gives them.</param>
     public static byte[] Compute(FileHashKind kind, ConstantImage bytes)
     {
-        int hashBytes = kind == FileHashKind.Fast ? FastSize : Size;
-        byte[] buffer = new byte[PieceBytes];
-        using var hashes = new MemoryStream();
-        byte[] pieceHash = new byte[hashBytes];
-        for (long offset = 0; offset < bytes.Length; offset += PieceBytes)
+        byte[] pieces = new byte[SizeOfPieces(kind, bytes.Length)];
+        byte[] buffer = new byte[Math.Min(PieceBytes, bytes.Length)];
+        for (int number = 0; number < PieceCount(bytes.Length); number++)
         {
-            Span<byte> piece = buffer.AsSpan(0, (int)Math.Min(PieceBytes, bytes.Length - offset));
-            bytes.CopyTo(offset, piece);
-            HashPiece(kind, piece, pieceHash);
-            hashes.Write(pieceHash);
+            Span<byte> piece = buffer.AsSpan(0, LengthOfPiece(number, bytes.Length));
+            bytes.CopyTo((long)number * PieceBytes, piece);
+            HashPiece(kind, piece, number, bytes.Length, pieces);
         }
-        byte[] length = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
-        hashes.Write(length);
-        byte[] hash = new byte[Size];
-        HashPiece(kind, hashes.ToArray(), hash);
-        return hash;
+        return Join(kind, pieces, bytes.Length);
     }
 
-    private static byte[] Compute(FileHashKind kind, byte* pointer, long length, bool isMapped)
+    /// <summary>The number of pieces; an empty section has one.</summary>
+    public static int PieceCount(long length) => checked((int)Math.Max(1, (length + PieceBytes - 1) / PieceBytes));
+
+    /// <summary>The bytes of one piece.</summary>
+    public static int LengthOfPiece(int number, long length) => (int)Math.Min(PieceBytes, length - ((long)number * PieceBytes));
+
+    /// <summary>The bytes that the hashes of all pieces take.</summary>
+    public static int SizeOfPieces(FileHashKind kind, long length) => checked(PieceCount(length) * SizeOf(kind));
+
+    /// <summary>Hashes one piece.</summary>
+    /// <param name="kind">Which hash.</param>
+    /// <param name="piece">Its bytes.</param>
+    /// <param name="number">Which piece it is.</param>
+    /// <param name="length">The bytes of the section.</param>
+    /// <param name="pieces">Receives its hash, at its place.</param>
+    public static void HashPiece(FileHashKind kind, ReadOnlySpan<byte> piece, int number, long length, byte[] pieces)
     {
-        int pieces = checked((int)((length + PieceBytes - 1) / PieceBytes));
-        int hashBytes = kind == FileHashKind.Fast ? FastSize : Size;
-        byte[] hashes = new byte[(pieces * hashBytes) + sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(hashes.AsSpan(pieces * hashBytes), length);
-        int next = -1;
-        void HashPieces()
+        Span<byte> hash = pieces.AsSpan(number * SizeOf(kind), SizeOf(kind));
+        if (kind != FileHashKind.Blake3)
         {
-            int piece;
-            while ((piece = Interlocked.Increment(ref next)) < pieces)
+            Hash(kind, piece, hash);
+        }
+        else if (length <= PieceBytes)
+        {
+            new ReadOnlySpan<byte>(Blake3.HashAtOnce(piece)).CopyTo(hash);
+        }
+        else
+        {
+            uint* words = stackalloc uint[Blake3.HashWords];
+            var value = new Span<uint>(words, Blake3.HashWords);
+            long firstChunk = (long)number * (PieceBytes / Blake3.ChunkBytes);
+            if (length < BytesWorthCompiling)
             {
-                byte* start = pointer + ((long)piece * PieceBytes);
-                int size = (int)Math.Min(PieceBytes, pointer + length - start);
-                HashPiece(kind, new ReadOnlySpan<byte>(start, size), hashes.AsSpan(piece * hashBytes, hashBytes));
-                if (isMapped && OperatingSystem.IsLinux())
-                {
-                    // The system keeps the file's pages; a constant that no run reads need not count as this process's memory.
-                    _ = Libc.Madvise(start, (nuint)size, Libc.MadviseDontNeed);
-                }
+                Blake3.PieceAtOnce(piece, firstChunk, value);
+            }
+            else
+            {
+                Blake3.Piece(piece, firstChunk, value);
+            }
+            new ReadOnlySpan<byte>(words, Size).CopyTo(hash);
+        }
+    }
+
+    /// <summary>The hash of the section.</summary>
+    /// <param name="kind">Which hash.</param>
+    /// <param name="pieces">The hashes of all pieces.</param>
+    /// <param name="length">The bytes of the section.</param>
+    public static byte[] Join(FileHashKind kind, byte[] pieces, long length)
+    {
+        if (kind == FileHashKind.Blake3)
+        {
+            fixed (byte* words = pieces)
+            {
+                return length <= PieceBytes ? pieces : Blake3.Join(new Span<uint>(words, pieces.Length / sizeof(uint)));
             }
         }
-        // Threads of our own start sooner than the process's pool, and a start from the cache is what waits for this.
-        var helpers = new Thread[Math.Clamp(pieces / (kind == FileHashKind.Fast ? PiecesPerThread : 2), 1, Environment.ProcessorCount) - 1];
-        for (int i = 0; i < helpers.Length; i++)
-        {
-            helpers[i] = new Thread(HashPieces) { IsBackground = true, Name = "graphene hash" };
-            helpers[i].Start();
-        }
-        HashPieces();
-        foreach (Thread helper in helpers)
-        {
-            helper.Join();
-        }
+        byte[] all = new byte[(length == 0 ? 0 : pieces.Length) + sizeof(long)];
+        pieces.AsSpan(0, all.Length - sizeof(long)).CopyTo(all);
+        BinaryPrimitives.WriteInt64LittleEndian(all.AsSpan(all.Length - sizeof(long)), length);
         byte[] hash = new byte[Size];
-        HashPiece(kind, hashes, hash);
+        Hash(kind, all, hash);
         return hash;
     }
 
-    private static void HashPiece(FileHashKind kind, ReadOnlySpan<byte> bytes, Span<byte> hash)
+    private static int SizeOf(FileHashKind kind) => kind == FileHashKind.Fast ? FastSize : Size;
+
+    private static void Hash(FileHashKind kind, ReadOnlySpan<byte> bytes, Span<byte> hash)
     {
         if (kind == FileHashKind.Fast)
         {
@@ -122,9 +145,13 @@ internal static unsafe class SectionHash
         }
         else
         {
-            SHA256.HashData(bytes, hash);
+            Sha256(bytes, hash);
         }
     }
+
+    // Apart, because whoever is compiled with a call into the library loads it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Sha256(ReadOnlySpan<byte> bytes, Span<byte> hash) => SHA256.HashData(bytes, hash);
 
     // Compiled at once for the processor at hand: code made ahead of time would call a function for each wide product.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

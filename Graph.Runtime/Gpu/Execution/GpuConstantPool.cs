@@ -27,7 +27,7 @@ internal sealed unsafe class GpuConstantPool(GpuDevice device)
     /// <exception cref="GpuMemoryException">There is not enough memory.</exception>
     public Share Get(byte* content, long length, GpuStream stream)
     {
-        string key = Convert.ToHexString(SectionHash.Compute(FileHashKind.Sha256, content, length));
+        string key = Convert.ToHexString(SectionHash.Compute(FileHashKind.Blake3, content, length));
         lock (_lock)
         {
             if (!_entries.TryGetValue(key, out Entry? entry))

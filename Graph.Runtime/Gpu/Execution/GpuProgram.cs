@@ -21,10 +21,10 @@ public sealed unsafe class GpuProgram : GraphProgram
     private GpuProgram(Executable executable, GpuDevice device, GpuCode[] modules, GpuConstants constants)
         : base(
             executable.Plan.Name,
-            executable.Plan.Inputs,
-            executable.Plan.Outputs,
-            executable.Plan.Symbols,
-            executable.Plan.Checks)
+            executable.Plan.InputTable,
+            executable.Plan.OutputTable,
+            executable.Plan.SymbolTable,
+            executable.Plan.CheckTable)
     {
         _executable = executable;
         _modules = modules;
@@ -33,11 +33,11 @@ public sealed unsafe class GpuProgram : GraphProgram
         GpuPlan plan = executable.Plan.Gpu!;
         _sizer = new BufferSizer(Plan, Binder);
         _numbers = new NumberTable(Binder);
-        _hostCalls = new HostCalls(Plan.HostCalls, Binder);
+        _hostCalls = new HostCalls(Plan.HostCallTable, Binder);
         Steps = new PreparedSteps(plan, [.. plan.Kernels.Select(k => modules[k.Object].Function(k))], _numbers);
-        ParameterBuffers = BuffersOf(BufferKind.Parameter);
-        ResultBuffers = BuffersOf(BufferKind.Result);
-        AliasBuffers = BuffersOf(BufferKind.Alias);
+        ParameterBuffers = BufferUse.Of(Plan, BufferKind.Parameter);
+        ResultBuffers = BufferUse.Of(Plan, BufferKind.Result);
+        AliasBuffers = BufferUse.Of(Plan, BufferKind.Alias);
     }
 
     /// <summary>What it does.</summary>
@@ -70,9 +70,7 @@ public sealed unsafe class GpuProgram : GraphProgram
         ExecutablePlan plan = executable.Plan;
         if (WhyNot(plan, device) is { } reason)
         {
-            throw new GraphException(
-                GpuDiagnostics.WrongDevice, $"'{plan.Name}' cannot run on {device.Name}: {reason}",
-                fix: "compile the model for this device, or give it to the device that it was compiled for");
+            throw CannotRun(plan.Name, device, reason);
         }
         var modules = new List<GpuCode>();
         GpuConstants? constants = null;
@@ -97,6 +95,11 @@ public sealed unsafe class GpuProgram : GraphProgram
             throw;
         }
     }
+
+    /// <summary>The error for code that a device cannot run.</summary>
+    internal static GraphException CannotRun(string name, GpuDevice device, string reason) => new(
+        GpuDiagnostics.WrongDevice, $"'{name}' cannot run on {device.Name}: {reason}",
+        fix: "compile the model for this device, or give it to the device that it was compiled for");
 
     /// <inheritdoc/>
     public override void Trim() => _frames.Trim();
@@ -219,7 +222,4 @@ public sealed unsafe class GpuProgram : GraphProgram
             throw;
         }
     }
-
-    private BufferUse[] BuffersOf(BufferKind kind) =>
-        [.. Plan.Buffers.Select((b, i) => (b, i)).Where(x => x.b.Kind == kind).Select(x => new BufferUse(x.i, x.b.Index))];
 }

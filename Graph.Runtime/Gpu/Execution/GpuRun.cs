@@ -168,6 +168,7 @@ internal sealed unsafe class GpuRun(GpuProgram program, GpuFrame frame, RunSetti
                 extents[i] = argument.Buffer >= 0 ? frame.Binding.BufferBytes[argument.Buffer] : 0;
             }
         }
-        stream.Launch(launch.Function, numbers[launch.Tasks], arguments, extents);
+        BoundMap[] maps = Array.ConvertAll(launch.Maps, m => m.Bind(numbers, frame.Addresses, frame.Binding.BufferBytes));
+        stream.Launch(launch.Function, numbers[launch.Tasks], arguments, extents, maps);
     }
 }

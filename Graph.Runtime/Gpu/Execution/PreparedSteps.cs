@@ -122,7 +122,9 @@ internal sealed class PreparedSteps
             GpuArgument argument = launch.Arguments[i];
             arguments[i] = argument.Buffer >= 0 ? new PreparedArgument(argument.Buffer, -1) : new PreparedArgument(-1, _numbers.Add(argument.Number));
         }
-        return new PreparedWork.Launch(_functions[launch.Kernel], tasks, arguments, launch.Call);
+        PreparedMap[] maps = [.. launch.Maps.Select(m => new PreparedMap(
+            m, _numbers.Add(m.OffsetInBytes), [.. m.Sizes.Select(_numbers.Add)], [.. m.StridesInBytes.Select(_numbers.Add)]))];
+        return new PreparedWork.Launch(_functions[launch.Kernel], tasks, arguments, maps, launch.Call);
     }
 
     private sealed record CheckedCopy(int From, int To, int Bytes);
@@ -205,8 +207,9 @@ internal abstract class PreparedWork
     /// <param name="function">The kernel.</param>
     /// <param name="tasks">The number of the number of tasks.</param>
     /// <param name="arguments">The arguments.</param>
+    /// <param name="maps">The tensor maps behind them.</param>
     /// <param name="call">The call, for profiles.</param>
-    public sealed class Launch(GpuFunction function, int tasks, PreparedArgument[] arguments, int call) : PreparedWork
+    public sealed class Launch(GpuFunction function, int tasks, PreparedArgument[] arguments, PreparedMap[] maps, int call) : PreparedWork
     {
         /// <summary>The kernel.</summary>
         public GpuFunction Function => function;
@@ -216,6 +219,9 @@ internal abstract class PreparedWork
 
         /// <summary>The arguments.</summary>
         public PreparedArgument[] Arguments => arguments;
+
+        /// <summary>The tensor maps behind them.</summary>
+        public PreparedMap[] Maps => maps;
 
         /// <summary>The call, for profiles.</summary>
         public int Call => call;
@@ -248,3 +254,19 @@ internal abstract class PreparedWork
 
 /// <summary>An argument: a buffer, or a number if that is -1.</summary>
 internal readonly record struct PreparedArgument(int Buffer, int Number);
+
+/// <summary>A tensor map, by the numbers of its numbers.</summary>
+/// <param name="Map">What does not change.</param>
+/// <param name="Offset">The number of its offset.</param>
+/// <param name="Sizes">Those of its sizes.</param>
+/// <param name="Strides">Those of its strides.</param>
+internal sealed record PreparedMap(GpuTensorMap Map, int Offset, int[] Sizes, int[] Strides)
+{
+    /// <summary>The map for a run.</summary>
+    /// <param name="numbers">The values of the numbers.</param>
+    /// <param name="addresses">The address of each buffer.</param>
+    /// <param name="bytes">Bytes of each buffer.</param>
+    public BoundMap Bind(long[] numbers, nint[] addresses, long[] bytes) => new(
+        Map, addresses[Map.Buffer] + (nint)numbers[Offset], Array.ConvertAll(Sizes, s => numbers[s]),
+        Array.ConvertAll(Strides, s => numbers[s]), bytes[Map.Buffer] - numbers[Offset]);
+}

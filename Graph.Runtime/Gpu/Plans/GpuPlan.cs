@@ -48,6 +48,9 @@ public enum GpuParameter
 
     /// <summary>A number of 64 bits.</summary>
     Number = 2,
+
+    /// <summary>A tensor map; these come last.</summary>
+    TensorMap = 3,
 }
 
 /// <summary>An argument of a start: a buffer of the plan, or a number.</summary>
@@ -72,9 +75,13 @@ public abstract record GpuStep
     /// <summary>Starts a kernel.</summary>
     /// <param name="Kernel">Which.</param>
     /// <param name="Tasks">How many tasks it has: the blocks of its grid. None: nothing happens.</param>
-    /// <param name="Arguments">One for each parameter.</param>
+    /// <param name="Arguments">One for each parameter but the tensor maps.</param>
     /// <param name="Call">The call that it belongs to in <see cref="ExecutablePlan.Kernels"/>, for profiles.</param>
-    public sealed record Launch(int Kernel, Dim Tasks, ImmutableArray<GpuArgument> Arguments, int Call) : GpuStep;
+    public sealed record Launch(int Kernel, Dim Tasks, ImmutableArray<GpuArgument> Arguments, int Call) : GpuStep
+    {
+        /// <summary>The tensor maps that it is passed behind its arguments.</summary>
+        public ImmutableArray<GpuTensorMap> Maps { get; init; } = [];
+    }
 
     /// <summary>Starts kernels that do not wait for each other.</summary>
     /// <param name="Members">The starts.</param>

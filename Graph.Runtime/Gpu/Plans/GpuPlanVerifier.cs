@@ -116,15 +116,27 @@ internal sealed class GpuPlanVerifier
             return $"there is no kernel {launch.Kernel}";
         }
         GpuKernel kernel = _gpu.Kernels[launch.Kernel];
-        if (launch.Arguments.Length != kernel.Parameters.Length)
+        int maps = kernel.Parameters.Count(p => p == GpuParameter.TensorMap);
+        if (maps != launch.Maps.Length || kernel.Parameters.TakeLast(maps).Any(p => p != GpuParameter.TensorMap))
         {
-            return $"kernel '{kernel.Name}' takes {kernel.Parameters.Length} arguments, not {launch.Arguments.Length}";
+            return $"kernel '{kernel.Name}' takes {maps} tensor maps behind everything else, not {launch.Maps.Length}";
+        }
+        if (launch.Arguments.Length != kernel.Parameters.Length - maps)
+        {
+            return $"kernel '{kernel.Name}' takes {kernel.Parameters.Length - maps} arguments, not {launch.Arguments.Length}";
         }
         if (launch.Call < 0 || launch.Call >= _plan.Kernels.Length)
         {
             return $"there is no call {launch.Call}";
         }
-        for (int i = 0; i < kernel.Parameters.Length; i++)
+        foreach (GpuTensorMap map in launch.Maps)
+        {
+            if (!IsBuffer(map.Buffer) || map.Problem is not null)
+            {
+                return $"a tensor map of buffer {map.Buffer} for kernel '{kernel.Name}' cannot be: {map.Problem ?? "there is no such buffer"}";
+            }
+        }
+        for (int i = 0; i < launch.Arguments.Length; i++)
         {
             int buffer = launch.Arguments[i].Buffer;
             bool fits = kernel.Parameters[i] == GpuParameter.Number ? buffer == -1 : buffer == -1 || IsBuffer(buffer);

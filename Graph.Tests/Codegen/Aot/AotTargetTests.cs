@@ -68,6 +68,9 @@ internal sealed class AotTargetTests
     [TestCase("aarch64", true)]
     [TestCase("riscv64", true)]
     [TestCase("riscv64-v", true)]
+    [TestCase("armv7", false)]
+    [TestCase("armv7-neon", true)]
+    [TestCase("thumbv7em", false)]
     [TestCase("wasm32", false)]
     [TestCase("wasm32-simd", false)]
     public void MachinesHaveFusedMultiplyAddOrNot(string name, bool hasFma) =>

@@ -19,6 +19,7 @@ internal sealed record ForeignMachine(string Compiler, string[] Emulator)
             LlvmArchitecture.Arm64 => new("aarch64-linux-gnu-gcc", ["qemu-aarch64"]),
             LlvmArchitecture.RiscV64 when target.HasFeature("v") =>
                 new("riscv64-linux-gnu-gcc", ["qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,vlen=128"]),
+            LlvmArchitecture.Arm32 => new("arm-linux-gnueabihf-gcc", ["qemu-arm"]),
             LlvmArchitecture.RiscV64 => new("riscv64-linux-gnu-gcc", ["qemu-riscv64"]),
             var other => throw new ArgumentException($"no program is linked for {other}", nameof(target)),
         };

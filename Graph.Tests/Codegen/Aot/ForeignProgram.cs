@@ -32,7 +32,7 @@ internal sealed class ForeignProgram : IDisposable
     {
         _machine = ForeignMachine.Require(target);
         _plan = executable.Plan;
-        _binder = new SignatureBinder(_plan.Inputs, _plan.Outputs, _plan.Symbols, _plan.Checks);
+        _binder = new SignatureBinder(_plan.InputTable, _plan.OutputTable, _plan.SymbolTable, _plan.CheckTable);
         var files = new List<string> { RepositoryRoot.Combine("Graph.Tests", "Codegen", "Aot", "run_plan.c") };
         foreach (ObjectCode code in executable.Objects)
         {

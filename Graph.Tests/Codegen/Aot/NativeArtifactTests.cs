@@ -31,6 +31,8 @@ internal sealed class NativeArtifactTests
     // Gate E5: what a small device holds of the network with bytes for weights, and the memory that it takes.
     [TestCase("aarch64")]
     [TestCase("riscv64")]
+    [TestCase("armv7")]
+    [TestCase("thumbv7em")]
     public void MlpOfBytesFitsASmallDevice(string target)
     {
         CompiledLibrary library = LoadedNative.Compile(MlpOfBytes(), AotTarget.Parse(target), isFreestanding: true);
@@ -39,6 +41,34 @@ internal sealed class NativeArtifactTests
         TestContext.Out.WriteLine($"{target}: {flash} bytes of code and weights, {memory} of memory");
         Assert.That(flash, Is.LessThanOrEqualTo(130 * 1024));
         Assert.That(memory, Is.LessThanOrEqualTo(8 * 1024));
+        Assert.That(library.UndefinedSymbols, Is.Empty);
+    }
+
+    // Gate E4: a program for a device without operating system, whose linker script says where everything lies.
+    [Test]
+    public void AnObjectForABareMachineLinks()
+    {
+        CompiledLibrary library = LoadedNative.Compile(MlpOfBytes(), AotTarget.Parse("thumbv7em"), isFreestanding: true);
+        CToolchain.NeedLinker();
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.Combine("m.o"), library.Object.ToArray());
+        File.WriteAllText(folder.Combine("device.ld"), """
+            ENTRY(m_run)
+            MEMORY { FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 256K RAM (rw) : ORIGIN = 0x20000000, LENGTH = 32K }
+            SECTIONS {
+              .text : { KEEP(*(.text*)) *(.rodata*) *(.data.rel.ro*) } > FLASH
+              .ARM.exidx : { *(.ARM.exidx*) } > FLASH
+              .data : { *(.data*) *(.bss*) } > RAM
+            }
+            """);
+        (int exit, string output, string error) = CToolchain.Start(
+            SharedLibraryLinker.Find()!, ["-m", "armelf", "-T", "device.ld", "-o", "device.elf", "m.o"], folder.Path);
+        Assert.That(exit, Is.Zero, output + error);
+        List<ObjectSections.Section> sections = ObjectSections.Read(File.ReadAllBytes(folder.Combine("device.elf")));
+        TestContext.Out.WriteLine(
+            $"flash {sections.Where(s => s.IsAllocated && !s.IsWritable).Sum(s => s.Length)}, "
+            + $"memory that is written when it starts {sections.Where(s => s.IsWritable).Sum(s => s.Length)}");
+        Assert.That(sections.Where(s => s.IsWritable).Sum(s => s.Length), Is.Zero);
     }
 
     [Test]

@@ -36,6 +36,30 @@ internal sealed class NativeSampleTests : IDisposable
         Assert.That(CToolchain.Run(program, pgm), Is.EqualTo("7\n"));
     }
 
+    // What its linker has, a C library, is the program's; the object needs none of it.
+    [TestCase("armv7")]
+    [TestCase("armv7-neon")]
+    public void CSampleClassifiesDigitsOn32BitArm(string target)
+    {
+        string? compiler = CToolchain.Find("arm-linux-gnueabihf-gcc");
+        string? emulator = CToolchain.Find("qemu-arm");
+        Assume.That(compiler, Is.Not.Null, "no arm-linux-gnueabihf-gcc here (apt-get install gcc-arm-linux-gnueabihf libc6-dev-armhf-cross)");
+        Assume.That(emulator, Is.Not.Null, "no qemu-arm here (apt-get install qemu-user)");
+        using var folder = new TemporaryFolder();
+        CliRun run = CliRun.Of(
+            "compile", Path.Combine(Demo, "digits.onnx"), "-o", folder.Combine("digits.o"), "--freestanding", "--target", target);
+        Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
+        (int exit, string output, string error) = CToolchain.Start(
+            compiler!,
+            ["-std=c99", "-O1", "-static", "-I", folder.Path, "-o", "sample", Path.Combine(Samples, "digits.c"), folder.Combine("digits.o")],
+            folder.Path);
+        Assert.That(exit, Is.Zero, output + error);
+        (exit, output, error) = CToolchain.Start(
+            emulator!, [folder.Combine("sample"), Path.Combine(Demo, "digits-images.npy")], folder.Path);
+        Assert.That(exit, Is.Zero, error);
+        CheckClasses(output);
+    }
+
     [Test]
     public void CppSampleClassifiesDigitsOnThreads() => CheckClasses(CToolchain.Run(
         CToolchain.BuildCpp(_folder.Path, "sample-cpp", Path.Combine(Samples, "digits.cpp"), _folder.Combine("digits.o")),

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Graphene.Tests.Codegen.Aot;
 
-/// <summary>What an object file says of its machine and its symbols; for 64-bit ELF of any machine, and WebAssembly.</summary>
+/// <summary>What an object file says of its machine and its symbols; for ELF of any machine, and WebAssembly.</summary>
 /// <param name="Machine">The ELF number of the machine; 0 for WebAssembly.</param>
 /// <param name="Defined">Global symbols that are in it.</param>
 /// <param name="Undefined">Symbols that it needs.</param>
@@ -12,6 +12,7 @@ internal sealed record ObjectFile(int Machine, HashSet<string> Defined, HashSet<
     public const int X64 = 62;
     public const int Arm64 = 183;
     public const int RiscV = 243;
+    public const int Arm32 = 40;
 
     private const int SymbolTable = 2;
     private const int LinkingSymbols = 8;
@@ -21,6 +22,11 @@ internal sealed record ObjectFile(int Machine, HashSet<string> Defined, HashSet<
     private static ObjectFile ReadElf(ReadOnlySpan<byte> file)
     {
         var symbols = new ObjectFile(BinaryPrimitives.ReadUInt16LittleEndian(file[18..]), [], []);
+        if (file[4] == 1)
+        {
+            ReadElf32(file, symbols);
+            return symbols;
+        }
         int sections = (int)BinaryPrimitives.ReadUInt64LittleEndian(file[40..]);
         int count = BinaryPrimitives.ReadUInt16LittleEndian(file[60..]);
         for (int i = 0; i < count; i++)
@@ -45,6 +51,31 @@ internal sealed record ObjectFile(int Machine, HashSet<string> Defined, HashSet<
             }
         }
         return symbols;
+    }
+
+    private static void ReadElf32(ReadOnlySpan<byte> file, ObjectFile symbols)
+    {
+        int sections = BinaryPrimitives.ReadInt32LittleEndian(file[32..]);
+        int count = BinaryPrimitives.ReadUInt16LittleEndian(file[48..]);
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> header = file.Slice(sections + (40 * i), 40);
+            if (BinaryPrimitives.ReadInt32LittleEndian(header[4..]) != SymbolTable)
+            {
+                continue;
+            }
+            int names = BinaryPrimitives.ReadInt32LittleEndian(file[(sections + (40 * BinaryPrimitives.ReadInt32LittleEndian(header[24..])) + 16)..]);
+            ReadOnlySpan<byte> table = file.Slice(
+                BinaryPrimitives.ReadInt32LittleEndian(header[16..]), BinaryPrimitives.ReadInt32LittleEndian(header[20..]));
+            for (int at = 16; at < table.Length; at += 16)
+            {
+                string name = Text(file[(names + BinaryPrimitives.ReadInt32LittleEndian(table[at..]))..]);
+                if (name.Length > 0 && table[at + 12] >> 4 != 0)
+                {
+                    (BinaryPrimitives.ReadUInt16LittleEndian(table[(at + 14)..]) != 0 ? symbols.Defined : symbols.Undefined).Add(name);
+                }
+            }
+        }
     }
 
     private static ulong Offset(ReadOnlySpan<byte> file, int sections, int section) =>

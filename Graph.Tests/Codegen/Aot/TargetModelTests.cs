@@ -21,7 +21,7 @@ internal sealed class TargetModelTests
     private const double Tolerance = 1e-3;
 
     private static readonly string[] Machines =
-        ["x86-64-baseline", "x86-64-v3", "x86-64-v4", "aarch64", "riscv64", "riscv64-v"];
+        ["x86-64-baseline", "x86-64-v3", "x86-64-v4", "aarch64", "riscv64", "riscv64-v", "armv7", "armv7-neon"];
 
     private static readonly string? Folder = Environment.GetEnvironmentVariable("GRAPHENE_MODELS");
 

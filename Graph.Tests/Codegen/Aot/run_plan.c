@@ -14,20 +14,26 @@
 #include <sys/stat.h>
 #include <time.h>
 
+// Eight bytes on every machine, of which a pointer takes the first.
+typedef union {
+    void *address;
+    int64_t slot;
+} pointer;
+
 struct context {
-    void **buffers;
-    int64_t *symbols;
-    void *parallel_for, *pool;
-    int32_t *cancel;
+    pointer buffers, symbols, parallel_for, pool, cancel;
     int32_t threads, error;
     int64_t detail;
-    void (*host_call)(struct context *, int64_t, void **);
-    void *host;
+    union {
+        void (*function)(struct context *, int64_t, pointer *);
+        int64_t slot;
+    } host_call;
+    pointer host;
 };
 
 int32_t graphene_entry(struct context *);
 
-static void host_call(struct context *context, int64_t id, void **arguments) { (void)context, (void)id, (void)arguments; }
+static void host_call(struct context *context, int64_t id, pointer *arguments) { (void)context, (void)id, (void)arguments; }
 
 static char *map(const char *path) {
     struct stat s;
@@ -67,14 +73,14 @@ int main(int count, char **arguments) {
     plan += 2 * buffers;
     int64_t arena = *plan++, results = *plan++, outputs = *plan++;
     char *segments[] = {map(arguments[2]), memory(results), map(arguments[3]), memory(arena)};
-    void **table = malloc(8 * (buffers + 1));
+    pointer *table = malloc(sizeof(pointer) * (buffers + 1));
     for (int64_t i = 0; i < buffers; i++) {
-        table[i] = segments[places[2 * i]] + places[2 * i + 1];
+        table[i].address = segments[places[2 * i]] + places[2 * i + 1];
     }
     int32_t cancel = 0, error = 0;
     int64_t fastest = INT64_MAX;
     for (int i = atoi(arguments[5]); i > 0; i--) {
-        struct context context = {.buffers = table, .symbols = values, .cancel = &cancel, .threads = 1, .host_call = host_call};
+        struct context context = {.buffers = {table}, .symbols = {values}, .cancel = {&cancel}, .threads = 1, .host_call = {host_call}};
         int64_t start = now();
         error = graphene_entry(&context);
         int64_t time = now() - start;
@@ -82,7 +88,7 @@ int main(int count, char **arguments) {
     }
     FILE *file = fopen(arguments[4], "wb");
     for (int64_t i = 0; i < outputs; i++) {
-        fwrite(table[plan[2 * i]], 1, plan[2 * i + 1], file);
+        fwrite(table[plan[2 * i]].address, 1, plan[2 * i + 1], file);
     }
     fclose(file);
     printf("%lld\n", (long long)fastest);

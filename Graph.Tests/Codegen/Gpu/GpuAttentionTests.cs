@@ -32,6 +32,33 @@ internal sealed class GpuAttentionTests
     public void EveryGpuHasABlockThatFits(DType type, int architecture, int size) => Agrees(type, b => [b.Attention(
         Part(b, 0, type, 1, 1, 33, size), Part(b, 1, type, 1, 1, 40, size), Part(b, 2, type, 1, 1, 40, size))], new GpuTarget(architecture));
 
+    private static IEnumerable<TestCaseData> Singles =>
+    [
+        new TestCaseData(1, 1, 16, 16, 64, 64), new TestCaseData(2, 2, 37, 53, 40, 24), new TestCaseData(1, 1, 1, 129, 64, 64),
+        new TestCaseData(3, 2, 1, 7, 5, 3), new TestCaseData(1, 1, 70, 66, 16, 136), new TestCaseData(1, 1, 18, 20, 80, 128),
+    ];
+
+    [TestCaseSource(nameof(Singles))]
+    public void SinglesAreRoundedToTensorFloat32OnlyWhenAsked(int batch, int heads, int queries, int keys, int size, int columns)
+    {
+        Module module = CompiledModule.Build(b => [b.Attention(
+            Part(b, 0, DType.F32, batch, heads, queries, size), Part(b, 1, DType.F32, batch, heads, keys, size),
+            Part(b, 2, DType.F32, batch, heads, keys, columns))]);
+        Literal[] arguments = Arguments(module);
+        var rounding = new GpuNode(module, new GpuTarget(80) { AllowsTensorFloat32 = true });
+        Assert.That(KernelPrinter.Print(rounding.Kernels[0].Kernel), Does.Contain("fragment_dot[16, 8, 8, f32, f32, f32]"));
+        Assert.That(KernelPrinter.Print(new GpuNode(module, new GpuTarget(80)).Kernels[0].Kernel), Does.Not.Contain("fragment_dot"));
+        Literal expected = Evaluator.Evaluate(module.Entry, arguments)[0];
+        LiteralAssert.AreClose(new Literal(expected.Type, rounding.Run(arguments)[0].Bytes.ToArray()), expected, 3e-3, 3e-3);
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void SinglesThatAreRoundedMayBeMasked(bool causal) => Agrees(DType.F16, CompiledModule.Build(b => [b.Attention(
+        Part(b, 0, DType.F32, 1, 2, 19, 16), Part(b, 1, DType.F32, 1, 2, 83, 16), Part(b, 2, DType.F32, 1, 2, 83, 16),
+        b.Less(b.Parameter(3, new TensorType(DType.F32, Shape.Of(1, 1, 1, 83))), b.Splat(DType.F32, Shape.Of(1, 1, 1, 83), 0.5)),
+        new AttentionOptions { Causal = causal })]), new GpuTarget(90, true) { AllowsTensorFloat32 = true });
+
     [TestCase(DType.F32)]
     [TestCase(DType.F16)]
     public void ProjectionsAreReadWhereTheyLie(DType type) => Agrees(type, b =>
@@ -162,9 +189,11 @@ internal sealed class GpuAttentionTests
     private static Literal[] Arguments(Module module) =>
         [.. module.Entry.ParameterTypes.Select((t, i) => Noise(t.Shape.ToStatic(), i + 1, t.DType))];
 
-    private static void Agrees(DType type, Func<GraphBuilder, Node[]> write, GpuTarget? target = null)
+    private static void Agrees(DType type, Func<GraphBuilder, Node[]> write, GpuTarget? target = null) =>
+        Agrees(type, CompiledModule.Build(write), target);
+
+    private static void Agrees(DType type, Module module, GpuTarget? target)
     {
-        Module module = CompiledModule.Build(write);
         Literal[] arguments = Arguments(module);
         var gpu = new GpuModule(module, target);
         Assert.That(gpu.Kernels.Where(k => k.Name == "attention").Any(GpuModule.IsThreadPerTask), Is.False, "attention has a schedule of its own");

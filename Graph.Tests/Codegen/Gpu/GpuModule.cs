@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Graphene.Codegen;
 using Graphene.Optimizer;
+using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Optimizer;
 using NUnit.Framework;
 
@@ -11,23 +12,15 @@ namespace Graphene.Tests.Codegen.Gpu;
 /// A module as the compiler lowers it for a GPU, with every kernel run by the interpreter. What goes wrong names the node, the schedule
 /// and a file with the kernel.
 /// </summary>
-internal sealed class GpuModule
+internal sealed class GpuModule : PlannedModule
 {
-    private readonly KernelCatalog _catalog;
-    private readonly MemoryPlan _plan;
     private readonly Dictionary<Kernel, SimtProgram> _programs = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, (int Kernels, int Runs, TimeSpan Time)> _schedules = new(StringComparer.Ordinal);
 
     public GpuModule(Module module, GpuTarget? target = null)
+        : base(module, KernelTarget.Of(target ?? new GpuTarget(90, true)))
     {
-        Module optimized = GraphOptimizer.Run(module, OptimizerOptions.Default with { HalfAttention = true });
-        _catalog = new KernelCatalog(KernelTarget.Of(target ?? new GpuTarget(90, true)), optimized);
-        _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
     }
-
-    /// <summary>The kernels of all steps, those of nested computations too.</summary>
-    public IEnumerable<Kernel> Kernels => Steps(_plan.Entry).OfType<RunStep>()
-        .Where(step => step.Node.Op is not HostCallOp).SelectMany(Lowered).Select(k => k.Kernel);
 
     /// <summary>The kernels that ran, by the node they compute and by whether they have a schedule of their own, with counts and times.</summary>
     public IEnumerable<string> Report => _schedules.OrderByDescending(s => s.Value.Time).Select(s => string.Create(
@@ -38,7 +31,7 @@ internal sealed class GpuModule
     /// <param name="arguments">One value per parameter.</param>
     /// <param name="symbols">The values of symbols; null where all sizes are static.</param>
     public Literal[] Run(IReadOnlyList<Literal> arguments, Func<DimSymbol, long>? symbols = null) =>
-        PlanInterpreter.Run(_plan, arguments, (step, memory) => Run(step, memory, symbols), symbols);
+        PlanInterpreter.Run(Plan, arguments, (step, memory) => Run(step, memory, symbols), symbols);
 
     /// <summary>Runs the plan, and compares the results of each step with what the reference makes of the same operands.</summary>
     /// <returns>The steps whose results are further away, the first one first.</returns>
@@ -47,7 +40,7 @@ internal sealed class GpuModule
     public IReadOnlyList<string> FindWrongSteps(IReadOnlyList<Literal> arguments, double relative)
     {
         var wrong = new List<string>();
-        PlanInterpreter.Run(_plan, arguments, (step, memory) =>
+        PlanInterpreter.Run(Plan, arguments, (step, memory) =>
         {
             Literal[] operands = [.. step.Operands.Select((b, i) => Read(memory(b), step.Node.Operands[i].Type))];
             Run(step, memory, null);
@@ -138,22 +131,6 @@ internal sealed class GpuModule
         return path;
     }
 
-    private static Memory<byte> Contents(KernelOperand operand, RunStep step, Func<int, Memory<byte>> memory) => operand switch
-    {
-        KernelOperand.Constant constant => Written(constant.Content),
-        KernelOperand.Workspace => memory(step.Workspaces[0]),
-        KernelOperand.Value value when ReferenceEquals(value.Node, step.Node) => memory(step.Results[value.Result]),
-        KernelOperand.Value value => memory(step.Operands[step.Node.Operands.IndexOf(value.Node)]),
-        _ => throw new ArgumentException($"unknown operand {operand}", nameof(operand)),
-    };
-
-    private static byte[] Written(KernelConstant constant)
-    {
-        var bytes = new byte[constant.SizeInBytes];
-        constant.WriteTo(bytes);
-        return bytes;
-    }
-
     private static Literal Read(Memory<byte> memory, TensorType type) => new(type, memory[..(int)type.SizeInBytes.Value].ToArray());
 
     // The largest difference of two elements, as a part of the largest element; NaN where one is NaN and the other is not.
@@ -173,14 +150,4 @@ internal sealed class GpuModule
         }
         return distance == 0 ? 0 : distance / Math.Max(largest, 1e-30);
     }
-
-    private IReadOnlyList<LoweredKernel> Lowered(RunStep step) =>
-        _catalog.Kernels(step.Node, i => step.Results.Contains(step.Operands[i]));
-
-    private static IEnumerable<PlanStep> Steps(ComputationPlan plan) => plan.Steps.SelectMany(step => step switch
-    {
-        WhileStep loop => Steps(loop.Condition).Concat(Steps(loop.Body)),
-        BranchStep branch => branch.Branches.SelectMany(Steps),
-        _ => [step],
-    });
 }

@@ -1,5 +1,6 @@
 using Graphene.Codegen;
 using Graphene.Optimizer;
+using Graphene.Tests.Codegen.KernelIr;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
@@ -15,10 +16,11 @@ internal sealed class GpuNode
 
     public GpuNode(Module module, GpuTarget? target = null, Func<int, bool>? isOverwritten = null)
     {
-        _module = GraphOptimizer.Run(module, OptimizerOptions.Default with { HalfAttention = true });
+        KernelTarget machine = KernelTarget.Of(target ?? new GpuTarget(90, true));
+        _module = GraphOptimizer.Run(module, StepLowering.OptimizerFor(machine, GraphCompilerOptions.Default));
         _node = _module.Entry.PostOrder().Single(n => n.Op is not (ParameterOp or ReshapeOp or GetTupleElementOp or ConstantOp));
         Kernels = NodeLowering.Lower(
-            _node.Op.Name, _node, KernelTarget.Of(target ?? new GpuTarget(90, true)), isOverwritten ?? (_ => false));
+            _node.Op.Name, _node, machine, isOverwritten ?? (_ => false));
     }
 
     /// <summary>The kernels.</summary>
@@ -55,7 +57,7 @@ internal sealed class GpuNode
             KernelOperand.Workspace => scratch,
             KernelOperand.Value value when ReferenceEquals(value.Node, _node) => results[value.Result],
             KernelOperand.Value value => Bytes(value.Node),
-            KernelOperand.Constant { Content: KernelConstant.Of constant } => Written(constant),
+            KernelOperand.Constant { Content: KernelConstant.Of constant } => PlannedModule.BytesOf(constant),
             _ => throw new AssertionException($"unknown operand {operand}"),
         };
 
@@ -66,12 +68,5 @@ internal sealed class GpuNode
             ReshapeOp => Bytes(node.Operands[0]),
             _ => throw new AssertionException($"{node} is no parameter"),
         };
-    }
-
-    private static byte[] Written(KernelConstant constant)
-    {
-        var bytes = new byte[constant.SizeInBytes];
-        constant.WriteTo(bytes);
-        return bytes;
     }
 }

@@ -28,6 +28,8 @@ internal sealed class GpuWindowTests
         var gpu = new GpuModule(module);
         Kernel kernel = gpu.Kernels.Single(k => k.Name == "convolution");
         Assert.That(GpuModule.IsThreadPerTask(kernel), Is.False);
+        int lanes = features % 4 == 0 ? 4 : 1;
+        Assert.That(AccessCount.Of(kernel).Loads, Is.All.Matches<KExpr>(e => e is KLoad l && l.Lanes == lanes && l.Alignment == lanes));
         LiteralAssert.AreClose(gpu.Run([input])[0], Evaluator.Evaluate(module.Entry, [input])[0], 1e-5, 1e-6);
     }
 

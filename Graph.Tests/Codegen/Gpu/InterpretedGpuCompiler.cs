@@ -40,7 +40,7 @@ internal sealed unsafe class InterpretedGpuProgram : GraphProgram
             [.. module.InputNames.Select((name, i) => new InputSpec(name, module.Entry.Parameters[i].Type))],
             [.. module.OutputNames.Select((name, i) => new OutputSpec(name, module.Entry.Results[i].Type, i))],
             [.. module.Symbols],
-            ShapeCheck.Collect(module))
+            [.. ShapeCheck.Collect(module)])
     {
         _module = module;
         _target = target;

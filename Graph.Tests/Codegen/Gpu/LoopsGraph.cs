@@ -15,7 +15,7 @@ internal sealed class LoopsGraph
     {
         _write = write;
         Module module = Build(parameters, write);
-        Module optimized = GraphOptimizer.Run(module, null);
+        Module optimized = GraphOptimizer.Run(module, GpuTarget.Adapt(OptimizerOptions.Default));
         Node[] steps = [.. optimized.Entry.PostOrder().Where(n => n.Op is not (ParameterOp or ConstantOp or GetTupleElementOp))];
         _fusion = steps is [{ Op: FusionOp }] ? steps[0] : AsOne(module.Entry);
     }

@@ -26,9 +26,17 @@ internal sealed class LoopsPtxTests
             (b, p) => [b.LayerNorm(p[0], p[1], p[2])]),
         Case("layer norm of 4096", 1, [Type(DType.BF16, 8192, 4096), Type(DType.BF16, 4096), Type(DType.BF16, 4096)],
             (b, p) => [b.LayerNorm(p[0], p[1], p[2])]),
+        Case("layer norm of 16384", 1, [Type(DType.F32, 512, 16384), Type(DType.F32, 16384), Type(DType.F32, 16384)],
+            (b, p) => [b.LayerNorm(p[0], p[1], p[2])]),
+        Case("layer norm of 32000", 1, [Type(DType.F32, 512, 32_000), Type(DType.F32, 32_000), Type(DType.F32, 32_000)],
+            (b, p) => [b.LayerNorm(p[0], p[1], p[2])]),
         Case("arg max of 1000", 1, [Type(DType.F32, 4096, 1000)], (b, p) => [b.ArgMax(p[0], 1)]),
         Case("sum of columns", 1, [Type(DType.F32, 8192, 768)], (b, p) => [b.ReduceSum(p[0], [0])]),
         Case("transpose of f32", 1, [Type(DType.F32, 4096, 4096)], (b, p) => [b.Transpose(p[0], [1, 0])]),
+        Case("transpose with work", 1, [Type(DType.F32, 4096, 4096), Type(DType.F32, 4096, 4096)],
+            (b, p) => [b.Add(b.Transpose(b.Exponential(p[0]), [1, 0]), p[1])]),
+        Case("pieces with work", 4, [Type(DType.F32, 512, 96, 32), Type(DType.F32, 512, 96, 64)],
+            (b, p) => [b.Negate(b.Concatenate([b.Exponential(p[0]), p[1]], 2))]),
         Case("transpose of bf16", 1, [Type(DType.BF16, 4096, 4096)], (b, p) => [b.Transpose(p[0], [1, 0])]),
     ];
 

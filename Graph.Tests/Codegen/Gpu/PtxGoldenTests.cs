@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Kernels with threads as LLVM IR and as PTX for sm_80, one idea per file in Golden.</summary>
+/// <summary>Kernels with threads as LLVM IR and as PTX, one idea per file in Golden: for sm_80, and for sm_90a those in the folder of that name.</summary>
 internal sealed class PtxGoldenTests
 {
     // The text is this version's: others choose other instructions.
@@ -17,16 +17,19 @@ internal sealed class PtxGoldenTests
     private static readonly string Folder = RepositoryRoot.Combine("Graph.Tests", "Codegen", "Gpu", "Golden");
 
     private static IEnumerable<TestCaseData> Files =>
-        Directory.EnumerateFiles(Folder, "*.kernel").Order(StringComparer.Ordinal)
+        Directory.EnumerateFiles(Folder, "*.kernel", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
             .Select(GoldenFile.Read).Select(file => new TestCaseData(file).SetArgDisplayNames(file.ToString()));
+
+    private static PtxTarget TargetOf(GoldenFile file) => PtxTarget.Parse(IsForHopper(file) ? "sm_90a" : "sm_80");
+
+    private static bool IsForHopper(GoldenFile file) => Path.GetFileName(Path.GetDirectoryName(file.Path)) == "sm_90a";
 
     [TestCaseSource(nameof(Files))]
     public void KernelsBecomeTheExpectedText(object golden)
     {
         var file = (GoldenFile)golden;
         Kernel kernel = Read(file);
-        var target = PtxTarget.Of(new GpuTarget(80));
-        using var compiler = new PtxCompiler(target, threads: 1);
+        using var compiler = new PtxCompiler(TargetOf(file), threads: 1);
         compiler.Add(kernel);
         PtxModule module = compiler.Finish();
         string actual = Comparable(module.Ir.Single() + Separator + module.Text);
@@ -47,11 +50,12 @@ internal sealed class PtxGoldenTests
     public void KernelsAssembleWithoutSpills(object golden)
     {
         Ptxas.Require();
-        foreach (string architecture in (string[])["sm_80", "sm_90a"])
+        foreach (string architecture in IsForHopper((GoldenFile)golden) ? (string[])["sm_90a"] : ["sm_80", "sm_90a"])
         {
             using var compiler = new PtxCompiler(PtxTarget.Parse(architecture), threads: 1);
             PtxKernel kernel = compiler.Add(Read((GoldenFile)golden));
-            PtxasReport report = Ptxas.Assemble(compiler.Finish().Text, architecture).Single();
+            PtxasReport report = Ptxas.Assemble(compiler.Finish().Text, architecture, out string[] warnings).Single();
+            Assert.That(warnings, Is.Empty);
             Assert.That(report.SpilledBytes, Is.Zero, report.ToString());
             Assert.That(report.StackBytes, Is.Zero, report.ToString());
             Assert.That(report.SharedBytes, Is.EqualTo(kernel.SharedBytes - kernel.DynamicSharedBytes));

@@ -26,7 +26,14 @@ internal static partial class Ptxas
     /// <param name="text">PTX.</param>
     /// <param name="architecture">Such as <c>sm_80</c>.</param>
     /// <returns>What each entry takes.</returns>
-    public static IReadOnlyList<PtxasReport> Assemble(string text, string architecture)
+    public static IReadOnlyList<PtxasReport> Assemble(string text, string architecture) => Assemble(text, architecture, out _);
+
+    /// <summary>Assembles a module.</summary>
+    /// <param name="text">PTX.</param>
+    /// <param name="architecture">Such as <c>sm_80</c>.</param>
+    /// <param name="warnings">What the assembler warns of, also of performance that is lost.</param>
+    /// <returns>What each entry takes.</returns>
+    public static IReadOnlyList<PtxasReport> Assemble(string text, string architecture, out string[] warnings)
     {
         Require();
         using var folder = new TemporaryFolder();
@@ -41,6 +48,8 @@ internal static partial class Ptxas
         string said = process.StandardError.ReadToEnd() + output.Result;
         process.WaitForExit();
         Assert.That(process.ExitCode, Is.Zero, said);
+        warnings = [.. said.Split('\n').Where(l => l.Contains("warning", StringComparison.OrdinalIgnoreCase)
+            || l.Contains("Potential Performance Loss", StringComparison.Ordinal))];
         return [.. Entries().Matches(said).Select(Read)];
     }
 

@@ -5,11 +5,9 @@ using Graphene.Tests.Optimizer;
 
 namespace Graphene.Tests.Codegen.KernelIr;
 
-/// <summary>A module as the compiler lowers it for this machine, with every kernel at hand and run by the interpreter.</summary>
-internal sealed class InterpretedModule
+/// <summary>A module as the compiler lowers it for this machine, with every kernel run by the interpreter.</summary>
+internal sealed class InterpretedModule : PlannedModule
 {
-    private readonly KernelCatalog _catalog;
-    private readonly MemoryPlan _plan;
     private readonly bool _hasFma;
 
     public InterpretedModule(Module module, LlvmTarget? target = null)
@@ -17,20 +15,11 @@ internal sealed class InterpretedModule
     {
     }
 
-    public InterpretedModule(Module module, KernelTarget machine)
-    {
-        Module optimized = GraphOptimizer.Run(module, null);
-        _hasFma = machine.HasFma;
-        _catalog = new KernelCatalog(machine, optimized);
-        _plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { Workspaces = _catalog.Workspaces });
-    }
-
-    /// <summary>The kernels of all steps, those of nested computations too.</summary>
-    public IEnumerable<Kernel> Kernels => Steps(_plan.Entry).OfType<RunStep>()
-        .Where(step => step.Node.Op is not HostCallOp).SelectMany(Lowered).Select(k => k.Kernel);
+    public InterpretedModule(Module module, KernelTarget machine, OptimizerOptions? options = null)
+        : base(module, machine, options) => _hasFma = machine.HasFma;
 
     /// <summary>Runs the plan; calls of the host are left out.</summary>
-    public Literal[] Run(IReadOnlyList<Literal> arguments) => PlanInterpreter.Run(_plan, arguments, Run);
+    public Literal[] Run(IReadOnlyList<Literal> arguments) => PlanInterpreter.Run(Plan, arguments, Run);
 
     private void Run(RunStep step, Func<int, Memory<byte>> memory)
     {
@@ -40,35 +29,9 @@ internal sealed class InterpretedModule
         }
         foreach (LoweredKernel lowered in Lowered(step))
         {
-            new KernelInterpreter(lowered.Kernel, [.. lowered.Operands.Select(Contents)], SizeOf, _hasFma).Run();
+            new KernelInterpreter(lowered.Kernel, [.. lowered.Operands.Select(o => Contents(o, step, memory))], SizeOf, _hasFma).Run();
 
             long SizeOf(DimSymbol symbol) => lowered.Sizes[lowered.Kernel.Sizes.ToList().IndexOf(symbol)].Value;
         }
-
-        Memory<byte> Contents(KernelOperand operand) => operand switch
-        {
-            KernelOperand.Constant constant => Written(constant.Content),
-            KernelOperand.Workspace => memory(step.Workspaces[0]),
-            KernelOperand.Value value when ReferenceEquals(value.Node, step.Node) => memory(step.Results[value.Result]),
-            KernelOperand.Value value => memory(step.Operands[step.Node.Operands.IndexOf(value.Node)]),
-            _ => throw new ArgumentException($"unknown operand {operand}", nameof(operand)),
-        };
     }
-
-    private static byte[] Written(KernelConstant constant)
-    {
-        var bytes = new byte[constant.SizeInBytes];
-        constant.WriteTo(bytes);
-        return bytes;
-    }
-
-    private IReadOnlyList<LoweredKernel> Lowered(RunStep step) =>
-        _catalog.Kernels(step.Node, i => step.Results.Contains(step.Operands[i]));
-
-    private static IEnumerable<PlanStep> Steps(ComputationPlan plan) => plan.Steps.SelectMany(step => step switch
-    {
-        WhileStep loop => Steps(loop.Condition).Concat(Steps(loop.Body)),
-        BranchStep branch => branch.Branches.SelectMany(Steps),
-        _ => [step],
-    });
 }

@@ -116,7 +116,7 @@ internal sealed class LlvmCompilerTests
             () => LlvmCompiler.Compile(SampleIr.Copy, new LlvmTarget(triple)))!;
 
         Assert.That(error.Id.Code, Is.EqualTo("GR5002"));
-        Assert.That(error.Why, Does.Contain("x86_64, aarch64, riscv64, wasm32 and nvptx64"));
+        Assert.That(error.Why, Does.Contain("x86_64, aarch64, riscv64, armv7, thumbv7em, wasm32 and nvptx64"));
     }
 
     [Test]

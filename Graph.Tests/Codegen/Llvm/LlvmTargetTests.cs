@@ -39,6 +39,8 @@ internal sealed class LlvmTargetTests
     [TestCase("riscv64-unknown-linux-gnu", "+m,+v", 128)]
     [TestCase("riscv64-unknown-linux-gnu", "+m,+v,+zvl256b", 256)]
     [TestCase("riscv64-unknown-linux-gnu", "+m", 0)]
+    [TestCase("armv7-unknown-linux-gnueabihf", "+neon,+vfp4", 128)]
+    [TestCase("thumbv7em-none-eabihf", "", 0)]
     [TestCase("wasm32-unknown-unknown", "+simd128", 128)]
     [TestCase("nvptx64-nvidia-cuda", "", 0)]
     public void OtherProcessorsHaveTheirWidths(string triple, string features, int vectorBits)

@@ -17,8 +17,11 @@ public sealed class Blake3Tests
     [TestCase(2049, "5f4d72f40d7a5f82b15ca2b2e44b1de3c2ef86c426c95c1af0b6879522563030")]
     [TestCase(31744, "62b6960e1a44bcc1eb1a611a8d6235b6b4b78f32e7abc4fb4c6cdcce94895c47")]
     [TestCase(102400, "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085")]
-    public void PublishedHashesAreReproduced(int length, string hash) =>
+    public void PublishedHashesAreReproduced(int length, string hash)
+    {
         Assert.That(Convert.ToHexStringLower(Blake3.Hash(Counting(length))), Is.EqualTo(hash));
+        Assert.That(Convert.ToHexStringLower(Blake3.HashAtOnce(Counting(length))), Is.EqualTo(hash));
+    }
 
     [TestCase(2, 1)]
     [TestCase(3, 700)]
@@ -37,6 +40,7 @@ public sealed class Blake3Tests
             Blake3.Piece(piece, i * PieceChunks, values.AsSpan(i * Blake3.HashWords, Blake3.HashWords));
         }
         Assert.That(Blake3.Join(values), Is.EqualTo(Blake3.Hash(bytes)));
+        Assert.That(Blake3.HashAtOnce(bytes), Is.EqualTo(Blake3.Hash(bytes)));
     }
 
     [TestCase(0)]

@@ -7,19 +7,23 @@ namespace Graphene.Tests.Runtime.Embedding;
 /// <summary>Small bundles with everything that a bundle can have.</summary>
 internal static class BundleFixture
 {
-    /// <summary>How many values the state of <see cref="Chat"/> keeps.</summary>
+    /// <summary>How many values the state of <see cref="Chat()"/> keeps.</summary>
     public const int Length = 8;
 
     private static readonly Lazy<byte[]> ChatBytes = new(() => Bytes(Chat()));
 
-    /// <summary>The bytes of <see cref="Chat"/>, compiled once.</summary>
+    /// <summary>The bytes of <see cref="Chat()"/>, compiled once.</summary>
     public static byte[] ChatBundle => ChatBytes.Value;
 
     /// <summary>
     /// A model of two functions that share weights and a state: <c>prefill(x)</c> sets the cache to x * w and returns its sum,
     /// <c>decode(x)</c> adds x to the cache, counts the calls, and returns cache * w.
     /// </summary>
-    public static BundleContent Chat()
+    public static BundleContent Chat() => Chat([("host", Compile)]);
+
+    /// <summary>The same as code for several machines.</summary>
+    /// <param name="variants">The names of the machines and their compilers, the best first.</param>
+    public static BundleContent Chat(IReadOnlyList<(string Name, Func<Module, Executable> Compile)> variants)
     {
         var graph = new Graph();
         Tensor weights = graph.Constant(Literal.From<float>([.. Enumerable.Range(1, Length).Select(i => (float)i)], Length));
@@ -34,8 +38,11 @@ internal static class BundleFixture
         return new BundleContent
         {
             Name = "chat",
-            Functions = [Function("prefill", prefill), Function("decode", decode)],
+            Functions = [Of("prefill", prefill), Of("decode", decode)],
         };
+
+        BundleFunction Of(string name, LoweredGraph lowered) => new(
+            name, [.. variants.Select(v => new BundleCode(v.Name, v.Compile(lowered.Module)))]) { States = BundleStateUse.Of(lowered) };
     }
 
     /// <summary>A function without state, y = x * [factor, factor, factor, factor + 1], with one variant for this processor.</summary>

@@ -22,6 +22,7 @@ internal static class BundleForger
         {
             return;
         }
+        FileHashKind kind = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(24)) == (int)FileHashKind.Sha256 ? FileHashKind.Sha256 : FileHashKind.Blake3;
         for (int i = 0; i < count; i++)
         {
             Span<byte> record = bytes.AsSpan(64 + (64 * i), 64);
@@ -30,11 +31,11 @@ internal static class BundleForger
             {
                 (section with
                 {
-                    Hash = SectionHash.Compute(FileHashKind.Sha256, bytes.AsSpan((int)section.Offset, (int)section.Length)),
+                    Hash = SectionHash.Compute(kind, bytes.AsSpan((int)section.Offset, (int)section.Length)),
                 }).Write(record);
             }
         }
-        SectionHash.Compute(FileHashKind.Sha256, bytes.AsSpan(64, 64 * count)).CopyTo(bytes, 32);
+        SectionHash.Compute(kind, bytes.AsSpan(64, 64 * count)).CopyTo(bytes, 32);
     }
 
     /// <summary>Changes a bit of the constants and all hashes.</summary>

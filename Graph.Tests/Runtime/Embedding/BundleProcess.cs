@@ -31,6 +31,8 @@ internal static class BundleProcess
         Console.WriteLine($"idle {(Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds:F0}");
         Console.WriteLine($"llvm {(File.Exists("/proc/self/maps") && File.ReadAllText("/proc/self/maps").Contains("libLLVM", StringComparison.Ordinal) ? "mapped" : "absent")}");
         Console.WriteLine($"compiler {(AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == "Graphene.Codegen") ? "loaded" : "absent")}");
+        Console.WriteLine($"logging {(AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == "Microsoft.Extensions.Logging.Abstractions") ? "loaded" : "absent")}");
+        Console.WriteLine($"openssl {(File.Exists("/proc/self/maps") && File.ReadAllText("/proc/self/maps").Contains("libcrypto", StringComparison.Ordinal) ? "mapped" : "absent")}");
         graphs.ForEach(g => g.Dispose());
         Console.WriteLine($"live {NativeBlock.LiveBytes}");
         return 0;

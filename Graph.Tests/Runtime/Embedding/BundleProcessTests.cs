@@ -22,6 +22,8 @@ internal sealed class BundleProcessTests : FolderFixture
         Assert.That(said["y"], Is.EqualTo("3 6 9 16"));
         Assert.That(said["llvm"], Is.EqualTo("absent"));
         Assert.That(said["compiler"], Is.EqualTo("absent"));
+        Assert.That(said["logging"], Is.EqualTo("absent"), "the one library that the runtime refers to is for those who compile");
+        Assert.That(said["openssl"], Is.EqualTo("absent"));
         Assert.That(int.Parse(said["threads"]), Is.LessThanOrEqualTo(2));
         Assert.That(said["live"], Is.EqualTo("0"));
     }

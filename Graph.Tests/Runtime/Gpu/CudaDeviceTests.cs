@@ -239,6 +239,38 @@ internal sealed class CudaDeviceTests
         Assert.That(error!.What, Does.Contain("too old, or libc.so.6 is none"));
     }
 
+    [Test]
+    public void TensorMapsAreEncodedForTheAddressesOfEachRun()
+    {
+        using FakeCuda fake = FakeCuda.Load();
+        using (CudaDevice device = fake.Open())
+        {
+            using var program = (GpuProgram)GpuProgram.Load(Mapped(), device);
+            for (int i = 0; i < 4; i++)
+            {
+                float[] x = [.. Enumerable.Range(i, 8 * (i / 2 + 1)).Select(v => (float)v)];
+                Assert.That(Run(program, x), Is.EqualTo(x.Select(v => 2 * v)));
+                Assert.That(fake.LastMap, Is.EqualTo($"type 11 swizzle 0 sizes 8 {i / 2 + 1} strides 32 box 8 1"));
+            }
+            Assert.That(fake.Calls.Count(c => c == "cuTensorMapEncodeTiled"), Is.EqualTo(4));
+        }
+        AssertClean(fake);
+    }
+
+    [Test]
+    public void ADriverWithoutTensorMapsSaysSo()
+    {
+        using FakeCuda fake = FakeCuda.Load(isOld: true);
+        using (CudaDevice device = fake.Open())
+        {
+            using var program = (GpuProgram)GpuProgram.Load(Mapped(), device);
+            var error = Assert.Throws<GraphException>(() => Run(program, new float[8]));
+            Assert.That(error!.Id, Is.EqualTo(GpuDiagnostics.NoTensorMaps));
+            Assert.That(error.Message, Does.Contain("GR6508").And.Contain("525 (CUDA 12.0)").And.Contain("sm_90 instead of sm_90a"));
+        }
+        AssertClean(fake);
+    }
+
     private static bool IsWork(string call) => call.StartsWith("cuMem", StringComparison.Ordinal)
         ? !call.EndsWith("Info", StringComparison.Ordinal) && call != "cuMemHostAlloc"
         : call is "cuLaunchKernel" or "cuStreamSynchronize" or "cuStreamBeginCapture" or "cuStreamEndCapture" ||
@@ -283,10 +315,28 @@ internal sealed class CudaDeviceTests
         ],
         BitConverter.GetBytes(-1));
 
+    // y = 2 x, of a tensor with lines of 8.
+    private static Executable Mapped() => Plan(
+        ".version 8.0 mapped", [BufferSpec.Parameter(0, 4 * (Dim)Count), BufferSpec.Result(0, 4 * (Dim)Count)],
+        [
+            new GpuStep.Launch(0, 1, [GpuArgument.Of(1), GpuArgument.Of((Dim)Count)], 0)
+            {
+                Maps =
+                [
+                    new GpuTensorMap(0, DType.F32)
+                    {
+                        Sizes = [8, Dim.FloorDiv(Count, 8)], StridesInBytes = [32], Box = [8, 1], RoundsToTensorFloat32 = true,
+                    },
+                ],
+            },
+        ],
+        kernel: new GpuKernel("mapped", 0, 32, 0, [GpuParameter.Write, GpuParameter.Number, GpuParameter.TensorMap]));
+
     private static GpuStep.Launch Twice(int from, int to, int call) => new(
         0, Dim.CeilDiv(Count, 32), [GpuArgument.Of(from), GpuArgument.Of(to), GpuArgument.Of((Dim)Count)], call);
 
-    private static Executable Plan(string code, BufferSpec[] buffers, GpuStep[] steps, byte[]? constant = null)
+    private static Executable Plan(
+        string code, BufferSpec[] buffers, GpuStep[] steps, byte[]? constant = null, GpuKernel? kernel = null)
     {
         var type = new TensorType(DType.F32, [(Dim)Count]);
         var constants = new ConstantWriter();
@@ -312,7 +362,7 @@ internal sealed class CudaDeviceTests
                     Form = GpuCodeForm.Ptx,
                     Kernels =
                     [
-                        new GpuKernel("twice", 0, 32, 0, [GpuParameter.Read, GpuParameter.Write, GpuParameter.Number]),
+                        kernel ?? new GpuKernel("twice", 0, 32, 0, [GpuParameter.Read, GpuParameter.Write, GpuParameter.Number]),
                         .. code.Contains("count", StringComparison.Ordinal)
                             ? new[] { new GpuKernel("count", 0, 32, 0, [GpuParameter.Write, GpuParameter.Write, GpuParameter.Number]) }
                             : [],

@@ -9,7 +9,8 @@ namespace Graphene.Tests.Runtime.Gpu;
 /// <summary>A CUDA driver in C (fakecuda.c), compiled once, and loaded anew for each test so that none sees what another did.</summary>
 internal sealed unsafe class FakeCuda : IDisposable
 {
-    private static readonly Lazy<string?> Compiled = new(Compile);
+    private static readonly Lazy<string?> Compiled = new(() => Compile());
+    private static readonly Lazy<string?> CompiledOld = new(() => Compile("-DWITHOUT_TENSOR_MAPS"));
     private readonly string _path;
     private readonly nint _library;
 
@@ -46,10 +47,14 @@ internal sealed unsafe class FakeCuda : IDisposable
     /// <summary>Graphs that ran.</summary>
     public int GraphLaunches => Ask("fake_graph_launches");
 
+    /// <summary>The tensor map that was encoded last.</summary>
+    public string LastMap => Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)Function("fake_map"))())!;
+
     /// <summary>Compiles and loads the driver; ends the test where there is no gcc.</summary>
-    public static FakeCuda Load()
+    /// <param name="isOld">Whether it shall have no tensor maps.</param>
+    public static FakeCuda Load(bool isOld = false)
     {
-        if (!OperatingSystem.IsLinux() || Compiled.Value is not { } compiled)
+        if (!OperatingSystem.IsLinux() || (isOld ? CompiledOld : Compiled).Value is not { } compiled)
         {
             Assert.Ignore("the driver of this test is in C and needs gcc on Linux");
             throw new InvalidOperationException();
@@ -89,14 +94,14 @@ internal sealed unsafe class FakeCuda : IDisposable
 
     private nint Function(string name) => NativeLibrary.GetExport(_library, name);
 
-    private static string? Compile()
+    private static string? Compile(params string[] options)
     {
         string source = RepositoryRoot.Combine("Graph.Tests", "Runtime", "Gpu", "fakecuda.c");
         string library = Path.Combine(Directory.CreateTempSubdirectory("graphene-fakecuda").FullName, "libcuda.so");
         try
         {
             using var gcc = Process.Start(new ProcessStartInfo(
-                "gcc", ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library, source, "-lpthread"])
+                "gcc", ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", .. options, "-shared", "-fPIC", "-o", library, source, "-lpthread"])
             {
                 RedirectStandardError = true,
             })!;

@@ -14,7 +14,7 @@ internal sealed class GpuPlanTests
     public void APlanSurvivesItsFile()
     {
         ExecutablePlan plan = Compiled();
-        (ExecutablePlan read, _) = PlanReader.Read(PlanWriter.Write(plan, Objects()));
+        ExecutablePlan read = PlanReader.Read(PlanWriter.Write(plan, Objects()), out _);
         Assert.That(PlanWriter.Write(read, Objects()), Is.EqualTo(PlanWriter.Write(plan, Objects())));
         Assert.That(read.Gpu!.Kernels.Select(k => k.Name), Is.EqualTo(plan.Gpu!.Kernels.Select(k => k.Name)));
         Assert.That(read.Gpu.Steps.OfType<GpuStep.Loop>().Single().Body, Is.Not.Empty);
@@ -41,7 +41,7 @@ internal sealed class GpuPlanTests
             }
             try
             {
-                (ExecutablePlan read, var names) = PlanReader.Read(changed);
+                ExecutablePlan read = PlanReader.Read(changed, out string[] names);
                 refused += PlanVerifier.Check(read, 1 << 20) is null && PlanVerifier.CheckObjects(read, names.Length) is null ? 0 : 1;
             }
             catch (InvalidDataException)
@@ -64,7 +64,7 @@ internal sealed class GpuPlanTests
         ExecutablePlan nested = plan with { Gpu = plan.Gpu! with { Steps = [step] } };
         Assert.That(PlanVerifier.Check(nested, 1 << 20), Does.Contain("nested more than"));
         byte[] bytes = PlanWriter.Write(nested, Objects());
-        Assert.That(Assert.Throws<InvalidDataException>(() => PlanReader.Read(bytes))!.Message, Does.Contain("nested more than"));
+        Assert.That(Assert.Throws<InvalidDataException>(() => PlanReader.Read(bytes, out _))!.Message, Does.Contain("nested more than"));
     }
 
     [Test]
@@ -138,7 +138,7 @@ internal sealed class GpuPlanTests
         using var device = new InterpretedGpu();
         using var older = new InterpretedGpu(80);
         using Executable executable = GraphCompiler.Gpu(device).Compile(Module(), NullLogger.Instance, default);
-        Assert.That(Assert.Throws<GraphException>(() => GpuProgram.Load(executable, older))!.Message, Does.Contain("this device is sm_80"));
+        Assert.That(Assert.Throws<GraphException>(() => GpuProgram.Load(executable, older))!.Message, Does.Contain("this is sm_80"));
         Assert.That(Assert.Throws<GraphException>(() => NativeProgram.Load(executable))!.Id, Is.EqualTo(RuntimeDiagnostics.WrongProcessor));
     }
 

@@ -1,7 +1,8 @@
 // A CUDA driver for tests: memory is the host's, work is done when somebody waits for it. It notes calls, fails where it is told to, and
 // notices what a real driver would not forgive: memory, code or graphs that are freed while work needs them, and handles that are gone.
 //
-// Kernels are known by name: "twice" (from, to, count) writes 2 x of f32, "count" (from, to, below) writes x + 1 and whether x + 1 < below.
+// Kernels are known by name: "twice" (from, to, count) writes 2 x of f32, "count" (from, to, below) writes x + 1 and whether x + 1 < below,
+// "mapped" (to, count, map) writes 2 x of the tensor behind a map, which holds its address first.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -125,6 +126,11 @@ static void run_op(Op *op)
             check((char *)op->args[1], 1);
             *x += 1;
             *(char *)op->args[1] = *x < (int)op->args[2];
+        } else if (!strncmp(op->function->name, "mapped", 6)) {
+            float *to = (float *)op->args[0], *from = (float *)op->args[2];
+            check((char *)from, op->args[1] * 4);
+            check((char *)to, op->args[1] * 4);
+            for (uint64_t i = 0; i < op->args[1]; i++) to[i] = 2 * from[i];
         }
         break;
     default: break;
@@ -268,6 +274,28 @@ CUresult cuLaunchKernel(Function *function, unsigned x, unsigned y, unsigned z, 
     for (int i = 0; i < op->count; i++) op->args[i] = *(uint64_t *)parameters[i];
     LEAVE(add(stream, op));
 }
+
+#ifndef WITHOUT_TENSOR_MAPS
+static char last_map[512];
+const char *fake_map(void) { return last_map; }
+CUresult cuTensorMapEncodeTiled(uint64_t *map, int type, unsigned rank, void *at, const uint64_t *sizes, const uint64_t *strides, const unsigned *box,
+    const unsigned *steps, int interleave, int swizzle, int promotion, int fill)
+{
+    ENTER("cuTensorMapEncodeTiled");
+    if ((uintptr_t)map % 64 || (uintptr_t)at % 16 || !rank || rank > 5 || interleave || fill || swizzle < 0 || swizzle > 3 || promotion > 3) LEAVE(INVALID);
+    size_t n = (size_t)snprintf(last_map, sizeof last_map, "type %d swizzle %d sizes", type, swizzle);
+    for (unsigned d = 0; d < rank; d++) {
+        if (!sizes[d] || !box[d] || box[d] > 256 || steps[d] != 1 || (d + 1 < rank && strides[d] % 16)) LEAVE(INVALID);
+        if (d > 0 && d + 1 < rank && strides[d] % strides[d - 1]) LEAVE(INVALID);
+        n += (size_t)snprintf(last_map + n, sizeof last_map - n, " %llu", (unsigned long long)sizes[d]);
+    }
+    for (unsigned d = 0; d + 1 < rank; d++) n += (size_t)snprintf(last_map + n, sizeof last_map - n, "%s%llu", d ? " " : " strides ", (unsigned long long)strides[d]);
+    for (unsigned d = 0; d < rank; d++) n += (size_t)snprintf(last_map + n, sizeof last_map - n, "%s%u", d ? " " : " box ", box[d]);
+    memset(map, 0, 128);
+    map[0] = (uint64_t)at;
+    LEAVE(OK);
+}
+#endif
 
 CUresult cuMemGetInfo_v2(size_t *free_bytes, size_t *total) { ENTER("cuMemGetInfo"); *free_bytes = capacity - used; *total = capacity; LEAVE(OK); }
 CUresult cuMemAlloc_v2(CUdeviceptr *memory, size_t bytes) { ENTER("cuMemAlloc"); char *at = 0; r = take(&at, bytes, 0); *memory = (CUdeviceptr)at; LEAVE(r); }

@@ -31,9 +31,26 @@ internal sealed class HostProcessorTests
         {
             Assert.Ignore("XCR0 is a register of x86-64");
         }
-        Assert.That(SavedRegisters.Include(0x06), Is.EqualTo(System.Runtime.Intrinsics.X86.Avx.IsSupported));
-        Assert.That(SavedRegisters.Include(0xE6), Is.EqualTo(System.Runtime.Intrinsics.X86.Avx512F.IsSupported));
-        Assert.That(SavedRegisters.Include(1u << 31), Is.False);
+        Assert.That(SavedRegisters.Include(X64Processor.Host, 0x06), Is.EqualTo(System.Runtime.Intrinsics.X86.Avx.IsSupported));
+        Assert.That(SavedRegisters.Include(X64Processor.Host, 0xE6), Is.EqualTo(System.Runtime.Intrinsics.X86.Avx512F.IsSupported));
+        Assert.That(SavedRegisters.Include(X64Processor.Host, 1u << 31), Is.False);
+    }
+
+    [Test]
+    public void TheProcessorIsAskedAsTheRuntimeAsks()
+    {
+        if (!System.Runtime.Intrinsics.X86.X86Base.X64.IsSupported)
+        {
+            Assert.Ignore("CPUID is an instruction of x86-64");
+        }
+        foreach ((uint leaf, uint subleaf) in ((uint, uint)[])[(0, 0), (7, 0), (0x80000001, 0), (4, 2)])
+        {
+            X64Processor.Answer answer = X64Processor.Host.Ask(leaf, subleaf);
+            Assert.That(
+                (unchecked((int)answer.Eax), unchecked((int)answer.Ebx), unchecked((int)answer.Ecx), unchecked((int)answer.Edx)),
+                Is.EqualTo(System.Runtime.Intrinsics.X86.X86Base.CpuId(unchecked((int)leaf), (int)subleaf)), $"{leaf:x}");
+        }
+        Assert.That(X64Processor.Host.Ask(0x7FFFFFFF, 0).Eax, Is.Zero, "no such question");
     }
 
     [Test]

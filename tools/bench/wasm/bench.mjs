@@ -1,15 +1,19 @@
 // Graphene's WebAssembly beside TensorFlow.js and ONNX Runtime Web in Node, one thread each, in turns.
 //
-//   node bench.mjs --model digits|mobilenet_v2 --ours FOLDER --onnx FILE [--peers FOLDER] [--rounds 5] [--seconds 0.5] [--markdown]
+//   node bench.mjs --model digits|mobilenet_v2|mlp --ours FOLDER --onnx FILE [--peers FOLDER] [--native PROGRAM] [--rounds 5] [--seconds 0.5]
+//     [--markdown]
 //
 // FOLDER of --ours holds what `graphene compile FILE -o FOLDER/MODEL.wasm` wrote; both modules are
 // measured. --peers is where this was run: npm install --ignore-scripts @tensorflow/tfjs @tensorflow/tfjs-backend-wasm onnxruntime-web
+// PROGRAM is the same model as machine code, made with native.c: a process that measures when it is told to, in its turn.
 // Each contender feeds its input and reads its result in each run. A round runs all contenders for so many seconds; medians of the rounds'
 // medians are shown, and the shortest run of all.
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { onnxruntime, randomArray, tensorflow } from './peers.mjs';
 
@@ -17,7 +21,7 @@ const { values: options } = parseArgs({
   options: {
     model: { type: 'string' }, ours: { type: 'string' }, onnx: { type: 'string' }, peers: { type: 'string' },
     rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '0.5' }, markdown: { type: 'boolean', default: false },
-    without: { type: 'string', default: '' },
+    native: { type: 'string' }, without: { type: 'string', default: '' },
   },
 });
 
@@ -40,6 +44,20 @@ async function ours(file, name, inputs) {
   };
 }
 
+// Machine code cannot be called from here: a process that waits for its turns.
+function native(program) {
+  const child = spawn(path.resolve(program), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    name: 'Graphene native, one thread',
+    async measure(seconds) {
+      child.stdin.write(`${seconds}\n`);
+      return (await lines.next()).value.split(' ').map(Number);
+    },
+    close: () => child.stdin.end(),
+  };
+}
+
 async function describe() {
   const module = await WebAssembly.compile(await readFile(path.join(options.ours, `${options.model}.wasm`)));
   const [section] = WebAssembly.Module.customSections(module, 'graphene');
@@ -49,6 +67,7 @@ async function describe() {
 
 // As many runs as fit the time, at least three.
 async function measure(contender, seconds) {
+  if (contender.measure) return contender.measure(seconds);
   const times = [];
   const end = performance.now() + 1000 * seconds;
   while (times.length < 3 || performance.now() < end) {
@@ -68,9 +87,11 @@ if (options.peers && wanted('tfjs')) {
   if (wanted('cpu')) contenders.push(await tensorflow(options.peers, options.model, 'cpu'));
 }
 
+if (options.native) contenders.push(native(options.native));
+
 const reference = await contenders.find(c => c.name.startsWith('onnxruntime'))?.run();
 for (const contender of contenders) {
-  const isSlow = contender.name === 'tfjs cpu' && options.model !== 'digits';
+  const isSlow = contender.name === 'tfjs cpu' && options.model === 'mobilenet_v2';
   contender.seconds = isSlow ? 0 : Number(options.seconds);
   await measure(contender, isSlow ? 0 : 0.3);
   if (reference && contender.output) {
@@ -90,6 +111,7 @@ const figures = contenders.map((c, i) => ({
   best: Math.min(...rounds[i].flat()),
   error: c.error,
 }));
+contenders.forEach(c => c.close?.());
 const number = ms => ms.toFixed(ms < 1 ? 4 : 2);
 if (options.markdown) {
   console.log(`| ${options.model} | median ms | best ms | times Graphene simd |\n| --- | --- | --- | --- |`);

@@ -1,5 +1,5 @@
-// The peers of bench.mjs: TensorFlow.js (its wasm and cpu back ends) and ONNX Runtime Web, at one thread, on the two models.
-// TensorFlow.js reads no ONNX, so both networks are written out here with its fused kernels; weights are random numbers, on which the
+// The peers of bench.mjs: TensorFlow.js (its wasm and cpu back ends) and ONNX Runtime Web, at one thread, on the three models.
+// TensorFlow.js reads no ONNX, so the networks are written out here with its fused kernels; weights are random numbers, on which the
 // time does not depend.
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
@@ -67,7 +67,16 @@ function mobilenet(tf, weight) {
   };
 }
 
+function mlp(tf, weight) {
+  const layers = [[784, 512, 'relu'], [512, 512, 'relu'], [512, 10, undefined]].map(([from, to, activation]) => {
+    const [b, bias] = [weight([from, to]), weight([to])];
+    return a => tf.fused.matMul({ a, b, bias, activation });
+  });
+  return x => layers.reduce((value, layer) => layer(value), x);
+}
+
 const NETWORKS = {
+  mlp: { build: mlp, shape: [1, 784], type: 'f32' },
   digits: { build: digits, shape: [1, 28, 28, 1], type: 'u8' },
   mobilenet_v2: { build: mobilenet, shape: [1, 224, 224, 3], type: 'f32' },
 };

@@ -40,7 +40,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Measure loading, compiling and running a model.")
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, CommonOptions.Device,
-            CommonOptions.Threads, Warmup, Runs, NoCache, Kernels, Json,
+            CommonOptions.Threads, CommonOptions.AllowWinograd, CommonOptions.Tuning, Warmup, Runs, NoCache, Kernels, Json,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -59,7 +59,8 @@ internal static class BenchCommand
             parsed.GetRequiredValue(CommonOptions.Input), parsed.GetValue(CommonOptions.Random) ?? 0);
 
         IGraphCompiler compiler = Devices.Compiler(
-            parsed.GetRequiredValue(CommonOptions.Device), logger, useCache: !parsed.GetValue(NoCache));
+            parsed.GetRequiredValue(CommonOptions.Device), logger, !parsed.GetValue(NoCache), CommonOptions.Optimizer(parsed),
+            CommonOptions.TuningOf(parsed));
         long start = Stopwatch.GetTimestamp();
         LoadedModel model = ModelLoader.LoadToRun(
             parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Files, compiler, logger);
@@ -95,7 +96,9 @@ internal static class BenchCommand
         LoadedModel model = ModelLoader.Load(
             parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Find);
         IReadOnlyList<Literal> inputs = inputSet.For(model, (_, _) => { });
-        return KernelReport.Measure(model, inputs, device, parsed.GetValue(CommonOptions.Threads), parsed.GetValue(Warmup), runs);
+        return KernelReport.Measure(
+            model, inputs, device, parsed.GetValue(CommonOptions.Threads), parsed.GetValue(Warmup), runs, CommonOptions.Optimizer(parsed),
+            CommonOptions.TuningOf(parsed));
     }
 
     private static double[] Measure(ModelRunner runner, IReadOnlyList<Literal> inputs, int warmup, int runs)

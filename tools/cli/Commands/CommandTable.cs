@@ -11,6 +11,7 @@ internal static class CommandTable
         new("run", RunCommand.Create),
         new("compile", CompileCommand.Create),
         new("bench", BenchCommand.Create),
+        new("tune", TuneCommand.Create),
         new("inspect", InspectCommand.Create),
         new("verify", VerifyCommand.Create),
         new("opt", OptCommand.Create),

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Graphene.Cli.Execution;
 using Graphene.Cli.Models;
+using Graphene.Codegen;
+using Graphene.Optimizer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -38,7 +40,18 @@ internal static class CommonOptions
 
     public static readonly Option<string> Device = DeviceOption();
 
+    public static readonly Option<string?> Tuning = new("--tuning")
+    {
+        Description = "FILE that `graphene tune` wrote: tiles of products that were measured to be the fastest, for GPUs.",
+    };
+
     public static readonly Option<int> Threads = ThreadsOption();
+
+    public static readonly Option<bool> AllowWinograd = new("--allow-winograd")
+    {
+        Description = "Let 3x3 convolutions take fewer products, by Winograd's filtering, where that is faster: errors grow by some bits, " +
+            "and an infinity or NaN reaches the results around it. For processors.",
+    };
 
     public static readonly Option<bool> Verbose = new("--verbose")
     {
@@ -66,6 +79,10 @@ internal static class CommonOptions
         });
     }
 
+    /// <summary>What the command line chooses about the optimizer.</summary>
+    public static OptimizerOptions Optimizer(ParseResult parsed) =>
+        OptimizerOptions.Default with { AllowWinograd = parsed.GetValue(AllowWinograd) };
+
     /// <summary>The values of <c>--dim</c>.</summary>
     /// <exception cref="UsageException">One is not NAME=N.</exception>
     public static IReadOnlyDictionary<string, long> Dims(ParseResult parsed)
@@ -85,6 +102,9 @@ internal static class CommonOptions
         }
         return dims;
     }
+
+    /// <summary>The record of <c>--tuning</c>; null for none.</summary>
+    public static ProductTuning? TuningOf(ParseResult parsed) => parsed.GetValue(Tuning) is { } path ? ProductTuning.Read(path) : null;
 
     /// <summary>Reads the model for <c>--dim</c> and, where it can only be imported for given values, for those of <c>--input</c>.</summary>
     public static LoadedModel Load(ParseResult parsed) => Load(parsed, parsed.GetRequiredValue(Model));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Graphene.Cli.Compilation;
+using Graphene.Codegen;
 using Graphene.Codegen.Aot;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,10 +26,12 @@ internal static class CompileCommand
         DefaultValueFactory = _ => [],
     };
 
-    private static readonly Option<string> Target = new("--target")
+    private static readonly Option<string[]> Target = new("--target")
     {
-        Description = "What native code is for: " + string.Join(", ", AotTarget.Named.Select(t => t.Name)) +
-            ", nvptx:sm_80 and the like for GPUs (PTX), or an LLVM triple. x86-64 has code for three levels of processors and chooses at run time. Bundles take several with commas.",
+        Description = "What code is for: " + string.Join(", ", AotTarget.Named.Select(t => t.Name)) +
+            ", nvptx:sm_80 and the like for GPUs (bundles and PTX), or an LLVM triple. x86-64 has code for three levels of processors and " +
+            "chooses at run time. Bundles take several, with commas or repeated, and choose when they are loaded.",
+        DefaultValueFactory = _ => [],
     };
 
     private static readonly Option<string> Cpu = new("--cpu") { Description = "The processor as LLVM calls it (-mcpu), instead of the target's own." };
@@ -60,7 +63,8 @@ internal static class CompileCommand
     {
         var command = new Command("compile", "Compile a model ahead of time: a bundle for .NET, native code with a C interface, or PTX.")
         {
-            BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.Input, CommonOptions.Dim,
+            BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.AllowWinograd,
+            CommonOptions.Tuning, CommonOptions.Input, CommonOptions.Dim,
         };
         foreach (Option option in BundleOptions.All)
         {
@@ -82,6 +86,7 @@ internal static class CompileCommand
         {
             Model = bundle.Functions[0].Model,
             Bundle = bundle,
+            Tuning = bundle.Tuning,
             Output = path,
             Name = parsed.GetValue(Name) ?? NameOf(path),
             Target = targets is [var target] ? target : null,
@@ -89,6 +94,7 @@ internal static class CompileCommand
             WeightsPath = weights is null or EmbeddedWeights ? null : weights,
             Logger = loggers == NullLoggerFactory.Instance ? new ProgressLogger(io) : loggers.CreateLogger("graphene"),
         };
+        NoteTuning(bundle, forms, io);
         foreach (IGrouping<ArtifactWriter, ArtifactForm> group in forms.GroupBy(f => f.Writer))
         {
             foreach (string line in group.Key(request, [.. group.Select(f => f.Name)]))
@@ -97,6 +103,24 @@ internal static class CompileCommand
             }
         }
         return ExitCode.Success;
+    }
+
+    private static void NoteTuning(BundleRequest bundle, IReadOnlyList<ArtifactForm> forms, CommandIO io)
+    {
+        if (bundle.Tuning is not { } tuning)
+        {
+            return;
+        }
+        GpuTarget[] gpus = [.. bundle.Targets.Select(t => t.Gpu).OfType<GpuTarget>()];
+        if (gpus.Length == 0 && forms.All(f => f.Writer != PtxArtifact.Write))
+        {
+            throw new UsageException("--tuning is for GPUs: name one with --target nvptx:sm_90a");
+        }
+        foreach (GpuTarget gpu in gpus.Where(g => tuning.CountFor(g) < tuning.Count))
+        {
+            io.Error.WriteLine(
+                $"graphene: {tuning.CountFor(gpu)} of {tuning.Count} measured products are for {gpu} with {gpu.Multiprocessors} multiprocessors; the others are left alone");
+        }
     }
 
     private static IReadOnlyList<ArtifactForm> Forms(ParseResult parsed, string path)
@@ -116,12 +140,16 @@ internal static class CompileCommand
 
     private static IReadOnlyList<AotTarget> TargetsOf(ParseResult parsed)
     {
-        string? names = parsed.GetValue(Target);
+        string[] names = [.. (parsed.GetValue(Target) ?? []).SelectMany(t => t.Split(','))];
+        if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { Key: var twice })
+        {
+            throw new UsageException($"--target {twice} is named twice");
+        }
         string cpu = parsed.GetValue(Cpu) ?? "";
         string features = parsed.GetValue(Features) ?? "";
-        return names is null && cpu.Length == 0 && features.Length == 0
+        return names.Length == 0 && cpu.Length == 0 && features.Length == 0
             ? []
-            : [.. (names ?? "x86-64").Split(',').Select(n => AotTarget.Parse(n, cpu, features))];
+            : [.. names.DefaultIfEmpty("x86-64").Select(n => AotTarget.Parse(n, cpu, features))];
     }
 
     // A file name as a name in C.

@@ -31,6 +31,7 @@ internal static class RunCommand
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, OutputDir, Expect,
             ToleranceOptions.Relative, ToleranceOptions.Absolute, ToleranceOptions.OfLargest, CommonOptions.Device, CommonOptions.Threads,
+            CommonOptions.AllowWinograd, CommonOptions.Tuning,
         };
         command.SetAction(p => Run(p, io));
         return command;
@@ -41,7 +42,9 @@ internal static class RunCommand
         InputSet inputSet = InputSet.Read(parsed.GetRequiredValue(CommonOptions.Input), parsed.GetValue(CommonOptions.Random));
         using ILoggerFactory loggers = CommonOptions.Loggers(parsed);
         ILogger logger = loggers.CreateLogger("graphene");
-        IGraphCompiler compiler = Devices.Compiler(parsed.GetRequiredValue(CommonOptions.Device), logger);
+        IGraphCompiler compiler = Devices.Compiler(
+            parsed.GetRequiredValue(CommonOptions.Device), logger, optimizer: CommonOptions.Optimizer(parsed),
+            tuning: CommonOptions.TuningOf(parsed));
         LoadedModel model = ModelLoader.LoadToRun(
             parsed.GetRequiredValue(CommonOptions.Model), CommonOptions.Dims(parsed), inputSet.Files, compiler, logger);
         IReadOnlyList<Literal> inputs = inputSet.For(

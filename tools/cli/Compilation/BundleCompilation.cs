@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Graphene.Codegen;
-using Graphene.Codegen.Aot;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +16,7 @@ internal static class BundleCompilation
     /// <exception cref="UsageException">A state does not fit the models.</exception>
     public static string Write(BundleRequest request, string path, ILogger logger)
     {
-        (string Name, GraphCompiler Compiler)[] compilers = [.. Compilers(request.Targets)];
+        (string Name, IExecutableCompiler Compiler)[] compilers = [.. Compilers(request)];
         var made = new List<Executable>();
         try
         {
@@ -48,15 +47,20 @@ internal static class BundleCompilation
         }
     }
 
-    // The best variant first: whoever loads the bundle takes the first that runs.
-    private static IEnumerable<(string Name, GraphCompiler Compiler)> Compilers(IReadOnlyList<AotTarget> targets)
+    // The best variant first: whoever loads the bundle takes the first that runs. Code for processors and for GPUs is never chosen between.
+    private static IEnumerable<(string Name, IExecutableCompiler Compiler)> Compilers(BundleRequest request)
     {
-        if (targets.Count == 0)
+        var options = new GraphCompilerOptions { Optimizer = request.Optimizer };
+        if (request.Targets.Count == 0)
         {
-            return [("host", GraphCompiler.Cpu())];
+            return [("host", GraphCompiler.Cpu(options))];
         }
-        return targets.SelectMany(t => t.Compilers().Zip(t.Variants).Reverse().Select(
-            c => (t.Variants.Length == 1 ? t.Name : $"{t.Name}-{c.Second.Name}", c.First)));
+        IEnumerable<(string Name, IExecutableCompiler Compiler)> processors = request.Targets.Where(t => t.Gpu is null).SelectMany(
+            t => t.Compilers(options).Zip(t.Variants).Reverse().Select(
+                c => (t.Variants.Length == 1 ? t.Name : $"{t.Name}-{c.Second.Name}", (IExecutableCompiler)c.First)));
+        IEnumerable<GpuTarget> gpus = request.Targets.Select(t => t.Gpu).OfType<GpuTarget>()
+            .OrderByDescending(g => g.Architecture).ThenByDescending(g => g.HasArchitectureFeatures);
+        return processors.Concat(gpus.Select(g => (g.ToString(), (IExecutableCompiler)GraphCompiler.For(g with { Tuning = request.Tuning }))));
     }
 
     private static IEnumerable<BundleStateUse> StatesOf(FunctionRequest function, IReadOnlyList<(string Input, string Output)> states)
@@ -111,6 +115,6 @@ internal static class BundleCompilation
         string what = functions.Count == 1 ? "" : $"functions {string.Join(", ", functions.Select(f => f.Name))}; ";
         return $"{path}: {what}{made.Sum(e => e.Plan.Kernels.Length)} kernels, " +
             $"{made.Sum(e => e.Objects.Sum(o => (long)o.Bytes.Length))} bytes of code, " +
-            $"for {made[0].Plan.TargetTriple} ({variants}), {new FileInfo(path).Length} bytes";
+            $"for {string.Join(", ", made.Select(e => e.Plan.TargetTriple).Distinct())} ({variants}), {new FileInfo(path).Length} bytes";
     }
 }

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using Graphene.Cli.Commands;
 using Graphene.Cli.Models;
+using Graphene.Codegen;
 using Graphene.Codegen.Aot;
+using Graphene.Optimizer;
 
 namespace Graphene.Cli.Compilation;
 
@@ -61,13 +63,20 @@ internal static class BundleOptions
         {
             throw new UsageException($"the models come from --signature, so {model} has no place");
         }
+        OptimizerOptions optimizer = CommonOptions.Optimizer(parsed);
+        if (optimizer.AllowWinograd && forms.FirstOrDefault(f => f.Writer != BundleArtifact.Write && f.Writer != NativeArtifact.Write) is { } other)
+        {
+            throw new UsageException($"{CommonOptions.AllowWinograd.Name} is for bundles and native libraries, not for {other.Name}");
+        }
         return new BundleRequest
         {
+            Optimizer = optimizer,
             Functions = signatures.Length > 0
                 ? [.. signatures.Select(s => Function(parsed, s))]
                 : [new FunctionRequest("run", RequiredModel(parsed), CommonOptions.Load(parsed, RequiredModel(parsed)))],
             States = [.. (parsed.GetValue(State) ?? []).Select(s => Pair(s, "INPUT=OUTPUT"))],
             Targets = targets,
+            Tuning = CommonOptions.TuningOf(parsed),
             Key = parsed.GetValue(Sign) is { } path ? ReadKey(path) : null,
         };
     }
@@ -117,6 +126,12 @@ internal sealed record BundleRequest : IDisposable
 
     /// <summary>What code is for; none for this processor alone.</summary>
     public IReadOnlyList<AotTarget> Targets { get; init; } = [];
+
+    /// <summary>Choices of the optimizer.</summary>
+    public required OptimizerOptions Optimizer { get; init; }
+
+    /// <summary>Measured tiles of products, for GPUs; null for none.</summary>
+    public ProductTuning? Tuning { get; init; }
 
     /// <summary>Signs it; null for nobody.</summary>
     public ECDsa? Key { get; init; }

@@ -1,4 +1,5 @@
 using Graphene.Cli.Models;
+using Graphene.Codegen;
 using Graphene.Codegen.Aot;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +28,9 @@ internal sealed record CompileRequest
 
     /// <summary>The weights file; null when weights are embedded.</summary>
     public string? WeightsPath { get; init; }
+
+    /// <summary>Measured tiles of products, for GPUs; null for none.</summary>
+    public ProductTuning? Tuning { get; init; }
 
     /// <summary>Told what takes how long.</summary>
     public required ILogger Logger { get; init; }

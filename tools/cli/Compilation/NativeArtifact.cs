@@ -18,6 +18,7 @@ internal static class NativeArtifact
         {
             Name = request.Name,
             IsFreestanding = request.IsFreestanding,
+            Optimizer = request.Bundle.Optimizer,
             HasExternalWeights = request.WeightsPath is not null,
             ExistingWeights = request.WeightsPath is { } path && File.Exists(path) ? File.ReadAllBytes(path) : default(ReadOnlyMemory<byte>?),
         };

@@ -16,7 +16,7 @@ internal static class PtxArtifact
         }
         IReadOnlyList<string> files = PtxFiles.Write(
             request.Model.Module, request.Target ?? AotTarget.Parse(EveryRecentGpu), request.Stem, forms.Contains("ptx"),
-            forms.Contains("llvm-ir"), request.Logger);
+            forms.Contains("llvm-ir"), request.Logger, request.Tuning);
         return [.. files.Select(f => $"{f}: {new FileInfo(f).Length} bytes")];
     }
 }

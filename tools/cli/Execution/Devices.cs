@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Optimizer;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 
@@ -26,17 +27,35 @@ internal static class Devices
     /// <param name="device">One of <see cref="Names"/>.</param>
     /// <param name="logger">Receives what the disk cache has to say.</param>
     /// <param name="useCache">False to compile even what is in the disk cache.</param>
-    public static IGraphCompiler Compiler(string device, ILogger logger, bool useCache = true) => device switch
+    /// <param name="optimizer">Choices for <see cref="Cpu"/>; null for the defaults.</param>
+    /// <param name="tuning">Measured tiles, for GPUs; null for none.</param>
+    public static IGraphCompiler Compiler(
+        string device, ILogger logger, bool useCache = true, OptimizerOptions? optimizer = null, ProductTuning? tuning = null) => device switch
     {
-        Cpu => Cached(GraphCompiler.Cpu(), device, logger, useCache),
-        Cuda or Interpreter => Cached(Gpu(device), device, logger, useCache),
+        Cpu or Reference when tuning is not null => throw new UsageException($"--tuning is for GPUs, not for the device {device}"),
+        Cpu => Cached(GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = optimizer }), device, logger, useCache),
+        Cuda or Interpreter => Cached(Gpu(device, tuning), device, logger, useCache),
         Reference => new ReferenceCompiler(),
         _ => throw new UsageException($"there is no device '{device}'; devices are {string.Join(", ", Names)}"),
     };
 
+    /// <summary>The GPU of a name, to be disposed; null for what is none.</summary>
+    /// <param name="device">One of <see cref="Names"/>.</param>
+    public static GpuDevice? OpenGpu(string device) => device switch
+    {
+        Cuda => CudaDevice.Open(),
+        Interpreter => new InterpretedGpu(),
+        _ => null,
+    };
+
     /// <summary>The compiler of a GPU, or of what stands for one.</summary>
     /// <param name="device"><see cref="Cuda"/> or <see cref="Interpreter"/>.</param>
-    public static GpuCompiler Gpu(string device) => device == Cuda ? GraphCompiler.Cuda() : GraphCompiler.Gpu(new InterpretedGpu());
+    /// <param name="tuning">Measured tiles; null for none.</param>
+    public static GpuCompiler Gpu(string device, ProductTuning? tuning = null)
+    {
+        GraphCompilerOptions options = GraphCompilerOptions.Default with { Tuning = tuning };
+        return device == Cuda ? GraphCompiler.Cuda(options) : GraphCompiler.Gpu(new InterpretedGpu(), options);
+    }
 
     private static CachedGraphCompiler Cached(IExecutableCompiler compiler, string device, ILogger logger, bool useCache) =>
         new(compiler, device, useCache ? DiskCache.FromEnvironment(DebugOptions.FromEnvironment(), logger) : null);

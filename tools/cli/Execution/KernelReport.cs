@@ -24,22 +24,25 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
     private const int SourceShown = 70;
 
     /// <summary>Compiles a model for profiling and runs it.</summary>
-    public static KernelReport Measure(LoadedModel model, IReadOnlyList<Literal> inputs, string device, int threads, int warmup, int runs)
+    public static KernelReport Measure(
+        LoadedModel model, IReadOnlyList<Literal> inputs, string device, int threads, int warmup, int runs, OptimizerOptions? optimizer = null,
+        ProductTuning? tuning = null)
     {
         IReadOnlyDictionary<string, long> symbols = SymbolBinding.Bind(model, inputs);
         return device == Devices.Cpu
-            ? Measure(model.Module, inputs, symbols, threads, warmup, runs)
-            : MeasureGpu(model.Module, inputs, symbols, device, warmup, runs);
+            ? Measure(model.Module, inputs, symbols, threads, warmup, runs, optimizer)
+            : MeasureGpu(model.Module, inputs, symbols, device, tuning, warmup, runs);
     }
 
     /// <summary>Compiles a module for profiling and runs it.</summary>
     public static KernelReport Measure(
-        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, int threads, int warmup, int runs)
+        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, int threads, int warmup, int runs,
+        OptimizerOptions? optimizer = null)
     {
         Executable executable = GraphCompiler.Cpu(new GraphCompilerOptions
         {
             IsProfiled = true,
-            Optimizer = OptimizerOptions.Default with { Debug = DebugOptions.FromEnvironment() },
+            Optimizer = (optimizer ?? OptimizerOptions.Default) with { Debug = DebugOptions.FromEnvironment() },
         }).Compile(module, NullLogger.Instance, CancellationToken.None);
         using NativeProgram program = NativeProgram.Load(executable);
         int width = threads == 0 ? ComputePool.Shared.Width : threads;
@@ -48,9 +51,10 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
 
     // Marks in the stream tell the times: no code of its own is needed.
     private static KernelReport MeasureGpu(
-        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, string device, int warmup, int runs)
+        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, string device, ProductTuning? tuning, int warmup,
+        int runs)
     {
-        using GpuCompiler compiler = Devices.Gpu(device);
+        using GpuCompiler compiler = Devices.Gpu(device, tuning);
         using var program = (GpuProgram)compiler.Load(compiler.Compile(module, NullLogger.Instance, CancellationToken.None));
         return Measure(
             program, program.Plan, inputs, symbols, 0, warmup, runs,

@@ -28,9 +28,9 @@ internal sealed class ModelRunner : IDisposable
         _options = new RunOptions { MaxThreads = threads };
         if (model.Program is { } program)
         {
-            if (compiler.Device != Devices.Cpu)
+            if ((model.Device ?? compiler.Device) != compiler.Device)
             {
-                throw new UsageException($"{model.Path} is code for the device {Devices.Cpu}, not {compiler.Device}");
+                throw new UsageException($"{model.Path} is a compiled bundle, which the device {compiler.Device} cannot run");
             }
             CompileTime = model.FindTime;
             _program = program;

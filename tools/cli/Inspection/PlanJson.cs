@@ -60,6 +60,10 @@ internal static class PlanJson
         {
             json.WriteString("bytes", buffer.SizeInBytes.ToString());
         }
+        if (buffer.Kind == BufferKind.Part)
+        {
+            json.WriteString("offset", buffer.OffsetInBytes.ToString());
+        }
         if (buffer.Kind == BufferKind.Temporary)
         {
             json.WriteNumber("first_step", buffer.Live.First);

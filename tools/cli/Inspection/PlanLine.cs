@@ -8,7 +8,7 @@ namespace Graphene.Cli.Inspection;
 /// <param name="Depth">0 for the entry's own steps.</param>
 /// <param name="Number">The step's place in the sequence of all steps.</param>
 /// <param name="Part">Which part of the enclosing step this one belongs to (<c>body</c>, <c>branch 1</c>); empty at depth 0.</param>
-/// <param name="Action">What it does: an op, <c>copy</c>, <c>while</c> or <c>branch</c>.</param>
+/// <param name="Action">What it does: an op, <c>copy</c>, <c>parts</c>, <c>while</c> or <c>branch</c>.</param>
 /// <param name="Reads">Buffers it reads.</param>
 /// <param name="Writes">Buffers it writes.</param>
 /// <param name="Workspaces">Buffers it uses for itself.</param>
@@ -42,6 +42,10 @@ internal sealed record PlanLine(
                     break;
                 case CopyStep copy:
                     lines.Add(new PlanLine(depth, copy.Number, part, "copy", [copy.From], [copy.To], [], ""));
+                    break;
+                case PartsStep parts:
+                    lines.Add(new PlanLine(
+                        depth, parts.Number, part, "parts", parts.Operands, parts.Results, [], OriginOf(parts.Node, provenance)));
                     break;
                 case WhileStep loop:
                     lines.Add(new PlanLine(

@@ -25,7 +25,7 @@ internal static class PlanText
                 text.Append(CultureInfo.InvariantCulture, $", steps {buffer.Live.First}..{buffer.Live.Last}");
                 text.Append(layout is null ? "" : string.Create(CultureInfo.InvariantCulture, $", at {layout.Offsets[buffer.Index]}"));
             }
-            text.Append('\n');
+            text.Append(buffer.Kind == BufferKind.Part ? $", at {buffer.OffsetInBytes}" : "").Append('\n');
         }
         text.Append('\n');
         foreach (PlanLine line in lines)
@@ -67,6 +67,7 @@ internal static class PlanText
         BufferKind.Parameter => string.Create(CultureInfo.InvariantCulture, $"parameter {buffer.Number}"),
         BufferKind.Result => string.Create(CultureInfo.InvariantCulture, $"result {buffer.Number}"),
         BufferKind.Constant => "constant",
+        BufferKind.Part => string.Create(CultureInfo.InvariantCulture, $"part of b{buffer.Number}"),
         _ => "temporary",
     };
 

@@ -32,8 +32,14 @@ internal sealed class LoadedModel
     /// <summary>A bundle: its only function, over a state of its own when it has any.</summary>
     /// <param name="path">The file.</param>
     /// <param name="bundle">The bundle; whoever runs the model disposes it.</param>
-    public LoadedModel(string path, CompiledGraph bundle)
-        : this(path, FunctionOf(path, bundle, out GraphState state), TimeSpan.Zero) => Owner = new BundleOwner(state, bundle);
+    /// <param name="device">What it was loaded for.</param>
+    /// <param name="gpu">The GPU that it was loaded for, disposed after it; null for none.</param>
+    public LoadedModel(string path, CompiledGraph bundle, string device, GpuDevice? gpu)
+        : this(path, FunctionOf(path, bundle, out GraphState state), TimeSpan.Zero)
+    {
+        Device = device;
+        Owner = new BundleOwner(state, bundle, gpu);
+    }
 
     /// <summary>Code that was compiled before.</summary>
     /// <param name="path">The file.</param>
@@ -71,6 +77,9 @@ internal sealed class LoadedModel
     /// <summary>The code of a bundle or of a model that was compiled before; null for a graph.</summary>
     public GraphProgram? Program { get; }
 
+    /// <summary>The device that a bundle was loaded for; null for what is no bundle.</summary>
+    public string? Device { get; }
+
     /// <summary>What <see cref="Program"/> belongs to, if that is not itself: disposed instead of it.</summary>
     public IDisposable? Owner { get; }
 
@@ -107,12 +116,13 @@ internal sealed class LoadedModel
         return state.Program(bundle.Signatures[0]);
     }
 
-    private sealed class BundleOwner(GraphState state, CompiledGraph bundle) : IDisposable
+    private sealed class BundleOwner(GraphState state, CompiledGraph bundle, GpuDevice? gpu) : IDisposable
     {
         public void Dispose()
         {
             state.Dispose();
             bundle.Dispose();
+            gpu?.Dispose();
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Graphene.Cli.Execution;
 using Graphene.Interop.Onnx;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
@@ -20,7 +21,7 @@ internal static class ModelLoader
     public static LoadedModel Load(
         string path, IReadOnlyDictionary<string, long>? dims = null, Func<string, Literal?>? inputValue = null)
     {
-        if (ReadOther(path, dims) is { } model)
+        if (ReadOther(path, dims, Devices.Cpu) is { } model)
         {
             return model;
         }
@@ -48,7 +49,7 @@ internal static class ModelLoader
         string path, IReadOnlyDictionary<string, long>? dims, IReadOnlyDictionary<string, Literal> inputs, IGraphCompiler compiler,
         ILogger logger)
     {
-        if (ReadOther(path, dims) is { } model)
+        if (ReadOther(path, dims, compiler.Device) is { } model)
         {
             return model;
         }
@@ -67,14 +68,14 @@ internal static class ModelLoader
         new() { Dims = dims ?? new Dictionary<string, long>() };
 
     // IR text and bundles; null for ONNX.
-    private static LoadedModel? ReadOther(string path, IReadOnlyDictionary<string, long>? dims)
+    private static LoadedModel? ReadOther(string path, IReadOnlyDictionary<string, long>? dims, string device)
     {
         if (IsText(path))
         {
             Module module = Parser.ParseModule(ReadText(path), path);
             return new LoadedModel(path, dims is { Count: > 0 } ? Specialization.Apply(module, dims) : module, []);
         }
-        return IsBundle(path) ? LoadBundle(path, dims) : null;
+        return IsBundle(path) ? LoadBundle(path, dims, device) : null;
     }
 
     /// <summary>True for files that hold IR text.</summary>
@@ -83,18 +84,24 @@ internal static class ModelLoader
     /// <summary>True for bundles, as <c>graphene compile</c> writes them.</summary>
     public static bool IsBundle(string path) => Path.GetExtension(path).Equals(".graphene", StringComparison.OrdinalIgnoreCase);
 
-    private static LoadedModel LoadBundle(string path, IReadOnlyDictionary<string, long>? dims)
+    private static LoadedModel LoadBundle(string path, IReadOnlyDictionary<string, long>? dims, string device)
     {
         if (dims is { Count: > 0 })
         {
             throw new UsageException($"{path} is a compiled bundle; sizes were chosen when it was compiled, so --dim cannot be used");
         }
+        GpuDevice? gpu = Devices.OpenGpu(device);
         try
         {
-            return new LoadedModel(path, CompiledGraph.Load(path));
+            return new LoadedModel(path, CompiledGraph.Load(path, new CompiledGraphOptions { Gpu = gpu }), gpu is null ? Devices.Cpu : device, gpu);
         }
-        catch (ObjectLoadException e)
+        catch (Exception e)
         {
+            gpu?.Dispose();
+            if (e is not ObjectLoadException)
+            {
+                throw;
+            }
             throw new UsageException($"{path} cannot be loaded: {e.Message}");
         }
     }

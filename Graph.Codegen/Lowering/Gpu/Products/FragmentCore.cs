@@ -77,7 +77,7 @@ internal sealed class FragmentCore : ProductCore
         {
             operands.AddRange(_right.Read(right, j, atOnce, step));
         }
-        return [.. operands.Select(o => _shape.Left == DType.F32 ? ToTensorFloat32(o) : _b.Let("operand", o))];
+        return [.. operands.Select(o => _shape.Left == DType.F32 ? TensorFloat32.Round(_b, o) : _b.Let("operand", o))];
     }
 
     /// <inheritdoc/>
@@ -112,20 +112,5 @@ internal sealed class FragmentCore : ProductCore
                 }
             }
         }
-    }
-
-    // Rounds to 10 bits of fraction, to nearest even; infinities and NaN stay.
-    private KExpr ToTensorFloat32(KExpr value)
-    {
-        const int Dropped = 13;
-        value = _b.Let("operand", value);
-        int lanes = value.Type.Lanes;
-        KExpr Bits(uint bits) => new KConstant(Scalar.FromInteger(DType.U32, bits), lanes);
-        KExpr bits = _b.Let("bits", new KBitcast(value, DType.U32));
-        KExpr odd = KBuilder.Call(ScalarOp.And, KBuilder.Call(ScalarOp.ShiftRightLogical, bits, Bits(Dropped)), Bits(1));
-        KExpr up = KBuilder.Add(KBuilder.Add(bits, Bits((1u << (Dropped - 1)) - 1)), odd);
-        KExpr rounded = KBuilder.Call(ScalarOp.And, up, Bits(~((1u << Dropped) - 1)));
-        return _b.Let("operand", new KSelect(
-            KBuilder.Call(ScalarOp.IsFinite, value), new KBitcast(rounded, DType.F32), value));
     }
 }

@@ -5,7 +5,7 @@ namespace Graphene.Codegen;
 /// <code>
 /// task = (batch, part of k, tile of the results)        tiles in groups of eight rows of tiles, so that neighbours in time share operands
 ///   sums = 0 in registers
-///   for tile of k: copy ahead; sums += A tile * B tile  ProductRing, OperandCopy; FragmentCore or LaneCore
+///   for tile of k: copy ahead; sums += A tile * B tile  ProductRing, OperandCopy; FragmentCore or LaneCore; on sm_90a WarpgroupRing
 ///   sums to shared memory, epilogue, store              SumExchange, ProductStores
 ///
 /// with parts: sums to a workspace; then, by a kernel of its own, for each result: add the parts in order, epilogue, store
@@ -14,39 +14,39 @@ namespace Graphene.Codegen;
 /// 128 by 256 does 85. An H100 does about 300 for each byte of its memory and 80 for each of its second cache at the rate of mma.sync.
 /// Operands that are computed, or that lie too unevenly for asynchronous copies, go through registers while another tile is multiplied.
 /// </remarks>
-internal static class GpuProductLowering
+internal static partial class GpuProductLowering
 {
     private const int TileRowsOfGroup = 8;
 
     /// <summary>Lowers a dot fusion, or returns null when its epilogue needs another schedule.</summary>
     public static IReadOnlyList<LoweredKernel>? TryLowerDot(
-        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten)
-    {
-        if (HeroFusion.TryCreate<DotGeneralOp>(fusion, isOverwritten) is not { } hero)
-        {
-            return null;
-        }
-        var op = (DotGeneralOp)hero.Hero.Op;
-        return TryLower(name, hero, DotLowering.SpaceOf(hero), op.AccumulationType, op.ResultType, gpu);
-    }
+        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten) =>
+        TryPrepareDot(fusion, isOverwritten) is { } product
+            ? Lower(name, product, ProductTileChoice.Choose(product, gpu), gpu)
+            : null;
 
     /// <summary>Lowers a convolution fusion, or returns null when it needs another schedule: groups of the batch, depthwise ones.</summary>
     public static IReadOnlyList<LoweredKernel>? TryLowerConvolution(
-        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten)
+        string name, Node fusion, GpuTarget gpu, Func<int, bool> isOverwritten) =>
+        TryPrepareConvolution(fusion, isOverwritten) is { } product
+            ? Lower(name, product, ProductTileChoice.Choose(product, gpu), gpu)
+            : null;
+
+    /// <summary>The product that a node is; null for what is none, or needs another schedule.</summary>
+    public static GpuProduct? TryPrepare(Node node, Func<int, bool> isOverwritten) => node.Op switch
     {
-        if (HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero)
-        {
-            return null;
-        }
-        var op = (ConvolutionOp)hero.Hero.Op;
-        return op.BatchGroups != 1 || op.IsDepthwise(hero.Hero.Operands[1].Type)
-            ? null
-            : TryLower(name, hero, ConvolutionSpace.Of(hero), op.AccumulationType, op.ResultType, gpu);
-    }
+        FusionOp { Kind: FusionKind.Dot } => TryPrepareDot(node, isOverwritten),
+        FusionOp { Kind: FusionKind.Convolution } => TryPrepareConvolution(node, isOverwritten),
+        _ => null,
+    };
 
     /// <summary>The kernels of a product in given sizes.</summary>
     public static IReadOnlyList<LoweredKernel> Lower(string name, GpuProduct product, ProductPlan plan, GpuTarget gpu)
     {
+        if (plan.Streams > 0)
+        {
+            return LowerStreamed(name, product, plan, gpu);
+        }
         KernelArguments arguments = product.Fusion.Source.Arguments;
         Dim bytes = SplitSums.Elements(product, plan.Parts) * product.Accumulation.SizeInBytes();
         KBuffer? workspace = plan.Parts == 1
@@ -61,16 +61,30 @@ internal static class GpuProductLowering
             ];
     }
 
-    private static IReadOnlyList<LoweredKernel>? TryLower(
-        string name, HeroFusion hero, ProductSpace space, DType accumulation, DType result, GpuTarget gpu)
+    private static GpuProduct? TryPrepareDot(Node fusion, Func<int, bool> isOverwritten)
     {
-        if (accumulation.IsComplex() || accumulation == DType.Bool)
+        if (HeroFusion.TryCreate<DotGeneralOp>(fusion, isOverwritten) is not { } hero)
         {
             return null;
         }
-        var product = new GpuProduct(hero, space, accumulation, result);
-        return Lower(name, product, ProductTileChoice.Choose(product, gpu), gpu);
+        var op = (DotGeneralOp)hero.Hero.Op;
+        return TryPrepare(hero, () => DotLowering.SpaceOf(hero), op.AccumulationType, op.ResultType);
     }
+
+    private static GpuProduct? TryPrepareConvolution(Node fusion, Func<int, bool> isOverwritten)
+    {
+        if (HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero)
+        {
+            return null;
+        }
+        var op = (ConvolutionOp)hero.Hero.Op;
+        return op.BatchGroups != 1 || op.IsDepthwise(hero.Hero.Operands[1].Type)
+            ? null
+            : TryPrepare(hero, () => ConvolutionSpace.Of(hero), op.AccumulationType, op.ResultType);
+    }
+
+    private static GpuProduct? TryPrepare(HeroFusion hero, Func<ProductSpace> space, DType accumulation, DType result) =>
+        accumulation.IsComplex() || accumulation == DType.Bool ? null : new GpuProduct(hero, space(), accumulation, result);
 
     private static Kernel Products(string name, GpuProduct product, ProductPlan plan, GpuTarget gpu, KBuffer? workspace)
     {
@@ -93,31 +107,21 @@ internal static class GpuProductLowering
         (KExpr begin, KExpr end) = PartOf(b, product, plan, part);
         BindAll(product, emitter, batch);
 
-        Rings rings = Rings.Of(context, plan.Unit, gpu);
-        b.Add(new KScratch(rings.Left.Buffer));
-        if (!ReferenceEquals(rings.Left.Buffer, rings.Right.Buffer))
-        {
-            b.Add(new KScratch(rings.Right.Buffer));
-        }
-        var leftCopy = new OperandCopy(context, product.Left, product.Rows, firstRow, rings.Left, rings.LeftForm);
-        var rightCopy = new OperandCopy(context, product.Right, product.Columns, firstColumn, rings.Right, rings.RightForm);
-        ProductCore core = rings.Shape is { } shape
-            ? new FragmentCore(context, shape, rings.Left, rings.Right)
-            : new LaneCore(context, rings.Left, rings.Right);
-        new ProductRing(context, core, leftCopy, rightCopy, rings.Left, rings.Right).Run(begin, end);
-
-        var exchange = new SumExchange(context, core);
+        KTensorMap[] maps = [];
+        int together = 0;
+        (ProductSums sums, KBuffer ring) = plan.Unit == ProductUnit.Warpgroups ? ByWarpgroups() : ByWarps();
+        var exchange = new SumExchange(context, sums);
         if (workspace is null)
         {
             var stores = new ProductStores(product, emitter);
-            exchange.Run(rings.Left.Buffer, firstRow, firstColumn, stores.Width, stores.IsAlongRows, stores.Store);
+            exchange.Run(ring, firstRow, firstColumn, stores.Width, stores.IsAlongRows, stores.Store);
         }
         else
         {
             int width = SplitSums.Width(product);
             KExpr first = SplitSums.Place(b, product, part, batch);
-            exchange.Run(rings.Left.Buffer, firstRow, firstColumn, width, false, (row, column, sums) => b.Add(new KStore(
-                workspace, SplitSums.Place(product, first, row, column), sums, Alignment: width)));
+            exchange.Run(ring, firstRow, firstColumn, width, false, (row, column, values) => b.Add(new KStore(
+                workspace, SplitSums.Place(product, first, row, column), values, Alignment: width)));
         }
         KExpr count = KBuilder.Multiply(
             KBuilder.Multiply(
@@ -126,8 +130,27 @@ internal static class GpuProductLowering
             KBuilder.Multiply(KBuilder.Value(product.Batch.Count), plan.Parts));
         return new Kernel(name, product.Fusion.Source.Arguments.Buffers, task, count, b.ToBlock(), product.Cost)
         {
-            Threads = new KThreads(thread, tile.Threads),
+            Threads = new KThreads(thread, tile.Threads + sums.OtherThreads) { TasksPerMultiprocessor = together },
+            Maps = maps,
         };
+
+        (ProductSums Sums, KBuffer Ring) ByWarps()
+        {
+            Rings rings = Rings.Of(context, plan.Unit, gpu);
+            DeclareRings(b, rings);
+            ProductCore core = SumTile(context, rings, firstRow, firstColumn, begin, end);
+            together = rings.TasksTogether;
+            return (core, rings.Left.Buffer);
+        }
+
+        (ProductSums Sums, KBuffer Ring) ByWarpgroups()
+        {
+            var copies = new WarpgroupRing(context, gpu);
+            copies.Run(begin, end, firstRow, firstColumn, batch);
+            maps = copies.Maps;
+            together = WarpgroupRing.TasksTogether(tile, product.Left.Element.DType.SizeInBytes(), gpu);
+            return (copies.Sums, copies.Buffer);
+        }
     }
 
     /// <summary>Binds the counters of the batch; all others begin at 0.</summary>
@@ -138,6 +161,38 @@ internal static class GpuProductLowering
         {
             emitter.BindGroup(group, 0);
         }
+    }
+
+    private static void DeclareRings(KBuilder b, Rings rings)
+    {
+        b.Add(new KScratch(rings.Left.Buffer));
+        if (!ReferenceEquals(rings.Left.Buffer, rings.Right.Buffer))
+        {
+            b.Add(new KScratch(rings.Right.Buffer));
+        }
+    }
+
+    // The sums of a tile over k from one place to another, in registers.
+    private static ProductCore SumTile(ProductContext context, Rings rings, KExpr firstRow, KExpr firstColumn, KExpr begin, KExpr end)
+    {
+        GpuProduct product = context.Product;
+        var leftCopy = new OperandCopy(context, product.Left, product.Rows, firstRow, rings.Left, rings.LeftForm);
+        var rightCopy = new OperandCopy(context, product.Right, product.Columns, firstColumn, rings.Right, rings.RightForm);
+        ProductCore core = rings.Shape is { } shape
+            ? new FragmentCore(context, shape, rings.Left, rings.Right)
+            : new LaneCore(context, rings.Left, rings.Right);
+        new ProductRing(context, core, leftCopy, rightCopy, rings.Left, rings.Right).Run(begin, end);
+        return core;
+    }
+
+    /// <summary>Where a tile begins, by its number among those of all products.</summary>
+    public static (KExpr Row, KExpr Column, KExpr Batch) Origin(KBuilder b, KExpr number, KExpr down, KExpr across, ProductTile tile)
+    {
+        KExpr tiles = KBuilder.Multiply(down, across);
+        (KExpr row, KExpr column) = PlaceOf(b, b.Let("number", KBuilder.Remainder(number, tiles)), down, across);
+        return (
+            b.Let("row0", KBuilder.Multiply(row, tile.Rows)), b.Let("column0", KBuilder.Multiply(column, tile.Columns)),
+            b.Let("batch", KBuilder.Divide(number, tiles)));
     }
 
     // Down the eight tiles of a group first: with 132 tasks at work, 8 rows and 17 columns of tiles are read instead of 1 and 132.
@@ -166,6 +221,12 @@ internal static class GpuProductLowering
     // The rings of both operands: one buffer where the types are one.
     private sealed record Rings(SharedTile Left, SharedTile Right, CopyForm LeftForm, CopyForm RightForm, KFragmentShape? Shape)
     {
+        /// <summary>
+        /// What the assembler is told. Bytes need a few registers more than half of a multiprocessor's: it would rather spill these than have
+        /// one task.
+        /// </summary>
+        public int TasksTogether => Shape?.Left is DType.I8 or DType.U8 ? 1 : 0;
+
         public static Rings Of(ProductContext context, ProductUnit unit, GpuTarget gpu)
         {
             (GpuProduct product, ProductTile tile) = (context.Product, context.Tile);

@@ -8,17 +8,19 @@ namespace Graphene.Codegen;
 ///                memory          (m + n) k bytes / 40              a multiprocessor's share of the second cache, and of the memory about 20
 /// a tile         the largest of the three for each k, sums through shared memory, and a start that only other tasks of the multiprocessor hide
 /// a kernel       rounds of tasks on all multiprocessors * tasks of a multiprocessor * a tile; parts cost a workspace and another kernel
+/// streams        the steps of all tiles, evenly; a start and a tile's sums for each piece, a workspace and another kernel
 /// </code>
 /// The numbers are data sheets', not measurements: they are to order the choices, not to predict times. Symbolic sizes count as their
-/// largest value, at most <see cref="UsualSize"/>.
+/// largest value, at most <see cref="UsualSize"/>. What was measured on a GPU and written down comes first (<see cref="ProductTuning"/>).
 /// </remarks>
 internal static class ProductTileChoice
 {
     /// <summary>What a symbolic size counts as when it can be any.</summary>
     public const long UsualSize = 512;
 
-    private const int SharedBytesPerCycle = 128;
-    private const double CacheBytesPerCycle = 40;
+    internal const int SharedBytesPerCycle = 128;
+    internal const double CacheBytesPerCycle = 40;
+    internal const long ShortestPart = 256;
     private const double MemoryBytesPerCycle = 20;
     private const int RegistersPerMultiprocessor = 65536;
     private const int ThreadsPerMultiprocessor = 2048;
@@ -28,7 +30,9 @@ internal static class ProductTileChoice
     private const double StartCycles = 1500;
     private const double KernelCycles = 4000;
     private const int MostParts = 32;
-    private const long ShortestPart = 256;
+
+    // What the model must promise for tiles that are shared out, which cost memory and another kernel.
+    private const double GainOfStreams = 0.9;
 
     // Rows, columns, bytes of k, warps down and across, places of the ring.
     private static readonly (int Rows, int Columns, int Bytes, int Down, int Across, int Stages)[] FragmentTiles =
@@ -53,18 +57,40 @@ internal static class ProductTileChoice
     /// <summary>How a product is to be computed.</summary>
     public static ProductPlan Choose(GpuProduct product, GpuTarget gpu)
     {
+        if (gpu.Tuning?.Find(product, gpu) is { } tuned)
+        {
+            return tuned;
+        }
+        (ProductSizes sizes, KFragmentShape? shape) = SizesOf(product, gpu);
+        return Choose(sizes, shape, gpu);
+    }
+
+    /// <summary>All ways in which a product can be computed, the one that the model expects to be fastest first.</summary>
+    public static IReadOnlyList<ProductPlan> Candidates(GpuProduct product, GpuTarget gpu)
+    {
+        (ProductSizes sizes, KFragmentShape? shape) = SizesOf(product, gpu);
+        (ProductPlan Plan, double Cycles)[] all = [.. Candidates(sizes, shape, gpu)];
+        all = all.Length > 0 ? all : [.. Candidates(sizes with { LeftUnit = 0, RightUnit = 0 }, shape, gpu)];
+        return [.. all.OrderBy(c => c.Cycles).Select(c => c.Plan)];
+    }
+
+    /// <summary>The sizes of a product, and the matrix instruction for it; null where there is none.</summary>
+    public static (ProductSizes Sizes, KFragmentShape? Shape) SizesOf(GpuProduct product, GpuTarget gpu)
+    {
         DType left = product.Left.Element.DType;
         DType right = product.Right.Element.DType;
         KFragmentShape? shape = FragmentCore.ShapeOf(left, right, product.Accumulation, gpu);
-        return Choose(
+        return (
             new ProductSizes(
                 Size(product.Batch.Count, 1), Size(product.Rows.Count, UsualSize), Size(product.Columns.Count, UsualSize),
                 Size(product.Depth.Count, UsualSize), Math.Max(left.SizeInBytes(), right.SizeInBytes()), product.Accumulation.SizeInBytes())
             {
                 LeftUnit = Unit(product.Left, product.Rows),
                 RightUnit = Unit(product.Right, product.Columns),
+                MayUseWarpgroups = WarpgroupRing.IsPossible(product, gpu),
+                MayStream = new[] { product.Batch, product.Rows, product.Columns, product.Depth }.All(a => a.Count.IsStatic),
             },
-            shape, gpu);
+            shape);
 
         int Unit(ProductOperand operand, ProductAxis axis)
         {
@@ -80,37 +106,98 @@ internal static class ProductTileChoice
     /// <param name="gpu">The machine.</param>
     public static ProductPlan Choose(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) =>
         Best(sizes, shape, gpu) ?? Best(sizes with { LeftUnit = 0, RightUnit = 0 }, shape, gpu)
-        ?? throw new CompilerBugException("lowering", $"no tile for a product of {sizes}");
+            ?? throw new CompilerBugException("lowering", $"no tile for a product of {sizes}");
 
     private static ProductPlan? Best(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
     {
         ProductPlan? best = null;
         double least = double.MaxValue;
-        foreach (ProductTile tile in Tiles(shape is not null, sizes.ElementBytes))
+        foreach ((ProductPlan plan, double cycles) in Candidates(sizes, shape, gpu))
         {
-            if (!Fits(tile, sizes, shape, gpu))
+            double cost = plan.Streams > 0 ? cycles / GainOfStreams : cycles;
+            if (cost < least)
             {
-                continue;
-            }
-            int most = MayCut(shape, gpu) ? MostParts : 1;
-            for (int parts = 1; parts <= most && (parts == 1 || sizes.Depth / parts >= ShortestPart); parts *= 2)
-            {
-                double cycles = Cycles(tile, parts, sizes, shape, gpu);
-                if (cycles < least)
-                {
-                    (best, least) = (new ProductPlan(shape is null ? ProductUnit.Lanes : ProductUnit.Fragments, tile, parts), cycles);
-                }
+                (best, least) = (plan, cost);
             }
         }
         return best;
     }
 
+    // With what the model expects of each, in cycles.
+    private static IEnumerable<(ProductPlan Plan, double Cycles)> Candidates(ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
+    {
+        ProductUnit unit = shape is null ? ProductUnit.Lanes : ProductUnit.Fragments;
+        int most = MayCut(shape, gpu) ? MostParts : 1;
+        foreach (ProductTile tile in Tiles(shape is not null, sizes.ElementBytes).Where(t => Fits(t, sizes, shape, gpu)))
+        {
+            for (int parts = 1; parts <= most && (parts == 1 || sizes.Depth / parts >= ShortestPart); parts *= 2)
+            {
+                yield return (new ProductPlan(unit, tile, parts), Cycles(tile, parts, sizes, shape, gpu));
+            }
+            int streams = gpu.Multiprocessors * TasksTogether(tile, sizes, shape, gpu);
+            if (most > 1 && sizes.MayStream && Units(tile, sizes) * tile.Depth >= streams * ShortestPart)
+            {
+                yield return (new ProductPlan(unit, tile, 1, streams), StreamedCycles(tile, streams, sizes, shape, gpu));
+            }
+        }
+        foreach ((ProductPlan, double) plan in WarpgroupTileChoice.Candidates(sizes, most, gpu))
+        {
+            yield return plan;
+        }
+    }
+
     /// <summary>What the model expects a product to take, in cycles of the machine.</summary>
     public static double Cycles(ProductTile tile, int parts, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
     {
-        double tasks = sizes.Batch * parts * Math.Ceiling((double)sizes.Rows / tile.Rows)
-            * Math.Ceiling((double)sizes.Columns / tile.Columns);
-        double tilesOfDepth = Math.Ceiling(Math.Ceiling((double)sizes.Depth / tile.Depth) / parts);
+        (double step, _) = Work(tile, sizes, shape);
+        return Cycles(tile, parts, sizes, step, TasksTogether(tile, sizes, shape, gpu), gpu);
+    }
+
+    /// <summary>The same when it is known what a tile of k takes.</summary>
+    /// <param name="tile">The sizes of a task.</param>
+    /// <param name="parts">How many tasks share the sums of a tile.</param>
+    /// <param name="sizes">The product.</param>
+    /// <param name="ofDepth">Cycles for each tile of k.</param>
+    /// <param name="most">How many tasks fit a multiprocessor.</param>
+    /// <param name="gpu">The machine.</param>
+    internal static double Cycles(ProductTile tile, int parts, ProductSizes sizes, double ofDepth, int most, GpuTarget gpu)
+    {
+        double tasks = parts * TilesOf(tile, sizes);
+        double tilesOfDepth = Math.Ceiling(StepsOf(tile, sizes) / parts);
+        int together = (int)Math.Min(most, Math.Max(1, Math.Ceiling(tasks / gpu.Multiprocessors)));
+        double rounds = Math.Ceiling(tasks / (gpu.Multiprocessors * together));
+        double work = (tilesOfDepth * ofDepth) + CyclesOfSums(tile, sizes);
+        double cycles = rounds * ((together * work) + StartCycles);
+        double workspace = parts == 1 ? 0
+            : KernelCycles + (2.0 * parts * sizes.Batch * sizes.Rows * sizes.Columns * sizes.SumBytes / (MemoryBytesPerCycle * gpu.Multiprocessors));
+        return cycles + workspace;
+    }
+
+    private static double CyclesOfSums(ProductTile tile, ProductSizes sizes) =>
+        3.0 * tile.Rows * tile.Columns * sizes.SumBytes / SharedBytesPerCycle;
+
+    // A task has one piece more than it has tiles, and at most two of them go through the workspace.
+    private static double StreamedCycles(ProductTile tile, int streams, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu)
+    {
+        double steps = Math.Ceiling((double)Units(tile, sizes) / streams);
+        double pieces = Math.Ceiling(steps / StepsOf(tile, sizes)) + 1;
+        (double step, double sums) = Work(tile, sizes, shape);
+        double together = (double)streams / gpu.Multiprocessors;
+        double cycles = (together * ((steps * step) + (pieces * sums))) + (pieces * StartCycles);
+        double workspace = 4.0 * streams * tile.Rows * tile.Columns * sizes.SumBytes / (MemoryBytesPerCycle * gpu.Multiprocessors);
+        return cycles + KernelCycles + workspace;
+    }
+
+    private static double TilesOf(ProductTile tile, ProductSizes sizes) =>
+        sizes.Batch * Math.Ceiling((double)sizes.Rows / tile.Rows) * Math.Ceiling((double)sizes.Columns / tile.Columns);
+
+    private static double StepsOf(ProductTile tile, ProductSizes sizes) => Math.Max(1, Math.Ceiling((double)sizes.Depth / tile.Depth));
+
+    private static long Units(ProductTile tile, ProductSizes sizes) => (long)(TilesOf(tile, sizes) * StepsOf(tile, sizes));
+
+    // Cycles of a multiprocessor for a tile of k, and for the sums of a tile.
+    private static (double Step, double Sums) Work(ProductTile tile, ProductSizes sizes, KFragmentShape? shape)
+    {
         int size = sizes.ElementBytes;
         double arithmetic = (double)tile.Rows * tile.Columns * tile.Depth / ProductsPerCycle(shape, sizes);
         double warps = (double)tile.WarpsDown * tile.WarpsAcross;
@@ -122,14 +209,7 @@ internal static class ProductTileChoice
             arithmetic *= 1 + ((rows + columns) * size / (CopyForm.MostBytes * rows * columns));
         }
         double cache = (double)(tile.Rows + tile.Columns) * tile.Depth * size / CacheBytesPerCycle;
-        double sums = 3.0 * tile.Rows * tile.Columns * sizes.SumBytes / SharedBytesPerCycle;
-        int together = (int)Math.Min(TasksTogether(tile, sizes, shape, gpu), Math.Max(1, Math.Ceiling(tasks / gpu.Multiprocessors)));
-        double rounds = Math.Ceiling(tasks / (gpu.Multiprocessors * together));
-        double work = (tilesOfDepth * Math.Max(arithmetic, Math.Max(shared, cache))) + sums;
-        double cycles = rounds * ((together * work) + StartCycles);
-        double workspace = parts == 1 ? 0
-            : KernelCycles + (2.0 * parts * sizes.Batch * sizes.Rows * sizes.Columns * sizes.SumBytes / (MemoryBytesPerCycle * gpu.Multiprocessors));
-        return cycles + workspace;
+        return (Math.Max(arithmetic, Math.Max(shared, cache)), CyclesOfSums(tile, sizes));
     }
 
     private static bool Fits(ProductTile tile, ProductSizes sizes, KFragmentShape? shape, GpuTarget gpu) =>
@@ -180,4 +260,10 @@ internal readonly record struct ProductSizes(long Batch, long Rows, long Columns
 
     /// <summary>The same of the right operand.</summary>
     public int RightUnit { get; init; }
+
+    /// <summary>Whether the machine and the operands are such that <see cref="WarpgroupRing"/> can compute it.</summary>
+    public bool MayUseWarpgroups { get; init; }
+
+    /// <summary>Whether all sizes are known, so that tiles can be shared out; see <see cref="StreamedTiles"/>.</summary>
+    public bool MayStream { get; init; }
 }

@@ -13,7 +13,7 @@ namespace Graphene.Codegen;
 /// Rows are 8 sums longer than the tile, which puts the rows that a fragment writes at once on different banks. A tile of 128 by 128 in f32
 /// is written and read once: 128 KiB, 1024 cycles of shared memory for each 128 * 128 * K products.
 /// </remarks>
-internal sealed class SumExchange(ProductContext context, ProductCore core)
+internal sealed class SumExchange(ProductContext context, ProductSums core)
 {
     private readonly KBuilder _b = context.B;
 
@@ -48,13 +48,26 @@ internal sealed class SumExchange(ProductContext context, ProductCore core)
         for (int part = 0; part < parts; part++)
         {
             _b.Add(new KBarrier());
-            Write(sums, pitch, part, parts, isAlongRows);
+            ByHolders(() => Write(sums, pitch, part, parts, isAlongRows));
             _b.Add(new KBarrier());
-            Read(sums, pitch, part, parts, (row, column, place) => _b.If(
+            ByHolders(() => Read(sums, pitch, part, parts, (row, column, place) => _b.If(
                 Exists(KBuilder.Add(firstRow, row), KBuilder.Add(firstColumn, column)),
                 () => store(
                     _b.Let("row", KBuilder.Add(firstRow, row)), _b.Let("column", KBuilder.Add(firstColumn, column)),
-                    _b.Let("sums", new KLoad(sums, place, width, Alignment: width)))), width, isAlongRows);
+                    _b.Let("sums", new KLoad(sums, place, width, Alignment: width)))), width, isAlongRows));
+        }
+    }
+
+    // Threads without sums come to the barriers and do nothing else.
+    private void ByHolders(Action action)
+    {
+        if (core.OtherThreads == 0)
+        {
+            action();
+        }
+        else
+        {
+            _b.If(KBuilder.Less(context.Thread, context.Tile.Threads), action);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class PlannedProduct
     public PlannedProduct(Module module, ProductPlan? plan = null, GpuTarget? target = null)
     {
         GpuTarget gpu = target ?? new GpuTarget(90, true);
-        Module optimized = GraphOptimizer.Run(module, null);
+        Module optimized = GraphOptimizer.Run(module, GpuTarget.Adapt(OptimizerOptions.Default));
         _fusion = optimized.Entry.PostOrder().Single(n => n.Op is FusionOp { Kind: FusionKind.Dot or FusionKind.Convolution });
         Parameters = [.. optimized.Entry.Parameters];
         if (!optimized.Entry.Results.All(r => ReferenceEquals(r, _fusion)))
@@ -68,12 +68,17 @@ internal sealed class PlannedProduct
                     return bytes;
                 case KernelOperand.Value v when ReferenceEquals(v.Node, _fusion):
                     return results[v.Result];
-                case KernelOperand.Value { Node: { Op: ConstantOp constant } node }:
-                    var value = new byte[node.Type.SizeInBytes.Value];
+                case KernelOperand.Value { Node: { Op: ConstantOp constant } known }:
+                    var value = new byte[known.Type.SizeInBytes.Value];
                     constant.Value.CopyTo(value);
                     return value;
                 case KernelOperand.Value v:
-                    Literal literal = arguments[Array.FindIndex(Parameters, p => ReferenceEquals(p, v.Node))];
+                    Node node = v.Node;
+                    while (node.Op is ReshapeOp)
+                    {
+                        node = node.Operands[0];
+                    }
+                    Literal literal = arguments[Array.FindIndex(Parameters, p => ReferenceEquals(p, node))];
                     var copy = new byte[literal.SizeInBytes];
                     literal.CopyTo(copy);
                     return copy;

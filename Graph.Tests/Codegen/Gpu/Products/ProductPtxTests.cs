@@ -8,9 +8,6 @@ namespace Graphene.Tests.Codegen.Gpu;
 /// <summary>Where the assembler is installed: products of all types, orders and pitches keep everything in registers.</summary>
 internal sealed class ProductPtxTests
 {
-    // The kernel of bytes (i8, nt) spills as much for sm_80; why was not found.
-    private const int MostSpilledBytes = 8;
-
     [Explicit("takes minutes where the machine is shared")]
     [TestCase(80, false)]
     [TestCase(90, true)]
@@ -36,6 +33,10 @@ internal sealed class ProductPtxTests
             Add(Dot(DType.I8, order, 4096), $"i8_{order}");
             Add(Dot(DType.BF16, order, 333), $"bf16_odd_{order}");
         }
+        foreach (ProductTile tile in ProductTileChoice.Tiles(isFragments: true, elementBytes: 2))
+        {
+            Add(Dot(DType.BF16, "nn", 4096), $"bf16_stream_{tile.Rows}x{tile.Columns}", new ProductPlan(ProductUnit.Fragments, tile, 1, 132));
+        }
         Add(Dot(DType.BF16, "nn", Dim.Symbol("n", 1, 4096)), "bf16_symbolic");
         Add(Convolution(DType.F16, 58, 128, 3, 1, 128), "convolution");
         Add(Convolution(DType.F16, 230, 3, 7, 2, 64), "first_convolution");
@@ -44,7 +45,7 @@ internal sealed class ProductPtxTests
         IReadOnlyList<PtxasReport> reports = Ptxas.Assemble(module.Text, module.Target.Name);
 
         Assert.That(reports, Has.Count.EqualTo(module.Kernels.Length));
-        Assert.That(reports.Where(r => r.SpilledBytes > MostSpilledBytes), Is.Empty);
+        Assert.That(reports.Where(r => r.SpilledBytes > 0), Is.Empty);
 
         void Add(Module product, string name, ProductPlan? plan = null, bool allowsTensorFloat32 = false)
         {

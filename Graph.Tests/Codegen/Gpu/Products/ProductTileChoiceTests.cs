@@ -40,6 +40,22 @@ internal sealed class ProductTileChoiceTests
             Is.GreaterThan(1));
     }
 
+    // Eight tiles more than multiprocessors would run alone; shared out evenly they take a little of everybody's time.
+    [Test]
+    public void TilesAreSharedOutWhereTheLastRoundWouldBeNearlyEmpty()
+    {
+        var sizes = new ProductSizes(1, 1280, 3584, 8192, 2, 4) { MayStream = true };
+        KFragmentShape shape = KFragmentShape.Half(DType.BF16);
+        ProductPlan streamed = ProductTileChoice.Choose(sizes, shape, Hopper);
+        Assert.That(streamed.Streams, Is.GreaterThanOrEqualTo(Hopper.Multiprocessors), streamed.ToString());
+        Assert.That(streamed.Parts, Is.EqualTo(1));
+        Assert.That(ProductTileChoice.Choose(sizes with { MayStream = false }, shape, Hopper).Streams, Is.Zero);
+        Assert.That(ProductTileChoice.Choose(sizes, shape, Hopper with { CutsSums = false }).Streams, Is.Zero);
+        Assert.That(ProductTileChoice.Choose(sizes, null, Hopper).Streams, Is.Zero, "what is exact in the order of k stays so");
+        var fits = new ProductSizes(1, 8192, 8192, 8192, 2, 4) { MayStream = true };
+        Assert.That(ProductTileChoice.Choose(fits, shape, Hopper).Streams, Is.Zero, "many rounds need no help");
+    }
+
     [TestCase(80)]
     [TestCase(86)]
     [TestCase(90)]

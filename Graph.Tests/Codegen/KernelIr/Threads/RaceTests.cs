@@ -64,6 +64,7 @@ internal sealed class RaceTests
           async_commit
           sum := add(sum, load[1](s, add(multiply(remainder(i, 3), 64), subtract(63, t))))
         }
+        async_wait 0
         store(y, t, sum)
         """;
 

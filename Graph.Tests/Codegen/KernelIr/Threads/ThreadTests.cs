@@ -55,18 +55,45 @@ internal sealed class ThreadTests
         Assert.That(y[..34], Is.EqualTo(Enumerable.Range(0, 34).Select(i => i < 32 ? i ^ 1 : 0)));
     }
 
-    [Test]
-    public void SharedMemoryIsUndefinedInEveryTask()
+    [TestCase("store(y, t, load[1](s, t))", "task 0: thread 0 reads element 0 of s, of which some were not written in this task")]
+    [TestCase(
+        "if equal(b, 0)\n{\nstore(s, t, f32 1)\n}\nstore(y, add(multiply(b, 64), t), load[1](s, t))",
+        "task 1: thread 0 reads element 0 of s, of which some were not written in this task")]
+    [TestCase("store(s, t, f32 1)\nbarrier\nstore(y, t, load[1](s, add(t, 1)))", "thread 63 reads element 64 of s, of which some were not written")]
+    [TestCase(
+        "store(s, t, f32 1)\nbarrier\nlet v: f32x4 = load[4](s, add(t, 1))", "thread 60 reads elements 61..64 of s, of which some were not written")]
+    [TestCase(
+        "if less(t, 62)\n{\nstore(s, t, f32 1)\n}\nbarrier\nif less(t, 32)\n{\nfragment_load a: f32 = rows[1](s, multiply(add(t, 10), 4))\n}",
+        "reads elements 60..63 of s, of which some were not written")]
+    [TestCase(
+        "shared h: f16[256] over s\nstore(h, t, f16 1)\nbarrier\nstore(y, t, load[1](s, t))", "thread 32 reads element 32 of s, of which some were not written")]
+    public void WhatNobodyWroteInTheTaskIsNotRead(string body, string message)
     {
-        float[] y = ThreadKernel.Run(ThreadKernel.Of(
-            """
-            shared s: f32[64]
-            store(y, add(multiply(b, 64), t), load[1](s, t))
-            store(s, t, f32 1)
-            """, tasks: 2));
+        Kernel kernel = ThreadKernel.Of("shared s: f32[128]\n" + body, tasks: 2);
 
-        Assert.That((y[0], y[64]), Is.EqualTo((BitConverter.UInt32BitsToSingle(0xCDCDCDCD), BitConverter.UInt32BitsToSingle(0xCDCDCDCD))));
+        var error = Assert.Throws<CompilerBugException>(() => ThreadKernel.Run(kernel));
+
+        Assert.That(error!.Message, Does.Contain(message));
     }
+
+    [TestCase("async_copy[1](s, t, x, t)", "the task ends while 1 copies of thread 0 are on their way, the first one to element 0 of s")]
+    [TestCase("async_copy[1](s, t, x, t)\nasync_commit", "1 copies of thread 0")]
+    [TestCase("async_copy[1](s, t, x, t)\nasync_commit\nasync_wait 1", "1 copies of thread 0")]
+    [TestCase(
+        "if equal(t, 40)\n{\nasync_copy[1](s, t, x, t)\nasync_copy[1](s, 41, x, t)\n}\nasync_commit\nbarrier",
+        "2 copies of thread 40 are on their way, the first one to element 40 of s")]
+    public void NoCopyOutlivesItsTask(string body, string message)
+    {
+        Kernel kernel = ThreadKernel.Of("shared s: f32[128]\n" + body);
+
+        var error = Assert.Throws<CompilerBugException>(() => ThreadKernel.Run(kernel));
+
+        Assert.That(error!.Message, Does.Contain(message).And.Contain("kernel 'planted', task 0"));
+    }
+
+    [Test]
+    public void EmptyGroupsMayBeOnTheirWay() => Assert.DoesNotThrow(() => ThreadKernel.Run(ThreadKernel.Of(
+        "shared s: f32[128]\nasync_copy[1](s, t, x, t)\nasync_commit\nasync_commit\nasync_wait 1")));
 
     [Test]
     public void CopiesUnderAConditionWriteZeros()
@@ -97,7 +124,7 @@ internal sealed class ThreadTests
     [TestCase("store[2](y, t, broadcast[2](f32 1))", "thread 1 writes from element 1 of y on, which is no multiple of 2")]
     [TestCase("shared s: f32[64]\nasync_copy[2](s, 0, x, t)", "copies 2 elements from 1 to 0; both must be multiples of 2")]
     [TestCase("shared s: f32[64]\nasync_copy[1](s, t, x, multiply(t, 5))", "thread 52 reads element 260 of x")]
-    [TestCase("shared s: f32[64]\nfragment_load a: f32 = rows[1](s, t)", "names a row at element 1 of s")]
+    [TestCase("shared s: f32[64]\nstore(s, t, f32 1)\nbarrier\nfragment_load a: f32 = rows[1](s, t)", "names a row at element 1 of s")]
     public void WhatIsWrongIsSaid(string body, string message)
     {
         var error = Assert.Throws<CompilerBugException>(() => ThreadKernel.Run(ThreadKernel.Of(body)));
@@ -161,7 +188,6 @@ internal sealed class ThreadTests
     [TestCase("threads t of 33", "a task has 32 to 1024 threads, whole warps, not 33")]
     [TestCase("threads t of 2048", "whole warps, not 2048")]
     [TestCase("threads t of 0", "whole warps, not 0")]
-    [TestCase("threads t of 32 tasks 0", "a multiprocessor has at least 1 task, not 0")]
     public void ThreadsAreWholeWarps(string line, string message)
     {
         string text = $"kernel \"k\" flops=0 bytes=0\ntask b of 1\n{line}\n{{\n}}";

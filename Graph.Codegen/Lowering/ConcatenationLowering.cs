@@ -1,0 +1,148 @@
+namespace Graphene.Codegen;
+
+/// <summary>Lowers concatenations: strips of each operand are copied one behind another.</summary>
+/// <remarks>
+/// <code>
+/// [rows, a] and [rows, b] along the columns, or whatever lies behind the dimension that grows:
+///   for row in task
+///     result[row][0 .. a]     = first[row]
+///     result[row][a .. a + b] = second[row]
+/// </code>
+/// By its element form each vector of the result would ask all operands under masks. Rows longer than a task are cut.
+/// </remarks>
+internal sealed class ConcatenationLowering
+{
+    private const long ElementsPerTask = 16384;
+
+    private readonly Node _join;
+    private readonly int _lanes;
+    private readonly bool _streams;
+    private readonly Dim _length;
+    private readonly KernelArguments _arguments = new();
+    private readonly KBuffer[] _sources;
+    private readonly KBuffer _result;
+    private readonly KBuilder _b = new();
+
+    private ConcatenationLowering(Node fusion, Node join, KernelTarget target)
+    {
+        _join = join;
+        _lanes = target.Lanes(join.DType);
+        _streams = join.Type.SizeInBytes is { IsStatic: true, Value: var bytes } && bytes >= target.StreamedBytes;
+        _length = StripOf(join);
+        Computation body = ((FusionOp)fusion.Op).Body;
+        _sources = [.. body.Parameters.Select((p, i) => _arguments.Input($"in{i}", p.DType, new KernelOperand.Value(fusion.Operands[i])))];
+        _result = _arguments.Output("out0", join.DType, new KernelOperand.Value(fusion));
+    }
+
+    /// <summary>The kernel, or null when the fusion needs another schedule.</summary>
+    /// <param name="name">The kernel's name.</param>
+    /// <param name="fusion">A node whose op is a <see cref="FusionOp"/>.</param>
+    /// <param name="target">The machine.</param>
+    /// <param name="lookups">Operands that are there in panels only.</param>
+    public static LoweredKernel? TryLower(string name, Node fusion, KernelTarget target, PackedLookups lookups)
+    {
+        bool isPlain = ((FusionOp)fusion.Op).Body.Results is [{ Op: ConcatenateOp } only] && only.Type.IsRowMajor &&
+            only.Operands.All(o => o.Op is ParameterOp && o.Type.IsRowMajor) &&
+            !Enumerable.Range(0, fusion.Operands.Length).Any(i => lookups.Of(fusion, i) is not null);
+        if (!isPlain)
+        {
+            return null;
+        }
+        Node join = ((FusionOp)fusion.Op).Body.Results[0];
+        var lowering = new ConcatenationLowering(fusion, join, target);
+
+        // Strips shorter than a vector are better put together in lanes.
+        bool hasLongStrips = !lowering._length.IsStatic || lowering._length.Value >= (long)lowering._lanes * join.Operands.Length;
+        return hasLongStrips ? lowering.Run(name) : null;
+    }
+
+    private LoweredKernel Run(string name)
+    {
+        var task = new KVariable("task", KType.Index);
+        Dim rows = _join.Shape.Take(((ConcatenateOp)_join.Op).Dimension).Aggregate((Dim)1, (n, d) => n * d);
+        KExpr length = KBuilder.Value(_length);
+        KExpr rowsPerTask = KBuilder.Maximum(1, KBuilder.Divide(ElementsPerTask, KBuilder.Maximum(1, length)));
+        KExpr pieces = KBuilder.CeilDiv(length, ElementsPerTask);
+        KExpr groups = KBuilder.Divide(KBuilder.Add(KBuilder.Value(rows), KBuilder.Subtract(rowsPerTask, 1)), rowsPerTask);
+        bool isWhole = _length is { IsStatic: true, Value: <= ElementsPerTask };
+        KExpr group = isWhole ? task : _b.Let("group", KBuilder.Divide(task, KBuilder.Maximum(1, pieces)));
+        KExpr begin = _b.Let("begin", KBuilder.Multiply(group, rowsPerTask));
+        KExpr end = _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, rowsPerTask), KBuilder.Value(rows)));
+        KExpr from = 0;
+        KExpr to = length;
+        if (!isWhole)
+        {
+            KExpr piece = KBuilder.Remainder(task, KBuilder.Maximum(1, pieces));
+            from = _b.Let("from", KBuilder.Multiply(piece, ElementsPerTask));
+            to = _b.Let("to", KBuilder.Minimum(KBuilder.Add(from, ElementsPerTask), length));
+        }
+        _b.For("row", begin, end, 1, row =>
+        {
+            Dim start = 0;
+            foreach (Node operand in _join.Operands)
+            {
+                CopyStrip(operand, row, start, isWhole ? null : (from, to));
+                start += StripOf(operand);
+            }
+        });
+        var cost = new KernelCost(0, _join.Type.SizeInBytes * 2);
+        var kernel = new Kernel(name, _arguments.Buffers, task, KBuilder.Multiply(groups, pieces), _b.ToBlock(), cost);
+        return new LoweredKernel(kernel, _arguments.Operands);
+    }
+
+    // What lies together of each operand: the dimension that grows, and those behind it.
+    private Dim StripOf(Node node) => node.Shape.Skip(((ConcatenateOp)_join.Op).Dimension).Aggregate((Dim)1, (n, d) => n * d);
+
+    private void CopyStrip(Node operand, KExpr row, Dim start, (KExpr From, KExpr To)? piece)
+    {
+        KBuffer source = _sources[((ParameterOp)operand.Op).Number];
+        Dim strip = StripOf(operand);
+        KExpr first = KBuilder.Value(start);
+        KExpr last = KBuilder.Value(start + strip);
+        if (piece is { } range)
+        {
+            first = _b.Let("first", KBuilder.Maximum(first, range.From));
+            last = _b.Let("last", KBuilder.Minimum(last, range.To));
+            _b.If(KBuilder.Less(first, last), Copy);
+        }
+        else
+        {
+            Copy();
+        }
+
+        void Copy()
+        {
+            KExpr there = _b.Let("there", KBuilder.Multiply(row, KBuilder.Value(_length)));
+            KExpr here = _b.Let("here", KBuilder.Subtract(KBuilder.Multiply(row, KBuilder.Value(strip)), KBuilder.Value(start)));
+            KExpr whole = _b.Let("whole", KBuilder.Add(
+                first, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(last, first), _lanes), _lanes)));
+            _b.For("i", first, whole, _lanes, i =>
+            {
+                KExpr at = KBuilder.Add(there, i);
+                var lanes = new KLoad(source, KBuilder.Add(here, i), _lanes);
+                _b.Add(new KStore(_result, at, lanes, IsStreaming: _streams));
+            });
+            KExpr rest = KBuilder.Subtract(last, whole);
+            if (rest is KConstant { Value.AsInteger: var left })
+            {
+                CopyRest(left);
+            }
+            else
+            {
+                _b.If(KBuilder.Less(0, rest), () => CopyRest(null));
+            }
+
+            void CopyRest(Int128? left)
+            {
+                if (left == 0)
+                {
+                    return;
+                }
+                bool overlaps = left is not null && !_streams && strip.Value >= _lanes;
+                KExpr at = overlaps ? KBuilder.Subtract(last, _lanes) : whole; // a vector that ends with the strip
+                KExpr? mask = overlaps ? null : _b.Let("mask", KBuilder.Less(new KRamp(0, 1, _lanes), KBuilder.Broadcast(rest, _lanes)));
+                _b.Store(_result, KBuilder.Add(there, at), new KLoad(source, KBuilder.Add(here, at), _lanes, mask), mask);
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+namespace Graphene.Codegen;
+
+// The second kernel: products at each position, and results of their sums.
+internal sealed partial class WinogradConvolutionLowering
+{
+    private LoweredKernel EmitProducts(
+        string name, KernelOperand.Workspace workspace, WinogradWeights weights, TileBlocks blocks)
+    {
+        KernelArguments arguments = _fusion.Source.Arguments;
+        KBuffer patches = arguments.Input("patches", DType.F32, workspace);
+        KBuffer packed = arguments.Input("weights", DType.F32, new KernelOperand.Constant(weights));
+        var b = new KBuilder();
+        var emitter = new ExprEmitter(b, new ExprAnalysis(), _fusion.Source.Source);
+        var task = new KVariable("task", KType.Index);
+        KExpr part = b.Let("part", KBuilder.Remainder(task, blocks.Parts));
+        KExpr rest = b.Let("rest", KBuilder.Divide(task, blocks.Parts));
+        KExpr panel = b.Let("panel", KBuilder.Remainder(rest, Panels));
+        KExpr block = blocks.AreCalledApart
+            ? new KSymbol(FirstGroup)
+            : b.Let("group0", KBuilder.Multiply(KBuilder.Divide(rest, Panels), blocks.GroupsPerBlock));
+        KExpr first = b.Let("group1", KBuilder.Add(block, KBuilder.Multiply(part, blocks.GroupsPerTask)));
+        KExpr end = KBuilder.Minimum(KBuilder.Add(block, blocks.GroupsPerBlock), KBuilder.Value(Groups));
+        end = b.Let("group2", KBuilder.Minimum(KBuilder.Add(first, blocks.GroupsPerTask), end));
+        KBuffer sums = b.Scratch("sums", DType.F32, (long)_transform.Positions * _rows * _width);
+        void Group(KExpr group, int rows) => emitter.InScope(() =>
+        {
+            KExpr inBlock = KBuilder.Subtract(group, block);
+            KExpr stored = blocks.AreCalledApart ? inBlock : group;
+            EmitPositions(b, patches, packed, sums, stored, panel, rows, Prefetch(b, packed, panel, inBlock, blocks.GroupsPerBlock));
+            EmitResults(b, emitter, sums, group, panel, rows);
+        });
+
+        int last = _tiles.IsStatic ? (int)(_tiles.Value % _rows) : 0;
+        KExpr whole = last == 0 ? end : b.Let("whole", KBuilder.Maximum(first, KBuilder.Minimum(end, _tiles.Value / _rows)));
+        b.For("group", first, whole, 1, group => Group(group, _rows));
+        if (last > 0)
+        {
+            b.If(KBuilder.Less(whole, end), () => Group(whole, last));
+        }
+
+        Dim flops = Dim.FloorDiv(_tiles * (2L * _transform.Positions * _inputs * _outputs), blocks.Calls);
+        Dim bytes = workspace.SizeInBytes + weights.SizeInBytes + Dim.FloorDiv(_fusion.Hero.Type.SizeInBytes, blocks.Calls);
+        KExpr tasks = KBuilder.Multiply(blocks.AreCalledApart ? 1 : KBuilder.CeilDiv(KBuilder.Value(Groups), blocks.GroupsPerBlock), Panels * blocks.Parts);
+        var kernel = new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), new KernelCost(flops, bytes))
+        {
+            Sizes = blocks.AreCalledApart ? [FirstGroup] : [],
+        };
+        return new LoweredKernel(kernel, arguments.Operands);
+    }
+
+    private void EmitPositions(
+        KBuilder b, KBuffer patches, KBuffer packed, KBuffer sums, KExpr group, KExpr panel, int rows, Action<KExpr>? prefetch)
+    {
+        int lanes = _sum.Lanes;
+        KExpr firstPatch = b.Let("patches", KBuilder.Multiply(group, GroupSize));
+        KExpr firstWeight = b.Let("weights", KBuilder.Multiply(panel, (long)_transform.Positions * _inputs * _width));
+        b.For("position", 0, _transform.Positions, 1, position =>
+        {
+            KExpr left = b.Let("left", KBuilder.Add(firstPatch, KBuilder.Multiply(position, GroupElements)));
+            KExpr right = b.Let("right", KBuilder.Add(firstWeight, KBuilder.Multiply(position, (long)_inputs * _width)));
+            KExpr depth = b.Let("depth", KBuilder.Multiply(position, _inputs));
+            KExpr to = b.Let("sums", KBuilder.Multiply(position, (long)_rows * _width));
+            var tile = new RegisterTile(b, rows, _width / lanes, _sum);
+            void Inputs(KExpr channel, int count)
+            {
+                KExpr a = b.Let("a", KBuilder.Add(left, KBuilder.Multiply(channel, _rows)));
+                KExpr w = b.Let("w", KBuilder.Add(right, KBuilder.Multiply(channel, _width)));
+                b.For("k", 0, count, 1, k =>
+                {
+                    prefetch?.Invoke(KBuilder.Add(KBuilder.Add(depth, channel), k));
+                    tile.Accumulate(
+                        i => new KLoad(patches, KBuilder.Add(KBuilder.Add(a, k), i * lanes)),
+                        j => new KLoad(packed, KBuilder.Add(KBuilder.Add(w, KBuilder.Multiply(k, _width)), j * lanes), lanes));
+                }, _target.UnrolledSteps);
+            }
+
+            int whole = _inputs / lanes * lanes;
+            b.For("c", 0, whole, lanes, channel => Inputs(channel, lanes));
+            if (whole < _inputs)
+            {
+                Inputs(whole, _inputs - whole);
+            }
+            for (int i = 0; i < rows; i++)
+            {
+                for (int j = 0; j < tile.Vectors; j++)
+                {
+                    b.Store(sums, KBuilder.Add(to, (i * _width) + (j * lanes)), tile[i, j]);
+                }
+            }
+        });
+    }
+
+    // Gives what asks for a part of the next panel at each k; the groups of a block share it. Null where all weights stay near anyway.
+    private Action<KExpr>? Prefetch(KBuilder b, KBuffer packed, KExpr panel, KExpr groupInBlock, long groupsPerBlock)
+    {
+        long depth = (long)_transform.Positions * _inputs;
+        if (WeightsInBytes <= _target.Caches.SecondLevelInBytes / 4)
+        {
+            return null;
+        }
+        int line = CacheSizes.LineInBytes / sizeof(float);
+        long step = DimMath.CeilDiv(_width, groupsPerBlock);
+        KExpr start = b.Let("next", KBuilder.Add(
+            KBuilder.Multiply(KBuilder.Add(panel, 1), depth * _width), KBuilder.Multiply(groupInBlock, depth * step)));
+        return k =>
+        {
+            KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, step));
+            for (long i = 0; i < step; i += line)
+            {
+                b.Add(new KPrefetch(packed, KBuilder.Add(at, i)));
+            }
+        };
+    }
+
+    private void EmitResults(KBuilder b, ExprEmitter emitter, KBuffer sums, KExpr group, KExpr panel, int rows)
+    {
+        int lanes = _sum.Lanes;
+        int vectors = _width / lanes;
+        KExpr firstTile = b.Let("tile0", KBuilder.Multiply(group, _rows));
+        KExpr count = _tiles.IsStatic ? rows : KBuilder.Minimum(rows, KBuilder.Subtract(KBuilder.Value(_tiles), firstTile));
+        KExpr firstOutput = b.Let("output0", KBuilder.Multiply(panel, _width));
+        KExpr wholeVectors = _outputs % _width == 0 ? vectors : b.Let("vectors", KBuilder.Minimum(
+            vectors, KBuilder.Divide(KBuilder.Subtract(_outputs, firstOutput), lanes)));
+        int rest = _outputs % lanes;
+        b.For("i", 0, b.Let("count", count), 1, i => emitter.InScope(() =>
+        {
+            (KExpr image, KExpr row, KExpr column) = PlaceOf(b, KBuilder.Add(firstTile, i));
+            emitter.Bind(Batch, image);
+            KExpr from = b.Let("from", KBuilder.Multiply(i, _width));
+            void Vector(KExpr j, KExpr? mask) => emitter.WithVector(
+                _fusion.At[_dimensions.ResultFeature], KBuilder.Add(firstOutput, KBuilder.Multiply(j, lanes)), lanes, mask,
+                () => EmitTile(b, emitter, sums, KBuilder.Add(from, KBuilder.Multiply(j, lanes)), row, column));
+
+            b.For("j", 0, wholeVectors, 1, j => Vector(j, null));
+            if (rest > 0)
+            {
+                b.If(KBuilder.Less(wholeVectors, vectors), () => Vector(wholeVectors, b.Let("mask", KBuilder.Less(
+                    new KRamp(0, 1, lanes), KBuilder.Broadcast(rest, lanes)))));
+            }
+        }));
+    }
+
+    // A vector of outputs of one tile.
+    private void EmitTile(KBuilder b, ExprEmitter emitter, KBuffer sums, KExpr from, KExpr row, KExpr column)
+    {
+        int tile = _transform.Tile;
+        (IndexVariable y, IndexVariable x) = (_fusion.At[_dimensions.ResultSpatial[0]], _fusion.At[_dimensions.ResultSpatial[1]]);
+        emitter.Hoist(_fusion.Roots.Select(r => r.Element), [y, x, _fusion.Value]);
+        var results = new KExpr[tile, tile];
+        _transform.EmitOutput(
+            b,
+            (i, j) => new KLoad(sums, KBuilder.Add(from, ((i * _transform.Patch) + j) * (long)_rows * _width), _sum.Lanes),
+            (i, j, value) => results[i, j] = value);
+        for (int i = 0; i < tile; i++)
+        {
+            int down = i;
+            IfPresent(b, KBuilder.Add(row, down), 0, down, () =>
+            {
+                for (int j = 0; j < tile; j++)
+                {
+                    int right = j;
+                    IfPresent(b, KBuilder.Add(column, right), 1, right, () => emitter.InScope(() =>
+                    {
+                        emitter.Bind(y, b.Let("y", KBuilder.Add(row, down)));
+                        emitter.Bind(x, b.Let("x", KBuilder.Add(column, right)));
+                        emitter.Bind(_fusion.Value, results[down, right]);
+                        foreach (EpilogueRoot root in _fusion.Roots)
+                        {
+                            emitter.Store(root.Output, root.Store, emitter.EmitLanes(root.Element));
+                        }
+                    }));
+                }
+            });
+        }
+    }
+
+    // The last tile of a row or column may reach over the image.
+    private void IfPresent(KBuilder b, KExpr at, int dimension, int offset, Action body)
+    {
+        long rest = _result[dimension] % _transform.Tile;
+        if (rest == 0 || offset < rest)
+        {
+            body();
+        }
+        else
+        {
+            b.If(KBuilder.Less(at, _result[dimension]), body);
+        }
+    }
+}

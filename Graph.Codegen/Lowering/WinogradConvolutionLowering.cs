@@ -1,0 +1,154 @@
+using Graphene.Optimizer;
+
+namespace Graphene.Codegen;
+
+/// <summary>
+/// Lowers a 3x3 convolution with features last by Winograd's minimal filtering (<see cref="WinogradTransform"/>), where a caller allows it
+/// and <see cref="WinogradForm"/> says that it pays.
+/// </summary>
+/// <remarks>
+/// <code>
+/// for block of tiles
+///
+/// kernel 1, a task for each tile        patches[group of tiles][position][vector of inputs][tile][lane] = B^T d B
+///   for vector of inputs
+///     read the patch (zeros outside of the image), transform it, write its positions
+///
+/// kernel 2, task = (panel of outputs, part of the block)
+///   for group of tiles                  as many as a register tile has rows
+///     for position                      sums = 0; for input: sums += patches * weights in registers; sums to scratch
+///     for tile, vector of outputs       A^T sums A, epilogue -> m * m results
+/// </code>
+/// <para>
+/// The bound is that of the products: 2 (m + 2)^2 / m^2 flops for each pair of features and result, a quarter of the definition's 18 for
+/// m = 4 and four ninths for m = 2, or that of reading (m + 2)^2 weights for each pair. The patches of a block stay in the second cache with the
+/// panel at work or, if there is room, with all weights (<see cref="TileBlocks"/>); while one panel is multiplied by, the next is asked for.
+/// The scratch of a group is (m + 2)^2 register tiles, 64 KiB for 14 x 32 sums and m = 4.
+/// </para>
+/// <para>
+/// Tiles begin at the first result of each image and a sum runs over ascending inputs, so the bits depend neither on the batch nor on
+/// blocks or threads. Weights are transformed while compiling.
+/// </para>
+/// </remarks>
+internal sealed partial class WinogradConvolutionLowering
+{
+    private static readonly DimSymbol FirstGroup = new("first_group", 0, DimSymbol.Unbounded);
+
+    private readonly HeroFusion _fusion;
+    private readonly ConvolutionDimensions _dimensions;
+    private readonly WinogradTransform _transform;
+    private readonly KernelTarget _target;
+    private readonly (LoadExpr Load, AffineIndex Index) _input;
+    private readonly IndexVariable[] _place; // a row, a column and a feature of the input
+    private readonly KType _sum;
+    private readonly long[] _size;   // of an image of the input
+    private readonly long[] _first;  // where the first patch begins in it
+    private readonly long[] _result; // the size of an image of results
+    private readonly int _inputs;
+    private readonly int _outputs;
+    private readonly Dim _tiles; // of all images
+    private readonly int _rows;
+    private readonly int _width;
+
+    private WinogradConvolutionLowering(
+        HeroFusion fusion, int tile, (LoadExpr Load, AffineIndex Index) input, IndexVariable[] place, KernelTarget target)
+    {
+        var op = (ConvolutionOp)fusion.Hero.Op;
+        ConvolutionDimensions d = op.Dimensions;
+        TensorType image = fusion.Hero.Operands[0].Type;
+        _fusion = fusion;
+        _dimensions = d;
+        _transform = WinogradTransform.Of(tile);
+        _target = target;
+        _input = input;
+        _place = place;
+        _sum = new KType(DType.F32, target.Lanes(DType.F32));
+        _size = [.. d.LhsSpatial.Select(axis => image.Shape[axis].Value)];
+        _first = [.. op.Window.Select(w => -w.Low.Value)];
+        _result = [.. d.ResultSpatial.Select(axis => fusion.Hero.Shape[axis].Value)];
+        _inputs = checked((int)image.Shape[d.LhsFeature].Value);
+        _outputs = checked((int)fusion.Hero.Shape[d.ResultFeature].Value);
+        _tiles = fusion.Hero.Shape[d.ResultBatch] * (TilesOf(0) * TilesOf(1));
+        (_rows, int vectors) = RegisterTiles.Choose(_tiles, _outputs, _sum.Lanes, target, mostVectors: MostVectors());
+        _width = vectors * _sum.Lanes;
+    }
+
+    // Vectors of input features; what the last one has too many is never read.
+    private int InputVectors => (_inputs + _sum.Lanes - 1) / _sum.Lanes;
+
+    private int Panels => (_outputs + _width - 1) / _width;
+
+    // The patches of a group at one position, and at all.
+    private long GroupElements => (long)InputVectors * _rows * _sum.Lanes;
+
+    private long GroupSize => _transform.Positions * GroupElements;
+
+    private long WeightsInBytes => (long)Panels * _transform.Positions * _inputs * _width * sizeof(float);
+
+    private Dim Groups => Dim.CeilDiv(_tiles, _rows);
+
+    private IndexVariable Batch => _fusion.At[_dimensions.ResultBatch];
+
+    /// <summary>The two kernels of a convolution; null where it is computed by its definition.</summary>
+    public static IReadOnlyList<LoweredKernel>? TryLower(string name, Node fusion, HeroFusion hero, KernelTarget target)
+    {
+        var op = (ConvolutionOp)hero.Hero.Op;
+        ConvolutionDimensions d = op.Dimensions;
+        TensorType input = hero.Hero.Operands[0].Type;
+        TensorType kernel = hero.Hero.Operands[1].Type;
+        if (!target.AllowsWinograd || WinogradForm.TileOf(op, input, kernel) is not (> 0 and var tile))
+        {
+            return null;
+        }
+        ExprFactory f = hero.Source.Factory;
+        IndexVariable row = f.Variable("row", input.Shape[d.LhsSpatial[0]]);
+        IndexVariable column = f.Variable("column", input.Shape[d.LhsSpatial[1]]);
+        IndexVariable channel = f.Variable("c", input.Shape[d.LhsFeature]);
+        IndexVariable ky = f.Variable("ky", 3);
+        IndexVariable kx = f.Variable("kx", 3);
+        IndexVariable output = hero.At[d.ResultFeature];
+        IndexVector lhsAt = IndexVector.From(Enumerable.Range(0, input.Rank).Select(axis =>
+            axis == d.LhsBatch ? hero.At[d.ResultBatch] : axis == d.LhsFeature ? channel : axis == d.LhsSpatial[0] ? row : column));
+        IndexVector rhsAt = IndexVector.From(Enumerable.Range(0, kernel.Rank).Select(axis =>
+            axis == d.RhsInputFeature ? channel : axis == d.RhsOutputFeature ? output : axis == d.RhsSpatial[0] ? ky : kx));
+        if (hero.OperandAccess(0, lhsAt) is not { } lhs || hero.OperandAccess(1, rhsAt) is not { } rhs || lhs.Index[channel] != 1 ||
+            lhs.Load.Source >= hero.Source.Body.Parameters.Length || rhs.Load.Source >= hero.Source.Body.Parameters.Length ||
+            fusion.Operands[rhs.Load.Source].Op is not ConstantOp constant || !constant.Value.IsFinite())
+        {
+            return null;
+        }
+        var strides = new KernelStrides(
+            rhs.Index.Constant.Value, rhs.Index[ky].Value, rhs.Index[kx].Value, rhs.Index[channel].Value, rhs.Index[output].Value);
+        var lowering = new WinogradConvolutionLowering(hero, tile, lhs, [row, column, channel], target);
+        return lowering.Lower(name, new WinogradWeights(
+            constant.Value, strides, lowering._inputs, lowering._outputs, tile, lowering._width));
+    }
+
+    // One pair of kernels for all blocks, whose workspace is small enough to stay in the cache; or, when their number is fed, for all at once.
+    private LoweredKernel[] Lower(string name, WinogradWeights weights)
+    {
+        TileBlocks blocks = TileBlocks.Choose(this);
+        Dim groups = blocks.AreCalledApart ? blocks.GroupsPerBlock : Groups;
+        var patches = new KernelOperand.Workspace(groups * (GroupSize * sizeof(float)));
+        LoweredKernel[] pair = [EmitPatches(name + "_patches", patches, blocks), EmitProducts(name + "_tiles", patches, weights, blocks)];
+        return !blocks.AreCalledApart
+            ? pair
+            : [.. Enumerable.Range(0, checked((int)DimMath.CeilDiv(Groups.Value, blocks.GroupsPerBlock))).SelectMany(
+                i => pair.Select(k => k with { Sizes = [i * blocks.GroupsPerBlock] }))];
+    }
+
+    private long TilesOf(int dimension) => DimMath.CeilDiv(_result[dimension], _transform.Tile);
+
+    // Two panels, the one at work and the next one, take no more than three eighths of the second cache.
+    private long MostVectors() => Math.Max(
+        1, _target.Caches.SecondLevelInBytes * 3 / 16 / ((long)_transform.Positions * _inputs * _sum.Lanes * sizeof(float)));
+
+    // The image, and the first row and column of results, of a tile.
+    private (KExpr Image, KExpr Row, KExpr Column) PlaceOf(KBuilder b, KExpr tile)
+    {
+        KExpr column = b.Let("column", KBuilder.Multiply(KBuilder.Remainder(tile, TilesOf(1)), _transform.Tile));
+        KExpr rest = b.Let("rest", KBuilder.Divide(tile, TilesOf(1)));
+        KExpr row = b.Let("row", KBuilder.Multiply(KBuilder.Remainder(rest, TilesOf(0)), _transform.Tile));
+        return (b.Let("image", KBuilder.Divide(rest, TilesOf(0))), row, column);
+    }
+}
