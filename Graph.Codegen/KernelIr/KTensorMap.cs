@@ -1,3 +1,5 @@
+using Graphene.Runtime;
+
 namespace Graphene.Codegen;
 
 /// <summary>
@@ -14,16 +16,16 @@ namespace Graphene.Codegen;
 public sealed class KTensorMap(string name, KBuffer source)
 {
     /// <summary>The most dimensions.</summary>
-    public const int MostDimensions = 5;
+    public const int MostDimensions = GpuTensorMap.MostDimensions;
 
     /// <summary>The most elements of a box in each dimension.</summary>
-    public const int MostBox = 256;
+    public const int MostBox = GpuTensorMap.MostBox;
 
     /// <summary>What addresses, strides and lines must be multiples of, in bytes.</summary>
-    public const int Granule = 16;
+    public const int Granule = GpuTensorMap.Granule;
 
     /// <summary>The bytes of a line that is swizzled, at the most; the pattern comes again after eight such lines.</summary>
-    public const int SwizzledBytes = 128;
+    public const int SwizzledBytes = GpuTensorMap.SwizzledBytes;
 
     /// <summary>The name in Kernel IR text.</summary>
     public string Name { get; } = name;
