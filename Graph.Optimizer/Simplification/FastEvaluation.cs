@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Graphene.Optimizer;
@@ -89,6 +90,8 @@ internal static class FastEvaluation
         });
     }
 
+    // Code with vectors of the machine's width is not compiled ahead of time, and there is no time to find out that this is worth optimizing.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyRow<T>(ReadOnlySpan<float> x, int xStep, ReadOnlySpan<float> y, int yStep, Span<float> result)
         where T : struct, IBinary
     {
