@@ -5,6 +5,9 @@ namespace Graphene.Optimizer;
 /// <param name="costs">What the machine can do, and at which price.</param>
 internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
 {
+    // As many as one kernel interleaves.
+    private const int MostColours = 4;
+
     private const string TransposeAlone = "it moves the fastest dimension, which is a kernel of its own";
 
     /// <summary>The reason against computing <paramref name="node"/> in <paramref name="cluster"/>; null when it may be.</summary>
@@ -17,7 +20,7 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         }
         if (cluster.IsSealed)
         {
-            return "the fusion only moves data";
+            return Interleaves(node, cluster) && positions is [{ Axes: null, Repeats: false }] ? null : "the fusion only moves data";
         }
         if (cluster.Weight + positions.Count > maxFusionSize)
         {
@@ -48,6 +51,11 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
     /// <summary>True for what may be computed in a fusion that reads across memory: nothing that is guarded or repeated.</summary>
     public static bool Turns(Node node) => FusionRoles.Of(node) is FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape
         or FusionRole.Transpose or FusionRole.TupleElement or FusionRole.Free;
+
+    // An image that comes as planes gets its border while its colours are brought together.
+    private static bool Interleaves(Node node, FusionCluster cluster) =>
+        node is { Op: TransposeOp, Rank: > 1 } && node.Shape[^1] is { IsStatic: true, Value: >= 2 and <= MostColours } &&
+        cluster.Members.All(m => m.Op is PadOp || FusionRoles.Of(m) == FusionRole.Free);
 
     /// <summary>True for what the caches hold, in whatever order it is read.</summary>
     public static bool IsSmall(Node node) => node.Shape.ElementCount is { IsStatic: true, Value: <= 4096 };

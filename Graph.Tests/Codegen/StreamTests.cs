@@ -19,6 +19,8 @@ internal sealed class StreamTests
             yield return new TestCaseData(type, new long[] { 3, 37, 70 }, new[] { 0, 2, 1 });
             yield return new TestCaseData(type, new long[] { 18, 5, 33 }, new[] { 2, 1, 0 });
             yield return new TestCaseData(type, new long[] { 2, 19, 7, 21 }, new[] { 0, 2, 3, 1 });
+            yield return new TestCaseData(type, new long[] { 2, 3, 37, 70 }, new[] { 0, 2, 3, 1 });
+            yield return new TestCaseData(type, new long[] { 4, 9000 }, new[] { 1, 0 });
         }
     }
 
@@ -34,6 +36,27 @@ internal sealed class StreamTests
 
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], expected);
         LiteralAssert.AreEqual(new InterpretedModule(module).Run([x])[0], expected, "interpreted");
+    }
+
+    [Test]
+    public void ImagesGetTheirBorderWhileTheirColoursAreBroughtTogether(
+        [Values(DType.F32, DType.F64, DType.F16, DType.U8)] DType type, [Values(2, 3, 4)] int colours)
+    {
+        Literal image = Literal.Generate(
+            new TensorType(type, Shape.Of(2, colours, 21, 70)), at => Element(type, (at[0] * 31) + (at[1] * 7) + (at[2] * 70) + at[3]));
+        Module Bordered(Shape shape) => CompiledModule.Build(b => [b.Add(
+            new PadOp([0, 1, 3, 0], [0, 2, -1, 0], [0, 0, 0, 0]),
+            b.Transpose(b.Parameter(0, new TensorType(type, shape)), [0, 2, 3, 1]), b.Constant(Element(type, 5)))]);
+        Module known = Bordered(image.Shape);
+        Module fed = Bordered([Dim.Symbol("images", 1, 64), colours, Dim.Symbol("height", 1, 4096), Dim.Symbol("width", 1, 4096)]);
+
+        Literal expected = Evaluator.Evaluate(known.Entry, [image])[0];
+
+        var interpreted = new InterpretedModule(known);
+        LiteralAssert.AreEqual(interpreted.Run([image])[0], expected, "interpreted");
+        LiteralAssert.AreEqual(CompiledModule.Run(known, [image], 2)[0], expected);
+        LiteralAssert.AreEqual(CompiledModule.Run(fed, [image], 2)[0], expected, "fed");
+        Assert.That(interpreted.Kernels.Count(), Is.EqualTo(1));
     }
 
     [Test]
