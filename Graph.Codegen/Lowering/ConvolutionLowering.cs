@@ -6,8 +6,12 @@ internal static class ConvolutionLowering
     /// <summary>Lowers a convolution fusion, or returns null when no schedule covers it.</summary>
     public static IReadOnlyList<LoweredKernel>? TryLower(
         string name, Node fusion, KernelTarget target, Func<int, bool> isOverwritten) =>
-        HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero ? null
-        : DepthwiseConvolutionLowering.TryLower(name, fusion, hero, target) is { } depthwise ? [depthwise]
+        HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is { } hero && Choose(name, fusion, hero, target) is { } kernels
+            ? [.. hero.Borders.Select(border => BorderLowering.Lower(name + "_border", border, target)), .. kernels]
+            : null;
+
+    private static IReadOnlyList<LoweredKernel>? Choose(string name, Node fusion, HeroFusion hero, KernelTarget target) =>
+        DepthwiseConvolutionLowering.TryLower(name, fusion, hero, target) is { } depthwise ? [depthwise]
         : WinogradConvolutionLowering.TryLower(name, fusion, hero, target) is { } winograd ? winograd
         : ChannelsLastConvolutionLowering.TryLower(name, fusion, hero, target) is { } product ? product
         : ChannelsFirstConvolutionLowering.TryLower(name, fusion, hero, target);

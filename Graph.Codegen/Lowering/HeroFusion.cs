@@ -36,6 +36,9 @@ internal sealed class HeroFusion
     /// <summary>What is stored at each index.</summary>
     public ImmutableArray<EpilogueRoot> Roots { get; }
 
+    /// <summary>What is to be written around the results besides.</summary>
+    public ImmutableArray<Border> Borders { get; private init; } = [];
+
     /// <summary>Takes a fusion apart, or returns null when it has not the form described above.</summary>
     public static HeroFusion? TryCreate<T>(Node fusion, Func<int, bool> isOverwritten)
         where T : Op
@@ -60,9 +63,19 @@ internal sealed class HeroFusion
         at = [.. hero.Shape.Select((d, i) => source.Factory.Variable($"i{i}", d))];
         value = source.Factory.Placeholder(hero.DType);
         var roots = ImmutableArray.CreateBuilder<EpilogueRoot>();
+        var borders = ImmutableArray.CreateBuilder<Border>();
         for (int i = 0; i < source.Body.Results.Length; i++)
         {
             Node result = source.Body.Results[i];
+            if (Border.Of(result, new KernelOperand.Value(fusion, i)) is { } border && result.Operands[0].Shape.Equals(hero.Shape))
+            {
+                IndexVector moved = IndexVector.From(at.Select((counter, axis) => border.Pad.Low[axis] == 0
+                    ? counter : source.Factory.Add(counter, source.Factory.Index(border.Pad.Low[axis]))));
+                borders.Add(border);
+                roots.Add(new EpilogueRoot(
+                    source.Element(result.Operands[0], IndexVector.From(at)), AffineIndex.Of(moved, result.Type), source.Outputs[i]));
+                continue;
+            }
             if (result.Shape.ElementCount != hero.Shape.ElementCount)
             {
                 return null;
@@ -73,7 +86,7 @@ internal sealed class HeroFusion
             roots.Add(new EpilogueRoot(
                 source.Element(result, index), AffineIndex.Of(index, result.Type), source.Outputs[i]));
         }
-        return elsewhere ? null : new HeroFusion(hero, source, at, value, roots.ToImmutable());
+        return elsewhere ? null : new HeroFusion(hero, source, at, value, roots.ToImmutable()) { Borders = borders.ToImmutable() };
     }
 
     /// <summary>An operand of the hero as an access with fixed strides, or null when it is computed in any other way.</summary>

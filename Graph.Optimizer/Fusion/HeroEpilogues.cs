@@ -1,6 +1,6 @@
 namespace Graphene.Optimizer;
 
-/// <summary>Gives each dot and convolution the elementwise work that follows it.</summary>
+/// <summary>Gives each dot and convolution the elementwise work that follows it, and a convolution the border of the next one.</summary>
 /// <remarks>
 /// <code>
 /// d = dot(x, w);  t = d + broadcast(bias);  y = t * logistic(t);  z = y + residual        => all in one fusion, z is its result
@@ -31,9 +31,26 @@ internal static class HeroEpilogues
                 group.ForEach(node => graph.Add(cluster, node, [everywhere]));
                 exit = group[^1];
             }
+            if (BorderOf(graph, hero, exit, context.Options) is { } border && context.TryTakeRewrite(() => $"join {border} to {cluster}"))
+            {
+                graph.Add(cluster, border, [everywhere]);
+                exit = border;
+            }
             cluster.Stored.Add(exit);
         }
     }
+
+    // The border that the next convolution wants around the result, when nobody needs the result without it. Rows of a kernel of one
+    // position are one run of memory, which a border would cut to pieces; those of a larger one are in pieces anyway.
+    private static Node? BorderOf(FusionGraph graph, Node hero, Node exit, OptimizerOptions options) =>
+        hero.Op is ConvolutionOp { BatchGroups: 1, FeatureGroups: 1 } op && op.Dimensions.ResultFeature == hero.Rank - 1 &&
+        op.Window.All(w => w is { BaseDilation: 1, Reversed: false } && w.Low == 0 && w.High == 0) && op.Window.Any(w => w.Size != 1) &&
+        !options.Machine.ReadsBorders && !options.AllowWinograd &&
+        !graph.IsRoot(exit) && graph.UsersOf(exit) is [{ Op: PadOp pad, Operands: [_, { Op: ConstantOp }] } border] &&
+        graph.ClustersOf(border).Count == 0 && pad.Low[^1] == 0 && pad.High[^1] == 0 &&
+        pad.Interior.All(n => n == 0) && pad.Low.Concat(pad.High).All(n => n.IsStatic && n.Value >= 0)
+            ? border
+            : null;
 
     // The shortest run of users of the exit after which only its last node is needed outside; null when there is none.
     private static List<Node>? NextGroup(FusionGraph graph, FusionCluster cluster, Node exit)
