@@ -40,7 +40,7 @@ internal sealed unsafe class PendingHash
     public static PendingHash Begin(FileHashKind kind, byte* pointer, long length, bool isMapped)
     {
         int piecesPerThread = kind == FileHashKind.Fast ? 4 : 2;
-        int threads = Math.Clamp(SectionHash.PieceCount(length) / piecesPerThread, 1, Environment.ProcessorCount);
+        int threads = Math.Min(Math.Max(SectionHash.PieceCount(length) / piecesPerThread, 1), Environment.ProcessorCount);
         return new PendingHash(kind, pointer, length, isMapped, threads - 1, loadsAhead: false);
     }
 
@@ -85,7 +85,7 @@ internal sealed unsafe class PendingHash
         {
             byte* start = _pointer + ((long)piece * SectionHash.PieceBytes);
             int size = SectionHash.LengthOfPiece(piece, _length);
-            SectionHash.HashPiece(_kind, new ReadOnlySpan<byte>(start, size), piece, _length, _pieces);
+            SectionHash.HashPiece(_kind, start, size, piece, _length, _pieces);
             if (_isMapped && OperatingSystem.IsLinux())
             {
                 // The system keeps the file's pages; a constant that no run reads need not count as this process's memory.
