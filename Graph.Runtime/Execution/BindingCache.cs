@@ -6,7 +6,7 @@ internal sealed class BindingCache(int capacity)
 #pragma warning disable IDE0330 // a lock of the newer kind reads its settings first, which a start would wait for
     private readonly object _writing = new();
 #pragma warning restore IDE0330
-    private ShapeBinding[] _bindings = new ShapeBinding[0];
+    private ShapeBinding[] _bindings = [];
     private int _nextVictim;
 
     /// <summary>Finds a binding; null when it is not there.</summary>

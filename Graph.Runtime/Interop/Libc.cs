@@ -150,7 +150,9 @@ internal static unsafe partial class Libc
                     read = ReadAt((int)file.DangerousGetHandle(), all + at, bytes.Length - at, offset);
                 }
                 while (read < 0 && Marshal.GetLastSystemError() == Interrupted);
-                return read >= 0 ? (int)read : throw new IOException("the file cannot be read: " + Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError()));
+                return read >= 0
+                    ? (int)read
+                    : throw new IOException("the file cannot be read: " + Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError()));
             }
         }
         finally

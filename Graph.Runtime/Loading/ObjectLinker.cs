@@ -61,16 +61,17 @@ internal sealed class ObjectLinker
 
     /// <summary>The image's bytes for an address; everything after them is zero.</summary>
     /// <param name="baseAddress">Where the image will be; a multiple of the page size.</param>
-    /// <param name="externalAddress">Address of a function of the C library.</param>
+    /// <param name="externalAddress">Address of a function of the C library; null for <see cref="ExternalFunctions.Resolve"/>.</param>
     /// <exception cref="ObjectLoadException">A target is out of reach, or a function is missing.</exception>
-    public byte[] Link(ulong baseAddress, Func<string, nint> externalAddress)
+    public byte[] Link(ulong baseAddress, Func<string, nint>? externalAddress)
     {
         var image = new byte[Layout.BackedSize];
         CopySections(image);
         for (int i = 0; i < _tables.StubCount; i++)
         {
             var stub = new Span<byte>(image, (int)(Layout.StubOffset + (i * LinkageTables.StubSize)), LinkageTables.StubSize);
-            _relocator.WriteStub(stub, (ulong)externalAddress(_symbols.ExternalNames[i]));
+            string name = _symbols.ExternalNames[i];
+            _relocator.WriteStub(stub, (ulong)(externalAddress is null ? ExternalFunctions.Resolve(name) : externalAddress(name)));
         }
 
         for (int slot = 0; slot < _tables.SlotCount; slot++)

@@ -143,7 +143,9 @@ internal static class CgroupQuota
         {
             begin++;
         }
-        return folder + (folder.Length > 0 && folder[^1] == '/' ? "" : "/") + name.Substring(begin);
+        string separator = folder.Length > 0 && folder[^1] == '/' ? "" : "/";
+        string rest = begin == 0 ? name : name.Substring(begin);
+        return folder + separator + rest;
     }
 
     // The parts of a text, at most so many: by hand, since a start waits for each method and type that the framework takes for this.

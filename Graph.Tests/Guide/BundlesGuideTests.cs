@@ -25,7 +25,7 @@ internal sealed class BundlesGuideTests : FolderFixture
             using CompiledGraph graph = CompiledGraph.Load(path);
             using Callable scale = graph.Program().MakeCallable();
             float[] y = new float[4];
-            scale.Run([1, 2, 3, 4], y);
+            scale.Run<float, float>([1, 2, 3, 4], y);
             Console.WriteLine(string.Join(", ", y));
             // end
         }

@@ -32,7 +32,7 @@ internal sealed unsafe class FileSource : IDisposable
     public static FileSource Open(string path)
     {
         SafeFileHandle file = (OperatingSystem.IsWindows() ? null : Libc.TryOpenToRead(path))
-            ?? System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
+            ?? OpenElsewhere(path);
         try
         {
             return new FileSource(file, null, Libc.ReadsFiles ? Libc.LengthOf(file) : RandomAccess.GetLength(file));
@@ -145,7 +145,10 @@ internal sealed unsafe class FileSource : IDisposable
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)] // or its types would be its caller's
+    [MethodImpl(MethodImplOptions.NoInlining)] // or its types would be its caller's, like the next one's
+    private static SafeFileHandle OpenElsewhere(string path) => System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static int ReadElsewhere(SafeFileHandle file, byte[] bytes, int at, long offset) => RandomAccess.Read(file, bytes.AsSpan(at), offset);
 
     // From a page upwards blocks begin on pages.
