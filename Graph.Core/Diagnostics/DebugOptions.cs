@@ -14,6 +14,9 @@ public sealed record DebugOptions
     /// <summary>The most threads that <see cref="Threads"/> may ask for.</summary>
     public const int MaxThreads = 1024;
 
+    private const string ThreadsName = "GRAPHENE_THREADS";
+    private const string PerfMapName = "GRAPHENE_PERF_MAP";
+
     /// <summary>No switch set.</summary>
     public static DebugOptions None { get; } = new();
 
@@ -67,6 +70,15 @@ public sealed record DebugOptions
     /// <exception cref="GraphException">GR1950: a switch has a value that cannot be used.</exception>
     public static DebugOptions FromEnvironment() => Read(Environment.GetEnvironmentVariable);
 
+    /// <summary>GRAPHENE_PERF_MAP alone: all that loading code asks, and reading the others would take a start a millisecond.</summary>
+    /// <exception cref="GraphException">GR1950: it has a value that cannot be used.</exception>
+    internal static bool PerfMapFromEnvironment() => Environment.GetEnvironmentVariable(PerfMapName) is { } value
+        && IsOn(PerfMapName, value);
+
+    /// <summary>GRAPHENE_THREADS alone: all that the pool of threads asks.</summary>
+    /// <exception cref="GraphException">GR1950: it has a value that cannot be used.</exception>
+    internal static int? ThreadsFromEnvironment() => ThreadCount(ThreadsName, NotEmpty(Environment.GetEnvironmentVariable(ThreadsName)));
+
     /// <summary>Reads the switches from a table of variables.</summary>
     /// <param name="variable">Gives a variable's value; null when it is not set.</param>
     /// <exception cref="GraphException">GR1950: a switch has a value that cannot be used.</exception>
@@ -81,16 +93,18 @@ public sealed record DebugOptions
         Verify = Flag("GRAPHENE_VERIFY", NotEmpty(variable("GRAPHENE_VERIFY"))),
         CacheFolder = variable("GRAPHENE_CACHE_DIR"),
         Cache = Flag("GRAPHENE_CACHE", NotEmpty(variable("GRAPHENE_CACHE"))),
-        Threads = ThreadCount("GRAPHENE_THREADS", NotEmpty(variable("GRAPHENE_THREADS"))),
+        Threads = ThreadCount(ThreadsName, NotEmpty(variable(ThreadsName))),
         LlvmPath = NotEmpty(variable("GRAPHENE_LLVM_PATH")),
         LldPath = NotEmpty(variable("GRAPHENE_LLD_PATH")),
         WasmLdPath = NotEmpty(variable("GRAPHENE_WASM_LD")),
         CudaPath = NotEmpty(variable("GRAPHENE_CUDA_PATH")),
-        PerfMap = Flag("GRAPHENE_PERF_MAP", NotEmpty(variable("GRAPHENE_PERF_MAP"))) ?? false,
+        PerfMap = Flag(PerfMapName, NotEmpty(variable(PerfMapName))) ?? false,
     };
 
     // An array, because every process that runs anything reads these switches, and types of immutable ones take long to load.
     private string[] DisabledPassTable { get => field ?? []; init; }
+
+    private static bool IsOn(string name, string value) => Flag(name, NotEmpty(value)) ?? false;
 
     private static string? NotEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
 

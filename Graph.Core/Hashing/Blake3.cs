@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Graphene.Hashing;
 
@@ -16,7 +14,7 @@ namespace Graphene.Hashing;
 /// Collision-resistant like SHA-256, but made of independent chunks, which vector lanes hash side by side: several times the
 /// speed of the SHA-256 instructions. Source: J. O'Connor, J.-P. Aumasson, S. Neves, Z. Wilcox-O'Hearn, BLAKE3 (2020), section 2.
 /// </remarks>
-public static class Blake3
+public static unsafe class Blake3
 {
     /// <summary>Bytes of a chunk.</summary>
     public const int ChunkBytes = 1024;
@@ -25,6 +23,8 @@ public static class Blake3
     public const int HashWords = 8;
 
     internal const int BlockBytes = 64;
+    internal const int BlockWords = BlockBytes / sizeof(uint);
+    internal const int Rounds = 7;
 
     // Code for eight lanes is compiled when it is first used, which takes as long as this many bytes without.
     private const int BytesWorthLanes = 1 << 16;
@@ -36,82 +36,116 @@ public static class Blake3
     private const uint Root = 8;
 
     /// <summary>The initial chaining value, of SHA-256.</summary>
-    internal static ReadOnlySpan<uint> InitialValue =>
-    [
-        0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19,
-    ];
+    /// <remarks>In code, like the order of words: constant data is a type of its own, which a start would wait for.</remarks>
+    /// <param name="word">Which of its words.</param>
+    internal static uint InitialValue(int word) => word switch
+    {
+        0 => 0x6A09E667,
+        1 => 0xBB67AE85,
+        2 => 0x3C6EF372,
+        3 => 0xA54FF53A,
+        4 => 0x510E527F,
+        5 => 0x9B05688C,
+        6 => 0x1F83D9AB,
+        _ => 0x5BE0CD19,
+    };
 
-    /// <summary>Which word of the message goes where in each of the seven rounds.</summary>
-    internal static ReadOnlySpan<byte> Schedule =>
-    [
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-        2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8,
-        3, 4, 10, 12, 13, 2, 7, 14, 6, 5, 9, 0, 11, 15, 8, 1,
-        10, 7, 12, 9, 14, 3, 13, 15, 4, 0, 11, 2, 5, 8, 1, 6,
-        12, 13, 9, 11, 15, 10, 14, 8, 7, 2, 5, 3, 0, 1, 6, 4,
-        9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7,
-        11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13,
-    ];
+    /// <summary>Which word of the message goes where in a round, in groups of four bits, the first one the lowest.</summary>
+    /// <param name="round">One of the seven.</param>
+    internal static ulong WordsOf(int round) => round switch
+    {
+        0 => 0xFEDCBA9876543210,
+        1 => 0x8FE95CB1D407A362,
+        2 => 0x18FB0956E72DCA43,
+        3 => 0x61852B04FD3E9C7A,
+        4 => 0x461035278EAFB9DC,
+        5 => 0x7462A03D1FC85BE9,
+        _ => 0xD743C2AE689105FB,
+    };
 
     /// <summary>The hash of one piece of data that is all there is.</summary>
     public static byte[] Hash(ReadOnlySpan<byte> bytes)
     {
-        Span<uint> hash = stackalloc uint[HashWords];
-        Subtree(bytes, 0, isRoot: true, bytes.Length >= BytesWorthLanes, hash);
-        return ToBytes(hash);
+        fixed (byte* input = bytes)
+        {
+            return Hash(input, bytes.Length, bytes.Length >= BytesWorthLanes);
+        }
     }
 
     /// <summary>The chaining value of a piece.</summary>
     /// <param name="bytes">The piece: 2^n whole chunks, unless it is the last.</param>
     /// <param name="firstChunk">The number of its first chunk in all of the data; a multiple of the chunks in a piece.</param>
     /// <param name="value">Receives the value.</param>
-    public static void Piece(ReadOnlySpan<byte> bytes, long firstChunk, Span<uint> value) =>
-        Subtree(bytes, (ulong)firstChunk, isRoot: false, bytes.Length >= BytesWorthLanes, value);
+    public static void Piece(ReadOnlySpan<byte> bytes, long firstChunk, Span<uint> value)
+    {
+        fixed (byte* input = bytes)
+        {
+            fixed (uint* output = value[..HashWords])
+            {
+                Subtree(input, bytes.Length, (ulong)firstChunk, isRoot: false, bytes.Length >= BytesWorthLanes, output);
+            }
+        }
+    }
 
     /// <summary>As <see cref="Piece"/>, by code that was compiled ahead of time: where all of the data is a few megabytes.</summary>
-    internal static void PieceAtOnce(ReadOnlySpan<byte> bytes, long firstChunk, Span<uint> value) =>
-        Subtree(bytes, (ulong)firstChunk, isRoot: false, mayCompile: false, value);
+    internal static void PieceAtOnce(byte* bytes, int length, long firstChunk, uint* value) =>
+        Subtree(bytes, length, (ulong)firstChunk, isRoot: false, mayCompile: false, value);
 
-    /// <summary>As <see cref="Hash"/>, by code that was compiled ahead of time.</summary>
-    internal static byte[] HashAtOnce(ReadOnlySpan<byte> bytes)
-    {
-        Span<uint> hash = stackalloc uint[HashWords];
-        Subtree(bytes, 0, isRoot: true, mayCompile: false, hash);
-        return ToBytes(hash);
-    }
+    /// <summary>As <see cref="Hash(ReadOnlySpan{byte})"/>, by code that was compiled ahead of time.</summary>
+    internal static byte[] HashAtOnce(byte* bytes, int length) => Hash(bytes, length, mayCompile: false);
 
     /// <summary>The hash of two or more pieces.</summary>
     /// <param name="values">Their chaining values in order; overwritten.</param>
     public static byte[] Join(Span<uint> values)
     {
-        Reduce(values, values.Length / HashWords, isRoot: true, values.Length / HashWords >= ValuesWorthLanes);
-        return ToBytes(values[..HashWords]);
+        fixed (uint* first = values)
+        {
+            return Join(first, values.Length / HashWords);
+        }
     }
 
-    private static void Subtree(ReadOnlySpan<byte> bytes, ulong firstChunk, bool isRoot, bool mayCompile, Span<uint> value)
+    /// <summary>As <see cref="Join(Span{uint})"/>.</summary>
+    internal static byte[] Join(uint* values, int count)
     {
-        int chunks = Math.Max(1, (bytes.Length + ChunkBytes - 1) / ChunkBytes);
+        Reduce(values, count, isRoot: true, count >= ValuesWorthLanes);
+        return ToBytes(values);
+    }
+
+    private static byte[] Hash(byte* bytes, int length, bool mayCompile)
+    {
+        uint* hash = stackalloc uint[HashWords];
+        Subtree(bytes, length, 0, isRoot: true, mayCompile, hash);
+        return ToBytes(hash);
+    }
+
+    private static void Subtree(byte* bytes, int length, ulong firstChunk, bool isRoot, bool mayCompile, uint* value)
+    {
+        int chunks = Math.Max(1, (int)(((long)length + ChunkBytes - 1) / ChunkBytes));
         if (chunks == 1)
         {
-            Chunk(bytes, firstChunk, isRoot ? Root : 0, value);
+            Chunk(bytes, length, firstChunk, isRoot ? Root : 0, value);
             return;
         }
-        uint[] values = new uint[chunks * HashWords];
-        int done = mayCompile ? Blake3Lanes.Chunks(bytes, firstChunk, values) : 0;
-        done += Blake3Quads.Chunks(bytes[(done * ChunkBytes)..], firstChunk + (ulong)done, new Span<uint>(values, done * HashWords, (chunks - done) * HashWords));
-        for (; done < chunks; done++)
+        uint[] all = new uint[chunks * HashWords];
+        fixed (uint* values = all)
         {
-            ReadOnlySpan<byte> chunk = bytes[(done * ChunkBytes)..];
-            Chunk(chunk[..Math.Min(ChunkBytes, chunk.Length)], firstChunk + (ulong)done, 0, new Span<uint>(values, done * HashWords, HashWords));
+            int whole = length / ChunkBytes;
+            int done = mayCompile ? Blake3Lanes.Chunks(bytes, whole, firstChunk, values) : 0;
+            done += Blake3Quads.Chunks(bytes + ((long)done * ChunkBytes), whole - done, firstChunk + (ulong)done, values + (done * HashWords));
+            for (; done < chunks; done++)
+            {
+                int begin = done * ChunkBytes;
+                Chunk(bytes + begin, Math.Min(ChunkBytes, length - begin), firstChunk + (ulong)done, 0, values + (done * HashWords));
+            }
+            Reduce(values, chunks, isRoot, mayCompile);
+            Copy(values, value);
         }
-        Reduce(values, chunks, isRoot, mayCompile);
-        new Span<uint>(values, 0, HashWords).CopyTo(value);
     }
 
     // Level by level in place; a value without a neighbour goes up as it is.
-    private static void Reduce(Span<uint> values, int count, bool isRoot, bool mayCompile)
+    private static void Reduce(uint* values, int count, bool isRoot, bool mayCompile)
     {
-        Span<uint> parent = stackalloc uint[HashWords];
+        uint* parent = stackalloc uint[HashWords];
         while (count > 1)
         {
             int pairs = count / 2;
@@ -121,61 +155,96 @@ public static class Blake3
                 : 0;
             for (; done < pairs; done++)
             {
-                InitialValue.CopyTo(parent);
-                Compress(
-                    parent, MemoryMarshal.AsBytes(values.Slice(done * 2 * HashWords, 2 * HashWords)), 0, BlockBytes,
-                    Parent | (isRoot && count == 2 ? Root : 0));
-                parent.CopyTo(values[(done * HashWords)..]);
+                Begin(parent);
+                Compress(parent, values + (done * 2 * HashWords), 0, BlockBytes, Parent | (isRoot && count == 2 ? Root : 0));
+                Copy(parent, values + (done * HashWords));
             }
             if (count % 2 == 1)
             {
-                values.Slice((count - 1) * HashWords, HashWords).CopyTo(values[(pairs * HashWords)..]);
+                Copy(values + ((count - 1) * HashWords), values + (pairs * HashWords));
             }
             count = pairs + (count % 2);
         }
     }
 
-    private static void Chunk(ReadOnlySpan<byte> bytes, ulong number, uint rootFlag, Span<uint> value)
+    private static void Chunk(byte* bytes, int length, ulong number, uint rootFlag, uint* value)
     {
-        Span<byte> padded = stackalloc byte[BlockBytes];
-        InitialValue.CopyTo(value);
+        uint* block = stackalloc uint[BlockWords];
+        Begin(value);
         uint flags = ChunkStart;
-        while (bytes.Length > BlockBytes)
+        for (; length > BlockBytes; length -= BlockBytes, bytes += BlockBytes)
         {
-            Compress(value, bytes[..BlockBytes], number, BlockBytes, flags);
-            bytes = bytes[BlockBytes..];
+            Compress(value, Words(bytes, block), number, BlockBytes, flags);
             flags = 0;
         }
-        padded.Clear();
-        bytes.CopyTo(padded);
-        Compress(value, padded, number, (uint)bytes.Length, flags | ChunkEnd | rootFlag);
+        Load(bytes, length, block);
+        Compress(value, block, number, (uint)length, flags | ChunkEnd | rootFlag);
     }
 
-    private static void Compress(Span<uint> value, ReadOnlySpan<byte> block, ulong counter, uint length, uint flags)
+    // A whole block's words where they lie, if that is their order.
+    private static uint* Words(byte* bytes, uint* block)
     {
-        Span<uint> m = stackalloc uint[16];
-        for (int i = 0; i < m.Length; i++)
+        if (BitConverter.IsLittleEndian)
         {
-            m[i] = BinaryPrimitives.ReadUInt32LittleEndian(block[(4 * i)..]);
+            return (uint*)bytes;
         }
-        Span<uint> v = stackalloc uint[16];
-        value.CopyTo(v);
-        InitialValue[..4].CopyTo(v[8..]);
+        Load(bytes, BlockBytes, block);
+        return block;
+    }
+
+    // Words are little-endian, and what is missing is zero.
+    private static void Load(byte* bytes, int length, uint* block)
+    {
+        for (int i = 0; i < BlockWords; i++)
+        {
+            block[i] = 0;
+        }
+        for (int i = 0; i < length; i++)
+        {
+            block[i / sizeof(uint)] |= (uint)bytes[i] << (8 * (i % sizeof(uint)));
+        }
+    }
+
+    private static void Begin(uint* value)
+    {
+        for (int i = 0; i < HashWords; i++)
+        {
+            value[i] = InitialValue(i);
+        }
+    }
+
+    private static void Copy(uint* from, uint* to)
+    {
+        for (int i = 0; i < HashWords; i++)
+        {
+            to[i] = from[i];
+        }
+    }
+
+    private static void Compress(uint* value, uint* m, ulong counter, uint length, uint flags)
+    {
+        uint* v = stackalloc uint[16];
+        for (int i = 0; i < HashWords; i++)
+        {
+            v[i] = value[i];
+            v[i + HashWords] = InitialValue(i);
+        }
         v[12] = (uint)counter;
         v[13] = (uint)(counter >> 32);
         v[14] = length;
         v[15] = flags;
-        for (int at = 0; at < Schedule.Length; at += 16)
+        for (int round = 0; round < Rounds; round++)
         {
-            ReadOnlySpan<byte> s = Schedule.Slice(at, 16);
-            Mix(ref v[0], ref v[4], ref v[8], ref v[12], m[s[0]], m[s[1]]);
-            Mix(ref v[1], ref v[5], ref v[9], ref v[13], m[s[2]], m[s[3]]);
-            Mix(ref v[2], ref v[6], ref v[10], ref v[14], m[s[4]], m[s[5]]);
-            Mix(ref v[3], ref v[7], ref v[11], ref v[15], m[s[6]], m[s[7]]);
-            Mix(ref v[0], ref v[5], ref v[10], ref v[15], m[s[8]], m[s[9]]);
-            Mix(ref v[1], ref v[6], ref v[11], ref v[12], m[s[10]], m[s[11]]);
-            Mix(ref v[2], ref v[7], ref v[8], ref v[13], m[s[12]], m[s[13]]);
-            Mix(ref v[3], ref v[4], ref v[9], ref v[14], m[s[14]], m[s[15]]);
+            ulong words = WordsOf(round);
+            for (int step = 0; step < 8; step++, words >>= 8)
+            {
+                // Columns, then diagonals.
+                int a = step & 3;
+                int turn = step >> 2;
+                Mix(
+                    v + a, v + 4 + ((a + turn) & 3), v + 8 + ((a + (2 * turn)) & 3), v + 12 + ((a + (3 * turn)) & 3),
+                    m[words & 15], m[(words >> 4) & 15]);
+            }
         }
         for (int i = 0; i < HashWords; i++)
         {
@@ -183,24 +252,24 @@ public static class Blake3
         }
     }
 
-    private static void Mix(ref uint a, ref uint b, ref uint c, ref uint d, uint x, uint y)
+    private static void Mix(uint* a, uint* b, uint* c, uint* d, uint x, uint y)
     {
-        a += b + x;
-        d = BitOperations.RotateRight(d ^ a, 16);
-        c += d;
-        b = BitOperations.RotateRight(b ^ c, 12);
-        a += b + y;
-        d = BitOperations.RotateRight(d ^ a, 8);
-        c += d;
-        b = BitOperations.RotateRight(b ^ c, 7);
+        *a += *b + x;
+        *d = BitOperations.RotateRight(*d ^ *a, 16);
+        *c += *d;
+        *b = BitOperations.RotateRight(*b ^ *c, 12);
+        *a += *b + y;
+        *d = BitOperations.RotateRight(*d ^ *a, 8);
+        *c += *d;
+        *b = BitOperations.RotateRight(*b ^ *c, 7);
     }
 
-    private static byte[] ToBytes(ReadOnlySpan<uint> words)
+    private static byte[] ToBytes(uint* words)
     {
-        byte[] bytes = new byte[words.Length * sizeof(uint)];
-        for (int i = 0; i < words.Length; i++)
+        byte[] bytes = new byte[HashWords * sizeof(uint)];
+        for (int i = 0; i < bytes.Length; i++)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4 * i), words[i]);
+            bytes[i] = (byte)(words[i / sizeof(uint)] >> (8 * (i % sizeof(uint))));
         }
         return bytes;
     }

@@ -13,21 +13,19 @@ internal static unsafe class Blake3Lanes
 
     /// <summary>Hashes whole chunks that follow one another, as many as fill the lanes.</summary>
     /// <param name="bytes">The chunks.</param>
+    /// <param name="whole">How many there are.</param>
     /// <param name="number">Of the first.</param>
     /// <param name="values">Receives a chaining value for each.</param>
     /// <returns>How many were hashed; none where the processor has no such lanes.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)] // what asks for instructions is not compiled ahead of time
-    public static int Chunks(ReadOnlySpan<byte> bytes, ulong number, Span<uint> values)
+    public static int Chunks(byte* bytes, int whole, ulong number, uint* values)
     {
         int done = 0;
-        for (int whole = bytes.Length / Blake3.ChunkBytes; Avx2.IsSupported && done + Count <= whole; done += Count)
+        for (; Avx2.IsSupported && done + Count <= whole; done += Count)
         {
-            fixed (byte* input = bytes.Slice(done * Blake3.ChunkBytes, Count * Blake3.ChunkBytes))
-            {
-                Hash(
-                    input, Blake3.ChunkBytes, Blake3.ChunkBytes / Blake3.BlockBytes, number + (ulong)done, Blake3.ChunkStart,
-                    Blake3.ChunkEnd, values[(done * Blake3.HashWords)..]);
-            }
+            Hash(
+                bytes + ((long)done * Blake3.ChunkBytes), Blake3.ChunkBytes, Blake3.ChunkBytes / Blake3.BlockBytes, number + (ulong)done,
+                Blake3.ChunkStart, Blake3.ChunkEnd, values + (done * Blake3.HashWords));
         }
         return done;
     }
@@ -37,15 +35,14 @@ internal static unsafe class Blake3Lanes
     /// <param name="pairs">How many there are.</param>
     /// <returns>How many were hashed; none where the processor has no such lanes.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static int Parents(Span<uint> values, int pairs)
+    public static int Parents(uint* values, int pairs)
     {
         int done = 0;
         for (; Avx2.IsSupported && done + Count <= pairs; done += Count)
         {
-            fixed (uint* input = values.Slice(done * 2 * Blake3.HashWords, Count * 2 * Blake3.HashWords))
-            {
-                Hash((byte*)input, Blake3.BlockBytes, 1, null, Blake3.Parent, 0, values[(done * Blake3.HashWords)..]);
-            }
+            Hash(
+                (byte*)(values + (done * 2 * Blake3.HashWords)), Blake3.BlockBytes, 1, null, Blake3.Parent, 0,
+                values + (done * Blake3.HashWords));
         }
         return done;
     }
@@ -53,27 +50,34 @@ internal static unsafe class Blake3Lanes
     // Compiled once and for good: it is the time of a start from the cache.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Hash(
-        byte* input, nint stride, int blocks, ulong? number, uint firstFlags, uint lastFlags, Span<uint> values)
+        byte* input, nint stride, int blocks, ulong? number, uint firstFlags, uint lastFlags, uint* values)
     {
-        ReadOnlySpan<uint> iv = Blake3.InitialValue;
         Vector256<uint>* h = stackalloc Vector256<uint>[Blake3.HashWords];
         for (int i = 0; i < Blake3.HashWords; i++)
         {
-            h[i] = Vector256.Create(iv[i]);
+            h[i] = Vector256.Create(Blake3.InitialValue(i));
         }
         (Vector256<uint> low, Vector256<uint> high) = Counters(number);
         Vector256<uint>* m = stackalloc Vector256<uint>[16];
+        ulong* order = stackalloc ulong[Blake3.Rounds];
+        for (int round = 0; round < Blake3.Rounds; round++)
+        {
+            order[round] = Blake3.WordsOf(round);
+        }
         for (int block = 0; block < blocks; block++)
         {
             byte* at = input + (block * Blake3.BlockBytes);
             Transpose(at, stride, m);
             Transpose(at + 32, stride, m + 8);
             uint flags = (block == 0 ? firstFlags : 0) | (block == blocks - 1 ? lastFlags : 0);
-            Compress(h, m, low, high, Vector256.Create(flags));
+            Compress(h, m, low, high, Vector256.Create(flags), order);
         }
         uint* lanes = stackalloc uint[Count * Blake3.HashWords];
         Transpose((byte*)h, sizeof(Vector256<uint>), (Vector256<uint>*)lanes);
-        new ReadOnlySpan<uint>(lanes, Count * Blake3.HashWords).CopyTo(values);
+        for (int i = 0; i < Count * Blake3.HashWords; i++)
+        {
+            values[i] = lanes[i];
+        }
     }
 
     private static (Vector256<uint> Low, Vector256<uint> High) Counters(ulong? number)
@@ -91,24 +95,23 @@ internal static unsafe class Blake3Lanes
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compress(
-        Vector256<uint>* h, Vector256<uint>* m, Vector256<uint> low, Vector256<uint> high, Vector256<uint> flags)
+        Vector256<uint>* h, Vector256<uint>* m, Vector256<uint> low, Vector256<uint> high, Vector256<uint> flags, ulong* order)
     {
         Vector256<uint> v0 = h[0], v1 = h[1], v2 = h[2], v3 = h[3], v4 = h[4], v5 = h[5], v6 = h[6], v7 = h[7];
         Vector256<uint> v8 = Vector256.Create(0x6A09E667u), v9 = Vector256.Create(0xBB67AE85u);
         Vector256<uint> v10 = Vector256.Create(0x3C6EF372u), v11 = Vector256.Create(0xA54FF53Au);
         Vector256<uint> v12 = low, v13 = high, v14 = Vector256.Create((uint)Blake3.BlockBytes), v15 = flags;
-        ReadOnlySpan<byte> schedule = Blake3.Schedule;
-        for (int at = 0; at < schedule.Length; at += 16)
+        for (int round = 0; round < Blake3.Rounds; round++)
         {
-            ReadOnlySpan<byte> s = schedule.Slice(at, 16);
-            Mix(ref v0, ref v4, ref v8, ref v12, m[s[0]], m[s[1]]);
-            Mix(ref v1, ref v5, ref v9, ref v13, m[s[2]], m[s[3]]);
-            Mix(ref v2, ref v6, ref v10, ref v14, m[s[4]], m[s[5]]);
-            Mix(ref v3, ref v7, ref v11, ref v15, m[s[6]], m[s[7]]);
-            Mix(ref v0, ref v5, ref v10, ref v15, m[s[8]], m[s[9]]);
-            Mix(ref v1, ref v6, ref v11, ref v12, m[s[10]], m[s[11]]);
-            Mix(ref v2, ref v7, ref v8, ref v13, m[s[12]], m[s[13]]);
-            Mix(ref v3, ref v4, ref v9, ref v14, m[s[14]], m[s[15]]);
+            ulong w = order[round];
+            Mix(ref v0, ref v4, ref v8, ref v12, m[w & 15], m[(w >> 4) & 15]);
+            Mix(ref v1, ref v5, ref v9, ref v13, m[(w >> 8) & 15], m[(w >> 12) & 15]);
+            Mix(ref v2, ref v6, ref v10, ref v14, m[(w >> 16) & 15], m[(w >> 20) & 15]);
+            Mix(ref v3, ref v7, ref v11, ref v15, m[(w >> 24) & 15], m[(w >> 28) & 15]);
+            Mix(ref v0, ref v5, ref v10, ref v15, m[(w >> 32) & 15], m[(w >> 36) & 15]);
+            Mix(ref v1, ref v6, ref v11, ref v12, m[(w >> 40) & 15], m[(w >> 44) & 15]);
+            Mix(ref v2, ref v7, ref v8, ref v13, m[(w >> 48) & 15], m[(w >> 52) & 15]);
+            Mix(ref v3, ref v4, ref v9, ref v14, m[(w >> 56) & 15], m[w >> 60]);
         }
         h[0] = v0 ^ v8;
         h[1] = v1 ^ v9;

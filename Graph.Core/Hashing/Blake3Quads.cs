@@ -18,32 +18,26 @@ internal static unsafe class Blake3Quads
 
     /// <summary>Hashes whole chunks that follow one another, as many as fill the lanes.</summary>
     /// <param name="bytes">The chunks.</param>
+    /// <param name="whole">How many there are.</param>
     /// <param name="number">Of the first.</param>
     /// <param name="values">Receives a chaining value for each.</param>
     /// <returns>How many were hashed; none where vectors are no faster.</returns>
-    public static int Chunks(ReadOnlySpan<byte> bytes, ulong number, Span<uint> values)
+    public static int Chunks(byte* bytes, int whole, ulong number, uint* values)
     {
         const int Blocks = Blake3.ChunkBytes / Blake3.BlockBytes;
         uint* counters = stackalloc uint[2 * Count]; // the low words, the high words
         int done = 0;
-        fixed (byte* input = bytes)
+        for (; AreFast && done + Count <= whole; done += Count)
         {
-            fixed (uint* output = values)
+            for (int lane = 0; lane < Count; lane++)
             {
-                int whole = AreFast ? bytes.Length / Blake3.ChunkBytes : 0;
-                for (; done + Count <= whole; done += Count)
-                {
-                    for (int lane = 0; lane < Count; lane++)
-                    {
-                        ulong n = number + (ulong)(done + lane);
-                        counters[lane] = (uint)n;
-                        counters[Count + lane] = (uint)(n >> 32);
-                    }
-                    Hash(
-                        (uint*)(input + (done * Blake3.ChunkBytes)), Blake3.ChunkBytes / sizeof(uint), Blocks, counters, Blake3.ChunkStart,
-                        Blake3.ChunkEnd, output + (done * Blake3.HashWords));
-                }
+                ulong n = number + (ulong)(done + lane);
+                counters[lane] = (uint)n;
+                counters[Count + lane] = (uint)(n >> 32);
             }
+            Hash(
+                (uint*)(bytes + ((long)done * Blake3.ChunkBytes)), Blake3.ChunkBytes / sizeof(uint), Blocks, counters, Blake3.ChunkStart,
+                Blake3.ChunkEnd, values + (done * Blake3.HashWords));
         }
         return done;
     }
@@ -52,19 +46,19 @@ internal static unsafe class Blake3Quads
     /// <param name="values">The values, two for each parent; the parents' take the place of the first of them.</param>
     /// <param name="pairs">How many there are.</param>
     /// <returns>How many were hashed; none where vectors are no faster.</returns>
-    public static int Parents(Span<uint> values, int pairs)
+    public static int Parents(uint* values, int pairs)
     {
         uint* counters = stackalloc uint[2 * Count];
-        new Span<uint>(counters, 2 * Count).Clear();
-        int done = 0;
-        fixed (uint* all = values)
+        for (int i = 0; i < 2 * Count; i++)
         {
-            for (; AreFast && done + Count <= pairs; done += Count)
-            {
-                Hash(
-                    all + (done * 2 * Blake3.HashWords), 2 * Blake3.HashWords, 1, counters, Blake3.Parent, 0,
-                    all + (done * Blake3.HashWords));
-            }
+            counters[i] = 0;
+        }
+        int done = 0;
+        for (; AreFast && done + Count <= pairs; done += Count)
+        {
+            Hash(
+                values + (done * 2 * Blake3.HashWords), 2 * Blake3.HashWords, 1, counters, Blake3.Parent, 0,
+                values + (done * Blake3.HashWords));
         }
         return done;
     }
@@ -73,17 +67,22 @@ internal static unsafe class Blake3Quads
     private static void Hash(uint* input, int stride, int blocks, uint* counters, uint firstFlags, uint lastFlags, uint* values)
     {
         uint* h = stackalloc uint[Count * Blake3.HashWords];
-        ReadOnlySpan<uint> iv = Blake3.InitialValue;
         for (int i = 0; i < Count * Blake3.HashWords; i++)
         {
-            h[i] = iv[i / Count];
+            h[i] = Blake3.InitialValue(i / Count);
         }
-        uint* m = stackalloc uint[Count * 16];
+        byte* memory = stackalloc byte[(Count * Blake3.BlockBytes) + sizeof(Vector128<uint>)];
+        uint* m = (uint*)(((nint)memory + sizeof(Vector128<uint>) - 1) & -sizeof(Vector128<uint>));
+        ulong* order = stackalloc ulong[Blake3.Rounds]; // a call between rounds would write all registers to memory
+        for (int round = 0; round < Blake3.Rounds; round++)
+        {
+            order[round] = Blake3.WordsOf(round);
+        }
         for (int block = 0; block < blocks; block++)
         {
             Gather(input + (block * 16), stride, m);
             uint flags = (block == 0 ? firstFlags : 0) | (block == blocks - 1 ? lastFlags : 0);
-            Compress((Vector128<uint>*)h, (Vector128<uint>*)m, (Vector128<uint>*)counters, flags);
+            Compress((Vector128<uint>*)h, (Vector128<uint>*)m, (Vector128<uint>*)counters, flags, order);
         }
         for (int lane = 0; lane < Count; lane++)
         {
@@ -126,24 +125,23 @@ internal static unsafe class Blake3Quads
         columns[3] = Sse2.UnpackHigh(a1, a3).AsUInt32();
     }
 
-    private static void Compress(Vector128<uint>* h, Vector128<uint>* m, Vector128<uint>* counters, uint flags)
+    private static void Compress(Vector128<uint>* h, Vector128<uint>* m, Vector128<uint>* counters, uint flags, ulong* order)
     {
         Vector128<uint> v0 = h[0], v1 = h[1], v2 = h[2], v3 = h[3], v4 = h[4], v5 = h[5], v6 = h[6], v7 = h[7];
         Vector128<uint> v8 = Vector128.Create(0x6A09E667u), v9 = Vector128.Create(0xBB67AE85u);
         Vector128<uint> v10 = Vector128.Create(0x3C6EF372u), v11 = Vector128.Create(0xA54FF53Au);
         Vector128<uint> v12 = counters[0], v13 = counters[1], v14 = Vector128.Create((uint)Blake3.BlockBytes), v15 = Vector128.Create(flags);
-        ReadOnlySpan<byte> schedule = Blake3.Schedule;
-        for (int at = 0; at < schedule.Length; at += 16)
+        for (int round = 0; round < Blake3.Rounds; round++)
         {
-            ReadOnlySpan<byte> s = schedule.Slice(at, 16);
-            Mix(ref v0, ref v4, ref v8, ref v12, m + s[0], m + s[1]);
-            Mix(ref v1, ref v5, ref v9, ref v13, m + s[2], m + s[3]);
-            Mix(ref v2, ref v6, ref v10, ref v14, m + s[4], m + s[5]);
-            Mix(ref v3, ref v7, ref v11, ref v15, m + s[6], m + s[7]);
-            Mix(ref v0, ref v5, ref v10, ref v15, m + s[8], m + s[9]);
-            Mix(ref v1, ref v6, ref v11, ref v12, m + s[10], m + s[11]);
-            Mix(ref v2, ref v7, ref v8, ref v13, m + s[12], m + s[13]);
-            Mix(ref v3, ref v4, ref v9, ref v14, m + s[14], m + s[15]);
+            ulong w = order[round];
+            Mix(ref v0, ref v4, ref v8, ref v12, m + (w & 15), m + ((w >> 4) & 15));
+            Mix(ref v1, ref v5, ref v9, ref v13, m + ((w >> 8) & 15), m + ((w >> 12) & 15));
+            Mix(ref v2, ref v6, ref v10, ref v14, m + ((w >> 16) & 15), m + ((w >> 20) & 15));
+            Mix(ref v3, ref v7, ref v11, ref v15, m + ((w >> 24) & 15), m + ((w >> 28) & 15));
+            Mix(ref v0, ref v5, ref v10, ref v15, m + ((w >> 32) & 15), m + ((w >> 36) & 15));
+            Mix(ref v1, ref v6, ref v11, ref v12, m + ((w >> 40) & 15), m + ((w >> 44) & 15));
+            Mix(ref v2, ref v7, ref v8, ref v13, m + ((w >> 48) & 15), m + ((w >> 52) & 15));
+            Mix(ref v3, ref v4, ref v9, ref v14, m + ((w >> 56) & 15), m + (w >> 60));
         }
         h[0] = v0 ^ v8;
         h[1] = v1 ^ v9;
@@ -155,22 +153,30 @@ internal static unsafe class Blake3Quads
         h[7] = v7 ^ v15;
     }
 
-    // Rotations are shifts: an instruction that moves bytes is not among those that every processor has.
+    // The message is aligned, so that no word of it need be in one of the sixteen registers, which the state takes.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Mix(
         ref Vector128<uint> a, ref Vector128<uint> b, ref Vector128<uint> c, ref Vector128<uint> d, Vector128<uint>* x, Vector128<uint>* y)
     {
-        a = a + b + *x;
-        d ^= a;
-        d = (d >> 16) | (d << 16);
+        a = a + Vector128.LoadAligned((uint*)x) + b;
+        d = Rotate16(d ^ a);
         c += d;
         b ^= c;
         b = (b >> 12) | (b << 20);
-        a = a + b + *y;
-        d ^= a;
-        d = (d >> 8) | (d << 24);
+        a = a + Vector128.LoadAligned((uint*)y) + b;
+        d = Rotate8(d ^ a);
         c += d;
         b ^= c;
         b = (b >> 7) | (b << 25);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Rotate16(Vector128<uint> x) => Ssse3.IsSupported
+        ? Ssse3.Shuffle(x.AsByte(), Vector128.Create((byte)2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)).AsUInt32()
+        : (x >> 16) | (x << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Rotate8(Vector128<uint> x) => Ssse3.IsSupported
+        ? Ssse3.Shuffle(x.AsByte(), Vector128.Create((byte)1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12)).AsUInt32()
+        : (x >> 8) | (x << 24);
 }

@@ -25,6 +25,11 @@ public static class ArenaPacking
     /// <summary>Every offset is a multiple of this: a cache line, and enough for any vector type.</summary>
     public const int AlignmentInBytes = 64;
 
+    // The orders. No enumeration: whatever is a type of its own must be loaded.
+    private const int BySize = 0;
+    private const int BySizeTimesDuration = 1;
+    private const int ByStart = 2;
+
     /// <summary>Computes where each buffer lies.</summary>
     /// <param name="sizesInBytes">The size of each buffer; 0 takes no space.</param>
     /// <param name="intervals">When each buffer is in use.</param>
@@ -41,16 +46,20 @@ public static class ArenaPacking
         long[] sizes = new long[sizesInBytes.Length];
         for (int i = 0; i < sizes.Length; i++)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(sizesInBytes[i], nameof(sizesInBytes));
+            if (sizesInBytes[i] < 0)
+            {
+                throw new ArgumentOutOfRangeException(nameof(sizesInBytes), $"buffer {i} has {sizesInBytes[i]} bytes");
+            }
             sizes[i] = checked((sizesInBytes[i] + AlignmentInBytes - 1) / AlignmentInBytes * AlignmentInBytes);
         }
         long best = long.MaxValue;
         var candidate = new long[sizes.Length];
         int[] order = new int[sizes.Length];
-        foreach (Order by in (Order[])[Order.Size, Order.SizeTimesDuration, Order.Start])
+        int[] placed = new int[sizes.Length];
+        for (int by = BySize; by <= ByStart; by++)
         {
             Sort(order, by, sizes, intervals);
-            long size = Place(order, sizes, intervals, candidate);
+            long size = Place(order, placed, sizes, intervals, candidate);
             if (size < best)
             {
                 best = size;
@@ -81,15 +90,8 @@ public static class ArenaPacking
         return most;
     }
 
-    private enum Order
-    {
-        Size,
-        SizeTimesDuration,
-        Start,
-    }
-
     // Heap sort; the order is total, so that which algorithm sorts makes no difference.
-    private static void Sort(int[] buffers, Order by, long[] sizes, LiveInterval[] live)
+    private static void Sort(int[] buffers, int by, long[] sizes, LiveInterval[] live)
     {
         for (int i = 0; i < buffers.Length; i++)
         {
@@ -126,28 +128,29 @@ public static class ArenaPacking
 
         bool IsBefore(int a, int b)
         {
-            int major = by switch
+            if (by == BySizeTimesDuration)
             {
-                Order.Size => sizes[a].CompareTo(sizes[b]),
-                Order.SizeTimesDuration => Area(a).CompareTo(Area(b)),
-                _ => live[b].First.CompareTo(live[a].First),
-            };
-            int minor = by switch
-            {
-                Order.Size => live[b].First.CompareTo(live[a].First),
-                Order.Start => sizes[a].CompareTo(sizes[b]),
-                _ => 0,
-            };
-            return major != 0 ? major > 0 : minor != 0 ? minor > 0 : a < b;
+                double first = Area(a);
+                double second = Area(b);
+                return first != second ? first > second : a < b;
+            }
+            bool isLarger = sizes[a] > sizes[b];
+            bool isEarlier = live[a].First < live[b].First;
+            bool haveOneSize = sizes[a] == sizes[b];
+            bool haveOneStart = live[a].First == live[b].First;
+            return by == BySize
+                ? !haveOneSize ? isLarger : !haveOneStart ? isEarlier : a < b
+                : !haveOneStart ? isEarlier : !haveOneSize ? isLarger : a < b;
         }
 
         double Area(int i) => (double)sizes[i] * (live[i].Last - live[i].First + 1);
     }
 
-    private static long Place(int[] order, long[] sizes, LiveInterval[] live, long[] offsets)
+    // Those that are placed are kept by offset.
+    private static long Place(int[] order, int[] placed, long[] sizes, LiveInterval[] live, long[] offsets)
     {
         long arena = 0;
-        var placed = new List<int>(order.Length); // by offset
+        int count = 0;
         foreach (int buffer in order)
         {
             if (sizes[buffer] == 0)
@@ -155,26 +158,27 @@ public static class ArenaPacking
                 offsets[buffer] = 0;
                 continue;
             }
-            offsets[buffer] = BestGap(buffer, placed, sizes, live, offsets);
+            offsets[buffer] = BestGap(buffer, placed, count, sizes, live, offsets);
             arena = Math.Max(arena, checked(offsets[buffer] + sizes[buffer]));
-            int at = placed.Count;
-            while (at > 0 && offsets[placed[at - 1]] > offsets[buffer])
+            int at = count++;
+            for (; at > 0 && offsets[placed[at - 1]] > offsets[buffer]; at--)
             {
-                at--;
+                placed[at] = placed[at - 1];
             }
-            placed.Insert(at, buffer);
+            placed[at] = buffer;
         }
         return arena;
     }
 
     // The smallest gap between buffers in use at the same time; behind the last of them when none is large enough.
-    private static long BestGap(int buffer, List<int> placed, long[] sizes, LiveInterval[] live, long[] offsets)
+    private static long BestGap(int buffer, int[] placed, int count, long[] sizes, LiveInterval[] live, long[] offsets)
     {
         long free = 0;
         long best = -1;
         long bestSize = long.MaxValue;
-        foreach (int other in placed)
+        for (int i = 0; i < count; i++)
         {
+            int other = placed[i];
             if (!live[other].Overlaps(live[buffer]))
             {
                 continue;

@@ -55,16 +55,22 @@ public static class DTypeFacts
     private static readonly string[] Names =
         ["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64", "c64", "c128"];
 
-    private static readonly int[] Sizes = [1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16];
-
     /// <summary>The name used in IR text, for example <c>bf16</c>.</summary>
     public static string Name(this DType type) => Names[(int)type];
 
     /// <summary>Bytes that one element occupies in memory.</summary>
-    public static int SizeInBytes(this DType type) => Sizes[(int)type];
+    public static int SizeInBytes(this DType type) => type switch
+    {
+        DType.Bool or DType.I8 or DType.U8 => 1,
+        DType.I16 or DType.U16 or DType.F16 or DType.BF16 => 2,
+        DType.I32 or DType.U32 or DType.F32 => 4,
+        DType.I64 or DType.U64 or DType.F64 or DType.C64 => 8,
+        DType.C128 => 16,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), $"there is no element type {(int)type}"),
+    };
 
     /// <summary>Bits of the value representation.</summary>
-    public static int SizeInBits(this DType type) => 8 * Sizes[(int)type];
+    public static int SizeInBits(this DType type) => 8 * SizeInBytes(type);
 
     /// <summary>True for f16, bf16, f32 and f64.</summary>
     public static bool IsFloating(this DType type) => type is >= DType.F16 and <= DType.F64;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Graphene;
 
@@ -60,10 +61,7 @@ public readonly struct Dim : IEquatable<Dim>
         {
             return new Dim(checked(left._constant + right._constant), left._terms ?? right._terms);
         }
-        var sum = new DimPolynomial();
-        sum.Add(left, 1);
-        sum.Add(right, 1);
-        return sum.ToDim();
+        return Sum(left, right);
     }
 
     /// <summary>Exact difference.</summary>
@@ -80,9 +78,7 @@ public readonly struct Dim : IEquatable<Dim>
         {
             return left.IsStatic ? right.Scaled(left._constant) : left.Scaled(right._constant);
         }
-        var product = new DimPolynomial();
-        product.AddProduct(left, right);
-        return product.ToDim();
+        return Product(left, right);
     }
 
     /// <summary>Equal canonical forms.</summary>
@@ -264,9 +260,66 @@ public readonly struct Dim : IEquatable<Dim>
         return text.ToString();
     }
 
+    /// <summary>The number of characters of <see cref="ToString"/>, which is not made for it.</summary>
+    internal int TextLength
+    {
+        get
+        {
+            int length = 0;
+            for (int i = 0; _terms is not null && i < _terms.Length; i++)
+            {
+                long factor = _terms[i].Coefficient;
+                length += (factor < 0 || i > 0 ? 1 : 0) + (factor is 1 or -1 ? 0 : Digits(factor) + 1) + _terms[i].Key.Length;
+            }
+            int sign = _terms is not null || _constant < 0 ? 1 : 0;
+            return _constant == 0 && _terms is not null ? length : length + sign + Digits(_constant);
+        }
+    }
+
+    /// <summary>The symbol, when the dim is a number of times one.</summary>
+    /// <param name="factor">Receives the number.</param>
+    internal DimSymbol? AsScaledSymbol(out long factor)
+    {
+        factor = 0;
+        if (_constant != 0 || _terms is not { Length: 1 } || _terms[0].Atoms is not { Length: 1 } atoms || atoms[0] is not SymbolAtom atom)
+        {
+            return null;
+        }
+        factor = _terms[0].Coefficient;
+        return atom.Symbol;
+    }
+
     internal static Dim FromAtom(DimAtom atom) => new(0, [new DimTerm(1, [atom])]);
 
     internal static Dim FromTerms(long constant, DimTerm[] terms) => new(constant, terms);
+
+    private static int Digits(long number)
+    {
+        int digits = 1;
+        while ((number /= 10) != 0)
+        {
+            digits++;
+        }
+        return digits;
+    }
+
+    // Apart, like the product below: the types that a method takes are loaded when it begins, and plans that are read rarely need these.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Dim Sum(Dim left, Dim right)
+    {
+        var sum = new DimPolynomial();
+        sum.Add(left, 1);
+        sum.Add(right, 1);
+        return sum.ToDim();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Dim Product(Dim left, Dim right)
+    {
+        var product = new DimPolynomial();
+        product.AddProduct(left, right);
+        return product.ToDim();
+    }
 
     // A sum and each of its terms, by a number.
     private Dim Scaled(long factor)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Graphene;
 
 /// <summary>What a dim expression can contain besides sums and products.</summary>
@@ -131,7 +133,10 @@ internal sealed record DimTerm(long Coefficient, DimAtom[] Atoms)
     }
 
     // Nearly all terms have one atom, also those that a start reads, which waits for each type that queries take.
-    private static string KeyOf(DimAtom[] atoms) => atoms.Length == 1 ? atoms[0].Key : string.Join('*', atoms.Select(a => a.Key));
+    private static string KeyOf(DimAtom[] atoms) => atoms.Length == 1 ? atoms[0].Key : KeyOfProduct(atoms);
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // or what it takes would be taken by its caller
+    private static string KeyOfProduct(DimAtom[] atoms) => string.Join('*', atoms.Select(a => a.Key));
 }
 
 /// <summary>A sum under construction: terms by key, so that equal monomials meet.</summary>

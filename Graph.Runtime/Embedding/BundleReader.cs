@@ -14,20 +14,35 @@ internal static class BundleReader
     {
         try
         {
-            ExecutableFile file = ExecutableFile.Open(source);
+            ExecutableFile file = ExecutableFile.OpenHead(source);
             if (!SectionHash.IsCryptographic(file.Header.Hashes))
             {
                 throw new InvalidDataException("it is an entry of a cache, not a bundle");
             }
-            FileSeal? seal = file.ReadSeal();
-            if (options.TrustedKeys.Count > 0)
-            {
-                BundleTrust.Require(file, seal, options.TrustedKeys, where);
-            }
-            int variant = VariantChoice.Choose(file.Index, options.Variant, options.Gpu);
             string? stamp = source.File is { } handle && (options.TakesStamp || options.VerifiedStamp is not null) ? FileStamp.Of(handle) : null;
             bool verifyConstants = options.VerifyConstants && (stamp is null || stamp != options.VerifiedStamp);
-            return Load(file, variant, verifyConstants, options, seal, options.VerifyConstants ? stamp : null);
+            ConstantData constants = file.MapConstants();
+            ConstantCheck? check = null;
+            int variant;
+            FileSeal? seal;
+            try
+            {
+                check = verifyConstants ? file.BeginCheck(constants, UsesPool(options.Running)) : null;
+                file.ReadIndex();
+                seal = file.ReadSeal();
+                if (options.TrustedKeys.Count > 0)
+                {
+                    BundleTrust.Require(file, seal, options.TrustedKeys, where);
+                }
+                variant = VariantChoice.Choose(file.Index, options.Variant, options.Gpu);
+            }
+            catch
+            {
+                _ = check?.Holds; // waits for the threads that read them
+                constants.Dispose();
+                throw;
+            }
+            return Load(file, variant, constants, check, options, seal, options.VerifyConstants ? stamp : null);
         }
         catch (Exception e) when (ExecutableReader.IsBadFile(e))
         {
@@ -37,20 +52,17 @@ internal static class BundleReader
 
     // Constants are compared with their hash meanwhile, and everything is verified before anything can be executed.
     private static LoadedBundle Load(
-        ExecutableFile file, int variant, bool verifyConstants, CompiledGraphOptions options, FileSeal? seal, string? stamp)
+        ExecutableFile file, int variant, ConstantData all, ConstantCheck? check, CompiledGraphOptions options, FileSeal? seal, string? stamp)
     {
         int count = file.Index.Signatures.Length;
         // One share for each program, and one for the first values of states.
         RunOptions running = options.Running;
-        ConstantData[] constants = file.MapConstants().ShareAmong(count + 1);
+        ConstantData[] constants = all.ShareAmong(count + 1);
         var programs = new GraphProgram?[count];
-        ConstantCheck? check = null;
         try
         {
-            bool usesPool = running.MaxThreads != 1 && running.Pool is null;
-            check = verifyConstants ? file.BeginCheck(constants[count], usesPool) : null;
             Executable[] executables = ReadAll(file, variant, constants);
-            if (usesPool && check is not { HasHelpers: true })
+            if (UsesPool(running) && check is not { HasHelpers: true })
             {
                 LoadingAhead.Begin();
             }
@@ -91,6 +103,8 @@ internal static class BundleReader
             throw;
         }
     }
+
+    private static bool UsesPool(RunOptions running) => running.MaxThreads != 1 && running.Pool is null;
 
     private static Executable[] ReadAll(ExecutableFile file, int variant, ConstantData[] constants)
     {

@@ -125,12 +125,16 @@ public sealed class CompiledGraph : IDisposable
 
     internal int Find(string signature)
     {
-        int number = Array.IndexOf(_signatures, signature);
-        return number >= 0
-            ? number
-            : throw new GraphException(
-                BundleDiagnostics.UnknownSignature, $"'{Name}' has no signature '{signature}'",
-                fix: $"choose from: {string.Join(", ", _signatures)}");
+        for (int i = 0; i < _signatures.Length; i++)
+        {
+            if (_signatures[i] == signature)
+            {
+                return i;
+            }
+        }
+        throw new GraphException(
+            BundleDiagnostics.UnknownSignature, $"'{Name}' has no signature '{signature}'",
+            fix: $"choose from: {string.Join(", ", _signatures)}");
     }
 
     private static CompiledGraph Load(FileSource source, string? where, CompiledGraphOptions? options)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Graphene.Runtime;
 
 /// <summary>A dim as a program for a small stack machine: what a run evaluates, and what an executable file
@@ -29,7 +31,11 @@ internal sealed class DimProgram
     /// <exception cref="CompilerBugException">The dim has a symbol that is not in the plan.</exception>
     public static DimProgram Compile(Dim dim, DimSymbol[] symbols)
     {
-        DimStep[] steps = dim.IsStatic ? [new DimStep(DimCode.Number, dim.Value)] : new Translator(symbols).Visit(dim);
+        if (dim.IsStatic)
+        {
+            return new DimProgram([new DimStep(DimCode.Number, dim.Value)]);
+        }
+        DimStep[] steps = dim.AsScaledSymbol(out long factor) is { } symbol ? Scaled(factor, NumberOf(symbol, symbols)) : Translated(dim, symbols);
         string? problem = Check(steps, symbols.Length);
         return problem is null
             ? new DimProgram(steps)
@@ -71,10 +77,11 @@ internal sealed class DimProgram
     /// <summary>The dim that checked steps compute.</summary>
     /// <param name="steps">Steps for which <see cref="Check"/> found nothing.</param>
     /// <param name="symbols">The plan's symbols.</param>
-    /// <param name="spend">Is told the operands before each operation, and may object by throwing.</param>
+    /// <param name="budget">What the operations may cost.</param>
+    /// <returns>The dim; null when it costs more.</returns>
     /// <exception cref="OverflowException">Numbers leave 64 bits.</exception>
     /// <exception cref="DivideByZeroException">A number is divided by zero.</exception>
-    public static Dim ToDim(DimStep[] steps, DimSymbol[] symbols, Action<Dim, Dim> spend)
+    public static Dim? ToDim(DimStep[] steps, DimSymbol[] symbols, DimBudget budget)
     {
         if (steps is [{ Code: DimCode.Number, Value: var constant }])
         {
@@ -91,7 +98,10 @@ internal sealed class DimProgram
             }
             Dim right = stack[--depth];
             Dim left = stack[depth - 1];
-            spend(left, right);
+            if (!budget.Spend(left, right))
+            {
+                return null;
+            }
             stack[depth - 1] = step.Code switch
             {
                 DimCode.Add => left + right,
@@ -136,22 +146,44 @@ internal sealed class DimProgram
         return stack[0];
     }
 
+    // What nearly all dimensions are that are not numbers. Others take types that a start does not wait for otherwise.
+    private static DimStep[] Scaled(long factor, int symbol) => factor == 1
+        ? [new(DimCode.Symbol, symbol)]
+        : [new(DimCode.Symbol, symbol), new(DimCode.Number, factor), new(DimCode.Multiply, 0)];
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // or its types would be its caller's
+    private static DimStep[] Translated(Dim dim, DimSymbol[] symbols) => new Translator(symbols).Visit(dim);
+
+    private static int NumberOf(DimSymbol symbol, DimSymbol[] symbols)
+    {
+        // Mostly the same object; comparing contents takes types of the framework.
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            if (ReferenceEquals(symbols[i], symbol))
+            {
+                return i;
+            }
+        }
+        return NumberOfEqual(symbol, symbols);
+    }
+
+    private static int NumberOfEqual(DimSymbol symbol, DimSymbol[] symbols)
+    {
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            if (symbols[i].Equals(symbol))
+            {
+                return i;
+            }
+        }
+        throw new CompilerBugException("executable plan", $"symbol '{symbol}' is not one of the plan's symbols");
+    }
+
     private sealed class Translator(DimSymbol[] symbols) : DimVisitor<DimStep[]>
     {
         protected override DimStep[] Number(long value) => [new(DimCode.Number, value)];
 
-        protected override DimStep[] Symbol(DimSymbol symbol)
-        {
-            for (int i = 0; i < symbols.Length; i++)
-            {
-                if (symbols[i].Equals(symbol))
-                {
-                    return [new(DimCode.Symbol, i)];
-                }
-            }
-            throw new CompilerBugException(
-                    "executable plan", $"symbol '{symbol}' is not one of the plan's symbols");
-        }
+        protected override DimStep[] Symbol(DimSymbol symbol) => [new(DimCode.Symbol, NumberOf(symbol, symbols))];
 
         protected override DimStep[] Add(DimStep[] left, DimStep[] right) => Join(left, right, DimCode.Add);
 

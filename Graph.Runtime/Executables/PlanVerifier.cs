@@ -33,6 +33,12 @@ internal static class PlanVerifier
         {
             return "the entry function has no name";
         }
+        bool haveSeveral = plan.InputTable.Length > 1 || plan.OutputTable.Length > 1 || plan.SymbolTable.Length > 1;
+        return haveSeveral ? CheckRepetitions(plan) : null;
+    }
+
+    private static string? CheckRepetitions(ExecutablePlan plan)
+    {
         return Repeated(plan.InputTable.Length, i => plan.InputTable[i].Name) is { } input ? $"two inputs are called '{input}'"
             : Repeated(plan.OutputTable.Length, i => plan.OutputTable[i].Name) is { } output ? $"two outputs are called '{output}'"
             : Repeated(plan.SymbolTable.Length, i => plan.SymbolTable[i].Name) is { } symbol ? $"two symbols are called '{symbol}'"

@@ -3,7 +3,9 @@ namespace Graphene.Runtime;
 /// <summary>The bindings that were used lately, by the extents of the inputs. Bounded; reading takes no lock.</summary>
 internal sealed class BindingCache(int capacity)
 {
-    private readonly Lock _writing = new();
+#pragma warning disable IDE0330 // a lock of the newer kind reads its settings first, which a start would wait for
+    private readonly object _writing = new();
+#pragma warning restore IDE0330
     private ShapeBinding[] _bindings = [];
     private int _nextVictim;
 
@@ -28,14 +30,22 @@ internal sealed class BindingCache(int capacity)
             ShapeBinding[] bindings = _bindings;
             if (bindings.Length < capacity)
             {
-                bindings = [.. bindings, binding];
+                bindings = Copy(bindings, bindings.Length + 1);
+                bindings[^1] = binding;
             }
             else
             {
-                bindings = [.. bindings];
+                bindings = Copy(bindings, bindings.Length);
                 bindings[_nextVictim++ % capacity] = binding;
             }
             Volatile.Write(ref _bindings, bindings);
         }
+    }
+
+    private static ShapeBinding[] Copy(ShapeBinding[] bindings, int length)
+    {
+        var copy = new ShapeBinding[length];
+        Array.Copy(bindings, copy, bindings.Length);
+        return copy;
     }
 }

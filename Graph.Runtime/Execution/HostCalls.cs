@@ -14,7 +14,7 @@ internal sealed unsafe class HostCalls
     public HostCalls(HostCallSpec[] calls, SignatureBinder binder)
     {
         _calls = calls;
-        _shapes = calls.Length == 0 ? [] : ShapesOf(calls, binder);
+        _shapes = ShapesOf(calls, binder);
     }
 
     /// <summary>Carries out one call.</summary>
@@ -41,7 +41,6 @@ internal sealed unsafe class HostCalls
         }
     }
 
-    // Apart: a start does not wait for the types that it takes, unless there are host calls.
     private static DimProgram[][][] ShapesOf(HostCallSpec[] calls, SignatureBinder binder) =>
         [.. calls.Select(c => c.Operands.Select(o => o.Shape.Select(binder.Compile).ToArray()).ToArray())];
 

@@ -12,7 +12,7 @@ public sealed unsafe class NativeProgram : GraphProgram
     private readonly LoadedCode? _code;
     private readonly NativeEntry _entry;
     private readonly BufferSizer _sizer;
-    private readonly HostCalls _hostCalls;
+    private readonly HostCalls? _hostCalls; // null where there are none
     private readonly IdlePool<RunFrame> _frames = new(MaxIdleFrames);
     private readonly BufferUse[] _copiedOutputs;
     private readonly UserCount _users = new();
@@ -30,12 +30,12 @@ public sealed unsafe class NativeProgram : GraphProgram
         _code = code;
         _entry = entry;
         _sizer = new BufferSizer(Plan, Binder);
-        _hostCalls = new HostCalls(Plan.HostCallTable, Binder);
+        _hostCalls = Plan.HostCallTable.Length == 0 ? null : new HostCalls(Plan.HostCallTable, Binder);
         _runsBeforeHugePages = executable.Constants.MayMoveToHugePages ? RunsBeforeHugePages : 0;
         ParameterBuffers = BufferUse.Of(Plan, BufferKind.Parameter);
         ResultBuffers = BufferUse.Of(Plan, BufferKind.Result);
         AliasBuffers = BufferUse.Of(Plan, BufferKind.Alias);
-        _copiedOutputs = CopiedOutputs();
+        _copiedOutputs = BufferUse.OfCopiedOutputs(Plan);
     }
 
     /// <summary>How the code is called.</summary>
@@ -73,7 +73,7 @@ public sealed unsafe class NativeProgram : GraphProgram
         LoadedCode code = LoadedCode.LoadObjects(executable.Objects, beforeExecution: beforeExecution);
         try
         {
-            if (DebugOptions.FromEnvironment().PerfMap)
+            if (DebugOptions.PerfMapFromEnvironment())
             {
                 PerfMap.Add(code);
             }
@@ -165,7 +165,8 @@ public sealed unsafe class NativeProgram : GraphProgram
     internal void HandleHostCall(RunFrame frame, long id, void** arguments)
     {
         var symbols = new ReadOnlySpan<long>(frame.Context->Symbols, SymbolTable.Length);
-        _hostCalls.Handle(id, arguments, symbols, frame.PrintOutput, frame.TapOutput);
+        (_hostCalls ?? throw new CompilerBugException($"code of '{Name}'", $"it made host call {id}, and has none"))
+            .Handle(id, arguments, symbols, frame.PrintOutput, frame.TapOutput);
     }
 
     internal void ReleaseUser()
@@ -245,12 +246,4 @@ public sealed unsafe class NativeProgram : GraphProgram
     private static Exception Rethrown(Exception inner) => inner is GraphException graph
         ? new GraphException(graph.Id, graph.What, graph.Where, graph.Why, graph.Fix, inner)
         : inner;
-
-    // Outputs whose bytes are in another buffer than one that is that output's memory.
-    private BufferUse[] CopiedOutputs() => BufferUse.Of(Plan.OutputTable.Length, i =>
-    {
-        int buffer = Plan.OutputTable[i].Buffer;
-        BufferSpec spec = Plan.BufferTable[buffer];
-        return spec.Kind == BufferKind.Result && spec.Index == i ? BufferUse.None : new BufferUse(buffer, i);
-    });
 }

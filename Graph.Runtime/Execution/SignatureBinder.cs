@@ -39,12 +39,13 @@ internal sealed class SignatureBinder
         _inputDims = new DimProgram[_inputStarts[^1]];
         for (int i = 0; i < inputs.Length; i++)
         {
-            Compile(inputs[i].Type.Shape).CopyTo(_inputDims, _inputStarts[i]);
+            Compile(inputs[i].Type.Shape, _inputDims, _inputStarts[i]);
         }
         _outputDims = new DimProgram[outputs.Length][];
         for (int i = 0; i < outputs.Length; i++)
         {
-            _outputDims[i] = Compile(outputs[i].Type.Shape);
+            _outputDims[i] = new DimProgram[outputs[i].Type.Rank];
+            Compile(outputs[i].Type.Shape, _outputDims[i], 0);
         }
         _checkSides = new DimProgram[2 * checks.Length];
         for (int i = 0; i < checks.Length; i++)
@@ -121,14 +122,12 @@ internal sealed class SignatureBinder
     /// <summary>Translates a dim over this signature's symbols.</summary>
     public DimProgram Compile(Dim dim) => DimProgram.Compile(dim, _symbols);
 
-    private DimProgram[] Compile(Shape shape)
+    private void Compile(Shape shape, DimProgram[] programs, int at)
     {
-        var programs = new DimProgram[shape.Rank];
-        for (int i = 0; i < programs.Length; i++)
+        for (int i = 0; i < shape.Rank; i++)
         {
-            programs[i] = Compile(shape[i]);
+            programs[at + i] = Compile(shape[i]);
         }
-        return programs;
     }
 
     /// <summary>Evaluates a size.</summary>

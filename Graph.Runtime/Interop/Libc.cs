@@ -18,6 +18,8 @@ internal static unsafe partial class Libc
     private const int CloseOnExecOnLinux = 0x80000; // O_CLOEXEC; O_RDONLY is 0
     private const int CloseOnExecElsewhere = 0x1000000; // macOS and the BSDs
     private const int RemapMayMoveFixed = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
+    private const int SeekEnd = 2;
+    private const int Interrupted = 4; // EINTR
     private const int InvalidArgument = 22; // EINVAL, on Linux and macOS
     private const int FutexWaitPrivate = 0 | 128;
     private const int FutexWakePrivate = 1 | 128;
@@ -108,6 +110,60 @@ internal static unsafe partial class Libc
         }
     }
 
+    /// <summary>Whether <see cref="LengthOf"/> and <see cref="Read"/> can be used: offsets have 64 bits.</summary>
+    public static bool ReadsFiles => OperatingSystem.IsLinux() && sizeof(nint) == sizeof(long);
+
+    /// <summary>The bytes of a file.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static long LengthOf(SafeFileHandle file)
+    {
+        bool isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            long end = Seek((int)file.DangerousGetHandle(), 0, SeekEnd);
+            return end >= 0 ? end : throw new IOException("the file has no length");
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>Reads bytes of a file from a place, which the file does not remember.</summary>
+    /// <returns>How many were read; none at the end of the file.</returns>
+    /// <exception cref="IOException">The system does not read them.</exception>
+    public static int Read(SafeFileHandle file, byte[] bytes, int at, long offset)
+    {
+        bool isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            fixed (byte* all = bytes)
+            {
+                nint read;
+                do
+                {
+                    read = ReadAt((int)file.DangerousGetHandle(), all + at, bytes.Length - at, offset);
+                }
+                while (read < 0 && Marshal.GetLastSystemError() == Interrupted);
+                return read >= 0
+                    ? (int)read
+                    : throw new IOException("the file cannot be read: " + Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError()));
+            }
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
+
     /// <summary>Gives the kernel advice about a range of pages; failure is harmless.</summary>
     [LibraryImport(Library, EntryPoint = "madvise")]
     public static partial int Madvise(void* address, nuint length, int advice);
@@ -165,6 +221,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(int descriptor);
+
+    [LibraryImport(Library, EntryPoint = "lseek")]
+    private static partial long Seek(int descriptor, long offset, int whence);
+
+    [LibraryImport(Library, EntryPoint = "pread")]
+    private static partial nint ReadAt(int descriptor, byte* bytes, nint length, long offset);
 
     [LibraryImport(Library, EntryPoint = "close")]
     private static partial int Close(int descriptor);

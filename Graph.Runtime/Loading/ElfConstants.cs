@@ -3,6 +3,7 @@ namespace Graphene.Runtime;
 /// <summary>Numbers of the ELF-64 object file format (System V ABI, chapter 4) that the loader looks at.</summary>
 internal static class ElfConstants
 {
+    public const uint Magic = 0x464C457F; // 7F, and the letters ELF
     public const int HeaderSize = 64;
     public const int SectionHeaderSize = 64;
     public const int SymbolSize = 24;

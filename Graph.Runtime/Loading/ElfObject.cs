@@ -59,7 +59,7 @@ internal sealed class ElfObject
 
     private static ElfMachine CheckHeader(ElfReader file, ReadOnlySpan<byte> header)
     {
-        if (!header.StartsWith("\u007fELF"u8))
+        if (ElfReader.U32(header, 0) != Magic)
         {
             throw file.Fail("it is not an ELF file");
         }

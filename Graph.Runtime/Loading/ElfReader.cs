@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace Graphene.Runtime;
@@ -31,22 +30,27 @@ internal readonly ref struct ElfReader(ReadOnlySpan<byte> bytes, string objectNa
             throw Fail("a name lies outside of its string table");
         }
 
-        ReadOnlySpan<byte> rest = table[(int)offset..];
-        int length = rest[..Math.Min(rest.Length, MaxNameLength + 1)].IndexOf((byte)0);
-        if (length < 0)
+        int begin = (int)offset;
+        int end = begin;
+        while (end < table.Length && end - begin <= MaxNameLength && table[end] != 0)
+        {
+            end++;
+        }
+
+        if (end == table.Length || end - begin > MaxNameLength)
         {
             throw Fail($"a name has no end or more than {MaxNameLength} bytes");
         }
 
-        return Encoding.UTF8.GetString(rest[..length]);
+        return Encoding.UTF8.GetString(table.Slice(begin, end - begin));
     }
 
     public ObjectLoadException Fail(string problem) => new(objectName, problem);
 
-    public static ushort U16(ReadOnlySpan<byte> at, int offset) =>
-        BinaryPrimitives.ReadUInt16LittleEndian(at[offset..]);
+    // By hand, for the reason that StoredNumber gives.
+    public static ushort U16(ReadOnlySpan<byte> at, int offset) => (ushort)(at[offset] | (at[offset + 1] << 8));
 
-    public static uint U32(ReadOnlySpan<byte> at, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(at[offset..]);
+    public static uint U32(ReadOnlySpan<byte> at, int offset) => U16(at, offset) | ((uint)U16(at, offset + 2) << 16);
 
-    public static ulong U64(ReadOnlySpan<byte> at, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(at[offset..]);
+    public static ulong U64(ReadOnlySpan<byte> at, int offset) => U32(at, offset) | ((ulong)U32(at, offset + 4) << 32);
 }

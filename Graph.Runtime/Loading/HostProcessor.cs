@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
@@ -29,24 +30,46 @@ public static class HostProcessor
     {
         bool isThere = RuntimeInformation.ProcessArchitecture == Architecture.X64
             ? X64Features.Has(X64Processor.Host, feature)
-            : Detected.Value.Features.Contains(feature);
+            : IsDetected(feature);
         return isThere || (feature == WideRegisters && Has(WithWideRegisters));
     }
 
     /// <summary>Which features are required and not there.</summary>
     /// <param name="features">As LLVM writes them: <c>+avx2,-sse4a</c>. Those with a minus are not required.</param>
-    public static IReadOnlyList<string> MissingFeatures(string features)
+    public static IReadOnlyList<string> MissingFeatures(string features) => Missing(features);
+
+    /// <summary>As <see cref="MissingFeatures"/>, by hand: each start asks this, and waits for every method of the framework.</summary>
+    internal static string[] Missing(string features)
     {
         string[] missing = [];
-        foreach (string feature in features.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        int end;
+        for (int begin = 0; begin < features.Length; begin = end + 1)
         {
-            if (feature[0] == '+' && !Has(feature[1..]))
+            end = begin;
+            while (end < features.Length && features[end] != ',')
             {
-                missing = [.. missing, feature[1..]];
+                end++;
+            }
+            string feature = features.Substring(begin, end - begin).Trim();
+            if (feature.Length > 0 && feature[0] == '+' && !Has(feature.Substring(1)))
+            {
+                missing = Append(missing, feature.Substring(1));
             }
         }
         return missing;
     }
+
+    private static string[] Append(string[] list, string last)
+    {
+        var longer = new string[list.Length + 1];
+        Array.Copy(list, longer, list.Length);
+        longer[^1] = last;
+        return longer;
+    }
+
+    // Apart, because the types that a method takes are loaded when it begins.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsDetected(string feature) => Detected.Value.Features.Contains(feature);
 
     private static Facts Detect()
     {

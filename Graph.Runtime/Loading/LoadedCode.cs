@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Graphene.Runtime;
@@ -63,7 +64,18 @@ public sealed class LoadedCode : SafeHandle
 
     internal static LoadedCode LoadObjects(IReadOnlyList<ObjectCode> objects, string requiredFeatures = "", Action? beforeExecution = null)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(objects.Count);
+        return LoadArray(objects as ObjectCode[] ?? Copy(objects), requiredFeatures, beforeExecution);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // or the library of queries, which it takes, would be loaded for its caller
+    private static ObjectCode[] Copy(IReadOnlyList<ObjectCode> objects) => [.. objects];
+
+    private static LoadedCode LoadArray(ObjectCode[] objects, string requiredFeatures, Action? beforeExecution)
+    {
+        if (objects.Length == 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(objects), "there is no object");
+        }
         if (requiredFeatures.Length > 0 && HostProcessor.MissingFeatures(requiredFeatures) is { Count: > 0 } missing)
         {
             throw new ObjectLoadException(
@@ -71,7 +83,7 @@ public sealed class LoadedCode : SafeHandle
                 $"it uses {string.Join(", ", missing)}, which this processor does not have");
         }
 
-        var parsed = new ElfObject[objects.Count];
+        var parsed = new ElfObject[objects.Length];
         for (int i = 0; i < parsed.Length; i++)
         {
             string name = objects[i].Name;
@@ -85,12 +97,12 @@ public sealed class LoadedCode : SafeHandle
             }
         }
 
-        var linker = new ObjectLinker(parsed, Environment.SystemPageSize, OperatingSystem.IsWindows());
-        return Load(linker, ExternalFunctions.Resolve, beforeExecution);
+        var linker = new ObjectLinker(parsed, MemoryPages.Size, OperatingSystem.IsWindows());
+        return Load(linker, externalAddress: null, beforeExecution);
     }
 
     // What beforeExecution throws keeps the code from becoming executable.
-    internal static unsafe LoadedCode Load(ObjectLinker linker, Func<string, nint> externalAddress, Action? beforeExecution = null)
+    internal static unsafe LoadedCode Load(ObjectLinker linker, Func<string, nint>? externalAddress, Action? beforeExecution = null)
     {
         ImageLayout layout = linker.Layout;
         FunctionTable functions = linker.Functions();

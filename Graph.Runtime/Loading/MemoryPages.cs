@@ -6,6 +6,7 @@ namespace Graphene.Runtime;
 /// <summary>Pages of memory whose protection can be changed. They are never writable and executable at once.</summary>
 internal static partial class MemoryPages
 {
+    private const int SizeOnX64 = 4096;
     private const int ProtectRead = 1;
     private const int ProtectWrite = 2;
     private const int ProtectExecute = 4;
@@ -17,6 +18,9 @@ internal static partial class MemoryPages
     private const uint PageReadOnly = 0x02;
     private const uint PageReadWrite = 0x04;
     private const uint PageExecuteRead = 0x20;
+
+    /// <summary>The bytes of a page.</summary>
+    public static int Size => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? SizeOnX64 : Environment.SystemPageSize;
 
     private static int MapAnonymous => OperatingSystem.IsLinux() ? 0x20 : 0x1000;
 

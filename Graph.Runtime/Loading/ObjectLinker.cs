@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Graphene.Runtime;
 
 /// <summary>Links objects into one image. Pure: it computes bytes for an address and touches no memory.</summary>
@@ -63,23 +61,22 @@ internal sealed class ObjectLinker
 
     /// <summary>The image's bytes for an address; everything after them is zero.</summary>
     /// <param name="baseAddress">Where the image will be; a multiple of the page size.</param>
-    /// <param name="externalAddress">Address of a function of the C library.</param>
+    /// <param name="externalAddress">Address of a function of the C library; null for <see cref="ExternalFunctions.Resolve"/>.</param>
     /// <exception cref="ObjectLoadException">A target is out of reach, or a function is missing.</exception>
-    public byte[] Link(ulong baseAddress, Func<string, nint> externalAddress)
+    public byte[] Link(ulong baseAddress, Func<string, nint>? externalAddress)
     {
         var image = new byte[Layout.BackedSize];
         CopySections(image);
         for (int i = 0; i < _tables.StubCount; i++)
         {
-            Span<byte> stub = image.AsSpan(
-                (int)(Layout.StubOffset + (i * LinkageTables.StubSize)), LinkageTables.StubSize);
-            _relocator.WriteStub(stub, (ulong)externalAddress(_symbols.ExternalNames[i]));
+            var stub = new Span<byte>(image, (int)(Layout.StubOffset + (i * LinkageTables.StubSize)), LinkageTables.StubSize);
+            string name = _symbols.ExternalNames[i];
+            _relocator.WriteStub(stub, (ulong)(externalAddress is null ? ExternalFunctions.Resolve(name) : externalAddress(name)));
         }
 
         for (int slot = 0; slot < _tables.SlotCount; slot++)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(
-                image.AsSpan((int)SlotOffset(slot)), AddressOf(_tables.InSlot(slot), baseAddress));
+            StoredNumber.Write(new Span<byte>(image, (int)SlotOffset(slot), sizeof(ulong)), AddressOf(_tables.InSlot(slot), baseAddress));
         }
 
         for (int o = 0; o < _objects.Length; o++)
@@ -103,7 +100,7 @@ internal sealed class ObjectLinker
                 ReadOnlySpan<byte> contents = _objects[o].Sections[s].Contents.Span;
                 if (contents.Length > 0)
                 {
-                    contents.CopyTo(image.AsSpan((int)Layout.OffsetOf(o, s)));
+                    contents.CopyTo(new Span<byte>(image, (int)Layout.OffsetOf(o, s), contents.Length));
                 }
             }
         }
@@ -126,7 +123,7 @@ internal sealed class ObjectLinker
         long place = Layout.OffsetOf(objectIndex, relocation.Section) + relocation.Offset;
         bool reached = _relocator.TryApply(
             relocation.Type,
-            image.AsSpan((int)place, width),
+            new Span<byte>(image, (int)place, width),
             baseAddress + (ulong)place,
             unchecked(target + (ulong)relocation.Addend));
         if (!reached)

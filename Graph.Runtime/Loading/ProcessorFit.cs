@@ -10,7 +10,7 @@ internal static class ProcessorFit
     /// <param name="features">See <see cref="ExecutablePlan.CpuFeatures"/>.</param>
     public static string? WhyNot(string targetTriple, string features)
     {
-        int end = targetTriple.IndexOf('-', StringComparison.Ordinal);
+        int end = targetTriple.IndexOf('-');
         string wanted = end < 0 ? targetTriple : targetTriple[..end];
         bool fits = RuntimeInformation.ProcessArchitecture switch
         {
@@ -22,8 +22,8 @@ internal static class ProcessorFit
         {
             return $"its code is for {wanted}, this process runs on {RuntimeInformation.ProcessArchitecture}";
         }
-        IReadOnlyList<string> missing = HostProcessor.MissingFeatures(features);
-        return missing.Count == 0 ? null : $"its code uses {string.Join(", ", missing)}, which this processor does not have";
+        string[] missing = HostProcessor.Missing(features);
+        return missing.Length == 0 ? null : $"its code uses {string.Join(", ", missing)}, which this processor does not have";
     }
 
     /// <summary>The error for code that cannot run here.</summary>

@@ -6,70 +6,59 @@ namespace Graphene.Runtime;
 /// <remarks>Bits: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E.</remarks>
 internal static class X64Features
 {
-    // Bits of XCR0.
-    private const uint YmmState = 0x06;
-    private const uint ZmmState = 0xE6;
-    private const uint TileState = 0x60000;
+    // Which registers the operating system must save for a feature to be usable, in bits of XCR0.
+    private const uint Any = 0;
+    private const uint Ymm = 0x06;
+    private const uint Zmm = 0xE6;
+    private const uint Tile = 0x60000;
 
-    /// <summary>Which registers the operating system must save for a feature to be usable.</summary>
-    private enum State
-    {
-        Any,
-        Ymm,
-        Zmm,
-        Tile,
-    }
-
-    /// <summary>A register that CPUID fills.</summary>
-    private enum Register
-    {
-        Eax,
-        Ebx,
-        Ecx,
-        Edx,
-    }
+    // The registers that CPUID fills. No enumerations, here and above: a start would load the type of each.
+    private const int Eax = 0;
+    private const int Ebx = 1;
+    private const int Ecx = 2;
+    private const int Edx = 3;
 
     // The features of a register as one text, names and bits: a start looks up twenty of them, and objects for all would have to be made
     // and their names loaded one by one.
-    private sealed class Row(uint leaf, uint subleaf, Register register, State state, string features)
+    private sealed class Row(uint leaf, uint subleaf, int register, uint saved, string features)
     {
         public uint Leaf => leaf;
 
         public uint Subleaf => subleaf;
 
-        public Register Register => register;
+        public int Register => register;
 
-        public State State => state;
+        public uint Saved => saved;
 
         public string Features => features;
     }
 
     private static readonly Row[] Table =
     [
-        new(1, 0, Register.Edx, State.Any, " cx8:8 cmov:15 mmx:23 fxsr:24 sse:25 sse2:26 "),
-        new(1, 0, Register.Ecx, State.Any, " sse3:0 pclmul:1 ssse3:9 cx16:13 sse4.1:19 sse4.2:20 crc32:20 movbe:22 popcnt:23 aes:25 rdrnd:30 "),
-        new(1, 0, Register.Ecx, State.Ymm, " fma:12 xsave:26 avx:28 f16c:29 "),
-        new(7, 0, Register.Ebx, State.Any, " fsgsbase:0 sgx:2 bmi:3 bmi2:8 invpcid:10 rtm:11 rdseed:18 adx:19 clflushopt:23 clwb:24 sha:29 "),
-        new(7, 0, Register.Ebx, State.Ymm, " avx2:5 "),
-        new(7, 0, Register.Ebx, State.Zmm, " avx512f:16 avx512dq:17 avx512ifma:21 avx512cd:28 avx512bw:30 avx512vl:31 "),
-        new(7, 0, Register.Ecx, State.Any, " pku:4 waitpkg:5 shstk:7 gfni:8 rdpid:22 kl:23 cldemote:25 movdiri:27 movdir64b:28 enqcmd:29 "),
-        new(7, 0, Register.Ecx, State.Ymm, " vaes:9 vpclmulqdq:10 "),
-        new(7, 0, Register.Ecx, State.Zmm, " avx512vbmi:1 avx512vbmi2:6 avx512vnni:11 avx512bitalg:12 avx512vpopcntdq:14 "),
-        new(7, 0, Register.Edx, State.Any, " uintr:5 serialize:14 tsxldtrk:16 pconfig:18 "),
-        new(7, 0, Register.Edx, State.Tile, " amx-bf16:22 amx-tile:24 amx-int8:25 "),
-        new(7, 0, Register.Edx, State.Zmm, " avx512vp2intersect:8 avx512fp16:23 "),
-        new(7, 1, Register.Eax, State.Any, " raoint:3 cmpccxadd:7 hreset:22 "),
-        new(7, 1, Register.Eax, State.Ymm, " sha512:0 sm3:1 sm4:2 avxvnni:4 avxifma:23 "),
-        new(7, 1, Register.Eax, State.Zmm, " avx512bf16:5 "),
-        new(7, 1, Register.Edx, State.Any, " prefetchi:14 usermsr:15 "),
-        new(7, 1, Register.Edx, State.Ymm, " avxvnniint8:4 avxneconvert:5 avxvnniint16:10 "),
-        new(0xD, 1, Register.Eax, State.Ymm, " xsaveopt:0 xsavec:1 xsaves:3 "),
-        new(0x14, 0, Register.Ebx, State.Any, " ptwrite:4 "),
-        new(0x19, 0, Register.Ebx, State.Any, " widekl:2 "),
-        new(0x80000001, 0, Register.Ecx, State.Any, " sahf:0 lzcnt:5 sse4a:6 prfchw:8 lwp:15 tbm:21 mwaitx:29 "),
-        new(0x80000001, 0, Register.Ecx, State.Ymm, " xop:11 fma4:16 "),
-        new(0x80000001, 0, Register.Edx, State.Any, " 64bit:29 "),
-        new(0x80000008, 0, Register.Ebx, State.Any, " clzero:0 rdpru:4 wbnoinvd:9 "),
+        new(1, 0, Edx, Any, " cx8:8 cmov:15 mmx:23 fxsr:24 sse:25 sse2:26 "),
+        new(1, 0, Ecx, Any, " sse3:0 pclmul:1 ssse3:9 cx16:13 sse4.1:19 sse4.2:20 crc32:20 movbe:22 popcnt:23 aes:25 rdrnd:30 "),
+        new(1, 0, Ecx, Ymm, " fma:12 xsave:26 avx:28 f16c:29 "),
+        new(7, 0, Ebx, Any, " fsgsbase:0 sgx:2 bmi:3 bmi2:8 invpcid:10 rtm:11 rdseed:18 adx:19 clflushopt:23 clwb:24 sha:29 "),
+        new(7, 0, Ebx, Ymm, " avx2:5 "),
+        new(7, 0, Ebx, Zmm, " avx512f:16 avx512dq:17 avx512ifma:21 avx512cd:28 avx512bw:30 avx512vl:31 "),
+        new(7, 0, Ecx, Any, " pku:4 waitpkg:5 shstk:7 gfni:8 rdpid:22 kl:23 cldemote:25 movdiri:27 movdir64b:28 enqcmd:29 "),
+        new(7, 0, Ecx, Ymm, " vaes:9 vpclmulqdq:10 "),
+        new(7, 0, Ecx, Zmm, " avx512vbmi:1 avx512vbmi2:6 avx512vnni:11 avx512bitalg:12 avx512vpopcntdq:14 "),
+        new(7, 0, Edx, Any, " uintr:5 serialize:14 tsxldtrk:16 pconfig:18 "),
+        new(7, 0, Edx, Tile, " amx-bf16:22 amx-tile:24 amx-int8:25 "),
+        new(7, 0, Edx, Zmm, " avx512vp2intersect:8 avx512fp16:23 "),
+        new(7, 1, Eax, Any, " raoint:3 cmpccxadd:7 hreset:22 "),
+        new(7, 1, Eax, Ymm, " sha512:0 sm3:1 sm4:2 avxvnni:4 avxifma:23 "),
+        new(7, 1, Eax, Zmm, " avx512bf16:5 "),
+        new(7, 1, Edx, Any, " prefetchi:14 usermsr:15 "),
+        new(7, 1, Edx, Ymm, " avxvnniint8:4 avxneconvert:5 avxvnniint16:10 "),
+        new(0xD, 1, Eax, Ymm, " xsaveopt:0 xsavec:1 xsaves:3 "),
+        new(0x14, 0, Ebx, Any, " ptwrite:4 "),
+        new(0x19, 0, Ebx, Any, " widekl:2 "),
+        new(0x80000001, 0, Ecx, Any, " sahf:0 lzcnt:5 sse4a:6 prfchw:8 lwp:15 tbm:21 mwaitx:29 "),
+        new(0x80000001, 0, Ecx, Ymm, " xop:11 fma4:16 "),
+        new(0x80000001, 0, Edx, Any, " 64bit:29 "),
+        new(0x80000008, 0, Ebx, Any, " clzero:0 rdpru:4 wbnoinvd:9 "),
     ];
 
     /// <summary>All names in the table, whether they are there or not.</summary>
@@ -83,8 +72,7 @@ internal static class X64Features
         {
             if (BitOf(row, name) is >= 0 and var bit)
             {
-                uint saved = row.State switch { State.Ymm => YmmState, State.Zmm => ZmmState, State.Tile => TileState, _ => 0u };
-                return new X64FeatureBit(row.Leaf, row.Subleaf, (int)row.Register, bit, saved);
+                return new X64FeatureBit(row.Leaf, row.Subleaf, row.Register, bit, row.Saved);
             }
         }
         return null;
@@ -112,14 +100,22 @@ internal static class X64Features
     private static int BitOf(Row row, string name)
     {
         string text = row.Features;
-        int at = 0;
-        while ((at = text.IndexOf(name, at, StringComparison.Ordinal)) >= 0)
+        for (int at = 1; at < text.Length; at++)
         {
-            int end = at + name.Length;
-            if (text[at - 1] == ' ' && text[end] == ':')
+            int length = 0;
+            while (length < name.Length && at + length < text.Length && text[at + length] == name[length])
+            {
+                length++;
+            }
+            int end = at + length;
+            if (length == name.Length && end < text.Length && text[end] == ':')
             {
                 int bit = text[end + 1] - '0';
                 return text[end + 2] == ' ' ? bit : (10 * bit) + text[end + 2] - '0';
+            }
+            while (end < text.Length && text[end] != ' ')
+            {
+                end++;
             }
             at = end;
         }
@@ -131,20 +127,19 @@ internal static class X64Features
         X64Processor.Answer answer = processor.Ask(row.Leaf, row.Subleaf);
         uint value = row.Register switch
         {
-            Register.Eax => answer.Eax,
-            Register.Ebx => answer.Ebx,
-            Register.Ecx => answer.Ecx,
+            Eax => answer.Eax,
+            Ebx => answer.Ebx,
+            Ecx => answer.Ecx,
             _ => answer.Edx,
         };
-        return ((value >> bit) & 1) != 0 && Saved(processor, row.State);
+        return ((value >> bit) & 1) != 0 && AreSaved(processor, row.Saved);
     }
 
-    private static bool Saved(X64Processor processor, State state) => state switch
+    private static bool AreSaved(X64Processor processor, uint registers) => registers switch
     {
-        State.Ymm => SavedRegisters.Include(processor, YmmState),
-        State.Zmm => SavedRegisters.Include(processor, ZmmState),
-        State.Tile => OperatingSystem.IsLinux() && Libc.RequestTiles(),
-        _ => true,
+        Any => true,
+        Tile => OperatingSystem.IsLinux() && Libc.RequestTiles(),
+        _ => SavedRegisters.Include(processor, registers),
     };
 }
 

@@ -16,25 +16,26 @@ internal static unsafe class X64Instructions
 
     private static readonly nint Page = Write();
 
-    // push rbx; mov r8, rdi; mov eax, [r8]; mov ecx, [r8+8]; cpuid; mov [r8], eax; mov [r8+4], ebx; mov [r8+8], ecx; mov [r8+12], edx;
-    // pop rbx; ret
-    private static ReadOnlySpan<byte> CpuIdCode =>
-    [
-        0x53,
-        0x49, 0x89, 0xF8,
-        0x41, 0x8B, 0x00,
-        0x41, 0x8B, 0x48, 0x08,
-        0x0F, 0xA2,
-        0x41, 0x89, 0x00,
-        0x41, 0x89, 0x58, 0x04,
-        0x41, 0x89, 0x48, 0x08,
-        0x41, 0x89, 0x50, 0x0C,
-        0x5B,
-        0xC3,
-    ];
+    //   53           push rbx
+    //   49 89 F8     mov r8, rdi
+    //   41 8B 00     mov eax, [r8]
+    //   41 8B 48 08  mov ecx, [r8+8]
+    //   0F A2        cpuid
+    //   41 89 00     mov [r8], eax
+    //   41 89 58 04  mov [r8+4], ebx
+    //   41 89 48 08  mov [r8+8], ecx
+    //   41 89 50 0C  mov [r8+12], edx
+    //   5B C3        pop rbx; ret
+    // As numbers, little-endian: an array of constants is a type that a start waits for.
+    private const ulong CpuId0 = 0x41008B41F8894953;
+    private const ulong CpuId1 = 0x008941A20F08488B;
+    private const ulong CpuId2 = 0x0848894104588941;
+    private const ulong CpuId3 = 0x0000C35B0C508941;
 
-    // xor ecx, ecx; xgetbv; ret
-    private static ReadOnlySpan<byte> SavedCode => [0x31, 0xC9, 0x0F, 0x01, 0xD0, 0xC3];
+    //   31 C9        xor ecx, ecx
+    //   0F 01 D0     xgetbv
+    //   C3           ret
+    private const ulong Saved = 0x0000C3D0010FC931;
 
     /// <summary>CPUID.</summary>
     /// <param name="registers">In: the leaf, anything, the subleaf, anything. Out: eax, ebx, ecx, edx.</param>
@@ -68,8 +69,12 @@ internal static unsafe class X64Instructions
         nint page = MemoryPages.TryAllocate(PageSize);
         if (page != 0)
         {
-            CpuIdCode.CopyTo(new Span<byte>((void*)page, CpuIdCode.Length));
-            SavedCode.CopyTo(new Span<byte>((void*)(page + SavedAt), SavedCode.Length));
+            ulong* code = (ulong*)page;
+            code[0] = CpuId0;
+            code[1] = CpuId1;
+            code[2] = CpuId2;
+            code[3] = CpuId3;
+            *(ulong*)(page + SavedAt) = Saved;
             if (OperatingSystem.IsWindows())
             {
                 *(byte*)(page + MovesArgumentAt) = MovesRcx;

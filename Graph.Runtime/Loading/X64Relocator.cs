@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Graphene.Runtime;
 
 /// <summary>x86-64: System V ABI, AMD64 supplement, section 4.4.</summary>
@@ -51,19 +49,19 @@ internal sealed class X64Relocator(bool windows) : IRelocator
         switch (type)
         {
             case Abs64:
-                BinaryPrimitives.WriteUInt64LittleEndian(place, target);
+                StoredNumber.Write(place, target);
                 return true;
             case Pc64:
-                BinaryPrimitives.WriteInt64LittleEndian(place, distance);
+                StoredNumber.Write(place, unchecked((ulong)distance));
                 return true;
             case Abs32:
-                BinaryPrimitives.WriteUInt32LittleEndian(place, unchecked((uint)target));
+                StoredNumber.Write(place, target);
                 return target <= uint.MaxValue;
             case Abs32Signed:
-                BinaryPrimitives.WriteInt32LittleEndian(place, unchecked((int)target));
+                StoredNumber.Write(place, target);
                 return unchecked((long)target) is >= int.MinValue and <= int.MaxValue;
             default:
-                BinaryPrimitives.WriteInt32LittleEndian(place, unchecked((int)distance));
+                StoredNumber.Write(place, unchecked((ulong)distance));
                 return distance is >= int.MinValue and <= int.MaxValue;
         }
     }
@@ -72,6 +70,6 @@ internal sealed class X64Relocator(bool windows) : IRelocator
     {
         ReadOnlySpan<byte> code = windows ? CallAsOnWindows : Jump;
         code.CopyTo(stub);
-        BinaryPrimitives.WriteUInt64LittleEndian(stub[code.Length..], target);
+        StoredNumber.Write(stub.Slice(code.Length, sizeof(ulong)), target);
     }
 }

@@ -14,8 +14,9 @@ internal sealed class IdlePool<T>(int maxIdle) : IDisposable
     /// <summary>Takes an idle object, or null when there is none.</summary>
     public T? TryTake()
     {
-        foreach (ref T? slot in _idle.AsSpan())
+        for (int i = 0; i < _idle.Length; i++)
         {
+            ref T? slot = ref _idle[i];
             if (Volatile.Read(ref slot) is not null && Interlocked.Exchange(ref slot, null) is { } taken)
             {
                 return taken;
@@ -27,8 +28,9 @@ internal sealed class IdlePool<T>(int maxIdle) : IDisposable
     /// <summary>Gives an object back, which the caller does not use any more.</summary>
     public void Return(T item)
     {
-        foreach (ref T? slot in _idle.AsSpan())
+        for (int i = 0; i < _idle.Length; i++)
         {
+            ref T? slot = ref _idle[i];
             if (!_disposed
                 && Volatile.Read(ref slot) is null
                 && Interlocked.CompareExchange(ref slot, item, null) is null)
@@ -46,8 +48,9 @@ internal sealed class IdlePool<T>(int maxIdle) : IDisposable
     /// <summary>Disposes what is idle.</summary>
     public void Trim()
     {
-        foreach (ref T? slot in _idle.AsSpan())
+        for (int i = 0; i < _idle.Length; i++)
         {
+            ref T? slot = ref _idle[i];
             Interlocked.Exchange(ref slot, null)?.Dispose();
         }
     }

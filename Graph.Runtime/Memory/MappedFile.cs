@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Graphene.Runtime.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace Graphene.Runtime;
@@ -17,7 +18,7 @@ public sealed unsafe class MappedFile : IDisposable
 
     private MappedFile(SafeFileHandle handle)
     {
-        Length = RandomAccess.GetLength(handle);
+        Length = Libc.ReadsFiles ? Libc.LengthOf(handle) : RandomAccess.GetLength(handle);
         if (Length > 0) // an empty mapping is an error to the system, not to us
         {
             // Without the framework's classes for it, whose library takes a millisecond to load.

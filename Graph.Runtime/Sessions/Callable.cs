@@ -62,6 +62,20 @@ public sealed unsafe class Callable : IDisposable
         }
     }
 
+    /// <summary>Runs a plan with one input and one output, both of f32: what is most usual needs nothing that a process compiles first.</summary>
+    /// <inheritdoc cref="Run{TIn, TOut}(ReadOnlySpan{TIn}, Span{TOut}, CancellationToken)"/>
+    public void Run(ReadOnlySpan<float> input, Span<float> output, CancellationToken cancellation = default)
+    {
+        fixed (float* in0 = input)
+        {
+            fixed (float* out0 = output)
+            {
+                var first = new CallMemory(DType.F32, in0, input.Length);
+                RunOn(&first, 1, new CallMemory(DType.F32, out0, output.Length), cancellation);
+            }
+        }
+    }
+
     /// <summary>Runs a plan with two inputs and one output.</summary>
     /// <inheritdoc cref="Run{TIn, TOut}(ReadOnlySpan{TIn}, Span{TOut}, CancellationToken)"/>
     /// <param name="first">The elements of the first input.</param>

@@ -19,9 +19,9 @@ internal static class CgroupQuota
     /// <param name="root">The folder that holds proc and sys; not "/" only in tests.</param>
     public static double Read(string root = "/")
     {
-        string[] groups = ReadLines(Path.Combine(root, "proc/self/cgroup"));
+        string[] groups = ReadLines(Inside(root, "proc/self/cgroup"));
         double quota = double.PositiveInfinity;
-        foreach (string line in ReadLines(Path.Combine(root, "proc/self/mountinfo")))
+        foreach (string line in ReadLines(Inside(root, "proc/self/mountinfo")))
         {
             if (Mount.TryParse(line) is { } mount && FindGroup(groups, mount) is { } group)
             {
@@ -36,9 +36,8 @@ internal static class CgroupQuota
     {
         foreach (string line in groups)
         {
-            string[] parts = line.Split(':', 3);
-            bool matches = parts.Length == 3
-                && (mount.IsVersion2 ? parts[0] == "0" : parts[1].Split(',').Contains("cpu"));
+            string[] parts = Fields(line, ':', 3);
+            bool matches = parts.Length == 3 && (mount.IsVersion2 ? parts[0] == "0" : HasCpu(parts[1]));
             if (matches)
             {
                 return parts[2];
@@ -54,30 +53,38 @@ internal static class CgroupQuota
             : group == mount.Root || group.StartsWith(mount.Root + "/", StringComparison.Ordinal)
                 ? group[mount.Root.Length..]
                 : "";
-        string[] segments = relative.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        if (segments.Contains(".."))
+        string folder = Inside(root, mount.Point);
+        double quota = QuotaOf(mount, folder);
+        string[] segments = Fields(relative, '/');
+        foreach (string segment in segments)
         {
-            segments = [];
+            if (segment == "..")
+            {
+                return quota;
+            }
         }
-        string mountPoint = Path.Combine(root, mount.Point.TrimStart('/'));
-        double quota = double.PositiveInfinity;
-        for (int depth = segments.Length; depth >= 0; depth--)
+        foreach (string segment in segments)
         {
-            string folder = Path.Combine([mountPoint, .. segments.AsSpan(0, depth)]);
-            quota = Math.Min(quota, mount.IsVersion2 ? ReadVersion2(folder) : ReadVersion1(folder));
+            if (segment.Length > 0)
+            {
+                folder = Inside(folder, segment);
+                quota = Math.Min(quota, QuotaOf(mount, folder));
+            }
         }
         return quota;
     }
 
+    private static double QuotaOf(Mount mount, string folder) => mount.IsVersion2 ? ReadVersion2(folder) : ReadVersion1(folder);
+
     // "150000 100000" (microseconds of CPU time per period of microseconds) or "max 100000".
     private static double ReadVersion2(string folder) =>
-        ReadLines(Path.Combine(folder, "cpu.max")) is [var line, ..] && line.Split(' ') is [var quota, var period, ..]
+        ReadLines(Inside(folder, "cpu.max")) is [var line, ..] && Fields(line, ' ') is [var quota, var period, ..]
             ? Ratio(quota, period)
             : double.PositiveInfinity;
 
     private static double ReadVersion1(string folder) =>
-        ReadLines(Path.Combine(folder, "cpu.cfs_quota_us")) is [var quota, ..]
-        && ReadLines(Path.Combine(folder, "cpu.cfs_period_us")) is [var period, ..]
+        ReadLines(Inside(folder, "cpu.cfs_quota_us")) is [var quota, ..]
+        && ReadLines(Inside(folder, "cpu.cfs_period_us")) is [var period, ..]
             ? Ratio(quota, period)
             : double.PositiveInfinity;
 
@@ -113,7 +120,7 @@ internal static class CgroupQuota
             byte[] bytes = new byte[8 << 10];
             int length = 0;
             int read;
-            while (length < MaxBytes && (read = RandomAccess.Read(file, bytes.AsSpan(length), length)) > 0)
+            while (length < MaxBytes && (read = Libc.Read(file, bytes, length, length)) > 0)
             {
                 length += read;
                 if (length == bytes.Length)
@@ -121,13 +128,59 @@ internal static class CgroupQuota
                     Array.Resize(ref bytes, 2 * bytes.Length);
                 }
             }
-            return Encoding.UTF8.GetString(bytes, 0, length).Split(
-                '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return Fields(Encoding.UTF8.GetString(bytes, 0, length), '\n');
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             return [];
         }
+    }
+
+    private static string Inside(string folder, string name)
+    {
+        int begin = 0;
+        while (begin < name.Length && name[begin] == '/')
+        {
+            begin++;
+        }
+        string separator = folder.Length > 0 && folder[^1] == '/' ? "" : "/";
+        string rest = begin == 0 ? name : name.Substring(begin);
+        return folder + separator + rest;
+    }
+
+    // The parts of a text, at most so many: by hand, since a start waits for each method and type that the framework takes for this.
+    private static string[] Fields(string text, char separator, int most = int.MaxValue)
+    {
+        int count = 1;
+        foreach (char c in text)
+        {
+            count += c == separator ? 1 : 0;
+        }
+        var fields = new string[Math.Min(count, most)];
+        int begin = 0;
+        for (int i = 0; i < fields.Length; i++)
+        {
+            int end = begin;
+            while (end < text.Length && (i == most - 1 || text[end] != separator))
+            {
+                end++;
+            }
+            fields[i] = text.Substring(begin, end - begin);
+            begin = end + 1;
+        }
+        return fields;
+    }
+
+    private static bool HasCpu(string controllers)
+    {
+        foreach (string controller in Fields(controllers, ','))
+        {
+            if (controller == "cpu")
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>One line of mountinfo that mounts a cgroup tree with the cpu controller.</summary>
@@ -137,23 +190,34 @@ internal static class CgroupQuota
         // proc_pid_mountinfo(5).
         public static Mount? TryParse(string line)
         {
-            int separator = line.IndexOf(" - ", StringComparison.Ordinal);
-            if (separator < 0)
+            string[] fields = Fields(line, ' ');
+            int type = 1; // behind the dash
+            while (type < fields.Length && fields[type - 1] != "-")
+            {
+                type++;
+            }
+            if (type < 6 || type + 2 >= fields.Length)
             {
                 return null;
             }
-            string[] left = line[..separator].Split(' ');
-            string[] right = line[(separator + 3)..].Split(' ');
-            if (left.Length < 5 || right.Length < 3)
-            {
-                return null;
-            }
-            bool isVersion2 = right[0] == "cgroup2";
-            bool isCpu = isVersion2 || (right[0] == "cgroup" && right[2].Split(',').Contains("cpu"));
-            return isCpu ? new Mount(isVersion2, Unescape(left[3]), Unescape(left[4])) : null;
+            bool isVersion2 = fields[type] == "cgroup2";
+            bool isCpu = isVersion2 || (fields[type] == "cgroup" && HasCpu(fields[type + 2]));
+            return isCpu ? new Mount(isVersion2, Unescape(fields[3]), Unescape(fields[4])) : null;
         }
 
-        private static string Unescape(string path) => path
+        private static string Unescape(string path)
+        {
+            foreach (char c in path)
+            {
+                if (c == '\\')
+                {
+                    return Unescaped(path);
+                }
+            }
+            return path;
+        }
+
+        private static string Unescaped(string path) => path
             .Replace("\\040", " ", StringComparison.Ordinal)
             .Replace("\\011", "\t", StringComparison.Ordinal)
             .Replace("\\012", "\n", StringComparison.Ordinal)

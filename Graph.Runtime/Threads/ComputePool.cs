@@ -38,7 +38,9 @@ public sealed unsafe partial class ComputePool : IDisposable
     private readonly ParallelCall* _calls;
     private readonly byte* _shareCounters;
     private Thread[] _threads = [];
-    private readonly Lock _growth = new();
+#pragma warning disable IDE0330 // a lock of the newer kind reads its settings first, which a start would wait for
+    private readonly object _growth = new();
+#pragma warning restore IDE0330
     private readonly bool _spin;
     private GCHandle _handle;
     private volatile int _workers;
@@ -139,7 +141,7 @@ public sealed unsafe partial class ComputePool : IDisposable
     private static ComputePool CreateShared()
     {
         CpuBudget budget = CpuBudget.Read();
-        int width = Math.Min(DebugOptions.FromEnvironment().Threads ?? budget.Threads, MaxWidth);
+        int width = Math.Min(DebugOptions.ThreadsFromEnvironment() ?? budget.Threads, MaxWidth);
         return new ComputePool(width, budget.AllowsSpinning(width));
     }
 

@@ -38,7 +38,7 @@ internal static class BundleStart
         using CompiledGraph graph = CompiledGraph.Load(path);
         double loaded = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         using Callable call = graph.Program().MakeCallable();
-        call.Run<float, float>(x, y);
+        call.Run(x, y);
         double first = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         Console.WriteLine(
             $"load {loaded:F2} ms, load and first run {first:F2} ms, variant {graph.Variant}, " +

@@ -8,7 +8,7 @@ internal sealed class ConstantCheck(PendingHash hash, byte[] expected)
     private bool? _holds;
 
     /// <summary>Whether they are what they were. Waits the first time; no thread reads them afterwards.</summary>
-    public bool Holds => _holds ??= hash.End().AsSpan().SequenceEqual(expected);
+    public bool Holds => _holds ??= SectionHash.AreEqual(hash.End(), expected);
 
     /// <summary>Whether other threads work on it.</summary>
     public bool HasHelpers => hash.HasHelpers;

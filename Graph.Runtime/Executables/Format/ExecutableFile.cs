@@ -1,6 +1,6 @@
 namespace Graphene.Runtime;
 
-/// <summary>An executable file whose header, table, index and seal were read and found sound; see <see cref="FileLayout"/>.</summary>
+/// <summary>An executable file whose header and table were read and found sound; see <see cref="FileLayout"/>.</summary>
 /// <remarks>Nothing in a file is trusted: whatever is wrong with it is an <see cref="InvalidDataException"/>.</remarks>
 internal sealed unsafe class ExecutableFile
 {
@@ -17,18 +17,13 @@ internal sealed unsafe class ExecutableFile
         _head = head;
         _plans = CountOf(FileSectionKind.Plan);
         Objects = CountOf(FileSectionKind.Object);
-        Index = FileIndexReader.Read(Read(sections[0]));
-        if (Index.Problem(_plans, Objects) is { } problem)
-        {
-            throw new InvalidDataException($"its index is not sound: {problem}");
-        }
     }
 
     /// <summary>The header.</summary>
     public FileHeader Header { get; }
 
-    /// <summary>What there is.</summary>
-    public FileIndex Index { get; }
+    /// <summary>What there is, once <see cref="ReadIndex"/> has read it.</summary>
+    public FileIndex Index { get; private set; } = null!;
 
     /// <summary>The number of objects.</summary>
     public int Objects { get; }
@@ -45,20 +40,38 @@ internal sealed unsafe class ExecutableFile
     /// <summary>Reads what comes before the sections, and the index.</summary>
     public static ExecutableFile Open(FileSource source)
     {
+        ExecutableFile file = OpenHead(source);
+        file.ReadIndex();
+        return file;
+    }
+
+    /// <summary>Reads what comes before the sections, which says where the constants are and what their hash is.</summary>
+    public static ExecutableFile OpenHead(FileSource source)
+    {
         FileHeader header = FileHeader.Read(source.Read(0, Math.Min(source.Length, FileLayout.RecordBytes)), source.Length);
         byte[] head = source.Read(0, FileLayout.RecordBytes * (1L + header.Sections));
-        ReadOnlySpan<byte> table = head.AsSpan(FileLayout.RecordBytes);
-        if (!SectionHash.Compute(header.Hashes, table).AsSpan().SequenceEqual(header.TableHash))
+        if (!SectionHash.AreEqual(TableHash(header.Hashes, head), header.TableHash))
         {
             throw new InvalidDataException("its section table is damaged");
         }
         var sections = new FileSection[header.Sections];
         for (int i = 0; i < sections.Length; i++)
         {
-            sections[i] = FileSection.Read(table[(i * FileLayout.RecordBytes)..]);
+            sections[i] = FileSection.Read(head, (i + 1) * FileLayout.RecordBytes);
         }
         Check(sections, source.Length - header.SealBytes);
         return new ExecutableFile(source, header, sections, head);
+    }
+
+    /// <summary>Reads and verifies the index.</summary>
+    public void ReadIndex()
+    {
+        FileIndex index = FileIndexReader.Read(Read(_sections[0]));
+        if (index.Problem(_plans, Objects) is { } problem)
+        {
+            throw new InvalidDataException($"its index is not sound: {problem}");
+        }
+        Index = index;
     }
 
     /// <summary>The seal; null when the file is not signed. It says who signed only when <see cref="FileSeal.IsOf"/> agrees.</summary>
@@ -93,7 +106,7 @@ internal sealed unsafe class ExecutableFile
     {
         ConstantData data = MapConstants();
         if (verify && ConstantSection is { } section
-            && !PendingHash.Begin(Header.Hashes, data.Pointer, data.Length, data.IsMapped).End().AsSpan().SequenceEqual(section.Hash))
+            && !SectionHash.AreEqual(PendingHash.Begin(Header.Hashes, data.Pointer, data.Length, data.IsMapped).End(), section.Hash))
         {
             data.Dispose();
             throw ConstantCheck.Damaged();
@@ -134,19 +147,34 @@ internal sealed unsafe class ExecutableFile
     /// <summary>The section of an object.</summary>
     public int SectionOfObject(int number) => 1 + _plans + number;
 
+    private static byte[] TableHash(FileHashKind kind, byte[] head)
+    {
+        fixed (byte* bytes = head)
+        {
+            return SectionHash.Compute(kind, bytes + FileLayout.RecordBytes, head.Length - FileLayout.RecordBytes);
+        }
+    }
+
     private byte[] Read(FileSection section)
     {
         byte[] bytes = _source.Read(section.Offset, section.Length);
-        return SectionHash.Compute(Header.Hashes, bytes).AsSpan().SequenceEqual(section.Hash)
+        return SectionHash.AreEqual(SectionHash.Compute(Header.Hashes, bytes), section.Hash)
             ? bytes
             : throw new InvalidDataException($"the {section.Kind} section is damaged: its hash differs");
     }
 
     private void RequireZeros(long begin, long end)
     {
-        if (end > begin && _source.Read(begin, end - begin).AsSpan().ContainsAnyExcept((byte)0))
+        if (end <= begin)
         {
-            throw new InvalidDataException($"there is something between sections, from byte {begin} to {end}");
+            return;
+        }
+        foreach (byte between in _source.Read(begin, end - begin))
+        {
+            if (between != 0)
+            {
+                throw new InvalidDataException($"there is something between sections, from byte {begin} to {end}");
+            }
         }
     }
 

@@ -27,6 +27,7 @@ internal static class ExecutableWriter
             Name = plan.Name,
             CompilerVersion = plan.CompilerVersion,
             Variants = [new FileVariant("host", plan.TargetTriple, plan.CpuFeatures)],
+            States = [],
             Signatures = [new FileSignature(CompiledGraph.DefaultSignature, "", [])],
             Plans = [objects],
         };

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace Graphene.Runtime;
@@ -10,7 +9,7 @@ namespace Graphene.Runtime;
 /// </remarks>
 /// <param name="bytes">All fields.</param>
 /// <param name="what">What messages call them, for example <c>plan</c>.</param>
-internal abstract class FieldReader(ReadOnlyMemory<byte> bytes, string what)
+internal abstract class FieldReader(byte[] bytes, string what)
 {
     private const int MaxTextBytes = 1 << 20;
     private int _position;
@@ -33,7 +32,7 @@ internal abstract class FieldReader(ReadOnlyMemory<byte> bytes, string what)
             : throw Bad($"a list of {count} elements does not fit");
     }
 
-    /// <summary>A list of objects. An array: immutable ones implement a dozen interfaces, which a start would wait for, for each type of element.</summary>
+    /// <summary>A list of objects that few starts read; others are read by loops, since the function is a type for each type of element.</summary>
     protected T[] List<T>(int minElementBytes, Func<T> read)
         where T : class
     {
@@ -41,6 +40,17 @@ internal abstract class FieldReader(ReadOnlyMemory<byte> bytes, string what)
         for (int i = 0; i < list.Length; i++)
         {
             list[i] = read();
+        }
+        return list;
+    }
+
+    /// <summary>A list of texts.</summary>
+    protected string[] Texts()
+    {
+        var list = new string[Count(4)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Text();
         }
         return list;
     }
@@ -53,7 +63,7 @@ internal abstract class FieldReader(ReadOnlyMemory<byte> bytes, string what)
         {
             throw Bad($"a text of {length} bytes does not fit");
         }
-        return Encoding.UTF8.GetString(Take(length));
+        return Encoding.UTF8.GetString(bytes, Take(length), length);
     }
 
     /// <summary>One of the numbers that an enumeration counts from zero.</summary>
@@ -72,24 +82,25 @@ internal abstract class FieldReader(ReadOnlyMemory<byte> bytes, string what)
     };
 
     /// <summary>A number of 8 bits.</summary>
-    protected byte Byte() => Take(1)[0];
+    protected byte Byte() => bytes[Take(1)];
 
     /// <summary>A number of 32 bits.</summary>
-    protected int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
+    protected int Int32() => StoredNumber.Int32(bytes, Take(4));
 
     /// <summary>A number of 64 bits.</summary>
-    protected long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
+    protected long Int64() => StoredNumber.Int64(bytes, Take(8));
 
     /// <summary>What to throw.</summary>
     protected InvalidDataException Bad(string problem) => new($"the {what} is damaged at byte {_position}: {problem}");
 
-    private ReadOnlySpan<byte> Take(int length)
+    // Where the next bytes are, which are read then.
+    private int Take(int length)
     {
         if (length > bytes.Length - _position)
         {
             throw Bad("it ends too early");
         }
-        ReadOnlySpan<byte> taken = bytes.Span.Slice(_position, length);
+        int taken = _position;
         _position += length;
         return taken;
     }

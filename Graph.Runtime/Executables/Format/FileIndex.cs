@@ -18,7 +18,7 @@ internal sealed record FileIndex
     public required FileVariant[] Variants { get; init; }
 
     /// <summary>What runs leave for other runs.</summary>
-    public FileState[] States { get; init; } = [];
+    public required FileState[] States { get; init; }
 
     /// <summary>The functions.</summary>
     public required FileSignature[] Signatures { get; init; }
@@ -50,7 +50,7 @@ internal sealed record FileIndex
                 }
             }
         }
-        if (PlanVerifier.Repeated(Signatures.Length, i => Signatures[i].Name) is { } repeated)
+        if (Signatures.Length > 1 && Repeated() is { } repeated)
         {
             return $"two signatures are called '{repeated}'";
         }
@@ -66,6 +66,8 @@ internal sealed record FileIndex
         }
         return null;
     }
+
+    private string? Repeated() => PlanVerifier.Repeated(Signatures.Length, i => Signatures[i].Name);
 }
 
 /// <summary>A processor or GPU that there is code for.</summary>

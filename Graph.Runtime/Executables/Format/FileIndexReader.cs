@@ -5,26 +5,76 @@ internal sealed class FileIndexReader : FieldReader
 {
     private const int MaxRank = 64;
 
-    private FileIndexReader(ReadOnlyMemory<byte> bytes)
+    private FileIndexReader(byte[] bytes)
         : base(bytes, "index")
     {
     }
 
     /// <summary>Reads an index; see <see cref="FileIndex.Problem"/> for what it may still be wrong about.</summary>
-    public static FileIndex Read(ReadOnlyMemory<byte> bytes)
+    public static FileIndex Read(byte[] bytes)
     {
         var r = new FileIndexReader(bytes);
         var index = new FileIndex
         {
             Name = r.Text(),
             CompilerVersion = r.Text(),
-            Variants = r.List(12, r.Variant),
-            States = r.List(20, r.State),
-            Signatures = r.List(12, r.Signature),
-            Plans = r.List(4, r.Plan),
+            Variants = r.Variants(),
+            States = r.States(),
+            Signatures = r.Signatures(),
+            Plans = r.Plans(),
         };
         r.RequireEnd();
         return index;
+    }
+
+    private FileVariant[] Variants()
+    {
+        var list = new FileVariant[Count(12)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Variant();
+        }
+        return list;
+    }
+
+    private FileState[] States()
+    {
+        var list = new FileState[Count(20)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = State();
+        }
+        return list;
+    }
+
+    private FileSignature[] Signatures()
+    {
+        var list = new FileSignature[Count(12)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Signature();
+        }
+        return list;
+    }
+
+    private StateUse[] Uses()
+    {
+        var list = new StateUse[Count(12)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Use();
+        }
+        return list;
+    }
+
+    private int[][] Plans()
+    {
+        int[][] list = new int[Count(4)][];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Plan();
+        }
+        return list;
     }
 
     private FileVariant Variant() => new(Text(), Text(), Text());
@@ -51,7 +101,9 @@ internal sealed class FileIndexReader : FieldReader
         return new FileState(name, new TensorType(type, Shape.Of(extents)), Int64());
     }
 
-    private FileSignature Signature() => new(Text(), Text(), List(12, () => new StateUse(Int32(), Int32(), Int32())));
+    private FileSignature Signature() => new(Text(), Text(), Uses());
+
+    private StateUse Use() => new(Int32(), Int32(), Int32());
 
     private int[] Plan()
     {

@@ -40,8 +40,8 @@ internal static class FileLayout
     /// <summary>The largest plan that is read, and the largest index.</summary>
     public const int MaxPlanBytes = 64 << 20;
 
-    /// <summary>The first bytes of every file.</summary>
-    public static ReadOnlySpan<byte> Magic => "GRAPHENE"u8;
+    /// <summary>The first bytes of every file, <c>GRAPHENE</c>, as a number.</summary>
+    public const long MagicNumber = 0x454E454850415247;
 
     /// <summary>The alignment of a section.</summary>
     public static int AlignmentOf(FileSectionKind kind) => kind == FileSectionKind.Constants ? PageBytes : RecordBytes;
@@ -80,7 +80,7 @@ internal sealed record FileHeader(
     public byte[] ToBytes()
     {
         byte[] header = new byte[FileLayout.RecordBytes];
-        FileLayout.Magic.CopyTo(header);
+        BinaryPrimitives.WriteInt64LittleEndian(header, FileLayout.MagicNumber);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), Version);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), Sections);
         BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(16), FileLength);
@@ -92,23 +92,21 @@ internal sealed record FileHeader(
 
     /// <summary>Reads a header, and believes its counts no further than the file's length.</summary>
     /// <exception cref="InvalidDataException">It is not the header of a file that this build reads.</exception>
-    public static FileHeader Read(ReadOnlySpan<byte> bytes, long fileLength)
+    public static FileHeader Read(byte[] bytes, long fileLength)
     {
         if (bytes.Length < FileLayout.RecordBytes)
         {
             throw new InvalidDataException("it ends too early");
         }
-        if (!bytes[..8].SequenceEqual(FileLayout.Magic))
+        if (StoredNumber.Int64(bytes, 0) != FileLayout.MagicNumber)
         {
             throw new InvalidDataException("it is not a Graphene executable");
         }
+        byte[] hash = new byte[SectionHash.Size];
+        Array.Copy(bytes, 32, hash, 0, hash.Length);
         var header = new FileHeader(
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]),
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]),
-            BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]),
-            (FileHashKind)BinaryPrimitives.ReadInt32LittleEndian(bytes[24..]),
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[28..]),
-            bytes.Slice(32, SectionHash.Size).ToArray());
+            StoredNumber.Int32(bytes, 8), StoredNumber.Int32(bytes, 12), StoredNumber.Int64(bytes, 16), (FileHashKind)StoredNumber.Int32(bytes, 24),
+            StoredNumber.Int32(bytes, 28), hash);
         return header.Problem(fileLength) is { } problem ? throw new InvalidDataException(problem) : header;
     }
 
@@ -151,9 +149,13 @@ internal sealed record FileSection(FileSectionKind Kind, long Offset, long Lengt
     }
 
     /// <summary>Reads an entry without judging it.</summary>
-    public static FileSection Read(ReadOnlySpan<byte> record) => new(
-        (FileSectionKind)BinaryPrimitives.ReadInt32LittleEndian(record),
-        BinaryPrimitives.ReadInt64LittleEndian(record[8..]),
-        BinaryPrimitives.ReadInt64LittleEndian(record[16..]),
-        record.Slice(24, SectionHash.Size).ToArray());
+    /// <param name="table">The bytes that it is in.</param>
+    /// <param name="at">Where it begins.</param>
+    public static FileSection Read(byte[] table, int at)
+    {
+        byte[] hash = new byte[SectionHash.Size];
+        Array.Copy(table, at + 24, hash, 0, hash.Length);
+        return new FileSection(
+            (FileSectionKind)StoredNumber.Int32(table, at), StoredNumber.Int64(table, at + 8), StoredNumber.Int64(table, at + 16), hash);
+    }
 }

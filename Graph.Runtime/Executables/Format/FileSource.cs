@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Graphene.Runtime.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -31,10 +32,10 @@ internal sealed unsafe class FileSource : IDisposable
     public static FileSource Open(string path)
     {
         SafeFileHandle file = (OperatingSystem.IsWindows() ? null : Libc.TryOpenToRead(path))
-            ?? System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
+            ?? OpenElsewhere(path);
         try
         {
-            return new FileSource(file, null, RandomAccess.GetLength(file));
+            return new FileSource(file, null, Libc.ReadsFiles ? Libc.LengthOf(file) : RandomAccess.GetLength(file));
         }
         catch
         {
@@ -100,7 +101,7 @@ internal sealed unsafe class FileSource : IDisposable
         int done = 0;
         while (done < bytes.Length)
         {
-            int read = RandomAccess.Read(_file!, bytes.AsSpan(done), offset + done);
+            int read = Libc.ReadsFiles ? Libc.Read(_file!, bytes, done, offset + done) : ReadElsewhere(_file!, bytes, done, offset + done);
             if (read == 0)
             {
                 throw new InvalidDataException("it ends too early");
@@ -143,6 +144,12 @@ internal sealed unsafe class FileSource : IDisposable
             _block!.Dispose();
         }
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // or its types would be its caller's, like the next one's
+    private static SafeFileHandle OpenElsewhere(string path) => System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int ReadElsewhere(SafeFileHandle file, byte[] bytes, int at, long offset) => RandomAccess.Read(file, bytes.AsSpan(at), offset);
 
     // From a page upwards blocks begin on pages.
     private static NativeBlock Allocate(long length) => NativeBlock.Allocate(Math.Max(length, FileLayout.PageBytes));

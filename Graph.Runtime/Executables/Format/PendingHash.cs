@@ -6,6 +6,8 @@ namespace Graphene.Runtime;
 /// <remarks>The memory must stay until <see cref="End"/> has returned.</remarks>
 internal sealed unsafe class PendingHash
 {
+    private const long BytesWorthForgetting = 16 << 20;
+
     private readonly FileHashKind _kind;
     private readonly byte* _pointer;
     private readonly long _length;
@@ -40,7 +42,7 @@ internal sealed unsafe class PendingHash
     public static PendingHash Begin(FileHashKind kind, byte* pointer, long length, bool isMapped)
     {
         int piecesPerThread = kind == FileHashKind.Fast ? 4 : 2;
-        int threads = Math.Clamp(SectionHash.PieceCount(length) / piecesPerThread, 1, Environment.ProcessorCount);
+        int threads = Math.Min(Math.Max(SectionHash.PieceCount(length) / piecesPerThread, 1), Environment.ProcessorCount);
         return new PendingHash(kind, pointer, length, isMapped, threads - 1, loadsAhead: false);
     }
 
@@ -85,10 +87,11 @@ internal sealed unsafe class PendingHash
         {
             byte* start = _pointer + ((long)piece * SectionHash.PieceBytes);
             int size = SectionHash.LengthOfPiece(piece, _length);
-            SectionHash.HashPiece(_kind, new ReadOnlySpan<byte>(start, size), piece, _length, _pieces);
-            if (_isMapped && OperatingSystem.IsLinux())
+            SectionHash.HashPiece(_kind, start, size, piece, _length, _pieces);
+            if (_isMapped && _length >= BytesWorthForgetting && OperatingSystem.IsLinux())
             {
-                // The system keeps the file's pages; a constant that no run reads need not count as this process's memory.
+                // The system keeps the file's pages; a constant that no run reads need not count as this process's memory. Of few, a first
+                // run would only find again what is there.
                 _ = Libc.Madvise(start, (nuint)size, Libc.MadviseDontNeed);
             }
             Interlocked.Increment(ref _done);

@@ -9,12 +9,12 @@ internal sealed partial class PlanReader
     private const int MinMapBytes = 32;
     private const int MinDimBytes = 4;
     private int _depth;
-    private ImmutableArray<GpuKernel> _kernels = [];
+    private GpuKernel[]? _kernels; // no immutable array: a reader of plans for processors would load its types
 
-    private GpuPlan? Gpu() => !Flag() ? null : new GpuPlan
+    private GpuPlan Gpu() => new()
     {
         Form = (GpuCodeForm)Number((int)GpuCodeForm.KernelText, "form of code"),
-        Kernels = _kernels = Immutable(List(20, GpuKernel)),
+        Kernels = Immutable(_kernels = List(20, GpuKernel)),
         Steps = Steps(),
     };
 
@@ -68,7 +68,7 @@ internal sealed partial class PlanReader
     private GpuStep.Launch Launch()
     {
         var launch = new GpuStep.Launch(Int32(), Dim(), Immutable(List(MinStepBytes, Argument)), Int32());
-        bool hasMaps = launch.Kernel >= 0 && launch.Kernel < _kernels.Length
+        bool hasMaps = launch.Kernel >= 0 && launch.Kernel < _kernels!.Length
             && _kernels[launch.Kernel].Parameters.Contains(GpuParameter.TensorMap);
         return hasMaps ? launch with { Maps = Immutable(List(MinMapBytes, TensorMap)) } : launch;
     }

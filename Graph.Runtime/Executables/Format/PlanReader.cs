@@ -12,21 +12,18 @@ namespace Graphene.Runtime;
 internal sealed partial class PlanReader : FieldReader
 {
     private const int MaxRank = 64;
-    private const int MaxDimText = 1024;
     private const int MinDimStepBytes = 9;
-    private DimSymbol[] _symbols = [];
-    private long _dimBudget = 64L << 20;
+    private DimSymbol[] _symbols;
+    private readonly DimBudget _budget = new();
 
-    private PlanReader(ReadOnlyMemory<byte> bytes)
-        : base(bytes, "plan")
-    {
-    }
+    private PlanReader(byte[] bytes)
+        : base(bytes, "plan") => _symbols = null!; // until they are read, before every dimension
 
     /// <summary>Reads a plan and the names of the objects.</summary>
     /// <param name="bytes">The plan.</param>
     /// <param name="objectNames">The names of the objects.</param>
     /// <param name="version">The version of the file that it is in.</param>
-    public static ExecutablePlan Read(ReadOnlyMemory<byte> bytes, out string[] objectNames, int version = FileLayout.Version)
+    public static ExecutablePlan Read(byte[] bytes, out string[] objectNames, int version = FileLayout.Version)
     {
         var r = new PlanReader(bytes);
         string name = r.Text();
@@ -34,8 +31,8 @@ internal sealed partial class PlanReader : FieldReader
         string triple = r.Text();
         string features = r.Text();
         string entry = r.Text();
-        objectNames = r.List(4, r.Text);
-        r._symbols = r.List(20, r.Symbol);
+        objectNames = r.Texts();
+        r._symbols = r.Symbols();
         var plan = new ExecutablePlan
         {
             Name = name,
@@ -44,17 +41,87 @@ internal sealed partial class PlanReader : FieldReader
             CpuFeatures = features,
             EntrySymbol = entry,
             SymbolTable = r._symbols,
-            InputTable = r.List(16, r.Input),
-            OutputTable = r.List(16, r.Output),
-            BufferTable = r.List(20, r.Buffer),
-            CheckTable = r.List(16, r.Check),
-            NativeCheckTable = r.List(4, r.Text),
-            HostCallTable = r.List(20, r.HostCall),
-            KernelTable = r.List(16, r.Kernel),
-            Gpu = version >= FileLayout.FirstVersionWithGpu ? r.Gpu() : null,
+            InputTable = r.Inputs(),
+            OutputTable = r.Outputs(),
+            BufferTable = r.Buffers(),
+            CheckTable = r.Checks(),
+            NativeCheckTable = r.Texts(),
+            HostCallTable = r.HostCalls(),
+            KernelTable = r.Kernels(),
+            Gpu = version >= FileLayout.FirstVersionWithGpu && r.Flag() ? r.Gpu() : null,
         };
         r.RequireEnd();
         return plan;
+    }
+
+    private DimSymbol[] Symbols()
+    {
+        var list = new DimSymbol[Count(20)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Symbol();
+        }
+        return list;
+    }
+
+    private InputSpec[] Inputs()
+    {
+        var list = new InputSpec[Count(16)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Input();
+        }
+        return list;
+    }
+
+    private OutputSpec[] Outputs()
+    {
+        var list = new OutputSpec[Count(16)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Output();
+        }
+        return list;
+    }
+
+    private BufferSpec[] Buffers()
+    {
+        var list = new BufferSpec[Count(20)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Buffer();
+        }
+        return list;
+    }
+
+    private ShapeCheck[] Checks()
+    {
+        var list = new ShapeCheck[Count(16)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Check();
+        }
+        return list;
+    }
+
+    private HostCallSpec[] HostCalls()
+    {
+        var list = new HostCallSpec[Count(20)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = HostCall();
+        }
+        return list;
+    }
+
+    private KernelSpec[] Kernels()
+    {
+        var list = new KernelSpec[Count(16)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            list[i] = Kernel();
+        }
+        return list;
     }
 
     private DimSymbol Symbol() => new(Text(), Int64(), Int64());
@@ -104,7 +171,7 @@ internal sealed partial class PlanReader : FieldReader
         {
             dims[i] = Dim();
         }
-        Compute(() =>
+        try
         {
             Dim count = 1;
             foreach (Dim dim in dims)
@@ -112,8 +179,11 @@ internal sealed partial class PlanReader : FieldReader
                 Spend(count, dim); // everyone will ask for the number of elements
                 count *= dim;
             }
-            return count;
-        });
+        }
+        catch (Exception e) when (IsImpossible(e))
+        {
+            throw BadDim(e);
+        }
         return new TensorType(type, Shape.Copy(dims));
     }
 
@@ -128,30 +198,27 @@ internal sealed partial class PlanReader : FieldReader
         {
             throw Bad($"a dimension is malformed: {problem}");
         }
-        return Compute(() => DimProgram.ToDim(steps, _symbols, Spend));
-    }
-
-    private Dim Compute(Func<Dim> dim)
-    {
         try
         {
-            return dim();
+            return DimProgram.ToDim(steps, _symbols, _budget) ?? throw TooComplicated();
         }
-        catch (Exception e) when (e is OverflowException or DivideByZeroException)
+        catch (Exception e) when (IsImpossible(e))
         {
-            throw Bad($"a dimension cannot be computed: {e.Message}");
+            throw BadDim(e);
         }
     }
 
-    // An expression costs about the product of its operands' lengths; honest plans use a small fraction of the budget.
     private void Spend(Dim left, Dim right)
     {
-        int leftLength = left.IsStatic ? 1 : left.ToString().Length;
-        int rightLength = right.IsStatic ? 1 : right.ToString().Length;
-        _dimBudget -= (long)leftLength * rightLength;
-        if (leftLength > MaxDimText || rightLength > MaxDimText || _dimBudget < 0)
+        if (!_budget.Spend(left, right))
         {
-            throw Bad("its dimensions are too complicated");
+            throw TooComplicated();
         }
     }
+
+    private static bool IsImpossible(Exception e) => e is OverflowException or DivideByZeroException;
+
+    private InvalidDataException BadDim(Exception e) => Bad($"a dimension cannot be computed: {e.Message}");
+
+    private InvalidDataException TooComplicated() => Bad("its dimensions are too complicated");
 }

@@ -66,7 +66,10 @@ internal static unsafe class SectionHash
         {
             Span<byte> piece = buffer.AsSpan(0, LengthOfPiece(number, bytes.Length));
             bytes.CopyTo((long)number * PieceBytes, piece);
-            HashPiece(kind, piece, number, bytes.Length, pieces);
+            fixed (byte* first = piece)
+            {
+                HashPiece(kind, first, piece.Length, number, bytes.Length, pieces);
+            }
         }
         return Join(kind, pieces, bytes.Length);
     }
@@ -82,35 +85,32 @@ internal static unsafe class SectionHash
 
     /// <summary>Hashes one piece.</summary>
     /// <param name="kind">Which hash.</param>
-    /// <param name="piece">Its bytes.</param>
+    /// <param name="piece">Its first byte.</param>
+    /// <param name="size">Its bytes.</param>
     /// <param name="number">Which piece it is.</param>
     /// <param name="length">The bytes of the section.</param>
     /// <param name="pieces">Receives its hash, at its place.</param>
-    public static void HashPiece(FileHashKind kind, ReadOnlySpan<byte> piece, int number, long length, byte[] pieces)
+    public static void HashPiece(FileHashKind kind, byte* piece, int size, int number, long length, byte[] pieces)
     {
-        Span<byte> hash = pieces.AsSpan(number * SizeOf(kind), SizeOf(kind));
-        if (kind != FileHashKind.Blake3)
+        fixed (byte* hashes = pieces)
         {
-            Hash(kind, piece, hash);
-        }
-        else if (length <= PieceBytes)
-        {
-            new ReadOnlySpan<byte>(Blake3.HashAtOnce(piece)).CopyTo(hash);
-        }
-        else
-        {
-            uint* words = stackalloc uint[Blake3.HashWords];
-            var value = new Span<uint>(words, Blake3.HashWords);
-            long firstChunk = (long)number * (PieceBytes / Blake3.ChunkBytes);
-            if (length < BytesWorthCompiling)
+            byte* hash = hashes + (number * SizeOf(kind));
+            if (kind != FileHashKind.Blake3)
             {
-                Blake3.PieceAtOnce(piece, firstChunk, value);
+                Hash(kind, piece, size, hash);
+            }
+            else if (length <= PieceBytes)
+            {
+                Array.Copy(Blake3.HashAtOnce(piece, size), pieces, Size);
+            }
+            else if (length < BytesWorthCompiling)
+            {
+                Blake3.PieceAtOnce(piece, size, FirstChunk(number), (uint*)hash);
             }
             else
             {
-                Blake3.Piece(piece, firstChunk, value);
+                Blake3.Piece(new ReadOnlySpan<byte>(piece, size), FirstChunk(number), new Span<uint>(hash, Blake3.HashWords));
             }
-            new ReadOnlySpan<byte>(words, Size).CopyTo(hash);
         }
     }
 
@@ -124,28 +124,52 @@ internal static unsafe class SectionHash
         {
             fixed (byte* words = pieces)
             {
-                return length <= PieceBytes ? pieces : Blake3.Join(new Span<uint>(words, pieces.Length / sizeof(uint)));
+                return length <= PieceBytes ? pieces : Blake3.Join((uint*)words, pieces.Length / Size);
             }
         }
+        return JoinLinear(kind, pieces, length);
+    }
+
+    /// <summary>Whether two hashes are equal. No span: a start would load the types that comparing those takes.</summary>
+    public static bool AreEqual(byte[] hash, byte[] expected)
+    {
+        bool areEqual = hash.Length == expected.Length;
+        for (int i = 0; areEqual && i < hash.Length; i++)
+        {
+            areEqual = hash[i] == expected[i];
+        }
+        return areEqual;
+    }
+
+    private static byte[] JoinLinear(FileHashKind kind, byte[] pieces, long length)
+    {
         byte[] all = new byte[(length == 0 ? 0 : pieces.Length) + sizeof(long)];
-        pieces.AsSpan(0, all.Length - sizeof(long)).CopyTo(all);
+        Array.Copy(pieces, all, all.Length - sizeof(long));
         BinaryPrimitives.WriteInt64LittleEndian(all.AsSpan(all.Length - sizeof(long)), length);
         byte[] hash = new byte[Size];
-        Hash(kind, all, hash);
+        fixed (byte* input = all)
+        {
+            fixed (byte* output = hash)
+            {
+                Hash(kind, input, all.Length, output);
+            }
+        }
         return hash;
     }
 
+    private static long FirstChunk(int piece) => (long)piece * (PieceBytes / Blake3.ChunkBytes);
+
     private static int SizeOf(FileHashKind kind) => kind == FileHashKind.Fast ? FastSize : Size;
 
-    private static void Hash(FileHashKind kind, ReadOnlySpan<byte> bytes, Span<byte> hash)
+    private static void Hash(FileHashKind kind, byte* bytes, int length, byte* hash)
     {
         if (kind == FileHashKind.Fast)
         {
-            HashFast(bytes, hash);
+            HashFast(new ReadOnlySpan<byte>(bytes, length), new Span<byte>(hash, FastSize));
         }
         else
         {
-            Sha256(bytes, hash);
+            Sha256(new ReadOnlySpan<byte>(bytes, length), new Span<byte>(hash, Size));
         }
     }
 

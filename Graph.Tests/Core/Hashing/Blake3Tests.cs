@@ -20,7 +20,7 @@ public sealed class Blake3Tests
     public void PublishedHashesAreReproduced(int length, string hash)
     {
         Assert.That(Convert.ToHexStringLower(Blake3.Hash(Counting(length))), Is.EqualTo(hash));
-        Assert.That(Convert.ToHexStringLower(Blake3.HashAtOnce(Counting(length))), Is.EqualTo(hash));
+        Assert.That(Convert.ToHexStringLower(AtOnce(Counting(length))), Is.EqualTo(hash));
     }
 
     [TestCase(2, 1)]
@@ -40,7 +40,7 @@ public sealed class Blake3Tests
             Blake3.Piece(piece, i * PieceChunks, values.AsSpan(i * Blake3.HashWords, Blake3.HashWords));
         }
         Assert.That(Blake3.Join(values), Is.EqualTo(Blake3.Hash(bytes)));
-        Assert.That(Blake3.HashAtOnce(bytes), Is.EqualTo(Blake3.Hash(bytes)));
+        Assert.That(AtOnce(bytes), Is.EqualTo(Blake3.Hash(bytes)));
     }
 
     [TestCase(0)]
@@ -62,6 +62,14 @@ public sealed class Blake3Tests
         finally
         {
             File.Delete(path);
+        }
+    }
+
+    private static unsafe byte[] AtOnce(byte[] bytes)
+    {
+        fixed (byte* input = bytes)
+        {
+            return Blake3.HashAtOnce(input, bytes.Length);
         }
     }
 

@@ -11,7 +11,7 @@ internal static class BundleForger
     public static FileSection[] Sections(byte[] bytes)
     {
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
-        return [.. Enumerable.Range(0, count).Select(i => FileSection.Read(bytes.AsSpan(64 + (64 * i))))];
+        return [.. Enumerable.Range(0, count).Select(i => FileSection.Read(bytes, 64 + (64 * i)))];
     }
 
     /// <summary>Writes right hashes for whatever the sections are now.</summary>
@@ -26,7 +26,7 @@ internal static class BundleForger
         for (int i = 0; i < count; i++)
         {
             Span<byte> record = bytes.AsSpan(64 + (64 * i), 64);
-            FileSection section = FileSection.Read(record);
+            FileSection section = FileSection.Read(bytes, 64 + (64 * i));
             if (PlanVerifier.LiesInside(section.Offset, section.Length, bytes.Length))
             {
                 (section with
@@ -49,7 +49,7 @@ internal static class BundleForger
     public static string Features(byte[] bytes)
     {
         FileSection index = Sections(bytes)[0];
-        return FileIndexReader.Read(bytes.AsMemory((int)index.Offset, (int)index.Length)).Variants[0].CpuFeatures;
+        return FileIndexReader.Read(bytes.AsSpan((int)index.Offset, (int)index.Length).ToArray()).Variants[0].CpuFeatures;
     }
 
     /// <summary>Replaces a text by one of equal length, wherever it is in index and plans.</summary>
