@@ -54,6 +54,9 @@ public sealed class KernelInterpreter
         }
     }
 
+    /// <summary>In which tasks races between threads are looked for.</summary>
+    public WatchedTasks Watched { get; init; } = WatchedTasks.All;
+
     /// <summary>How many tasks the kernel has.</summary>
     public long TaskCount => (long)new TaskFrame(_arguments, _symbols, _hasFma).Evaluate(_kernel.TaskCount)[0];
 
@@ -68,7 +71,8 @@ public sealed class KernelInterpreter
         if (_program is not null)
         {
             var frame = new TaskFrame(_arguments, _symbols, _hasFma);
-            _program.Run(_contents, _symbols, begin, end, _maps ?? BoundTensorMap.Of(_kernel, _contents, e => (long)frame.Evaluate(e)[0]));
+            _program.Run(
+                _contents, _symbols, begin, end, _maps ?? BoundTensorMap.Of(_kernel, _contents, e => (long)frame.Evaluate(e)[0]), Watched);
             return;
         }
         for (long task = begin; task < end; task++)

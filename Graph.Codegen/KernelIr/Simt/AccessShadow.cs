@@ -59,6 +59,25 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
         return null;
     }
 
+    /// <summary>Whether a read by any thread is in order and leaves everything as it is: the common case, found without a look at who reads.</summary>
+    public bool IsSettled(RaceClock clock, long first, int count)
+    {
+        if (clock.HasPhases)
+        {
+            return false;
+        }
+        (uint epoch, uint task) = (clock.Epoch, clock.TaskEpoch);
+        foreach (ref Access a in _accesses.AsSpan((int)first, count))
+        {
+            bool isOrdered = a.WriteEpoch < epoch && (a.WriteEpoch >= task || (a.WriteEpoch == 0 && !isShared));
+            if (!isOrdered || a.ReadEpoch != epoch || a.Reader is not (SeveralOfTask or SeveralTasks))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>What was written and is not in order with a thread that reads; nothing is remembered.</summary>
     public RaceFinding? Unordered(RaceClock clock, long first, int count, int thread)
     {

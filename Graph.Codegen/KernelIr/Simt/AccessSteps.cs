@@ -14,6 +14,8 @@ internal sealed class LoadStep<T>(
     SimtSlot result, int buffer, SimtSlot index, SimtSlot? mask, SimtSlot? otherwise, int alignment) : SimtStep
     where T : unmanaged
 {
+    private const int SettledBits = 6;
+
     private readonly bool _isBool = result.Type.Element == DType.Bool;
 
     // Loops of a kernel run here: waiting for the runtime to find out costs more.
@@ -33,6 +35,10 @@ internal sealed class LoadStep<T>(
         int end = result.IsUniform && !memory.IsWatched ? active.Low + 1 : active.High;
         bool areTwoWarps = active.Low / KThreads.WarpSize != (active.High - 1) / KThreads.WarpSize;
         int by = result.IsUniform && areTwoWarps ? active.Reach - 1 : 1;
+        int lanes = result.Type.Lanes;
+        // Threads often read what others of this step did, and where that changed nothing once it does not again.
+        Span<long> settled = stackalloc long[1 << SettledBits];
+        settled.Fill(long.MinValue); // which nobody reads without an error
         for (int t = active.Low; t < end; t += by)
         {
             if (!active[t])
@@ -42,20 +48,25 @@ internal sealed class LoadStep<T>(
             (int at, int width) = result.IsUniform ? (0, 1) : (t, block.Threads);
             long first = indices[at];
             long start = memory.Start(t);
-            if (alignment > 1 && first % alignment != 0)
+            ref long known = ref settled[Place(first)];
+            if (alignment > 1 && known != first && first % alignment != 0)
             {
                 throw block.Bug($"thread {t} reads from element {first} of {memory.Buffer} on, which is no multiple of {alignment}");
             }
             if (mask is null && !isSpread)
             {
-                memory.Read(block, first, result.Type.Lanes, t);
-                for (int lane = 0; lane < result.Type.Lanes; lane++)
+                if (known != first && memory.Read(block, first, lanes, t))
                 {
-                    r[(lane * width) + at] = contents[(int)(start + first + lane)];
+                    known = first;
+                }
+                ReadOnlySpan<T> found = contents.Slice((int)(start + first), lanes);
+                for (int lane = 0; lane < found.Length; lane++)
+                {
+                    r[(lane * width) + at] = found[lane];
                 }
                 continue;
             }
-            for (int lane = 0; lane < result.Type.Lanes; lane++)
+            for (int lane = 0; lane < lanes; lane++)
             {
                 int element = (lane * width) + at;
                 if (mask is not null && flags[element] == 0)
@@ -76,6 +87,9 @@ internal sealed class LoadStep<T>(
             }
         }
     }
+
+    // Indices go in steps of any size.
+    private static int Place(long index) => (int)(unchecked((ulong)index * 0x9E3779B97F4A7C15) >> (64 - SettledBits));
 }
 
 /// <summary>Writes elements: consecutive ones from one index on, or one for each index.</summary>

@@ -7,10 +7,9 @@ internal sealed class AsyncCopies(SimtBlock block)
     private readonly long[] _groups = new long[block.Threads];
     private bool _isUsed;
 
-    /// <summary>A thread begins a copy; an index below zero stands for zeros.</summary>
+    /// <summary>A thread, which may write there, begins a copy; an index below zero stands for zeros.</summary>
     public void Begin(int thread, SimtMemory to, long toIndex, SimtMemory from, long fromIndex, int count)
     {
-        to.Write(block, toIndex, count, thread);
         to.Depart(toIndex, count);
         _isUsed = true;
         _pending[thread].Enqueue(new Copy(_groups[thread], to, toIndex, from, fromIndex, count));

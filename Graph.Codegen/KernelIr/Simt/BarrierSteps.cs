@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace Graphene.Codegen;
 
 /// <summary>All threads of the task meet.</summary>
@@ -77,6 +81,10 @@ internal sealed class AsyncCopyStep(
         ReadOnlySpan<long> targets = block.Values<long>(toIndex);
         ReadOnlySpan<long> sources = block.Values<long>(fromIndex);
         ReadOnlySpan<byte> holds = condition is { } c ? block.Values<byte>(c) : default;
+        int bytes = target.Buffer.Element.SizeInBytes();
+        Span<byte> targetBytes = target.Contents<byte>();
+        ReadOnlySpan<byte> sourceBytes = source.Contents<byte>();
+        bool isWatched = block.IsWatched;
         SimtMask active = block.Active;
         for (int t = active.Low; t < active.High; t++)
         {
@@ -85,7 +93,7 @@ internal sealed class AsyncCopyStep(
                 continue;
             }
             bool reads = condition is null || holds[t] != 0;
-            if (targets[t] % count != 0 || (reads && sources[t] % count != 0))
+            if (!IsMultiple(targets[t]) || (reads && !IsMultiple(sources[t])))
             {
                 throw block.Bug(
                     $"thread {t} copies {count} elements from {sources[t]} to {targets[t]}; both must be multiples of {count}");
@@ -94,9 +102,44 @@ internal sealed class AsyncCopyStep(
             {
                 source.Read(block, sources[t], count, t);
             }
-            block.Copies.Begin(t, target, targets[t], source, reads ? sources[t] : -1, count);
+            target.Write(block, targets[t], count, t);
+            if (isWatched)
+            {
+                block.Copies.Begin(t, target, targets[t], source, reads ? sources[t] : -1, count);
+                continue;
+            }
+            // Where nobody watches, copies arrive at once.
+            Span<byte> place = targetBytes.Slice((int)(targets[t] * bytes), count * bytes);
+            if (reads)
+            {
+                Move(sourceBytes.Slice((int)(sources[t] * bytes), place.Length), place);
+            }
+            else
+            {
+                place.Clear();
+            }
         }
     }
+
+    // Four bytes and sixteen are nearly all that is copied.
+    private static void Move(ReadOnlySpan<byte> from, Span<byte> to)
+    {
+        if (to.Length == sizeof(uint))
+        {
+            MemoryMarshal.Write(to, MemoryMarshal.Read<uint>(from));
+        }
+        else if (to.Length == Vector128<byte>.Count)
+        {
+            MemoryMarshal.Write(to, MemoryMarshal.Read<Vector128<byte>>(from));
+        }
+        else
+        {
+            from.CopyTo(to);
+        }
+    }
+
+    // Counts are powers of two, but for what is wrong anyway.
+    private bool IsMultiple(long index) => BitOperations.IsPow2(count) ? (index & (count - 1)) == 0 : index % count == 0;
 }
 
 /// <summary>The active threads make groups of their copies.</summary>
@@ -119,7 +162,8 @@ internal sealed class AsyncWaitStep(int pending) : SimtStep
 {
     public override void Run(SimtBlock block)
     {
-        for (int t = block.Active.Low; t < block.Active.High; t++)
+        int end = block.IsWatched ? block.Active.High : 0; // where nobody watches, copies have arrived
+        for (int t = block.Active.Low; t < end; t++)
         {
             if (block.Active[t])
             {

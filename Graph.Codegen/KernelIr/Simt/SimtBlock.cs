@@ -98,17 +98,23 @@ internal sealed class SimtBlock
     public Span<T> Lane<T>(SimtSlot slot, int lane)
         where T : unmanaged => Values<T>(slot, lane * Threads, Threads);
 
+    /// <summary>Whether races are looked for in what the threads of the task share.</summary>
+    public bool IsWatched { get; private set; } = true;
+
     /// <summary>Runs a task.</summary>
-    public void Run(long task)
+    /// <param name="task">Its number.</param>
+    /// <param name="isWatched">Whether races are looked for in what its threads share.</param>
+    public void Run(long task, bool isWatched = true)
     {
         Task = task;
+        IsWatched = isWatched;
         Active = _all;
         Clock.BeginTask(task);
         Phases.BeginTask();
         Products.BeginTask();
         foreach (SimtMemory memory in _memories)
         {
-            memory.BeginTask();
+            memory.BeginTask(isWatched);
         }
         Values<long>(_program.Task)[0] = task;
         _program.Body.Run(this);

@@ -9,10 +9,13 @@ internal sealed class SimtMemory
     private const byte Undefined = 0xCD;
 
     private readonly Memory<byte> _bytes;
-    private readonly AccessShadow? _shadow;
-    private readonly long _shadowOffset;
+    private readonly ArraySegment<byte> _array; // the same without the search for what is behind it, where that is an array
+    private readonly AccessShadow? _ownShadow;
+    private readonly long _firstEntry;
+    private readonly int _entries;
     private readonly int _elementBytes;
     private readonly bool _isPrivate;
+    private AccessShadow? _shadow;
 
     /// <param name="buffer">What it is the contents of.</param>
     /// <param name="bytes">The elements, little-endian; for scratch of threads those of one thread after the other.</param>
@@ -26,9 +29,12 @@ internal sealed class SimtMemory
         Buffer = buffer;
         Length = length;
         _bytes = bytes;
+        _array = MemoryMarshal.TryGetArray((ReadOnlyMemory<byte>)bytes, out ArraySegment<byte> array) ? array : default;
+        _ownShadow = shadow;
         _shadow = shadow;
-        _shadowOffset = shadowOffset;
         _elementBytes = buffer.Element.SizeInBytes();
+        _firstEntry = shadow?.At(shadowOffset) ?? 0;
+        _entries = shadow?.Per(_elementBytes) ?? 0;
         _isPrivate = buffer.Space == KBufferSpace.Scratch;
         SharedOffset = sharedOffset;
     }
@@ -42,22 +48,26 @@ internal sealed class SimtMemory
     /// <summary>Where it begins in the memory that threads share, in bytes; -1 for what they do not.</summary>
     public long SharedOffset { get; }
 
-    /// <summary>Whether an access can be in the way of another.</summary>
+    /// <summary>Whether accesses are looked at that can be in the way of another.</summary>
     public bool IsWatched => _shadow is not null;
+
+    private Span<byte> Bytes => _array.Array is { } array ? array.AsSpan(_array.Offset, _array.Count) : _bytes.Span;
 
     /// <summary>The elements.</summary>
     public Span<T> Contents<T>()
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(_bytes.Span);
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(Bytes);
 
     /// <summary>Where the elements of a thread begin.</summary>
     public long Start(int thread) => _isPrivate ? thread * Length : 0;
 
     /// <summary>Makes what threads share undefined.</summary>
-    public void BeginTask()
+    /// <param name="isWatched">Whether races are looked for in what threads of the task share; in the rest they always are.</param>
+    public void BeginTask(bool isWatched)
     {
         if (Buffer.Space == KBufferSpace.Shared)
         {
-            _bytes.Span.Fill(Undefined);
+            Bytes.Fill(Undefined);
+            _shadow = isWatched ? _ownShadow : null;
         }
     }
 
@@ -65,29 +75,28 @@ internal sealed class SimtMemory
     public void Clear(int thread)
     {
         int bytes = (int)(Length * _elementBytes);
-        _bytes.Span.Slice(thread * bytes, bytes).Fill(Undefined);
+        Bytes.Slice(thread * bytes, bytes).Fill(Undefined);
     }
 
     /// <summary>Makes what a copy will write undefined.</summary>
     public void Poison(long index, int count) =>
-        _bytes.Span.Slice((int)(index * _elementBytes), count * _elementBytes).Fill(Undefined);
+        Bytes.Slice((int)(index * _elementBytes), count * _elementBytes).Fill(Undefined);
 
     /// <summary>Checks that a thread may read consecutive elements.</summary>
-    public void Read(SimtBlock block, long index, int count, int thread)
+    /// <returns>Whether any other thread that reads the same before anything else happens may, and need not be remembered.</returns>
+    public bool Read(SimtBlock block, long index, int count, int thread)
     {
         if ((ulong)index >= (ulong)Length || index + count > Length)
         {
             throw Outside(block, "reads", index, count, thread);
         }
-        if (_shadow is { } shadow)
+        if (_shadow is not { } shadow || shadow.IsSettled(block.Clock, Entry(index), count * _entries))
         {
-            int per = shadow.Per(_elementBytes);
-            long first = shadow.At(_shadowOffset + (index * _elementBytes));
-            if (shadow.Read(block.Clock, first, count * per, thread, block.Statement) is { } finding)
-            {
-                throw Race(block, "reads", index, count, thread, finding);
-            }
+            return true;
         }
+        return shadow.Read(block.Clock, Entry(index), count * _entries, thread, block.Statement) is { } finding
+            ? throw Race(block, "reads", index, count, thread, finding)
+            : false;
     }
 
     /// <summary>Checks that a thread may write consecutive elements.</summary>
@@ -97,16 +106,11 @@ internal sealed class SimtMemory
         {
             throw Outside(block, "writes", index, count, thread);
         }
-        if (_shadow is { } shadow)
+        if (_shadow?.Write(block.Clock, Entry(index), count * _entries, thread, block.Statement) is { } finding)
         {
-            int per = shadow.Per(_elementBytes);
-            long first = shadow.At(_shadowOffset + (index * _elementBytes));
-            if (shadow.Write(block.Clock, first, count * per, thread, block.Statement) is { } finding)
-            {
-                throw Race(block, "writes", index, count, thread, finding);
-            }
+            throw Race(block, "writes", index, count, thread, finding);
         }
-        if (SharedOffset >= 0 && block.Products.Reader(SharedOffset + (index * _elementBytes), count * _elementBytes, thread) is { } reader)
+        if (SharedOffset >= 0 && block.Products.HaveRead && block.Products.Reader(SharedOffset + (index * _elementBytes), count * _elementBytes, thread) is { } reader)
         {
             throw block.Bug($"a race: thread {thread} writes {Elements(index, count)} of {Buffer}, which {reader} reads");
         }
@@ -117,7 +121,7 @@ internal sealed class SimtMemory
     {
         bool isInside = index >= 0 && index + count <= Length; // others are refused by who reads or writes
         if (isInside && _shadow is { } shadow && shadow.IsWrittenByThreads(
-            block.Clock, shadow.At(_shadowOffset + (index * _elementBytes)), count * shadow.Per(_elementBytes)))
+            block.Clock, Entry(index), count * _entries))
         {
             throw block.Bug($"{what} {Elements(index, count)} of {Buffer}, which threads wrote to in this task; that is not ordered");
         }
@@ -127,7 +131,7 @@ internal sealed class SimtMemory
     public void RequireArrived(SimtBlock block, long index, int count, int thread)
     {
         if (_shadow?.Unordered(
-            block.Clock, _shadow.At(_shadowOffset + (index * _elementBytes)), count * _shadow.Per(_elementBytes), thread) is { } finding)
+            block.Clock, Entry(index), count * _entries, thread) is { } finding)
         {
             throw Race(block, "multiplies", index, count, thread, finding);
         }
@@ -135,7 +139,7 @@ internal sealed class SimtMemory
 
     /// <summary>A bulk copy has arrived.</summary>
     public void ArriveInBulk(SimtBlock block, long index, int count) => _shadow?.ArriveInBulk(
-        block.Clock, _shadow.At(_shadowOffset + (index * _elementBytes)), count * _shadow.Per(_elementBytes));
+        block.Clock, Entry(index), count * _entries);
 
     /// <summary>A copy of elements that a thread may write is on its way.</summary>
     public void Depart(long index, int count)
@@ -143,7 +147,7 @@ internal sealed class SimtMemory
         Poison(index, count);
         if (_shadow is { } shadow)
         {
-            shadow.Depart(shadow.At(_shadowOffset + (index * _elementBytes)), count * shadow.Per(_elementBytes));
+            shadow.Depart(Entry(index), count * _entries);
         }
     }
 
@@ -152,9 +156,11 @@ internal sealed class SimtMemory
     {
         if (_shadow is { } shadow)
         {
-            shadow.Arrive(block.Clock, shadow.At(_shadowOffset + (index * _elementBytes)), count * shadow.Per(_elementBytes), thread);
+            shadow.Arrive(block.Clock, Entry(index), count * _entries, thread);
         }
     }
+
+    private long Entry(long index) => _firstEntry + (index * _entries);
 
     private CompilerBugException Outside(SimtBlock block, string does, long index, int count, int thread) => block.Bug(
         $"thread {thread} {does} {Elements(index, count)} of {Buffer}, which has {Length}");

@@ -14,6 +14,9 @@ internal sealed class SimtProducts(SimtBlock block)
         [.. Enumerable.Range(0, block.Threads / KWarpgroupShape.Threads).Select(_ => new Group())];
     private int[][]? _readers;
 
+    /// <summary>Whether any product has read anything.</summary>
+    public bool HaveRead => _readers is not null;
+
     /// <summary>Forgets the task before.</summary>
     public void BeginTask()
     {

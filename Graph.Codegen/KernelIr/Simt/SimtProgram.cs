@@ -68,14 +68,16 @@ internal sealed class SimtProgram
     /// <param name="begin">The first task.</param>
     /// <param name="end">The task behind the last one.</param>
     /// <param name="maps">The kernel's maps.</param>
+    /// <param name="watched">In which tasks races are looked for between threads.</param>
     public void Run(
-        IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long> symbols, long begin, long end, IReadOnlyList<BoundTensorMap> maps)
+        IReadOnlyList<Memory<byte>> arguments, Func<DimSymbol, long> symbols, long begin, long end, IReadOnlyList<BoundTensorMap> maps,
+        WatchedTasks watched)
     {
         var clock = new RaceClock();
         var block = new SimtBlock(this, new SimtMemories(Kernel, _buffers, _isWritten, _shared, arguments), clock, symbols, maps);
         for (long task = begin; task < end; task++)
         {
-            block.Run(task);
+            block.Run(task, watched.Contains(task, begin, end));
         }
     }
 

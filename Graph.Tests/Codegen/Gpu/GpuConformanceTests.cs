@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Numerics.Tensors;
+using Graphene.Codegen;
 using Graphene.Cli.Conformance;
 using Graphene.Interop.Numpy;
 using Graphene.Interop.Onnx;
@@ -9,12 +11,18 @@ using NUnit.Framework;
 namespace Graphene.Tests.Codegen.Gpu;
 
 /// <summary>Public suites and models through the schedules for a GPU, in the interpreter.</summary>
-/// <remarks><c>GRAPHENE_GPU_CASES=1</c> looks at every case of the node tests instead of one of so many.</remarks>
+/// <remarks>
+/// <c>GRAPHENE_GPU_CASES=1</c> looks at every case of the node tests instead of one of so many; <c>GRAPHENE_GPU_WATCH=1</c> looks for races
+/// in every task of large models, too.
+/// </remarks>
 internal sealed class GpuConformanceTests
 {
     private const string Suite = "conformance/onnx_node_tests.tar.xz";
     private const string Models = "conformance/models";
     private const int Parts = 10;
+
+    // Of the tasks of large models one of so many is watched: the largest kernels have thousands.
+    private const int WatchedOfLarge = 64;
 
     // What is done in a few seconds.
     private static readonly HashSet<string> Small = new(StringComparer.Ordinal)
@@ -24,6 +32,9 @@ internal sealed class GpuConformanceTests
 
     private static int Step =>
         int.TryParse(Environment.GetEnvironmentVariable("GRAPHENE_GPU_CASES"), out int step) && step > 0 ? step : 40;
+
+    private static WatchedTasks Watched =>
+        new(int.TryParse(Environment.GetEnvironmentVariable("GRAPHENE_GPU_WATCH"), out int of) && of > 0 ? of : WatchedOfLarge);
 
     private static IEnumerable<string> SmallModels => ModelNames.Where(Small.Contains);
 
@@ -57,11 +68,11 @@ internal sealed class GpuConformanceTests
     }
 
     [TestCaseSource(nameof(SmallModels))]
-    public void SmallModelsGiveTheStoredOutputs(string name) => RunModel(name);
+    public void SmallModelsGiveTheStoredOutputs(string name) => RunModel(name, WatchedTasks.All);
 
     [Explicit("minutes")]
     [TestCaseSource(nameof(LargeModels))]
-    public void LargeModelsDo(string name) => RunModel(name);
+    public void LargeModelsDo(string name) => RunModel(name, Watched);
 
     [Test]
     public void TheDemosDigitsAreRead()
@@ -97,10 +108,10 @@ internal sealed class GpuConformanceTests
         return new Literal(type, all.Bytes[..(int)type.SizeInBytes.Value]);
     }
 
-    private static void RunModel(string name)
+    private static void RunModel(string name, WatchedTasks watched)
     {
         var test = new OnnxCase(name, Path.Combine(SharedMaterial.Require(Models), name));
-        var gpu = new InterpretedGpuCompiler();
+        var gpu = new InterpretedGpuCompiler(watched: watched);
 
         CaseOutcome outcome = new OnnxCaseRunner(gpu, t => t).Run(test);
 
@@ -109,5 +120,31 @@ internal sealed class GpuConformanceTests
         {
             Assert.Fail($"{outcome.Reason}\n{gpu.Explain(1e-3)}");
         }
+        if (outcome.Result == CaseResult.Skipped)
+        {
+            Assert.Ignore(outcome.Reason);
+        }
+        (double error, double largest) = LargestError(gpu.Results, [.. test.DataSets().Select(d => OnnxCase.ReadTensors(d, "output"))]);
+        TestContext.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {gpu.Runs} | {gpu.Time.TotalSeconds:0.0} | {error:0.#e0} of {largest:0.##} |"));
+    }
+
+    // The largest difference from an expected element, and the largest element of that output.
+    private static (double Error, double Largest) LargestError(
+        IEnumerable<IReadOnlyList<Literal>> results, IReadOnlyList<IReadOnlyList<Literal>> expected)
+    {
+        (double Error, double Largest) worst = (0, 0);
+        foreach ((IReadOnlyList<Literal> found, IReadOnlyList<Literal> wanted) in results.Zip(expected))
+        {
+            foreach ((Literal a, Literal e) in found.Zip(wanted))
+            {
+                double[] elements = [.. Enumerable.Range(0, (int)e.ElementCount).Select(i => e[i].AsDouble)];
+                double error = elements.Select((x, i) => Math.Abs(a[i].AsDouble - x)).Append(0).Max();
+                double largest = elements.Select(Math.Abs).Append(0).Max();
+                worst = error * worst.Largest >= worst.Error * largest ? (error, largest) : worst;
+            }
+        }
+        return worst;
     }
 }

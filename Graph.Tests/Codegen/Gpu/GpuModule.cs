@@ -16,11 +16,19 @@ internal sealed class GpuModule : PlannedModule
 {
     private readonly Dictionary<Kernel, SimtProgram> _programs = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, (int Kernels, int Runs, TimeSpan Time)> _schedules = new(StringComparer.Ordinal);
+    private readonly WatchedTasks _watched;
 
-    public GpuModule(Module module, GpuTarget? target = null)
-        : base(module, KernelTarget.Of(target ?? new GpuTarget(90, true)))
-    {
-    }
+    /// <param name="module">The module.</param>
+    /// <param name="target">The GPU; null for an H100.</param>
+    /// <param name="watched">In which tasks races between threads are looked for; null for all.</param>
+    public GpuModule(Module module, GpuTarget? target = null, WatchedTasks? watched = null)
+        : base(module, KernelTarget.Of(target ?? new GpuTarget(90, true))) => _watched = watched ?? WatchedTasks.All;
+
+    /// <summary>The processor time that kernels took.</summary>
+    public TimeSpan Time => _schedules.Values.Aggregate(TimeSpan.Zero, (sum, s) => sum + s.Time);
+
+    /// <summary>How many kernels ran, each counted as often as it did.</summary>
+    public int Runs => _schedules.Values.Sum(s => s.Runs);
 
     /// <summary>The kernels that ran, by the node they compute and by whether they have a schedule of their own, with counts and times.</summary>
     public IEnumerable<string> Report => _schedules.OrderByDescending(s => s.Value.Time).Select(s => string.Create(
@@ -82,7 +90,8 @@ internal sealed class GpuModule : PlannedModule
                     _programs.Add(lowered.Kernel, program);
                     isNew = true;
                 }
-                new KernelInterpreter(program, [.. lowered.Operands.Select(o => Contents(o, step, memory))], SizeOf).Run();
+                Memory<byte>[] contents = [.. lowered.Operands.Select(o => Contents(o, step, memory))];
+                new KernelInterpreter(program, contents, SizeOf) { Watched = _watched }.Run();
             }
             catch (Exception e) when (e is not SuccessException)
             {

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Graphene.Tests.Codegen.Gpu;
 
 /// <summary>Compiles graphs for a GPU, and interprets the kernels: sessions and conformance suites run on it as on any device.</summary>
-internal sealed class InterpretedGpuCompiler(GpuTarget? target = null) : IGraphCompiler
+/// <param name="target">The GPU; null for an H100.</param>
+/// <param name="watched">In which tasks races between threads are looked for; null for all.</param>
+internal sealed class InterpretedGpuCompiler(GpuTarget? target = null, WatchedTasks? watched = null) : IGraphCompiler
 {
     private readonly List<InterpretedGpuProgram> _programs = [];
 
@@ -14,9 +16,18 @@ internal sealed class InterpretedGpuCompiler(GpuTarget? target = null) : IGraphC
     /// <summary>The kernels that ran, by schedule.</summary>
     public IEnumerable<string> Report => _programs.SelectMany(p => p.Report);
 
+    /// <summary>How many kernels ran.</summary>
+    public int Runs => _programs.Sum(p => p.Kernels.Runs);
+
+    /// <summary>How long they took.</summary>
+    public TimeSpan Time => _programs.Aggregate(TimeSpan.Zero, (sum, p) => sum + p.Kernels.Time);
+
+    /// <summary>The results of each run.</summary>
+    public IEnumerable<IReadOnlyList<Literal>> Results => _programs.SelectMany(p => p.Results);
+
     public GraphProgram Compile(Module module, ILogger logger, CancellationToken cancellation)
     {
-        var program = new InterpretedGpuProgram(module, target);
+        var program = new InterpretedGpuProgram(module, target, watched);
         _programs.Add(program);
         return program;
     }
@@ -30,11 +41,11 @@ internal sealed unsafe class InterpretedGpuProgram : GraphProgram
 {
     private readonly Module _module;
     private readonly GpuTarget? _target;
-    private readonly GpuModule _kernels;
+    private readonly List<IReadOnlyList<Literal>> _results = [];
     private Literal[] _arguments = [];
     private ShapeBinding? _last;
 
-    public InterpretedGpuProgram(Module module, GpuTarget? target)
+    public InterpretedGpuProgram(Module module, GpuTarget? target, WatchedTasks? watched)
         : base(
             module.Name,
             [.. module.InputNames.Select((name, i) => new InputSpec(name, module.Entry.Parameters[i].Type))],
@@ -44,11 +55,17 @@ internal sealed unsafe class InterpretedGpuProgram : GraphProgram
     {
         _module = module;
         _target = target;
-        _kernels = new GpuModule(module, target);
+        Kernels = new GpuModule(module, target, watched);
     }
 
     /// <summary>The kernels that ran, by schedule.</summary>
-    public IEnumerable<string> Report => _kernels.Report;
+    public IEnumerable<string> Report => Kernels.Report;
+
+    /// <summary>What runs the kernels.</summary>
+    public GpuModule Kernels { get; }
+
+    /// <summary>The results of each run.</summary>
+    public IReadOnlyList<IReadOnlyList<Literal>> Results => _results;
 
     /// <summary>The steps of the last run whose results are further from the reference's than a part of the largest element.</summary>
     public IReadOnlyList<string> FindWrongSteps(double relative)
@@ -72,7 +89,8 @@ internal sealed unsafe class InterpretedGpuProgram : GraphProgram
             byte[] bytes = new ReadOnlySpan<byte>(inputs[i], checked((int)binding.InputBytes[i])).ToArray();
             _arguments[i] = new Literal(new TensorType(Inputs[i].Type.DType, Shape.Of(shape)), bytes);
         }
-        Literal[] results = _kernels.Run(_arguments, symbol => binding.Symbols[Symbols.IndexOf(symbol)]);
+        Literal[] results = Kernels.Run(_arguments, symbol => binding.Symbols[Symbols.IndexOf(symbol)]);
+        _results.Add(results);
         for (int i = 0; i < results.Length; i++)
         {
             results[i].Bytes.Span.CopyTo(new Span<byte>(outputs[i], checked((int)binding.OutputBytes[i])));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Graphene.Codegen;
 using NUnit.Framework;
 
@@ -170,6 +171,36 @@ internal sealed class RaceTests
     public void BothStatementsAreNamed() => AssertRefused(
         ThreadKernel.Of(Turn.Replace("barrier\n", "", StringComparison.Ordinal)),
         "store(s, t, load[1](x, t))", "store(y, t, load[1](s, subtract(63, t)))", "kernel 'planted', task 0");
+
+    [TestCase(0, true)]
+    [TestCase(5, true)] // the first of a round of four in the second round
+    [TestCase(6, false)]
+    [TestCase(31, true)]
+    public void WhereSomeTasksAreWatchedTheirRacesAreFound(int task, bool isFound)
+    {
+        string body = Turn.Replace("barrier\n", $"if not(equal(b, {task}))\n{{\nbarrier\n}}\n", StringComparison.Ordinal);
+        Kernel kernel = ThreadKernel.Of(body.Replace("store(y, t", "store(y, add(multiply(b, 64), t)", StringComparison.Ordinal), tasks: 32);
+        var (x, y) = (new byte[4 * 64], new byte[4 * 64 * 32]);
+        MemoryMarshal.Cast<byte, float>(x.AsSpan()).Fill(1);
+        var interpreter = new KernelInterpreter(kernel, [x, y]) { Watched = new WatchedTasks(4) };
+
+        Assert.That(interpreter.Run, isFound ? Throws.InstanceOf<CompilerBugException>() : Throws.Nothing);
+
+        Assert.That(MemoryMarshal.Cast<byte, float>(y.AsSpan()).IndexOfAnyExcept(1), Is.EqualTo(isFound ? 64 * task : -1));
+    }
+
+    [TestCase("store(s, add(t, 1), load[1](x, t))", "which has 64")]
+    [TestCase("async_copy[1](s, add(t, 1), x, t)", "which has 64")]
+    [TestCase("async_copy[2](s, t, x, t)", "must be multiples of 2")]
+    [TestCase("if less(t, 32)\n{\nbarrier\n}", "only 32 did")]
+    [TestCase("store(y, divide(t, 2), f32 1)", "a race")]
+    public void WhereTasksAreNotWatchedTheRestIs(string statement, string message)
+    {
+        Kernel kernel = ThreadKernel.Of($"shared s: f32[64]\nif equal(b, 6)\n{{\n{statement}\n}}", tasks: 32);
+        var interpreter = new KernelInterpreter(kernel, [new byte[4 * 64], new byte[4 * 64]]) { Watched = new WatchedTasks(4) };
+
+        Assert.That(interpreter.Run, Throws.InstanceOf<CompilerBugException>().With.Message.Contains(message));
+    }
 
     private static void AssertRefused(Kernel kernel, params string[] messages)
     {
