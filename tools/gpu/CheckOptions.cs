@@ -4,7 +4,8 @@ namespace Graphene.GpuCheck;
 /// <param name="Device">cuda or interpreter.</param>
 /// <param name="Targets">GPUs to compile for, such as sm_90a.</param>
 /// <param name="Only">What names must contain; empty for all.</param>
-internal sealed record CheckOptions(string Device, string[] Targets, string Only)
+/// <param name="Seconds">How long a case may take.</param>
+internal sealed record CheckOptions(string Device, string[] Targets, string Only, int Seconds)
 {
     public const string Cuda = "cuda";
     public const string Interpreter = "interpreter";
@@ -18,7 +19,7 @@ internal sealed record CheckOptions(string Device, string[] Targets, string Only
     /// <exception cref="ArgumentException">One is unknown.</exception>
     public static CheckOptions Parse(string[] options)
     {
-        var read = new CheckOptions(Cuda, ["sm_80", "sm_90a"], "");
+        var read = new CheckOptions(Cuda, ["sm_80", "sm_90a"], "", 300);
         for (int i = 0; i < options.Length; i += 2)
         {
             string value = i + 1 < options.Length ? options[i + 1] : throw new ArgumentException($"{options[i]} has no value");
@@ -27,6 +28,7 @@ internal sealed record CheckOptions(string Device, string[] Targets, string Only
                 "--device" when value is Cuda or Interpreter => read with { Device = value },
                 "--target" => read with { Targets = value.Split(',') },
                 "--only" => read with { Only = value },
+                "--seconds" when int.TryParse(value, out int seconds) && seconds > 0 => read with { Seconds = seconds },
                 _ => throw new ArgumentException($"there is no option {options[i]} {value}"),
             };
         }

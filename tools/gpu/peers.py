@@ -1,7 +1,7 @@
 """Times of the peers that are installed here, for the work that gpu-check measures: lines of name, peer, milliseconds.
 
 Each is measured as its users would run it: PyTorch eager and compiled, JAX compiled, Triton's own kernel for sums of rows. What is not
-installed, or fails, is left out, and said on the standard error stream.
+installed, or fails, is left out, and said on the standard error stream. Arguments are the peers to measure; none for all.
 """
 import sys
 
@@ -116,9 +116,11 @@ def triton_times():
     yield "rowsum-f32-8192x8192", f"triton {triton.__version__}", time
 
 
-for peer, times in (("torch", torch_times), ("triton", triton_times), ("jax", jax_times)):
+PEERS = {"torch": torch_times, "triton": triton_times, "jax": jax_times}
+
+for peer in sys.argv[1:] or PEERS:
     try:
-        for name, who, milliseconds in times():
+        for name, who, milliseconds in PEERS[peer]():
             print(f"{name}\t{who}\t{milliseconds}", flush=True)
     except ImportError as e:
         note(peer, f"not installed ({e})")

@@ -27,7 +27,7 @@ internal static class Benchmark
             {
                 double[] milliseconds = Measure(program, device, tensors);
                 string work = File.ReadAllText(Path.Combine(place, "work.tsv")).Trim();
-                results.Add(name, "measured", string.Create(
+                results.Add(name, ResultFile.Measured, string.Create(
                     CultureInfo.InvariantCulture,
                     $"{milliseconds[0]:R} {milliseconds[Runs / 2]:R} {work.Replace('\t', ' ')} {Path.GetFileNameWithoutExtension(code)}"));
             }
@@ -39,8 +39,13 @@ internal static class Benchmark
         }
         catch (GraphException e)
         {
-            results.Add(name, "failed", e.Message);
+            results.Add(name, ResultFile.Failure, e.Message);
             return e.Id == GpuDiagnostics.CallFailed;
+        }
+        catch (Exception e) // of this measurement: a damaged file, a memory that the host does not have
+        {
+            results.Add(name, ResultFile.Failure, $"{e.GetType().Name}: {e.Message}");
+            return false;
         }
     }
 

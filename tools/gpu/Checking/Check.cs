@@ -1,3 +1,4 @@
+using System.Globalization;
 using Graphene.Codegen;
 using Graphene.Runtime;
 
@@ -5,47 +6,52 @@ namespace Graphene.GpuCheck;
 
 /// <summary>Runs a pack on a device: first every case against its values, then the measurements.</summary>
 /// <remarks>
-/// A kernel that fails takes the device's context with it. Whoever started this process starts it again then (exit status 3), and it goes on
-/// behind the case that failed: results are in a file, one line each.
+/// A kernel that fails takes the device's context with it, and one that never ends takes the process. Whoever started this process starts it again
+/// then, and it goes on behind the case that failed: results are in a file, one line each. A report is written whatever happened.
 /// </remarks>
 internal static class Check
 {
     private const int Again = 3;
 
     /// <summary>Checks.</summary>
+    /// <returns>0: everything as it should be, 1: something differs, 2: it cannot run, 3: to be started again.</returns>
     public static int Run(string folder, CheckOptions options)
     {
-        using GpuDevice device = options.IsInterpreted ? new InterpretedGpu() : CudaDevice.Open();
-        var results = new ResultFile(Path.Combine(folder, $"results-{options.Device}.tsv"));
-        foreach (string place in Folders(folder, "numeric").Where(p => options.Wants(Path.GetFileName(p))))
+        ResultFile results = Open(folder, options);
+        try
         {
-            string name = Path.GetFileName(place);
-            if (results.Has(name))
-            {
-                continue;
-            }
-            results.Begin(name);
-            if (NumericCheck.Run(place, device, options, results))
+            using GpuDevice device = options.IsInterpreted ? new InterpretedGpu() : CudaDevice.Open();
+            results.Add(ResultFile.Device, ResultFile.Known, string.Create(
+                CultureInfo.InvariantCulture, $"{device.Name}, sm_{device.Architecture}, {device.Multiprocessors} multiprocessors"));
+            if (!RunCases(folder, device, options, results) || !Measure(folder, device, options, results))
             {
                 return Again;
             }
         }
-        foreach (string place in Folders(folder, "bench").Where(p => !options.IsInterpreted && options.Wants(Path.GetFileName(p))))
+        catch (GraphException e)
         {
-            string name = Path.GetFileName(place);
-            if (results.Has(name))
-            {
-                continue;
-            }
-            results.Begin(name);
-            if (Benchmark.Run(place, device, results))
-            {
-                return Again;
-            }
+            Console.Error.WriteLine($"gpu-check: {e.Message}");
+            Report.Write(folder, results, e.Message);
+            return 2;
         }
-        string report = Report.Write(folder, device, results);
-        Console.WriteLine(report);
-        return results.Failed == 0 ? 0 : 1;
+        return WriteReport(folder, options);
+    }
+
+    /// <summary>Writes the report of what ran.</summary>
+    /// <returns>0 where everything passed, 1 where something failed, 2 where nothing ran.</returns>
+    public static int WriteReport(string folder, CheckOptions options)
+    {
+        ResultFile results = Open(folder, options);
+        bool isEmpty = results.Count(ResultFile.Passed) + results.Count(ResultFile.Measured) + results.Count(ResultFile.Failure) == 0;
+        string? problem = !isEmpty ? null
+            : results.Count(ResultFile.Skipped) > 0 ? "there is no code for this device in the pack: pack again, with --target"
+            : options.Only.Length > 0 ? $"no case has '{options.Only}' in its name" : "nothing ran";
+        Console.WriteLine(Report.Write(folder, results, problem));
+        if (problem is not null)
+        {
+            Console.Error.WriteLine($"gpu-check: {problem}");
+        }
+        return isEmpty ? 2 : results.Count(ResultFile.Failure) > 0 ? 1 : 0;
     }
 
     /// <summary>The best code of a folder for a device: for its own architecture if there is some.</summary>
@@ -54,6 +60,39 @@ internal static class Check
             ? device is InterpretedGpu
             : device is CudaDevice && device.WhyNot(target) is null))
         .OrderBy(f => f.Length).ThenBy(f => f, StringComparer.Ordinal).LastOrDefault(); // sm_90a is longer than sm_80
+
+    private static ResultFile Open(string folder, CheckOptions options) => new(Path.Combine(folder, $"results-{options.Device}.tsv"));
+
+    private static bool RunCases(string folder, GpuDevice device, CheckOptions options, ResultFile results)
+    {
+        foreach (string place in Folders(folder, "numeric").Where(p => options.Wants(Path.GetFileName(p)) && !results.Has(Path.GetFileName(p))))
+        {
+            using var guard = new CaseGuard(Path.GetFileName(place), options.Seconds, results);
+            if (NumericCheck.Run(place, device, options, results))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static bool Measure(string folder, GpuDevice device, CheckOptions options, ResultFile results)
+    {
+        string[] places = options.IsInterpreted ? [] : [.. Folders(folder, "bench").Where(p => options.Wants(Path.GetFileName(p)))];
+        if (places.Length > 0 && results.Find(ResultFile.CopyRate) is null)
+        {
+            results.Add(ResultFile.CopyRate, ResultFile.Known, device.MeasureCopyRate().ToString("R", CultureInfo.InvariantCulture));
+        }
+        foreach (string place in places.Where(p => !results.Has(Path.GetFileName(p))))
+        {
+            using var guard = new CaseGuard(Path.GetFileName(place), options.Seconds, results);
+            if (Benchmark.Run(place, device, results))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 
     private static IEnumerable<string> Folders(string folder, string part)
     {

@@ -31,7 +31,7 @@ internal static class NumericCheck
                 {
                     if (Difference(outputs[i], values.Read($"y{i}"), bounds[i].Split('\t')) is { } difference)
                     {
-                        results.Add(name, "failed", $"run {run}: {difference}");
+                        results.Add(name, ResultFile.Failure, $"run {run}: {difference}");
                         return false;
                     }
                 }
@@ -41,12 +41,12 @@ internal static class NumericCheck
         }
         catch (GraphException e)
         {
-            results.Add(name, "failed", e.Message);
+            results.Add(name, ResultFile.Failure, e.Message);
             return e.Id == GpuDiagnostics.CallFailed;
         }
-        catch (CompilerBugException e)
+        catch (Exception e) // of a case: a damaged file, an access that the interpreter refuses
         {
-            results.Add(name, "failed", e.Message);
+            results.Add(name, ResultFile.Failure, $"{e.GetType().Name}: {e.Message}");
             return false;
         }
     }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Graphene.Runtime;
 
 namespace Graphene.GpuCheck;
 
@@ -9,24 +8,26 @@ internal static class Report
 {
     /// <summary>Writes <c>report.md</c>.</summary>
     /// <param name="folder">The pack; <c>peers.tsv</c> in it holds the peers' times, if there are any: name, peer, milliseconds.</param>
-    /// <param name="device">What ran it.</param>
     /// <param name="results">What came out.</param>
-    public static string Write(string folder, GpuDevice device, ResultFile results)
+    /// <param name="problem">Why it ended early; null if it did not.</param>
+    public static string Write(string folder, ResultFile results, string? problem)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# {device.Name}, sm_{device.Architecture}, {device.Multiprocessors} multiprocessors\n\n");
-        var all = results.All.ToList();
-        var numeric = all.Where(r => r.Outcome != "measured").ToList();
+        text.Append(CultureInfo.InvariantCulture, $"# {results.Find(ResultFile.Device) ?? "No device"}\n\n");
+        if (problem is not null)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"It ended early: {problem.ReplaceLineEndings(" ")}\n\n");
+        }
         text.Append(CultureInfo.InvariantCulture,
-            $"{numeric.Count(r => r.Outcome == ResultFile.Passed)} passed, {results.Failed} failed, {numeric.Count(r => r.Outcome == ResultFile.Skipped)} skipped\n");
-        foreach ((string name, string _, string detail) in all.Where(r => r.Outcome == "failed"))
+            $"{results.Count(ResultFile.Passed)} passed, {results.Count(ResultFile.Failure)} failed, {results.Count(ResultFile.Skipped)} skipped\n");
+        foreach ((string name, string _, string detail) in results.All.Where(r => r.Outcome == ResultFile.Failure))
         {
             text.Append(CultureInfo.InvariantCulture, $"- {name}: {detail}\n");
         }
-        var measured = all.Where(r => r.Outcome == "measured").ToList();
-        if (measured.Count > 0)
+        var measured = results.All.Where(r => r.Outcome == ResultFile.Measured).ToList();
+        if (measured.Count > 0 && results.Find(ResultFile.CopyRate) is { } rate)
         {
-            double copy = device.MeasureCopyRate();
+            double copy = double.Parse(rate, CultureInfo.InvariantCulture);
             text.Append(CultureInfo.InvariantCulture, $"\nA copy reads and writes {copy / 1e9:F0} GB/s. Times in milliseconds, the fastest and the ");
             text.Append("median of 25 runs; peers in the same run.\n\n");
             Table(text, measured, ReadPeers(folder), copy);
@@ -59,7 +60,8 @@ internal static class Report
     private static ILookup<string, (string Peer, double Ms)> ReadPeers(string folder)
     {
         string path = Path.Combine(folder, "peers.tsv");
-        return (File.Exists(path) ? File.ReadAllLines(path) : []).Select(l => l.Split('\t')).Where(f => f.Length == 3)
+        return (File.Exists(path) ? File.ReadAllLines(path) : []).Select(l => l.Split('\t'))
+            .Where(f => f.Length == 3 && double.TryParse(f[2], NumberStyles.Float, CultureInfo.InvariantCulture, out _)) // one may be cut off
             .ToLookup(f => f[0], f => (f[1], double.Parse(f[2], CultureInfo.InvariantCulture)), StringComparer.Ordinal);
     }
 }

@@ -1,10 +1,18 @@
 namespace Graphene.GpuCheck;
 
 /// <summary>Results of a check, one line each: name, outcome, detail. What began and has no outcome took the process with it.</summary>
+/// <remarks>What is known of the machine is there as well, so that a report can be written when the device is gone.</remarks>
 internal sealed class ResultFile
 {
     public const string Passed = "passed";
     public const string Skipped = "skipped";
+    public const string Failure = "failed";
+    public const string Measured = "measured";
+
+    /// <summary>The name of the line that says which device it is, and of the one with the rate of a copy in bytes per second.</summary>
+    public const string Device = "(device)";
+    public const string CopyRate = "(copy)";
+    public const string Known = "known";
     private const string Began = "began";
     private readonly string _path;
     private readonly Dictionary<string, (string Outcome, string Detail)> _results = new(StringComparer.Ordinal);
@@ -16,19 +24,25 @@ internal sealed class ResultFile
         foreach (string line in File.Exists(path) ? File.ReadAllLines(path) : [])
         {
             string[] fields = line.Split('\t', 3);
-            _results[fields[0]] = (fields[1], fields.Length > 2 ? fields[2] : "");
+            if (fields.Length == 3) // a line that was cut off is that of the case in which the process ended
+            {
+                _results[fields[0]] = (fields[1], fields[2]);
+            }
         }
         foreach ((string name, (string outcome, string _)) in _results.ToArray())
         {
             if (outcome == Began)
             {
-                Add(name, "failed", "the process ended while it ran");
+                Add(name, Failure, "the process ended while it ran");
             }
         }
     }
 
-    /// <summary>How many neither passed nor were skipped.</summary>
-    public int Failed => _results.Values.Count(r => r.Outcome == "failed");
+    /// <summary>How many have an outcome.</summary>
+    public int Count(string outcome) => _results.Values.Count(r => r.Outcome == outcome);
+
+    /// <summary>What is known of the machine; null for nothing.</summary>
+    public string? Find(string name) => _results.TryGetValue(name, out (string Outcome, string Detail) found) ? found.Detail : null;
 
     /// <summary>All results.</summary>
     public IEnumerable<(string Name, string Outcome, string Detail)> All => _results.Select(r => (r.Key, r.Value.Outcome, r.Value.Detail));
@@ -43,7 +57,7 @@ internal sealed class ResultFile
     public void Add(string name, string outcome, string detail)
     {
         Write(name, outcome, detail);
-        if (outcome == "failed")
+        if (outcome == Failure)
         {
             Console.WriteLine($"FAILED {name}: {detail}");
         }
@@ -52,7 +66,10 @@ internal sealed class ResultFile
     private void Write(string name, string outcome, string detail)
     {
         detail = detail.ReplaceLineEndings(" | ").Replace('\t', ' ');
-        _results[name] = (outcome, detail);
-        File.AppendAllText(_path, $"{name}\t{outcome}\t{detail}\n");
+        lock (_results)
+        {
+            _results[name] = (outcome, detail);
+            File.AppendAllText(_path, $"{name}\t{outcome}\t{detail}\n");
+        }
     }
 }
