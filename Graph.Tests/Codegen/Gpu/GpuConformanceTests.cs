@@ -127,7 +127,7 @@ internal sealed class GpuConformanceTests
         (double error, double largest) = LargestError(gpu.Results, [.. test.DataSets().Select(d => OnnxCase.ReadTensors(d, "output"))]);
         TestContext.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {gpu.Runs} | {gpu.Time.TotalSeconds:0.0} | {error:0.#e0} of {largest:0.##} |"));
+            $"| {name} | {gpu.Runs} | {gpu.Time.TotalSeconds:0.0} | {error:g2} of {largest:g3} |"));
     }
 
     // The largest difference from an expected element, and the largest element of that output.

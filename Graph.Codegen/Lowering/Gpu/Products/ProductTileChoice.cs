@@ -11,7 +11,7 @@ namespace Graphene.Codegen;
 /// streams        the steps of all tiles, evenly; a start and a tile's sums for each piece, a workspace and another kernel
 /// </code>
 /// The numbers are data sheets', not measurements: they are to order the choices, not to predict times. Symbolic sizes count as their
-/// largest value, at most <see cref="UsualSize"/>. What was measured on a GPU and written down comes first (<see cref="ProductTuning"/>).
+/// largest value, at most <see cref="UsualSize"/> or what they are where every symbol is 1 (at least). What was measured on a GPU and written down comes first (<see cref="ProductTuning"/>).
 /// </remarks>
 internal static class ProductTileChoice
 {
@@ -243,7 +243,9 @@ internal static class ProductTileChoice
         _ => sizes.SumBytes > 4 ? 32 : 128,
     };
 
-    private static long Size(Dim dim, long usual) => dim.IsStatic ? dim.Value : Math.Max(1, Math.Min(dim.Range.Max, usual));
+    // The rows of a convolution are its places times its batch: not fewer than the places of one.
+    private static long Size(Dim dim, long usual) => dim.IsStatic ? dim.Value
+        : Math.Max(1, Math.Max(Math.Min(dim.Range.Max, usual), dim.Evaluate(s => Math.Max(1, s.Min))));
 }
 
 /// <summary>The sizes of a product.</summary>

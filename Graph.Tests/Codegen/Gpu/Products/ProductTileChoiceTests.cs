@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
@@ -41,6 +42,26 @@ internal sealed class ProductTileChoiceTests
     }
 
     // Eight tiles more than multiprocessors would run alone; shared out evenly they take a little of everybody's time.
+    // As nearly all models for images are exported.
+    [Test]
+    public void AConvolutionOfAnyBatchHasTheTilesOfOne()
+    {
+        ProductTile one = Tile(1);
+
+        Assert.That(Tile(Dim.Symbol("batch")), Is.EqualTo(one));
+        Assert.That(one.Rows * one.Columns, Is.GreaterThanOrEqualTo(64 * 64));
+
+        static ProductTile Tile(Dim batch) => new PlannedProduct(
+            CompiledModule.Build(b =>
+            {
+                var window = new WindowDim(3, 1);
+                Node x = b.Parameter(0, new TensorType(DType.F32, Shape.From([batch, 182, 182, 128])));
+                Node w = b.Parameter(1, new TensorType(DType.F32, Shape.Of(3, 3, 128, 128)));
+                return [b.Add(new ConvolutionOp(ConvolutionDimensions.ChannelsLast(2), [window, window], 1, 1, DType.F32), x, w)];
+            }),
+            target: new GpuTarget(90, true)).Plan.Tile;
+    }
+
     [Test]
     public void TilesAreSharedOutWhereTheLastRoundWouldBeNearlyEmpty()
     {
