@@ -16,7 +16,7 @@ pack() {
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     mkdir "$folder/gpu-check"
-    dotnet publish "$here/Graphene.GpuCheck.csproj" -c Release -r linux-x64 --self-contained true -o "$folder/publish" -nologo -v q \
+    dotnet publish "$here/Graphene.GpuCheck.csproj" -c Release -r linux-x64 --self-contained true -o "$folder/publish" --artifacts-path "$folder/artifacts" -nologo -v q \
         -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true -p:Precompile=false -p:DebugType=none \
         -p:GenerateDocumentationFile=false -p:RunAnalyzers=false -p:RestoreLockedMode=false -p:NuGetLockFilePath=obj/publish.lock.json
     "$folder/publish/Graphene.GpuCheck" pack "$folder/gpu-check" "$@" || [ $? -eq 1 ]
