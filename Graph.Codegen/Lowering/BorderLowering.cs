@@ -82,8 +82,16 @@ internal sealed class BorderLowering
             }
         });
         KExpr tasks = KBuilder.Divide(KBuilder.Add(rows, KBuilder.Subtract(rowsPerTask, 1)), rowsPerTask);
-        var kernel = new Kernel(name, arguments.Buffers, task, tasks, _b.ToBlock(), new KernelCost(0, 0));
+        var kernel = new Kernel(name, arguments.Buffers, task, tasks, _b.ToBlock(), new KernelCost(0, BytesOfBorder()));
         return new LoweredKernel(kernel, arguments.Operands);
+    }
+
+    private Dim BytesOfBorder()
+    {
+        Shape shape = _border.Type.Shape;
+        Dim inside = Enumerable.Range(0, shape.Rank).Aggregate(
+            (Dim)1, (n, axis) => n * (shape[axis] - _border.Pad.Low[axis] - _border.Pad.High[axis]));
+        return (shape.ElementCount - inside) * _border.Type.DType.SizeInBytes();
     }
 
     private bool IsPadded(int axis) => _border.Pad.Low[axis] != 0 || _border.Pad.High[axis] != 0;

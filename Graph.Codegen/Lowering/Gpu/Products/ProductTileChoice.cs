@@ -11,7 +11,8 @@ namespace Graphene.Codegen;
 /// streams        the steps of all tiles, evenly; a start and a tile's sums for each piece, a workspace and another kernel
 /// </code>
 /// The numbers are data sheets', not measurements: they are to order the choices, not to predict times. Symbolic sizes count as their
-/// largest value, at most <see cref="UsualSize"/> or what they are where every symbol is 1 (at least). What was measured on a GPU and written down comes first (<see cref="ProductTuning"/>).
+/// largest value, at most <see cref="UsualSize"/>, but no less than where every symbol has its least value, or 1. What was measured on a
+/// GPU and written down comes first (<see cref="ProductTuning"/>).
 /// </remarks>
 internal static class ProductTileChoice
 {

@@ -41,7 +41,6 @@ internal sealed class ProductTileChoiceTests
             Is.GreaterThan(1));
     }
 
-    // Eight tiles more than multiprocessors would run alone; shared out evenly they take a little of everybody's time.
     // As nearly all models for images are exported.
     [Test]
     public void AConvolutionOfAnyBatchHasTheTilesOfOne()
@@ -62,6 +61,7 @@ internal sealed class ProductTileChoiceTests
             target: new GpuTarget(90, true)).Plan.Tile;
     }
 
+    // Eight tiles more than multiprocessors would run alone; shared out evenly they take a little of everybody's time.
     [Test]
     public void TilesAreSharedOutWhereTheLastRoundWouldBeNearlyEmpty()
     {
