@@ -3,12 +3,13 @@ namespace Graphene.Codegen;
 // Long sums, in blocks of k:
 //
 //   sums = 0                                      a task's, in scratch
-//   for block of k                                its part of a panel of B is packed and stays in the second cache
+//   for block of k                                the parts of A and B that it needs stay in the second cache
 //     for panel, tile: sums += a * b
 //   for panel, tile: epilogue(sums)
 //
 // Without blocks each row tile reads a whole panel, which for sums of thousands of terms comes from memory again and again: gradients
-// of kernels and of weights sum over all positions of a batch. A sum that is stored and loaded is the same sum.
+// of kernels and of weights sum over all positions of a batch, and a dense layer's rows push its panels out of the cache. Parts of a
+// fed B are packed into scratch; a constant's are runs of its panels. A sum that is stored and loaded is the same sum.
 internal sealed partial class MatrixProductLowering
 {
     private const int FewTasks = 4;
@@ -17,6 +18,7 @@ internal sealed partial class MatrixProductLowering
     private const int FewestRowsOfBlocks = 24;
     private const int MostColumnsOfSums = 256;
     private const int MostVectorsOfLongSums = 4;
+    private const int VectorsOfConstants = 3;
 
     private readonly bool _isConstant;
     private readonly bool _mayBlockDepth;
@@ -24,7 +26,7 @@ internal sealed partial class MatrixProductLowering
     private DepthRange[]? _ranges;
     private KBuffer? _sums;
     private KExpr _firstPanel = 0;
-    private long _panelsPerBlock;
+    private KExpr _lastPanel = 0;
 
     private enum Phase
     {
@@ -33,24 +35,55 @@ internal sealed partial class MatrixProductLowering
         Finish,
     }
 
-    // Panels are shared out first: that packs nothing twice.
-    private long PanelsOfSums => Math.Clamp(
-        Count(_batch).Value * DimMath.CeilDiv(_columns.Extent.Value, PanelWidth) / FewTasks, 1, Math.Max(1, MostColumnsOfSums / PanelWidth));
+    // What a constant's panels are read with at a time. More rows would need shorter blocks of k, fewer would read B more often.
+    private const int RowsOfLongSums = 128;
+    private const int MostTasksOfConstants = 16;
+    private const int FewestPanelsOfConstants = 2;
+    private const int MostColumnsOfConstants = 384; // the rows of A come from beyond the cache once for each task's columns
 
-    private long MostRowsOfSums => Math.Max(
-        1, LargestScratchInBytes / (PanelsOfSums * PanelWidth * _sum.Element.SizeInBytes()) / _tileRows) * _tileRows;
+    private long RowsAtOnce => _rowCount.IsStatic ? Math.Min(_rowCount.Value, RowsOfLongSums) : RowsOfLongSums;
+
+    // Panels are shared out first: that packs nothing twice. Constants are packed anyway, so their tasks may be more.
+    private long PanelsOfSums
+    {
+        get
+        {
+            long panels = Count(_batch).Value * DimMath.CeilDiv(_columns.Extent.Value, PanelWidth);
+            long most = Math.Max(1, (_isConstant ? MostColumnsOfConstants : MostColumnsOfSums) / PanelWidth);
+            return _isConstant
+                ? Math.Clamp(RowBlocksOfConstant * panels / MostTasksOfConstants, Math.Min(FewestPanelsOfConstants, most), most)
+                : Math.Clamp(panels / FewTasks, 1, most);
+        }
+    }
+
+    private long RowBlocksOfConstant => _rowCount.IsStatic ? DimMath.CeilDiv(_rowCount.Value, RowsOfLongSums) : 1;
+
+    private long MostRowsOfSums => Math.Max(1, (_isConstant ? RowsAtOnce + _tileRows - 1 : RowsOfScratch) / _tileRows) * _tileRows;
+
+    private long RowsOfScratch => LargestScratchInBytes / (PanelsOfSums * PanelWidth * _sum.Element.SizeInBytes());
 
     // At least 512 terms between a load and a store of a sum.
-    private long MostVectorsOfBlock => Math.Clamp(
+    private long MostVectorsOfBlock => _isConstant ? MostVectorsOfLongSums : Math.Clamp(
         LargestScratchInBytes / (512 * _sum.Lanes * _rhs.Load.DType.SizeInBytes()), 1, MostVectorsOfLongSums);
 
     // The number of k whose part of the operands is in use at a time.
     private long DepthAtOnce => _depthBlock?.Depth ?? _depthCount.Value;
 
-    private bool MayBlockDepth() => !_isConstant && _narrow is null && !CopiesLeft && _product.Grouped is null
+    private bool MayBlockDepth() => _narrow is null && !CopiesLeft && _product.Grouped is null
         && _depth.Count > 0 && _depthCount.IsStatic && _columns.Extent.IsStatic && Count(_batch).IsStatic
-        && _rowCount.IsStatic && _rowCount.Value >= (_rhs.Index[_columns.Last] == 1 ? FewestRowsOfBlocks : 2)
-        && _depthCount.Value * 2 * _sum.Lanes * _rhs.Load.DType.SizeInBytes() > LargestScratchInBytes;
+        && (_isConstant ? MayBlockConstant() : _rowCount.IsStatic
+            && _rowCount.Value >= (_rhs.Index[_columns.Last] == 1 ? FewestRowsOfBlocks : 2)
+            && _depthCount.Value * 2 * _sum.Lanes * _rhs.Load.DType.SizeInBytes() > LargestScratchInBytes);
+
+    // The rows of a task, the panel at work and the one that is on its way take more than three quarters of the second cache.
+    private bool MayBlockConstant() => RowsAtOnce >= FewestRowsOfBlocks
+        && (RowsAtOnce * BytesPerRow()) + (2 * VectorsOfConstants * _sum.Lanes * _depthCount.Value * _rhs.Load.DType.SizeInBytes())
+            > _target.Caches.SecondLevelInBytes * 3 / 4;
+
+    // As many k as a panel in scratch has room for. Of constants, as many as fill half of the second cache with all that is in use.
+    private long MostDepthOfBlock => _isConstant
+        ? _target.Caches.SecondLevelInBytes / 2 / ((RowsAtOnce + (2 * PanelWidth)) * _rhs.Load.DType.SizeInBytes())
+        : LargestScratchInBytes / (PanelWidth * _rhs.Load.DType.SizeInBytes());
 
     private DepthBlock? ChooseDepthBlock()
     {
@@ -58,7 +91,7 @@ internal sealed partial class MatrixProductLowering
         {
             return null;
         }
-        long most = LargestScratchInBytes / (PanelWidth * _rhs.Load.DType.SizeInBytes());
+        long most = MostDepthOfBlock;
         int group = _depth.Count - 1;
         long inner = 1;
         while (group > 0 && inner * _depth[group].Extent.Value <= most)
@@ -72,12 +105,15 @@ internal sealed partial class MatrixProductLowering
         return new DepthBlock(group, chunk, chunk * inner);
     }
 
-    private void EmitDepthBlocks(KExpr firstPanel, long panelsPerBlock, Action<Phase> panels)
+    private void EmitDepthBlocks(KExpr firstRow, KExpr lastRow, KExpr firstPanel, KExpr lastPanel, Action<Phase> panels)
     {
-        (_firstPanel, _panelsPerBlock) = (firstPanel, panelsPerBlock);
-        long size = DimMath.CeilDiv(_rowsPerBlock, _tileRows) * _tileRows * panelsPerBlock * PanelWidth;
+        (_firstPanel, _lastPanel) = (firstPanel, lastPanel);
+        long sizeOfTile = _tileRows * PanelsOfSums * PanelWidth;
+        long size = DimMath.CeilDiv(_rowsPerBlock, _tileRows) * sizeOfTile;
         _sums = _b.Scratch("sums", _sum.Element, size);
-        _b.For("i", 0, size, _sum.Lanes, i => _b.Store(_sums, i, new KConstant(Scalar.Zero(_sum.Element), _sum.Lanes)));
+        KExpr inUse = _rowCount.IsStatic ? size : _b.Let("size", KBuilder.Multiply(
+            KBuilder.CeilDiv(KBuilder.Subtract(lastRow, firstRow), _tileRows), sizeOfTile));
+        _b.For("i", 0, inUse, _sum.Lanes, i => _b.Store(_sums, i, new KConstant(Scalar.Zero(_sum.Element), _sum.Lanes)));
         _ranges = new DepthRange[_depth.Count];
         EmitDepthBlock(0, () => panels(Phase.Accumulate));
         _ranges = null;
@@ -118,10 +154,25 @@ internal sealed partial class MatrixProductLowering
     private KExpr FirstDepth() => _ranges is null ? 0 : _b.Let("depth", Enumerable.Range(0, _depth.Count).Aggregate(
         (KExpr)0, (at, i) => KBuilder.Add(KBuilder.Multiply(at, KBuilder.Value(_depth[i].Extent)), _ranges[i].Begin)));
 
+    // Where the part of a constant begins that is read after a panel of this block: the next panel's, or the first one's of the next block.
+    private KExpr NextPackedPart(KExpr panel)
+    {
+        KExpr next = _b.Let("panel", KBuilder.Add(panel, 1));
+        if (_ranges is null)
+        {
+            return PackedPanel(next);
+        }
+        KExpr isInBlock = KBuilder.Less(next, _lastPanel);
+        KExpr depth = FirstDepth();
+        KExpr later = _b.Let("depth", new KSelect(isInBlock, depth, KBuilder.Add(depth, DepthAtOnce)));
+        return KBuilder.Add(
+            PackedPanel(_b.Let("panel", new KSelect(isInBlock, next, _firstPanel))), KBuilder.Multiply(later, _packedWidth));
+    }
+
     // Where the sums of a row of a tile wait.
     private KExpr PlaceOfSums(KExpr panel, KExpr row) => _b.Let("sums", KBuilder.Multiply(
         KBuilder.Add(
-            KBuilder.Multiply(KBuilder.Subtract(row, _firstRow), _panelsPerBlock), KBuilder.Subtract(panel, _firstPanel)), PanelWidth));
+            KBuilder.Multiply(KBuilder.Subtract(row, _firstRow), PanelsOfSums), KBuilder.Subtract(panel, _firstPanel)), PanelWidth));
 
     private KExpr[] PlacesOfSums(KExpr panel, TileRows rows) => _sums is null
         ? []

@@ -48,7 +48,7 @@ internal sealed partial class MatrixProductLowering
     {
         if (_packed is not null)
         {
-            KExpr start = _b.Let("packed", PackedPanel(panel));
+            KExpr start = _b.Let("packed", KBuilder.Add(PackedPanel(panel), KBuilder.Multiply(FirstDepth(), _packedWidth)));
             return (_, k, j) => new KLoad(_packed, KBuilder.Add(
                 KBuilder.Add(start, KBuilder.Multiply(k, _packedWidth)), PackedVector(j, _depthCount.Value)), _sum.Lanes);
         }
@@ -132,8 +132,8 @@ internal sealed partial class MatrixProductLowering
 
         // What a tile reads is one run of memory, of which each takes a piece. Of a part of a panel, each takes a few columns.
         KExpr start = _b.Let("next", KBuilder.Add(
-            PackedPanel(KBuilder.Add(panel, 1)),
-            KBuilder.Multiply(tile, IsPartOfPanel ? step : KBuilder.Multiply(_depthCount.Value, step))));
+            NextPackedPart(panel),
+            KBuilder.Multiply(tile, IsPartOfPanel ? step : KBuilder.Multiply(DepthAtOnce, step))));
         long linesPerStep = step is KConstant known ? DimMath.CeilDiv((long)known.Value.AsInteger, line) : 1;
         return k =>
         {
@@ -146,7 +146,7 @@ internal sealed partial class MatrixProductLowering
     }
 
     private bool PushesOutThisPanel() =>
-        2 * PanelWidth * _depthCount.Value * _sum.Element.SizeInBytes() > _target.Caches.SecondLevelInBytes * 3 / 4;
+        2 * PanelWidth * DepthAtOnce * _sum.Element.SizeInBytes() > _target.Caches.SecondLevelInBytes * 3 / 4;
 
     // All of B stays in the second cache from one block of rows, or one run, to the next.
     private bool IsNearAnyway() =>

@@ -113,7 +113,7 @@ internal sealed partial class MatrixProductLowering
         }
         else
         {
-            EmitDepthBlocks(firstPanel, panelsPerBlock, Panels);
+            EmitDepthBlocks(firstRow, lastRow, firstPanel, lastPanel, Panels);
         }
         KExpr taskCount = KBuilder.Multiply(KBuilder.Multiply(KBuilder.Value(Count(_batch)), rowBlocks), panelBlocks);
         var cost = new KernelCost(
