@@ -27,11 +27,15 @@ internal sealed partial class ExprEmitter
     /// </summary>
     public const int FewElements = 8;
 
-    private readonly Dictionary<ScalarExpr, KBuffer> _kept = [];
+    private readonly Dictionary<ScalarExpr, KeptElement> _kept = [];
     private readonly HashSet<KBuffer> _filled = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Keeps the elements that a reduction along memory computes; place i of the buffer is that of counter i.</summary>
-    public void Keep(ScalarExpr element, KBuffer buffer) => _kept[element] = buffer;
+    /// <summary>
+    /// Keeps the elements that a reduction along memory computes; place i of the buffer is that of counter i. While they are computed, some of
+    /// what they are made of is asked for a row ahead.
+    /// </summary>
+    public void Keep(ScalarExpr element, KBuffer buffer, IReadOnlyList<LoadExpr> ahead, int rowInBytes) =>
+        _kept[element] = new KeptElement(buffer, ahead, rowInBytes);
 
     /// <summary>Gives an expression over the vector axis the elements that were kept; nothing happens when none were.</summary>
     public void BindKept(ScalarExpr e, KBuffer buffer)
@@ -43,14 +47,18 @@ internal sealed partial class ExprEmitter
     }
 
     // An element in every lane, stored where it is wanted again.
-    private KExpr EmitElement(ScalarExpr element, KBuffer? kept)
+    private KExpr EmitElement(ScalarExpr element, KeptElement? kept)
     {
         KExpr value = EmitLanes(element);
         if (kept is not null)
         {
+            foreach (LoadExpr load in kept.Ahead)
+            {
+                Prefetch(load, kept.RowInBytes, CacheSizes.LineInBytes);
+            }
             value = Builder.Let("kept", value);
-            Builder.Store(kept, _vector!.First, value, _mask);
-            _filled.Add(kept);
+            Builder.Store(kept.Buffer, _vector!.First, value, _mask);
+            _filled.Add(kept.Buffer);
         }
         return value;
     }
@@ -278,7 +286,7 @@ internal sealed partial class ExprEmitter
             Bind(member, 0);
         }
         int count = lanes.Type.Lanes;
-        KBuffer? kept = _kept.GetValueOrDefault(element);
+        KeptElement? kept = _kept.GetValueOrDefault(element);
         KExpr whole = Builder.Let("whole", KBuilder.Add(
             begin, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, begin), count), count)));
         Builder.For("r", begin, whole, count, first => WithVector(inner.Last, first, count, null, () =>
@@ -321,4 +329,6 @@ internal sealed partial class ExprEmitter
         }
         return value;
     }
+
+    private sealed record KeptElement(KBuffer Buffer, IReadOnlyList<LoadExpr> Ahead, int RowInBytes);
 }

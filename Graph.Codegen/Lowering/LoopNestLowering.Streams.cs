@@ -16,6 +16,7 @@ public sealed partial class LoopNestLowering
     private const int MostBytesKept = 64 * 1024;
 
     private readonly List<(ScalarExpr Again, KBuffer Buffer)> _kept = [];
+    private readonly HashSet<int> _askedAhead = [];
     private readonly HashSet<KBuffer> _streamed = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KBuffer, KExpr> _streamedWhen = new(ReferenceEqualityComparer.Instance);
 
@@ -74,20 +75,22 @@ public sealed partial class LoopNestLowering
         {
             return;
         }
-        foreach (LoadExpr load in _nest.Loads)
+        foreach (LoadExpr load in _nest.Loads.Where(load => MovesWithRows(load, _nest.Shared[^1]) && !_askedAhead.Contains(load.Source)))
         {
-            IReadOnlySet<ScalarExpr> counters = _analysis.FreeVariables(load);
-            bool movesWithRows = _nest.Shared.Count == 1 || counters.Overlaps(_nest.Shared.SkipLast(1));
-            if (!movesWithRows || !counters.IsSubsetOf(_nest.Shared))
-            {
-                continue;
-            }
             long ahead = reduces ? inner.Extent.Value * load.DType.SizeInBytes() : BytesAhead;
             if (ahead <= MostBytesKept)
             {
                 _emitter.Prefetch(load, (int)ahead, CacheSizes.LineInBytes);
             }
         }
+    }
+
+    // Whether what a load reads lies elsewhere for each row; the row's elements may be counted by a reduction's counter.
+    private bool MovesWithRows(LoadExpr load, IndexVariable counter)
+    {
+        IReadOnlySet<ScalarExpr> counters = _analysis.FreeVariables(load);
+        bool moves = (counter == _nest.Shared[^1] && _nest.Shared.Count == 1) || counters.Overlaps(_nest.Shared.SkipLast(1));
+        return moves && counters.All(c => ReferenceEquals(c, counter) || _nest.Shared.Contains(c));
     }
 
     // softmax: what the sum adds up, e^(x - max), is what the row's elements are made of; it is computed once and kept in the cache.
@@ -109,7 +112,10 @@ public sealed partial class LoopNestLowering
             if (Array.Find(all, e => IsSame(element, counter, e, inner)) is { } again)
             {
                 KBuffer buffer = _b.Scratch("kept", element.DType, length);
-                _emitter.Keep(element, buffer);
+                LoadExpr[] ahead = _streamed.Count == 0 ? [] : [.. ExprAnalysis.All([element]).OfType<LoadExpr>()
+                    .Where(load => MovesWithRows(load, counter) && load.DType == element.DType)];
+                _askedAhead.UnionWith(ahead.Select(load => load.Source));
+                _emitter.Keep(element, buffer, ahead, checked((int)(length * element.DType.SizeInBytes())));
                 _kept.Add((again, buffer));
             }
         }

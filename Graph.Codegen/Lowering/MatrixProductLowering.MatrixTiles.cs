@@ -121,22 +121,23 @@ internal sealed partial class MatrixProductLowering
 
     private void EmitTileStep(MatrixTileSet tiles, KBuffer lhs, KExpr from, KExpr stride, KExpr packed, KExpr step)
     {
-        long rowOfPanel = (long)PanelWidth * _groups!.Group;
+        long rowOfTile = (long)_sum.Lanes * _groups!.Group;
+        long sizeOfStep = (long)KTile.MostRows * PanelWidth * _groups.Group;
         for (int r = 0; r < tiles.Left.Length; r++)
         {
             _b.Add(new KTileLoad(
                 tiles.Left[r], lhs, _b.Let("at", KBuilder.Add(from, KBuilder.Multiply(stride, r * KTile.MostRows))), stride));
         }
-        KExpr at = _b.Let("at", KBuilder.Add(packed, KBuilder.Multiply(step, KTile.MostRows * rowOfPanel)));
+        KExpr at = _b.Let("at", KBuilder.Add(packed, KBuilder.Multiply(step, sizeOfStep)));
         if (tiles.Left.Length == 1)
         {
             // Nobody else reads the panel, so all of it comes from memory.
-            PrefetchPanel(KBuilder.Add(at, StepsAhead * KTile.MostRows * rowOfPanel), KTile.MostRows * rowOfPanel);
+            PrefetchPanel(KBuilder.Add(at, StepsAhead * sizeOfStep), sizeOfStep);
         }
         for (int v = 0; v < tiles.Sums.GetLength(1); v++)
         {
             KTile right = tiles.Right[v % tiles.Right.Length];
-            _b.Add(new KTileLoad(right, _packed!, KBuilder.Add(at, v * _sum.Lanes * _groups.Group), rowOfPanel));
+            _b.Add(new KTileLoad(right, _packed!, KBuilder.Add(at, v * KTile.MostRows * rowOfTile), rowOfTile));
             for (int r = 0; r < tiles.Left.Length; r++)
             {
                 _b.Add(new KTileDot(tiles.Sums[r, v], tiles.Left[r], right));

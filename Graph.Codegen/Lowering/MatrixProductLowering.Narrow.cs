@@ -42,7 +42,7 @@ internal sealed partial class MatrixProductLowering
     private void PackGroups(NarrowForm form, PackedPanels panels)
     {
         _groups = form.UsesTiles
-            ? new PackedGroups(panels, form.Right, form.Group, panels.Depth.Count, KTile.MostRows)
+            ? new PackedGroups(panels, form.Right, form.Group, panels.Depth.Count, KTile.MostRows, _sum.Lanes)
             : new PackedGroups(panels, form.Right, form.Group, checked((int)_depth[^1].Extent.Value));
         _packed = _fusion.Source.Arguments.Input("packed", form.Right, new KernelOperand.Constant(_groups));
         if (form.Correction != 0)

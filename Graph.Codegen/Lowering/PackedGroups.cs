@@ -6,13 +6,18 @@ namespace Graphene.Codegen;
 /// A constant matrix of narrow elements in panels, with neighbours along k together: what one lane of a <see cref="KDot"/> takes.
 /// Runs of k are filled up with zeros to whole groups, panels to their width.
 /// </summary>
-/// <remarks><c>packed[batch][panel][run][word][lane][i] = matrix[batch][run * length + word * group + i][panel * width + lane]</c></remarks>
+/// <remarks>
+/// <c>packed[batch][panel][run][word][lane][i] = matrix[batch][run * length + word * group + i][panel * width + lane]</c>; for matrix tiles each
+/// tile is one run of memory, and so are all that a step takes: <c>packed[batch][panel][step][tile][word][lane][i]</c>.
+/// </remarks>
 /// <param name="Panels">Which elements, and the width of a panel.</param>
 /// <param name="Element">Their type in the packed matrix: the constant's, or a wider integer.</param>
 /// <param name="Group">Elements per lane.</param>
 /// <param name="Run">How many consecutive k are grouped; it divides their number.</param>
-/// <param name="Alignment">The number of words in a run is a multiple of this.</param>
-internal sealed record PackedGroups(PackedPanels Panels, DType Element, int Group, int Run, int Alignment = 1) : KernelConstant
+/// <param name="TileWords">Words of a tile; the number of words in a run is a multiple of it.</param>
+/// <param name="TileLanes">Lanes of a tile; the width of a panel is a multiple of it.</param>
+internal sealed record PackedGroups(
+    PackedPanels Panels, DType Element, int Group, int Run, int TileWords = 1, int TileLanes = 1) : KernelConstant
 {
     /// <inheritdoc/>
     public override DType DType => Element;
@@ -24,7 +29,7 @@ internal sealed record PackedGroups(PackedPanels Panels, DType Element, int Grou
     public int Words => Panels.Depth.Count / Run * WordsPerRun;
 
     /// <summary>Words in one run.</summary>
-    public int WordsPerRun => checked((int)DimMath.CeilDiv(DimMath.CeilDiv(Run, Group), Alignment) * Alignment);
+    public int WordsPerRun => checked((int)DimMath.CeilDiv(DimMath.CeilDiv(Run, Group), TileWords) * TileWords);
 
     /// <summary>Panels in all batches.</summary>
     public int Matrices => Panels.Batches.Count * PanelCount;
@@ -66,6 +71,7 @@ internal sealed record PackedGroups(PackedPanels Panels, DType Element, int Grou
         long[] depth = [.. Panels.Depth];
         long[] columns = [.. Panels.Columns];
         int width = Panels.Width;
+        int[] places = [.. Enumerable.Range(0, width).Select(lane => (lane / TileLanes * TileLanes * TileWords) + (lane % TileLanes))];
         foreach (long batch in Panels.Batches)
         {
             for (int first = 0; first < columns.Length; first += width)
@@ -76,10 +82,12 @@ internal sealed record PackedGroups(PackedPanels Panels, DType Element, int Grou
                 for (int k = 0; k < depth.Length; k++)
                 {
                     (int run, int inRun) = Math.DivRem(k, Run);
-                    int at = ((((run * WordsPerRun) + (inRun / Group)) * width) * Group) + (inRun % Group);
+                    int word = (run * WordsPerRun) + (inRun / Group);
+                    int inTile = word % TileWords;
+                    int at = ((((word - inTile) * width) + (inTile * TileLanes)) * Group) + (inRun % Group);
                     for (int lane = 0; lane < present; lane++)
                     {
-                        panel[at + (lane * Group)] = convert(source[(int)(batch + depth[k] + columns[first + lane])]);
+                        panel[at + (places[lane] * Group)] = convert(source[(int)(batch + depth[k] + columns[first + lane])]);
                     }
                 }
             }
