@@ -20,7 +20,9 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         }
         if (cluster.IsSealed)
         {
-            return Interleaves(node, cluster) && positions is [{ Axes: null, Repeats: false }] ? null : "the fusion only moves data";
+            return (Interleaves(node, cluster) || IsBordered(node, cluster)) && positions is [{ Axes: null, Repeats: false }]
+                ? null
+                : "the fusion only moves data";
         }
         if (cluster.Weight + positions.Count > maxFusionSize)
         {
@@ -56,6 +58,12 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
     private static bool Interleaves(Node node, FusionCluster cluster) =>
         node is { Op: TransposeOp, Rank: > 1 } && node.Shape[^1] is { IsStatic: true, Value: >= 2 and <= MostColours } &&
         cluster.Members.All(m => m.Op is PadOp || FusionRoles.Of(m) == FusionRole.Free);
+
+    // A concatenation gets its border while it is put together.
+    private static bool IsBordered(Node node, FusionCluster cluster) => node is { Op: ConcatenateOp join, Type.IsRowMajor: true } &&
+        BoxedParts.HasLongRows(node) &&
+        cluster.Members.All(m => FusionRoles.Of(m) == FusionRole.Free || (m is { Op: PadOp pad, Operands: [var padded, { Op: ConstantOp }] } &&
+            ReferenceEquals(padded, node) && BoxedParts.MayPad(pad, join.Dimension)));
 
     /// <summary>True for what the caches hold, in whatever order it is read.</summary>
     public static bool IsSmall(Node node) => node.Shape.ElementCount is { IsStatic: true, Value: <= 4096 };
