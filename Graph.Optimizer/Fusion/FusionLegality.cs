@@ -30,7 +30,7 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         {
             return $"it would be computed at {positions.Count} different places";
         }
-        if (cluster.HasHero && role is not (FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape))
+        if (cluster.HasHero && role is not (FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape) && !costs.ReadsPartAfterHero(node))
         {
             return "only elementwise work joins a dot or convolution";
         }
