@@ -172,7 +172,11 @@ public sealed partial class AlgebraicSimplifier
         if (operands.Any(o => o.Op is ConcatenateOp inner && inner.Dimension == axis))
         {
             return b.Concatenate(
-                [.. operands.SelectMany(o => o.Op is ConcatenateOp inner && inner.Dimension == axis ? [.. o.Operands] : new[] { o })], axis);
+                [
+                    .. operands.SelectMany(o =>
+                        o.Op is ConcatenateOp inner && inner.Dimension == axis ? [.. o.Operands] : new[] { o }),
+                ],
+                axis);
         }
         return JoinSlices(b, operands, axis);
     }
@@ -224,7 +228,9 @@ public sealed partial class AlgebraicSimplifier
             _ when Splats.ValueOf(x) is not null => x,
             _ when needed.Count < op.Dimensions.Count => b.Reverse(x, needed),
             { Op: ReverseOp inner, Operands: [var source] } => b.Reverse(
-                source, Axes.From(op.Dimensions.Concat(inner.Dimensions).GroupBy(a => a).Where(g => g.Count() == 1).Select(g => g.Key).Order())),
+                source,
+                Axes.From(op.Dimensions.Concat(inner.Dimensions)
+                    .GroupBy(a => a).Where(g => g.Count() == 1).Select(g => g.Key).Order())),
             _ => null,
         };
     }
