@@ -77,6 +77,13 @@ internal sealed class HeroFusion
                     source.Element(result.Operands[0], IndexVector.From(at)), AffineIndex.Of(moved, result.Type), source.Outputs[i]));
                 continue;
             }
+            if (UpdatedBox.TryFind(source, isOverwritten) is { } box && box.Update.Shape.Equals(hero.Shape))
+            {
+                IndexVector all = IndexVector.From(at);
+                roots.Add(new EpilogueRoot(
+                    source.Element(box.Update, all), AffineIndex.Of(box.Place(source.Factory, all), result.Type), source.Outputs[i]));
+                continue;
+            }
             if (result.Shape.ElementCount != hero.Shape.ElementCount)
             {
                 return null;

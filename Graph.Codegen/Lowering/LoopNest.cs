@@ -1,3 +1,5 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 /// <summary>
@@ -15,13 +17,14 @@ internal sealed class LoopNest
     /// <param name="source">The fusion.</param>
     /// <param name="box">What the fusion replaces of an operand, when that is all it writes.</param>
     /// <param name="analysis">Facts about the expressions.</param>
-    public LoopNest(FusionSource source, UpdatedBox? box, ExprAnalysis analysis)
+    /// <param name="takesPieces">Whether rows of a concatenation are walked piece by piece, so that nobody asks which piece an element is of.</param>
+    public LoopNest(FusionSource source, UpdatedBox? box, ExprAnalysis analysis, bool takesPieces = false)
     {
         _source = source;
         Box = box;
         Analysis = analysis;
         Computed = box is null ? source.Body.Results : [box.Update];
-        Shared = MakeRoots();
+        Shared = takesPieces && box is null && Joined() is { } join ? MakePieces(join) : MakeRoots();
     }
 
     /// <summary>What the fusion replaces of an operand; null when it writes its results whole.</summary>
@@ -114,6 +117,37 @@ internal sealed class LoopNest
                 AffineIndex.Of(place, _source.Body.Results[i].Type), place, _source.Outputs[i]));
         }
         return [.. sharedAt.OfType<IndexVariable>()];
+    }
+
+    // The concatenation along the fastest dimension of results of one shape whose pieces are long enough for loops of their own.
+    private Node? Joined()
+    {
+        Shape shape = Computed[0].Shape;
+        Node[] joins = [.. _source.Body.PostOrder().Where(n => n.Op is ConcatenateOp)];
+        return joins is [{ Op: ConcatenateOp op } join] && op.Dimension == shape.Rank - 1 && join.Shape.Equals(shape) &&
+            Computed.All(r => r.Shape.Equals(shape)) && BoxedParts.HasLongRows(join) &&
+            join.Operands.All(o => o.Shape[^1].IsStatic) && shape.SkipLast(1).Any(d => d != 1)
+            ? join
+            : null;
+    }
+
+    // Each piece has a counter of its own. Its range says that all other pieces are elsewhere, and the questions for them fold.
+    private IndexVariable[] MakePieces(Node join)
+    {
+        ScalarExpr[] rows = Counters(join.Shape.SkipLast(1), "i");
+        for (int i = 0; i < Computed.Count; i++)
+        {
+            long start = 0;
+            foreach (Node operand in join.Operands)
+            {
+                IndexVariable own = _source.Factory.Variable("o", operand.Shape[^1]);
+                IndexVector at = IndexVector.From([.. rows, _source.Factory.Add(own, _source.Factory.Index(start))]);
+                _roots.Add(new LoopRoot(
+                    _source.Element(Computed[i], at), [own], AffineIndex.Of(at, _source.Body.Results[i].Type), at, _source.Outputs[i]));
+                start += operand.Shape[^1].Value;
+            }
+        }
+        return [.. rows.OfType<IndexVariable>()];
     }
 
     // A dimension of size 1 needs no counter, and without one it stands in the way of nothing.

@@ -27,7 +27,7 @@ public sealed partial class LoopNestLowering
     private LoopNestLowering(FusionSource source, UpdatedBox? box, KernelTarget target)
     {
         _source = source;
-        _nest = new LoopNest(source, box, _analysis);
+        _nest = new LoopNest(source, box, _analysis, takesPieces: target.Gpu is null);
         _roots = _nest.Roots;
         _target = target;
         _emitter = new ExprEmitter(_b, _analysis, source.Source) { Target = target };

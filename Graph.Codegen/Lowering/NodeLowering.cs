@@ -40,7 +40,7 @@ public static class NodeLowering
             FusionOp { Kind: FusionKind.Reduction } when
                 LongReductionLowering.TryLower(name, node, target, isOverwritten, lookups) is { } totals => totals,
             FusionOp { Kind: FusionKind.Loop } when
-                ConcatenationLowering.TryLower(name, node, target, lookups) is { } concatenation => [concatenation],
+                ConcatenationLowering.TryLower(name, node, target, isOverwritten, lookups) is { } concatenation => concatenation,
             FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten, lookups)],
             CompositeOp { Kind: AttentionForm.Kind } => [AttentionLowering.Lower(name, node, target)],
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),

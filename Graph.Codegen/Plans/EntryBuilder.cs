@@ -73,8 +73,7 @@ internal sealed class EntryBuilder
             HostCalls.Add(run.Node);
             return;
         }
-        var overwritten = new HashSet<int>(run.Results);
-        IReadOnlyList<LoweredKernel> kernels = _catalog.Kernels(run.Node, i => overwritten.Contains(run.Operands[i]));
+        IReadOnlyList<LoweredKernel> kernels = _catalog.Kernels(_plan, run);
         string source = Describe(run.Node);
         if (run.Node.Op is FusionOp { Kind: FusionKind.Batch })
         {

@@ -1,3 +1,5 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 /// <summary>The lowered kernels of each node, made when first asked for.</summary>
@@ -16,12 +18,16 @@ internal sealed class KernelCatalog
     }
 
     /// <summary>The sizes of the workspaces that a node's kernels share; asked by the memory plan.</summary>
-    public IReadOnlyList<Dim> Workspaces(Node node)
+    public IReadOnlyList<Dim> Workspaces(Node node) =>
+        node.Op is HostCallOp or FusionOp { Kind: FusionKind.Batch } ? [] : WorkspacesOf(Apart(node)); // loops need none
+
+    /// <summary>Whether a node's kernels can write its result as a box, with no other workspaces; asked by the memory plan.</summary>
+    public bool WritesBox(Node node, PartBox box) => WorkspacesOf(Lower(PlacedFusion.Of(node, new PartBox?[node.Operands.Length], box)))
+        .SequenceEqual(Workspaces(node));
+
+    private static Dim[] WorkspacesOf(IReadOnlyList<LoweredKernel> kernels)
     {
-        Dim[] sizes = node.Op is HostCallOp or FusionOp { Kind: FusionKind.Batch } ? [] : // loops need none
-        [
-            .. Apart(node).SelectMany(k => k.Operands).OfType<KernelOperand.Workspace>().Select(w => w.SizeInBytes).Distinct(),
-        ];
+        Dim[] sizes = [.. kernels.SelectMany(k => k.Operands).OfType<KernelOperand.Workspace>().Select(w => w.SizeInBytes).Distinct()];
         return sizes.Length <= 1 ? sizes : [sizes.Aggregate(Dim.Max)];
     }
 
@@ -32,6 +38,27 @@ internal sealed class KernelCatalog
         Enumerable.Range(0, node.Operands.Length).Any(isOverwritten)
             ? _templates.Lower(Name(node), node, isOverwritten, _lookups)
             : Apart(node);
+
+    /// <summary>The kernels of a step, on values as they lie in memory: a step that puts boxes together only writes those that are not there.</summary>
+    /// <param name="plan">The memory.</param>
+    /// <param name="step">The step.</param>
+    public IReadOnlyList<LoweredKernel> Kernels(MemoryPlan plan, RunStep step)
+    {
+        PartBox?[] boxes = [.. step.Operands.Select(buffer => plan.Buffers[buffer].Box)];
+        PartBox? result = step.Results is [var only] ? plan.Buffers[only].Box : null;
+        if (result is null && boxes.All(box => box is null))
+        {
+            return Kernels(step.Node, i => step.Results.Contains(step.Operands[i]));
+        }
+        if (result is null && plan.HasParts(step))
+        {
+            return Kernels(step.Node, i => boxes[i] is not null);
+        }
+        return Lower(PlacedFusion.Of(step.Node, boxes, result));
+    }
+
+    private IReadOnlyList<LoweredKernel> Lower(PlacedFusion placed) =>
+        placed.Outside(_templates.Lower(Name(placed.Node), placed.Node, placed.IsOverwritten, _lookups));
 
     private IReadOnlyList<LoweredKernel> Apart(Node node)
     {

@@ -53,7 +53,10 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     /// The machine. Kernels of a processor count on the alignment of one element, so they work on parts of buffers.
     /// </param>
     public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog, KernelTarget target) => BufferAssigner.Assign(
-        optimized, new MemoryPlanOptions { Workspaces = catalog.Workspaces, SharesParts = target.Gpu is null });
+        optimized, new MemoryPlanOptions
+        {
+            Workspaces = catalog.Workspaces, SharesParts = target.Gpu is null, WritesBox = catalog.WritesBox,
+        });
 
     private static ExecutablePlan Describe(
         Module module, Module optimized, MemoryPlan plan, EntryBuilder builder, IKernelLibrary library) => new()

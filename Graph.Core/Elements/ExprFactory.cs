@@ -86,7 +86,7 @@ public class ExprFactory(ExprPool pool)
     public ScalarExpr Minimum(ScalarExpr a, ScalarExpr b) => Call(ScalarOp.Minimum, a, b);
 
     /// <summary>Logical and.</summary>
-    public ScalarExpr And(ScalarExpr a, ScalarExpr b) => IsTrue(a) ? b : IsTrue(b) ? a : Call(ScalarOp.And, a, b);
+    public ScalarExpr And(ScalarExpr a, ScalarExpr b) => IsTrue(a) || IsFalse(b) ? b : IsTrue(b) || IsFalse(a) ? a : Call(ScalarOp.And, a, b);
 
     /// <summary>a &lt; b.</summary>
     public ScalarExpr Less(ScalarExpr a, ScalarExpr b) => Call(ScalarOp.Less, a, b);
@@ -118,8 +118,8 @@ public class ExprFactory(ExprPool pool)
         ("select", condition.Id, whenTrue.Id, whenFalse.Id), () => new SelectExpr(condition, whenTrue, whenFalse));
 
     /// <summary>A value that may only be evaluated when a condition holds, else another.</summary>
-    public ScalarExpr Guard(ScalarExpr condition, ScalarExpr value, ScalarExpr otherwise) => IsTrue(condition)
-        ? value
+    public ScalarExpr Guard(ScalarExpr condition, ScalarExpr value, ScalarExpr otherwise) => IsTrue(condition) ? value
+        : IsFalse(condition) ? otherwise
         : Pool.Intern(
             ("guard", condition.Id, value.Id, otherwise.Id), () => new GuardExpr(condition, value, otherwise));
 
@@ -156,6 +156,8 @@ public class ExprFactory(ExprPool pool)
         ScalarExpr[] values = elements(variables);
         return Results(new LoopExpr(variables, initial, carried, combine(carried, values), values, combine));
     }
+
+    private static bool IsFalse(ScalarExpr e) => e is ConstantExpr { Value: { DType: DType.Bool, AsBool: false } };
 
     private static bool IsTrue(ScalarExpr e) => e is ConstantExpr { Value: { DType: DType.Bool, AsBool: true } };
 

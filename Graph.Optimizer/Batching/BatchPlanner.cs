@@ -44,7 +44,7 @@ internal sealed class BatchPlanner
 
     private bool IsCandidate(Node node) =>
         node.Op is FusionOp { Kind: FusionKind.Loop or FusionKind.Reduction } fusion && !LooksUpConstant(node, fusion.Body) &&
-        !ContiguousParts.Has(node) && // mostly needs no kernel
+        !ContiguousParts.Has(node) && BoxedParts.Of(node).IsEmpty && // mostly need no kernel
         HeldBy(node).Sum(Bytes) <= BatchCostModel.MostBytesHeldByOne;
 
     // A table that a product reads as well is kept once, packed, when all who read it otherwise are seen to look rows up.

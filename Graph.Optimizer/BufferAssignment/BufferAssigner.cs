@@ -100,7 +100,7 @@ public static class BufferAssigner
                 slot.Index = _buffers.Count;
                 _buffers.Add(new PlannedBuffer(slot.Index, BufferKind.Part, slot.Home.Index, slot.SizeInBytes, slot.Live)
                 {
-                    OffsetInBytes = slot.OffsetInHome,
+                    OffsetInBytes = slot.OffsetInHome, Box = slot.Box,
                 });
             }
             ComputationPlan plan = Convert(entry, entry.Computation.Parameters.Select(p => entry.Values[(p, 0)]));

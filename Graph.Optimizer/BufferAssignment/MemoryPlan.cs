@@ -33,6 +33,12 @@ public sealed record PlannedBuffer(
 {
     /// <summary>Where a part begins in its buffer.</summary>
     public Dim OffsetInBytes { get; init; }
+
+    /// <summary>
+    /// What a part holds of the value that begins there, when its rows lie apart; null for a part that is one piece. Kernels are given the
+    /// address of the whole.
+    /// </summary>
+    public PartBox? Box { get; init; }
 }
 
 /// <summary>Where each temporary lies for given symbol values.</summary>
@@ -78,6 +84,10 @@ public sealed class MemoryPlan
 
     /// <summary>The number of steps, nested ones included.</summary>
     public int StepCount { get; }
+
+    /// <summary>Whether a step puts boxes together and some of its operands are boxes of its result already: all of those that are boxes.</summary>
+    /// <param name="step">A step of the plan.</param>
+    public bool HasParts(RunStep step) => !BoxedParts.Of(step.Node).IsEmpty && step.Operands.Any(buffer => Buffers[buffer].Box is not null);
 
     /// <summary>Computes where the temporaries lie.</summary>
     /// <param name="valueOf">Gives each symbol's value.</param>

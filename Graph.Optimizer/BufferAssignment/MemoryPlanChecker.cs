@@ -88,7 +88,9 @@ public sealed class MemoryPlanChecker
         {
             RequireHeld(run.Operands[i], Key(plan, run.Node.Operands[i]), $"operand {i} of step {run.Number} ({run.Node})");
         }
-        RequireInPlace(run);
+        ImmutableArray<BoxedPart> there = PartsInPlace(run);
+        HashSet<object>[] kept = [.. there.Select(part => new HashSet<object>(_holds[run.Operands[part.Operand]]))];
+        RequireInPlace(run, there);
         foreach (int workspace in run.Workspaces)
         {
             Write(workspace, $"step {run.Number}", []);
@@ -97,15 +99,44 @@ public sealed class MemoryPlanChecker
         {
             Write(run.Results[i], $"step {run.Number}", [(plan, run.Node, i)]);
         }
+        for (int i = 0; i < there.Length; i++)
+        {
+            _holds[run.Operands[there[i].Operand]] = kept[i];
+        }
         for (int i = 0; i < run.Results.Length; i++)
         {
             RequireHeld(run.Results[i], (plan, run.Node, i), $"result {i} of step {run.Number}, written with the others,");
         }
     }
 
+    // The operands that a step finds in its result, where they belong.
+    private ImmutableArray<BoxedPart> PartsInPlace(RunStep run) => [.. BoxedParts.Of(run.Node).Where(part =>
+        _plan.Buffers[run.Operands[part.Operand]].Box is { } box && box.Equals(part.Box) &&
+        PlaceOf(run.Operands[part.Operand]) == PlaceOf(run.Results[0]))];
+
+    private void FollowBoxes(ComputationPlan plan, PartsStep step, ImmutableArray<BoxedPart> parts)
+    {
+        for (int i = 0; i < parts.Length; i++)
+        {
+            int part = step.Operands[i];
+            string what = $"operand {parts[i].Operand} of step {step.Number} ({step.Node})";
+            RequireHeld(part, Key(plan, step.Node.Operands[parts[i].Operand]), what);
+            if (!parts[i].Box.Equals(_plan.Buffers[part].Box) || PlaceOf(part) != PlaceOf(step.Results[0]))
+            {
+                throw new CompilerBugException("buffer assignment", $"{what} is not at {parts[i].Box.Starts} of buffer {step.Results[0]}");
+            }
+        }
+        _holds[step.Results[0]].Add((plan, step.Node, 0));
+    }
+
     // Nothing is written: what the operands' memory holds is the result, if it lies where it should.
     private void Follow(ComputationPlan plan, PartsStep step)
     {
+        if (BoxedParts.Of(step.Node) is { IsEmpty: false } boxes && ContiguousParts.OfConcatenation(step.Node).IsEmpty)
+        {
+            FollowBoxes(plan, step, boxes);
+            return;
+        }
         ImmutableArray<ContiguousPart> joined = ContiguousParts.OfConcatenation(step.Node);
         ImmutableArray<ContiguousPart> parts = joined.IsEmpty ? ContiguousParts.OfSlices(step.Node) : joined;
         for (int i = 0; i < parts.Length; i++)
@@ -210,7 +241,7 @@ public sealed class MemoryPlanChecker
         }
     }
 
-    private void RequireInPlace(RunStep run)
+    private void RequireInPlace(RunStep run, ImmutableArray<BoxedPart> there)
     {
         for (int i = 0; i < run.Results.Length; i++)
         {
@@ -223,7 +254,10 @@ public sealed class MemoryPlanChecker
                         "buffer assignment",
                         $"result {i} of step {run.Number} ({run.Node}) is written over operand {j}, which it reads elsewhere");
                 }
-                RequireApart(run.Operands[j], run.Results[i], $"step {run.Number} ({run.Node})");
+                if (!there.Any(part => part.Operand == j))
+                {
+                    RequireApart(run.Operands[j], run.Results[i], $"step {run.Number} ({run.Node})");
+                }
             }
         }
     }
@@ -267,10 +301,14 @@ public sealed class MemoryPlanChecker
         }
         (int home, long begin, long size) = PlaceOf(buffer);
         list = [.. _plan.Buffers.Select(b => b.Index).Where(other => other != buffer && PlaceOf(other) is var (otherHome, start, length) &&
-            otherHome == home && start < begin + size && begin < start + length)];
+            otherHome == home && start < begin + size && begin < start + length && !AreApart(buffer, other))];
         _overlapping.Add(buffer, list);
         return list;
     }
+
+    private bool AreApart(int left, int right) =>
+        _plan.Buffers[left].Box is { } box && _plan.Buffers[right].Box is { } other && PlaceOf(left) == PlaceOf(right) &&
+        box.IsApartFrom(other, _valueOf);
 
     // The memory that a buffer lies in (-1 for the arena), where it begins there, and its size.
     private (int Home, long Begin, long Size) PlaceOf(int index)

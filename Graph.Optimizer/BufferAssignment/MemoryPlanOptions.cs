@@ -20,6 +20,11 @@ public sealed record MemoryPlanOptions
     /// </summary>
     public bool SharesParts { get; init; }
 
+    /// <summary>
+    /// Whether the kernel of a node can write its result as a box of another value, in the workspace that it asked for; null where any can.
+    /// </summary>
+    public Func<Node, PartBox, bool>? WritesBox { get; init; }
+
     /// <summary>Gives the sizes in bytes of the memory that a node's kernel needs while it runs.</summary>
     public Func<Node, IReadOnlyList<Dim>>? Workspaces { get; init; }
 }

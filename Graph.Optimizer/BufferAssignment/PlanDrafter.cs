@@ -17,6 +17,9 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
     private readonly List<Value> _values = [];
     private int _next;
 
+    /// <summary>What the caller asked for.</summary>
+    public MemoryPlanOptions Options => options;
+
     /// <summary>All values, in the order of their definition.</summary>
     public IReadOnlyList<Value> Values => _values;
 

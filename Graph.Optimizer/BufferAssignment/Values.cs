@@ -69,6 +69,9 @@ internal sealed class Slot
     /// <summary>Whether this slot is a part of another.</summary>
     public bool IsPart => _whole is not null;
 
+    /// <summary>What a part whose rows lie apart holds of its whole; null for every other slot.</summary>
+    public PartBox? Box { get; private set; }
+
     /// <summary>Where a part begins in its whole.</summary>
     public Dim OffsetInBytes { get; private set; }
 
@@ -135,6 +138,13 @@ internal sealed class Slot
         root._whole = whole.Root;
         root.OffsetInBytes = offsetInBytes;
         whole.Root.Extend(root.Live);
+    }
+
+    /// <summary>Makes this slot, which is as large as another and has memory of its own so far, a box of that.</summary>
+    public void PlaceIn(Slot whole, PartBox box)
+    {
+        Root.Box = box;
+        PlaceIn(whole, 0);
     }
 
     // A whole is in use when one of its parts is.

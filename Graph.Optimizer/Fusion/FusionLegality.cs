@@ -20,7 +20,9 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         }
         if (cluster.IsSealed)
         {
-            return Interleaves(node, cluster) && positions is [{ Axes: null, Repeats: false }] ? null : "the fusion only moves data";
+            return (Interleaves(node, cluster) || IsBordered(node, cluster)) && positions is [{ Axes: null, Repeats: false }]
+                ? null
+                : "the fusion only moves data";
         }
         if (cluster.Weight + positions.Count > maxFusionSize)
         {
@@ -57,6 +59,12 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         node is { Op: TransposeOp, Rank: > 1 } && node.Shape[^1] is { IsStatic: true, Value: >= 2 and <= MostColours } &&
         cluster.Members.All(m => m.Op is PadOp || FusionRoles.Of(m) == FusionRole.Free);
 
+    // A concatenation gets its border while it is put together.
+    private static bool IsBordered(Node node, FusionCluster cluster) => node is { Op: ConcatenateOp join, Type.IsRowMajor: true } &&
+        BoxedParts.HasLongRows(node) &&
+        cluster.Members.All(m => FusionRoles.Of(m) == FusionRole.Free || (m is { Op: PadOp pad, Operands: [var padded, { Op: ConstantOp }] } &&
+            ReferenceEquals(padded, node) && BoxedParts.MayPad(pad, join.Dimension)));
+
     /// <summary>True for what the caches hold, in whatever order it is read.</summary>
     public static bool IsSmall(Node node) => node.Shape.ElementCount is { IsStatic: true, Value: <= 4096 };
 
@@ -84,10 +92,18 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
             FusionRole.Hero => "a dot or convolution takes work on its result only while it is planned",
             FusionRole.Assemble when costs.JoinsPieces(node) && once && places == 1 && cluster.Kind == FusionKind.Loop
                 && !cluster.Members.Any(m => FusionRoles.Of(m) == FusionRole.Window) => null,
+            FusionRole.Assemble when places == 1 && TakesPieces(node, cluster, at) => null,
             FusionRole.Assemble => "it puts its result together from pieces, which is a kernel of its own",
             _ => "it is not computed by a fusion",
         };
     }
+
+    // Elementwise work on a concatenation along the fastest dimension is done piece by piece of each row, while the pieces are put together.
+    private static bool TakesPieces(Node node, FusionCluster cluster, FusionPosition at) =>
+        node is { Op: ConcatenateOp join, Type.IsRowMajor: true } && join.Dimension == node.Rank - 1 && BoxedParts.HasLongRows(node) &&
+        node.Operands.All(o => o.Shape[^1].IsStatic) && node.Shape.SkipLast(1).Any(d => d != 1) &&
+        cluster.Kind == FusionKind.Loop && node.Shape.Equals(cluster.Space) && at.SameAs(FusionPosition.Identity(cluster.Space)) &&
+        cluster.Members.All(m => FusionRoles.Of(m) is FusionRole.Map or FusionRole.Broadcast or FusionRole.Free);
 
     private static bool IsOnce(FusionCluster cluster, FusionPosition at) =>
         at.Axes is null ? !at.Repeats : cluster.CoversAllLoops(at) || cluster.IsRow(at) || IsScalar(at);

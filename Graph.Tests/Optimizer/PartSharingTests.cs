@@ -47,11 +47,84 @@ public sealed class PartSharingTests
     }
 
     [Test]
-    public void PiecesThatAreNotTogetherAreCopied()
+    public void RowsThatTakeTurnsAreWrittenApart()
     {
         MemoryPlan plan = PlanOf(b => [Matrix(b, b.Reshape(
             b.Concatenate([Matrix(b, b.Parameter(0, Rows)), Matrix(b, b.Parameter(1, Rows))], 1), Shape.Of(6, 64)))]);
+        Assert.That(Joins(plan), Is.EqualTo(1));
+        Assert.That(Boxes(plan), Is.EqualTo(new long[][] { [0, 0], [0, 64] }));
+        Assert.That(plan.Pack(_ => 0).SizeInBytes, Is.EqualTo(6 * 256), "the concatenation alone");
+    }
+
+    [Test]
+    public void WhatCannotBeWrittenApartIsCopied()
+    {
+        MemoryPlan plan = PlanOf(b =>
+        {
+            Node x = b.Parameter(0, Rows);
+            Node sorted = b.Sort([x], 1, SortingComposites.Comparator([DType.F32], descending: true))[0];
+            return [b.Concatenate([x, Matrix(b, x), sorted, Matrix(b, b.Parameter(1, Rows))], 1)];
+        });
+        Assert.That(Joins(plan), Is.Zero, "a parameter and a sort");
+        Assert.That(Boxes(plan), Is.EqualTo(new long[][] { [0, 64], [0, 192] }));
+    }
+
+    [Test]
+    public void RowsOfAFewBytesAreCopied()
+    {
+        MemoryPlan plan = PlanOf(b =>
+        {
+            Node x = b.Parameter(0, new(DType.F32, Shape.Of(20, 5)));
+            Node wide = b.Dot(x, b.Constant(Optimizing.Random(new(DType.F32, Shape.Of(5, 7)), 4, special: false)));
+            return [b.Concatenate([b.Exponential(x), wide], 1)];
+        });
+        Assert.That(plan.Buffers.Count(b => b.Kind == BufferKind.Part), Is.Zero);
+    }
+
+    [Test]
+    public void LoopsReadRowsWhereTheyAre()
+    {
+        MemoryPlan plan = PlanOf(b =>
+        {
+            Node y = Matrix(b, b.Parameter(0, Rows));
+            Node c = b.Concatenate([y, Matrix(b, b.Parameter(1, Rows))], 1);
+            return [b.Exponential(b.Reverse(y, [0])), b.Dot(c, b.Constant(Optimizing.Random(new(DType.F32, Shape.Of(128, 64)), 5, special: false)))];
+        });
+        Assert.That(Joins(plan), Is.EqualTo(1));
+        Assert.That(Boxes(plan), Is.EqualTo(new long[][] { [0, 0], [0, 64] }));
+    }
+
+    [Test]
+    public void WhatADotReadsIsNotTornApart()
+    {
+        MemoryPlan plan = PlanOf(b =>
+        {
+            Node y = Matrix(b, b.Parameter(0, Rows));
+            Node c = b.Concatenate([y, Matrix(b, b.Parameter(1, Rows))], 1);
+            return [Matrix(b, y), b.Dot(c, b.Constant(Optimizing.Random(new(DType.F32, Shape.Of(128, 64)), 5, special: false)))];
+        });
         Assert.That(Joins(plan), Is.Zero);
+        Assert.That(Boxes(plan), Is.EqualTo(new long[][] { [0, 64] }));
+    }
+
+    [Test]
+    public void RowsMayDependOnSymbols()
+    {
+        var batch = Dim.Symbol("batch", 1, 512);
+        Module Build(Dim n) => Optimizing.ModuleOf(b =>
+        {
+            Node x = b.Parameter(0, new TensorType(DType.F32, [n, 64]));
+            return [b.Concatenate([Matrix(b, x), b.Negate(Matrix(b, b.Exponential(x)))], 1)];
+        });
+        MemoryPlan plan = BufferAssigner.Assign(Optimizing.Run(new Fusion(), Build(batch)), new MemoryPlanOptions { SharesParts = true });
+        Assert.That(Joins(plan), Is.EqualTo(1));
+        Literal[] arguments = [Optimizing.Random(new(DType.F32, Shape.Of(7, 64)), 1, special: false)];
+        Literal expected = Evaluator.Evaluate(Build(7).Entry, arguments)[0];
+        foreach (long n in (long[])[1, 7, 512])
+        {
+            MemoryPlanChecker.Check(plan, _ => n);
+        }
+        LiteralAssert.AreClose(CompiledModule.Run(Build(batch), arguments)[0], expected, 1e-4, 1e-4);
     }
 
     [Test]
@@ -194,6 +267,9 @@ public sealed class PartSharingTests
         Literal[] arguments = [Optimizing.Random(new(DType.F32, Shape.Of(7, 64)), 1, special: false), Optimizing.Random(Row, 2, special: false)];
         LiteralAssert.AreClose(CompiledModule.Run(module, arguments)[0], Evaluator.Evaluate(Build(7).Entry, arguments)[0], 1e-4, 1e-4);
     }
+
+    private static long[][] Boxes(MemoryPlan plan) =>
+        [.. plan.Buffers.Select(b => b.Box).OfType<PartBox>().Select(box => box.Starts.ToArray()).OrderBy(s => s[^1])];
 
     private static int Joins(MemoryPlan plan) => plan.Entry.Steps.OfType<PartsStep>().Count();
 

@@ -67,14 +67,51 @@ internal sealed class PlanInterpreter
 
     private Literal Read(int buffer, TensorType type)
     {
-        TensorType known = type.Shape.IsStatic ? type : type with
+        TensorType known = Known(type);
+        if (_plan.Buffers[buffer].Box is not { } box)
         {
-            Shape = Shape.From(Enumerable.Range(0, type.Rank).Select(i => (Dim)type.Shape[i].Evaluate(_symbols))),
-        };
-        return new(known, Memory(buffer)[..(int)known.SizeInBytes.Value].ToArray());
+            return new(known, Memory(buffer)[..(int)known.SizeInBytes.Value].ToArray());
+        }
+        var whole = new Literal(Known(box.Whole), Memory(buffer).ToArray());
+        return Literal.Generate(known, at => whole[Inside(box, at)]);
     }
 
-    private void Write(int buffer, Literal value) => value.Bytes.CopyTo(Memory(buffer));
+    private TensorType Known(TensorType type) => type.Shape.IsStatic ? type : type with
+    {
+        Shape = Shape.From(Enumerable.Range(0, type.Rank).Select(i => (Dim)type.Shape[i].Evaluate(_symbols))),
+    };
+
+    private static long[] Inside(PartBox box, ReadOnlySpan<long> at)
+    {
+        var moved = new long[at.Length];
+        for (int axis = 0; axis < moved.Length; axis++)
+        {
+            moved[axis] = at[axis] + box.Starts[axis];
+        }
+        return moved;
+    }
+
+    private void Write(int buffer, Literal value)
+    {
+        if (_plan.Buffers[buffer].Box is not { } box)
+        {
+            value.Bytes.CopyTo(Memory(buffer));
+            return;
+        }
+        var whole = new Literal(Known(box.Whole), Memory(buffer).ToArray());
+        Literal written = Literal.Generate(whole.Type, at =>
+        {
+            var from = new long[at.Length];
+            bool isInside = true;
+            for (int axis = 0; axis < from.Length; axis++)
+            {
+                from[axis] = at[axis] - box.Starts[axis];
+                isInside &= from[axis] >= 0 && from[axis] < value.Shape[axis].Value;
+            }
+            return isInside ? value[from] : whole[at];
+        });
+        written.Bytes.CopyTo(Memory(buffer));
+    }
 
     private void Run(ComputationPlan plan)
     {

@@ -36,7 +36,7 @@ internal abstract class PlannedModule
     {
         if (!_lowered.TryGetValue(step, out IReadOnlyList<LoweredKernel>? kernels))
         {
-            kernels = _catalog.Kernels(step.Node, i => step.Results.Contains(step.Operands[i]));
+            kernels = _catalog.Kernels(Plan, step);
             _lowered.Add(step, kernels);
         }
         return kernels;

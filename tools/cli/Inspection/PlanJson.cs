@@ -63,6 +63,12 @@ internal static class PlanJson
         if (buffer.Kind == BufferKind.Part)
         {
             json.WriteString("offset", buffer.OffsetInBytes.ToString());
+            if (buffer.Box is { } box)
+            {
+                json.WriteString("box", box.Part.ToString());
+                json.WriteString("starts", box.Starts.ToString());
+                json.WriteString("whole", box.Whole.ToString());
+            }
         }
         if (buffer.Kind == BufferKind.Temporary)
         {

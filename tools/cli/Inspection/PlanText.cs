@@ -25,7 +25,8 @@ internal static class PlanText
                 text.Append(CultureInfo.InvariantCulture, $", steps {buffer.Live.First}..{buffer.Live.Last}");
                 text.Append(layout is null ? "" : string.Create(CultureInfo.InvariantCulture, $", at {layout.Offsets[buffer.Index]}"));
             }
-            text.Append(buffer.Kind == BufferKind.Part ? $", at {buffer.OffsetInBytes}" : "").Append('\n');
+            text.Append(buffer.Kind == BufferKind.Part ? $", at {buffer.OffsetInBytes}" : "");
+            text.Append(buffer.Box is { } box ? $", {box.Part} from {box.Starts} of {box.Whole}" : "").Append('\n');
         }
         text.Append('\n');
         foreach (PlanLine line in lines)
