@@ -17,7 +17,9 @@ internal static class ConstantCheck
     {
         foreach ((string name, object value, PortDescription port) in ClassWriter.Constants(model))
         {
-            string expected = value is string text ? CodeWriter.Literal(text) : System.Convert.ToString(value, CultureInfo.InvariantCulture);
+            string expected = value is string text
+                ? CodeWriter.Literal(text)
+                : System.Convert.ToString(value, CultureInfo.InvariantCulture);
             foreach (DeclaredConstant constant in declared.Where(c => c.Name == name && c.Value != expected))
             {
                 yield return Diagnostic.Create(

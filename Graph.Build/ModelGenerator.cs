@@ -24,7 +24,8 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .CreateSyntaxProvider((node, _) => DeclaredConstant.IsCandidate(node), DeclaredConstant.Read)
             .Where(c => c is not null)
             .Select((c, _) => c!);
-        context.RegisterSourceOutput(signatures.Collect().Combine(constants.Collect()), (output, both) => Generate(output, both.Left, both.Right));
+        context.RegisterSourceOutput(
+            signatures.Collect().Combine(constants.Collect()), (output, both) => Generate(output, both.Left, both.Right));
     }
 
     private static void Generate(

@@ -44,7 +44,10 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
         return new GraphCompiler(target, KernelTarget.Of(target, CacheSizes.OfThisMachine()), options);
     }
 
-    /// <summary>A compiler for an NVIDIA GPU of this machine, through the CUDA driver alone; the driver is loaded when it is first needed.</summary>
+    /// <summary>
+    /// A compiler for an NVIDIA GPU of this machine, through the CUDA driver alone; the driver is loaded when
+    /// it is first needed.
+    /// </summary>
     /// <param name="options">Choices; <see cref="GraphCompilerOptions.Default"/> when null.</param>
     /// <param name="device">The number of the GPU, as the driver counts them.</param>
     /// <param name="allowTensorFloat32">Whether products of f32 may round their operands to TF32, which keeps 10 bits of fraction.</param>
@@ -70,7 +73,10 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     /// </summary>
     /// <param name="target">The machine; the code may need more than this one has.</param>
     /// <param name="options">Choices; <see cref="GraphCompilerOptions.Default"/> when null.</param>
-    /// <remarks>For an artifact with several variants use <see cref="Aot.AotTarget.Compilers"/>, which lets them share their constants.</remarks>
+    /// <remarks>
+    /// For an artifact with several variants use <see cref="Aot.AotTarget.Compilers"/>, which lets them
+    /// share their constants.
+    /// </remarks>
     public static GraphCompiler For(LlvmTarget target, GraphCompilerOptions? options = null) =>
         For(target, KernelTarget.Of(target, CacheSizes.Of(target)), options);
 
@@ -136,7 +142,10 @@ public sealed record GraphCompilerOptions
     /// <summary>Choices of the optimizer.</summary>
     public OptimizerOptions? Optimizer { get; init; }
 
-    /// <summary>For GPUs: which tiles of products were measured to be the fastest, see <see cref="ProductTuner"/>; null for the model's choices.</summary>
+    /// <summary>
+    /// For GPUs: which tiles of products were measured to be the fastest, see <see cref="ProductTuner"/>; null
+    /// for the model's choices.
+    /// </summary>
     public ProductTuning? Tuning { get; init; }
 
     /// <summary>How many threads compile; 0 means one for each processor.</summary>
@@ -153,8 +162,10 @@ public sealed record GraphCompilerOptions
             OptimizerOptions o = Optimizer ?? OptimizerOptions.Default;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"math {o.FastMath} {o.FoldBatchNorm} {o.AllowWinograd} {o.HalfAttention} folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
-                + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} arena {o.ArenaBudgetInBytes} without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "
+                $"math {o.FastMath} {o.FoldBatchNorm} {o.AllowWinograd} {o.HalfAttention} "
+                + $"folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
+                + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} arena {o.ArenaBudgetInBytes} "
+                + $"without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "
                 + $"profiled {IsProfiled}");
         }
     }

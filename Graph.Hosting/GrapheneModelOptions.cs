@@ -34,6 +34,13 @@ public sealed class GrapheneModelOptions
     /// <summary>The folder for private copies; the system's folder for temporary files when null.</summary>
     public string? CopyFolder { get; set; }
 
+    /// <summary>The NVIDIA GPU to run on, by its number as the driver counts them, from 0; the processor when null.</summary>
+    /// <remarks>
+    /// The bundle must have code for it (<c>graphene compile --target nvptx:sm_90a</c>); one with code for processors as well serves
+    /// both. Models of a service on one GPU share it. A change counts from the next version on that is loaded.
+    /// </remarks>
+    public int? Gpu { get; set; }
+
     /// <summary>Whether the host starts while the model is still being loaded.</summary>
     /// <remarks>
     /// By default the host has started when the model has. A model that takes long to load can be loaded in the background instead, with
@@ -61,6 +68,10 @@ public sealed class GrapheneModelOptions
         if (CopyFolder is not null && !Directory.Exists(CopyFolder))
         {
             throw Bad(model, $"{nameof(CopyFolder)} is '{CopyFolder}', and there is no such folder", "name a folder that exists");
+        }
+        if (Gpu < 0)
+        {
+            throw Bad(model, $"{nameof(Gpu)} is {Gpu}", "GPUs are counted from 0; leave it out for the processor");
         }
         foreach ((string dim, long size) in WarmUpDims)
         {

@@ -5,7 +5,9 @@ namespace Graphene.Hosting;
 /// Thread-safe. <c>services.AddGrapheneModel</c> registers one for each model; services have it injected. Whoever tests a service
 /// writes another, around a model of the test.
 /// </remarks>
-/// <typeparam name="TModel">A generated class, or <see cref="Graphene.Runtime.CompiledGraph"/>; used by any number of requests at a time.</typeparam>
+/// <typeparam name="TModel">
+/// A generated class, or <see cref="Graphene.Runtime.CompiledGraph"/>; used by any number of requests at a time.
+/// </typeparam>
 public interface IGrapheneModel<TModel>
     where TModel : class, IDisposable
 {

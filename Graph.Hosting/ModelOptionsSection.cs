@@ -10,7 +10,7 @@ namespace Graphene.Hosting;
 internal sealed class ModelOptionsSection(string model, IConfiguration section)
     : IConfigureNamedOptions<GrapheneModelOptions>, IOptionsChangeTokenSource<GrapheneModelOptions>
 {
-    private const string Settings = "Path, Reload, PollInterval, QuietTime, CopyFolder, LoadInBackground, WarmUp, WarmUpDims";
+    private const string Settings = "Path, Reload, PollInterval, QuietTime, CopyFolder, Gpu, LoadInBackground, WarmUp, WarmUpDims";
 
     /// <inheritdoc/>
     public string Name => model;
@@ -52,6 +52,11 @@ internal sealed class ModelOptionsSection(string model, IConfiguration section)
                 break;
             case "COPYFOLDER":
                 options.CopyFolder = setting.Value;
+                break;
+            case "GPU":
+                options.Gpu = int.TryParse(setting.Value, CultureInfo.InvariantCulture, out int number)
+                    ? number
+                    : throw Bad(setting, "the number of a GPU, as 0");
                 break;
             case "LOADINBACKGROUND":
                 options.LoadInBackground = YesOrNo(setting);

@@ -6,7 +6,10 @@ namespace Graphene.Tensors;
 /// <summary>The elements of .NET's tensors as spans, where they lie one behind the other.</summary>
 internal static class DenseMemory
 {
-    /// <summary>The elements, if they are row-major without gaps. Strides of dimensions of size 1 mean nothing, whatever they are.</summary>
+    /// <summary>
+    /// The elements, if they are row-major without gaps. Strides of dimensions of size 1 mean nothing,
+    /// whatever they are.
+    /// </summary>
     public static bool TryGetSpan<T>(in ReadOnlyTensorSpan<T> tensor, out ReadOnlySpan<T> elements)
     {
         if (!IsDense(tensor.Lengths, tensor.Strides) || tensor.FlattenedLength > int.MaxValue)

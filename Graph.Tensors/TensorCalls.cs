@@ -74,7 +74,8 @@ public static class TensorCalls
         if (!fits)
         {
             throw new GraphException(
-                RuntimeDiagnostics.ShapeMismatch, $"{what} '{name}': a tensor of shape [{string.Join(",", lengths.ToArray())}] is not {type}",
+                RuntimeDiagnostics.ShapeMismatch,
+                $"{what} '{name}': a tensor of shape [{string.Join(",", lengths.ToArray())}] is not {type}",
                 fix: "pass a tensor of that shape");
         }
     }

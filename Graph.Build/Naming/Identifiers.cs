@@ -11,7 +11,10 @@ internal static class Identifiers
 
     /// <summary>The name as a member: <c>past_key_values.0.key</c> becomes <c>PastKeyValues0Key</c>.</summary>
     /// <param name="name">Any text.</param>
-    /// <returns>A valid identifier that begins with a capital letter where letters have that, or empty when nothing of the name can stay.</returns>
+    /// <returns>
+    /// A valid identifier that begins with a capital letter where letters have that, or empty when nothing of
+    /// the name can stay.
+    /// </returns>
     public static string Pascal(string name)
     {
         // TensorFlow writes the number of an op's output behind its name; the first one says nothing.
@@ -41,7 +44,8 @@ internal static class Identifiers
         int capitals = pascal.TakeWhile(char.IsUpper).Count();
         int small = capitals > 1 && capitals < pascal.Length && char.IsLower(pascal[capitals]) ? capitals - 1 : capitals;
         string name = pascal.Substring(0, small).ToLowerInvariant() + pascal.Substring(small);
-        bool isKeyword = SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None;
+        bool isKeyword = SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None ||
+            SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None;
         return isKeyword ? "@" + name : name;
     }
 

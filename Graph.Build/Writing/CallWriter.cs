@@ -9,7 +9,9 @@ internal static class CallWriter
     public static void Write(CodeWriter code, FunctionDescription function, FunctionNames names)
     {
         code.Line();
-        code.Line($"/// <summary>A call of <c>{CodeWriter.Xml(function.Name)}</c> with memory of its own; running it allocates nothing.</summary>");
+        code.Line(
+            $"/// <summary>A call of <c>{CodeWriter.Xml(function.Name)}</c> with memory of its own; "
+            + "running it allocates nothing.</summary>");
         code.Line("/// <remarks>Write the inputs, run, read the outputs. One thread at a time uses a call.</remarks>");
         code.Line($"public sealed class {names.Call} : global::System.IDisposable");
         code.Open();
@@ -20,13 +22,15 @@ internal static class CallWriter
         {
             PortDescription port = function.Inputs[i];
             Document(code, "Input", "to be written before a run", port);
-            code.Line($"public global::System.Span<{ElementTypes.Of(port.DType)}> {names.Inputs[i]} => _call.Input<{ElementTypes.Of(port.DType)}>({i});");
+            string type = ElementTypes.Of(port.DType);
+            code.Line($"public global::System.Span<{type}> {names.Inputs[i]} => _call.Input<{type}>({i});");
         }
         for (int i = 0; i < function.Outputs.Count; i++)
         {
             PortDescription port = function.Outputs[i];
             Document(code, "Output", "valid after a run and until the next", port);
-            code.Line($"public global::System.ReadOnlySpan<{ElementTypes.Of(port.DType)}> {names.Outputs[i]} => _call.Output<{ElementTypes.Of(port.DType)}>({i});");
+            string type = ElementTypes.Of(port.DType);
+            code.Line($"public global::System.ReadOnlySpan<{type}> {names.Outputs[i]} => _call.Output<{type}>({i});");
         }
         code.Line();
         code.Line("/// <summary>Runs with what is in the inputs now.</summary>");

@@ -9,7 +9,10 @@ internal static class ClassWriter
 
     // What the class has besides its functions.
     private static readonly string[] Members =
-        ["BundleName", "Load", "Create", "Dispose", "Equals", "Finalize", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString"];
+        [
+            "BundleName", "Load", "Create", "Dispose", "Equals", "Finalize", "GetHashCode", "GetType", "MemberwiseClone",
+            "ReferenceEquals", "ToString",
+        ];
 
     /// <summary>The name of the class: the project's choice, or the name of the model's file.</summary>
     public static string ClassName(ModelDescription model)
@@ -106,7 +109,8 @@ internal static class ClassWriter
         foreach ((FunctionDescription function, FunctionNames names) in functions)
         {
             code.Line(
-                $"{names.Field} = new {Runtime}ModelFunction(graph, {CodeWriter.Literal(function.Name)}, {CodeWriter.Literal(function.Text)}, options);");
+                $"{names.Field} = new {Runtime}ModelFunction("
+                    + $"graph, {CodeWriter.Literal(function.Name)}, {CodeWriter.Literal(function.Text)}, options);");
         }
         code.Close();
         code.Line();
@@ -115,13 +119,19 @@ internal static class ClassWriter
         code.Line();
         code.Line("/// <summary>Loads the model from its bundle, which the build puts beside the application.</summary>");
         code.Line("/// <param name=\"options\">How to run; all threads of the process's pool when null.</param>");
-        code.Line("/// <exception cref=\"global::Graphene.GraphException\">The bundle is not there, is damaged, or cannot run on this processor.</exception>");
-        code.Line($"public static {name} Load({Runtime}RunOptions? options = null) => Load({Runtime}BundleFolder.Find(BundleName), options);");
+        code.Line(
+            "/// <exception cref=\"global::Graphene.GraphException\">"
+            + "The bundle is not there, is damaged, or cannot run on this processor.</exception>");
+        code.Line(
+            $"public static {name} Load({Runtime}RunOptions? options = null) => "
+            + $"Load({Runtime}BundleFolder.Find(BundleName), options);");
         code.Line();
         code.Line("/// <summary>Loads the model from a bundle with the same inputs and outputs.</summary>");
         code.Line("/// <param name=\"path\">The file.</param>");
         code.Line("/// <param name=\"options\">How to run; all threads of the process's pool when null.</param>");
-        code.Line("/// <exception cref=\"global::Graphene.GraphException\">The bundle is damaged, cannot run on this processor, or is of another model.</exception>");
+        code.Line(
+            "/// <exception cref=\"global::Graphene.GraphException\">"
+            + "The bundle is damaged, cannot run on this processor, or is of another model.</exception>");
         code.Line($"public static {name} Load(string path, {Runtime}RunOptions? options = null)");
         code.Open();
         code.Line($"{Runtime}CompiledGraph graph = {Runtime}CompiledGraph.Load(path);");

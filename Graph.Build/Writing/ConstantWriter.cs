@@ -2,8 +2,14 @@ using Graphene.Build.Naming;
 
 namespace Graphene.Build.Writing;
 
-/// <summary>The constants that a model's class has: a type for each input and output, and a number of elements where no symbol decides it.</summary>
-/// <remarks>A constant that the project declares in its own part of the class is checked instead, see <see cref="ConstantCheck"/>.</remarks>
+/// <summary>
+/// The constants that a model's class has: a type for each input and output, and a number of elements where
+/// no symbol decides it.
+/// </summary>
+/// <remarks>
+/// A constant that the project declares in its own part of the class is checked instead, see
+/// <see cref="ConstantCheck"/>.
+/// </remarks>
 internal static class ConstantWriter
 {
     /// <summary>The ends of the constants' names.</summary>
@@ -13,7 +19,8 @@ internal static class ConstantWriter
     public const string Length = "Length";
 
     /// <summary>All constants of a function: what each is called, what it says, and which port it is about.</summary>
-    public static IEnumerable<(string Name, object Value, PortDescription Port)> Constants(FunctionDescription function, FunctionNames names)
+    public static IEnumerable<(string Name, object Value, PortDescription Port)> Constants(
+        FunctionDescription function, FunctionNames names)
     {
         List<PortDescription> ports = [.. function.Inputs, .. function.Outputs];
         for (int i = 0; i < ports.Count; i++)

@@ -34,7 +34,9 @@ internal static class FunctionWriter
         {
             SymbolDescription symbol = function.Symbols[i];
             string bounds = symbol.Max < int.MaxValue ? $"{symbol.Min} to {symbol.Max}" : $"at least {symbol.Min}";
-            code.Line($"/// <param name=\"{Parameter(names.Symbols[i])}\">The size of the dimension <c>{CodeWriter.Xml(symbol.Name)}</c>, {bounds}.</param>");
+            code.Line(
+                $"/// <param name=\"{Parameter(names.Symbols[i])}\">"
+                + $"The size of the dimension <c>{CodeWriter.Xml(symbol.Name)}</c>, {bounds}.</param>");
         }
     }
 
@@ -124,7 +126,9 @@ internal static class FunctionWriter
     private static void WriteBind(CodeWriter code, FunctionDescription function, FunctionNames names)
     {
         code.Line();
-        code.Line($"/// <summary>Makes a call of <c>{CodeWriter.Xml(function.Name)}</c> with memory of its own for inputs and outputs: the cheapest way to run again and again.</summary>");
+        code.Line(
+            $"/// <summary>Makes a call of <c>{CodeWriter.Xml(function.Name)}</c> with memory of its own for inputs and outputs: "
+            + "the cheapest way to run again and again.</summary>");
         DocumentSymbols(code, function, names);
         code.Line("/// <returns>The call, to be disposed; one thread at a time uses it.</returns>");
         code.Line(
@@ -175,11 +179,14 @@ internal static class FunctionWriter
             DocumentSymbols(code, function, names);
         }
         code.Line("/// <param name=\"cancellation\">Stops the run; outputs hold nothing useful then.</param>");
-        code.Line("/// <exception cref=\"global::Graphene.GraphException\">Elements do not fit, or a check in the model failed.</exception>");
+        code.Line(
+            "/// <exception cref=\"global::Graphene.GraphException\">"
+            + "Elements do not fit, or a check in the model failed.</exception>");
         code.Line("/// <exception cref=\"global::System.OperationCanceledException\">The token was raised.</exception>");
     }
 
-    private static string ResultType(PortDescription output) => output.IsScalar ? ElementTypes.Of(output.DType) : ElementTypes.Of(output.DType) + "[]";
+    private static string ResultType(PortDescription output) =>
+        output.IsScalar ? ElementTypes.Of(output.DType) : ElementTypes.Of(output.DType) + "[]";
 
     private static string Describe(PortDescription port) => port.IsScalar
         ? $"the value of <c>{CodeWriter.Xml(port.Name)}</c>, {port.DType}"

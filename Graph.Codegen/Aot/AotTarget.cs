@@ -10,7 +10,9 @@ namespace Graphene.Codegen.Aot;
 /// </summary>
 /// <param name="Name">The name, as <see cref="Parse"/> takes it.</param>
 /// <param name="Summary">A line for people.</param>
-/// <param name="Variants">At least one; all of one architecture and operating system. Whoever loads the code takes the last one that runs.</param>
+/// <param name="Variants">
+/// At least one; all of one architecture and operating system. Whoever loads the code takes the last one that runs.
+/// </param>
 public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVariant> Variants)
 {
     private const string RiscVBase = "+m,+a,+f,+d,+c";
@@ -65,8 +67,8 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     /// --features=+avx512f,+avx512vl</c>), or begin with a name that has them (<c>x86-64-v4 --cpu=znver4</c>).
     /// </remarks>
     /// <exception cref="GraphException">
-    /// GR5010: no target has the name. GR5011: a processor or features are given for a target with several variants, or a GPU. GR5002: there
-    /// is no code generator for the triple. GR5070: the GPU is too old.
+    /// GR5010: no target has the name. GR5011: a processor or features are given for a target with several variants, or
+    /// a GPU. GR5002: there is no code generator for the triple. GR5070: the GPU is too old.
     /// </exception>
     public static AotTarget Parse(string text, string cpu = "", string features = "")
     {
@@ -89,12 +91,16 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
                 fix: "name the variant, such as x86-64-v3, or leave the processor and the features out");
         }
         LlvmTarget machine = variant.Machine;
-        string all = string.Join(',', new[] { cpu.Length > 0 ? machine.RequiredFeatures : machine.Features, features }.Where(f => f.Length > 0));
+        string own = cpu.Length > 0 ? machine.RequiredFeatures : machine.Features;
+        string all = string.Join(',', new[] { own, features }.Where(f => f.Length > 0));
         machine = new LlvmTarget(machine.Triple, cpu.Length > 0 ? cpu : machine.Cpu, all);
         return Single(machine.ToString(), target.Summary, variant with { Machine = machine });
     }
 
-    /// <summary>The compilers of all variants, in their order. Constants that one of them writes are those of the others, byte for byte.</summary>
+    /// <summary>
+    /// The compilers of all variants, in their order. Constants that one of them writes are those of the
+    /// others, byte for byte.
+    /// </summary>
     /// <param name="options">The same choices for all; <see cref="GraphCompilerOptions.Default"/> when null.</param>
     public ImmutableArray<GraphCompiler> Compilers(GraphCompilerOptions? options = null) =>
         [.. Variants.Zip(KernelTargets(), (v, machine) => GraphCompiler.For(v.Machine, machine, options))];
@@ -136,7 +142,9 @@ public sealed record AotTarget(string Name, string Summary, ImmutableArray<AotVa
     private static AotTarget OfTriple(string text)
     {
         if (!text.Contains('-', StringComparison.Ordinal) || text.StartsWith("x86-64", StringComparison.Ordinal) ||
-            text.StartsWith("riscv64-v", StringComparison.Ordinal) || text.StartsWith("armv7-neon", StringComparison.Ordinal) || text.StartsWith("wasm32-simd", StringComparison.Ordinal))
+            text.StartsWith("riscv64-v", StringComparison.Ordinal) ||
+            text.StartsWith("armv7-neon", StringComparison.Ordinal) ||
+            text.StartsWith("wasm32-simd", StringComparison.Ordinal))
         {
             throw new GraphException(
                 CodegenDiagnostics.UnknownTarget,

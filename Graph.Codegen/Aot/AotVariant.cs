@@ -7,7 +7,10 @@ namespace Graphene.Codegen.Aot;
 /// <param name="Machine">The instructions.</param>
 public sealed record AotVariant(string Name, LlvmTarget Machine)
 {
-    /// <summary>The caches that blocks are made for: those of <see cref="CacheSizes.Of(LlvmTarget)"/>, never those of the machine that compiles.</summary>
+    /// <summary>
+    /// The caches that blocks are made for: those of <see cref="CacheSizes.Of(LlvmTarget)"/>, never those of
+    /// the machine that compiles.
+    /// </summary>
     public CacheSizes Caches => CacheSizes.Of(Machine);
 
     /// <summary>

@@ -1,8 +1,8 @@
 namespace Graphene.Codegen.Aot;
 
 /// <summary>
-/// The functions that LLVM calls on 32-bit ARM for what it has no instruction: division, and conversions of 64-bit integers. Compilers bring
-/// them in a library; code that stands alone brings those that it calls.
+/// The functions that LLVM calls on 32-bit ARM for what it has no instruction: division, and conversions of 64-bit
+/// integers. Compilers bring them in a library; code that stands alone brings those that it calls.
 /// </summary>
 /// <remarks>
 /// Source: Run-time ABI for the Arm Architecture (RTABI32), 5.1. Weak and hidden, so that objects with the same ones can be linked, and the

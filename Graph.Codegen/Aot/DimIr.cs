@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Graphene.Codegen.Aot;
 
-/// <summary>Writes dims as straight-line LLVM IR over the caller's list of dimensions, and notes whether a number became too large.</summary>
+/// <summary>
+/// Writes dims as straight-line LLVM IR over the caller's list of dimensions, and notes whether a
+/// number became too large.
+/// </summary>
 /// <remarks>
 /// What the bounds of the symbols cannot make larger than <see cref="Limit"/> is computed as it is. For the rest each step is also
 /// done in floating point, which cannot overflow; multiplication with a check would be a call on 32-bit machines.

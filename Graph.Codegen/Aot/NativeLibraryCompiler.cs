@@ -63,7 +63,8 @@ public static class NativeLibraryCompiler
     }
 
     private static NativePlan Lower(
-        NativeSignature signature, AotVariant variant, KernelTarget machine, NativeOptions options, KernelSymbols symbols, Action<string> emit,
+        NativeSignature signature, AotVariant variant, KernelTarget machine, NativeOptions options, KernelSymbols symbols,
+        Action<string> emit,
         SharedConstants constants, ILogger logger, CancellationToken cancellation)
     {
         var compilerOptions = new GraphCompilerOptions { Optimizer = options.Optimizer };

@@ -64,7 +64,8 @@ internal static class ObjectSymbols
         for (int i = 0; i < table.Length; i += size)
         {
             symbols.Add(new Symbol(
-                file.Name(names, ElfReader.U32(table, i)), ElfReader.U16(table, i + bindAt + 2), table[i + bindAt] >> 4 != ElfConstants.BindLocal));
+                file.Name(names, ElfReader.U32(table, i)), ElfReader.U16(table, i + bindAt + 2),
+                table[i + bindAt] >> 4 != ElfConstants.BindLocal));
         }
     }
 

@@ -19,10 +19,12 @@ public static class SharedLibraryLinker
         folder =>
         {
             File.WriteAllBytes(Path.Combine(folder, "code.o"), library.Object.Span);
-            File.WriteAllText(Path.Combine(folder, "exports"), $"{{ global: {string.Concat(library.Exports.Select(e => e + "; "))}local: *; }};\n");
+            string exports = string.Concat(library.Exports.Select(e => e + "; "));
+            File.WriteAllText(Path.Combine(folder, "exports"), $"{{ global: {exports}local: *; }};\n");
         },
         [
-            "-shared", "-o", "library.so", $"-soname={fileName ?? library.Options.Name + ".so"}", "--version-script=exports", "--build-id=sha1",
+            "-shared", "-o", "library.so", $"-soname={fileName ?? library.Options.Name + ".so"}", "--version-script=exports",
+            "--build-id=sha1",
             "-z", "relro", "-z", "now", "-z", "noexecstack", "--hash-style=gnu", "--no-allow-shlib-undefined", "--gc-sections",
             "--strip-debug", "-m", Emulation(library.Target), "code.o",
             library.UndefinedSymbols.Count == 0 ? "--no-undefined" : "--unresolved-symbols=ignore-all",

@@ -119,7 +119,8 @@ internal sealed partial class ShimPrinter
     private void PrintRunParallel(NativeFunction f)
     {
         _ir.Raw(
-            $"define i32 @{f.Symbol}_parallel({Parameters(f)}, {SizeType} %workspace_bytes, ptr %parallel_for, ptr %pool, ptr %cancel) nounwind {{");
+            $"define i32 @{f.Symbol}_parallel({Parameters(f)}, {SizeType} %workspace_bytes, ptr %parallel_for, ptr %pool, "
+                + "ptr %cancel) nounwind {");
         string isNever = _ir.Let("icmp eq ptr %cancel, null");
         string flag = _ir.Let($"select i1 {isNever}, ptr @{ShimRuntime.NeverSymbol}, ptr %cancel");
         BeginContext(flag);

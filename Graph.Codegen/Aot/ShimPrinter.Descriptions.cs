@@ -58,8 +58,9 @@ internal sealed partial class ShimPrinter
                 _ir.Raw(Text($"{shape} = private unnamed_addr constant [{type.Rank} x i64] [{extents}]"));
             }
             long bytes = type.SizeInBytes.IsStatic ? type.SizeInBytes.Value : 0;
+            string names = $"ptr {String(tensor)}, ptr {String(ShapeText(type.Shape))}, ptr {shape}";
             rows.Add(Text(
-                $"{TensorType} {{ ptr {String(tensor)}, ptr {String(ShapeText(type.Shape))}, ptr {shape}, i32 {(int)type.DType}, i32 {type.Rank}, {SizeType} {bytes}, {SizeType} {type.DType.SizeInBytes()} }}"));
+                $"{TensorType} {{ {names}, i32 {(int)type.DType}, i32 {type.Rank}, {SizeType} {bytes}, {SizeType} {type.DType.SizeInBytes()} }}"));
         }
         _ir.Raw(Text($"@{name} = private unnamed_addr constant [{rows.Count} x {TensorType}] [{string.Join(", ", rows)}]"));
         return $"@{name}";

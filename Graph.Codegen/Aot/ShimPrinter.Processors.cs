@@ -85,8 +85,8 @@ internal sealed partial class ShimPrinter
             {
                 if (!words.TryGetValue(group.Key, out string? word))
                 {
-                    word = _ir.Let(Text(
-                        $"call i32 @graphene_cpuid(i32 {unchecked((int)group.Key.Leaf)}, i32 {group.Key.Subleaf}, i32 {group.Key.Register})"));
+                    (int leaf, var subleaf, var register) = (unchecked((int)group.Key.Leaf), group.Key.Subleaf, group.Key.Register);
+                    word = _ir.Let(Text($"call i32 @graphene_cpuid(i32 {leaf}, i32 {subleaf}, i32 {register})"));
                     words.Add(group.Key, word);
                 }
                 isGood = And(isGood, word, group.Aggregate(0u, (mask, b) => mask | (1u << b.Bit)));

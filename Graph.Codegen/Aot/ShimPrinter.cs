@@ -81,7 +81,9 @@ internal sealed partial class ShimPrinter(AotTarget target, string library, Weig
             string name = Body(f, plan);
             _ir.Numbers($"{name}.in", plan.Pairs(BufferKind.Parameter, b => b.Index));
             _ir.Numbers($"{name}.out", plan.Pairs(BufferKind.Result, b => b.Index));
-            _ir.Numbers($"{name}.constants", plan.Pairs(BufferKind.Constant, b => b.Offset!.Value.Value / SharedConstants.AlignmentInBytes));
+            _ir.Numbers(
+                $"{name}.constants",
+                plan.Pairs(BufferKind.Constant, b => b.Offset!.Value.Value / SharedConstants.AlignmentInBytes));
             if (plan.Slots is null)
             {
                 _ir.Numbers($"{name}.temps", plan.Pairs(BufferKind.Temp, b => b.Offset!.Value.Value / ArenaPacking.AlignmentInBytes));
@@ -96,7 +98,9 @@ internal sealed partial class ShimPrinter(AotTarget target, string library, Weig
     {
         string name = Body(f, plan);
         _ir.Raw($"declare i32 @{plan.Plan.EntrySymbol}(ptr)");
-        _ir.Raw($"define internal i32 @{name}(ptr %inputs, ptr %outputs, ptr %workspace, ptr %dims, ptr %weights, ptr %ctx) nounwind noinline {{");
+        _ir.Raw(
+            $"define internal i32 @{name}(ptr %inputs, ptr %outputs, ptr %workspace, ptr %dims, ptr %weights, ptr %ctx) "
+            + "nounwind noinline {");
         Fill(ShimRuntime.PointSymbol, "%inputs", $"{name}.in", plan.Pairs(BufferKind.Parameter, b => b.Index).Length);
         Fill(ShimRuntime.PointSymbol, "%outputs", $"{name}.out", plan.Pairs(BufferKind.Result, b => b.Index).Length);
         Fill(ShimRuntime.PlaceSymbol, "%weights", $"{name}.constants", plan.Pairs(BufferKind.Constant, _ => 0).Length);

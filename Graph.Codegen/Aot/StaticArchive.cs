@@ -6,8 +6,8 @@ namespace Graphene.Codegen.Aot;
 
 /// <summary>Makes a static library, which linkers take like the object in it: <c>cc main.c -lmodel</c>.</summary>
 /// <remarks>
-/// The form of System V and GNU <c>ar</c>: a member that lists the symbols with the places of their members, then the object. Times and owners
-/// are zero, so equal objects make equal archives.
+/// The form of System V and GNU <c>ar</c>: a member that lists the symbols with the places of their members, then the
+/// object. Times and owners are zero, so equal objects make equal archives.
 /// <code>
 /// !&lt;arch&gt;\n | header of "/" | count, place of "code.o", names | header of "code.o/" | object
 /// </code>

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Graphene.Codegen;
 
-/// <summary>Compiles graphs for a GPU: what <see cref="GraphCompiler"/> does for processors up to the schedules, and kernels with threads from there.</summary>
+/// <summary>
+/// Compiles graphs for a GPU: what <see cref="GraphCompiler"/> does for processors up to the schedules, and kernels
+/// with threads from there.
+/// </summary>
 /// <remarks>
 /// Made by <see cref="GraphCompiler.Cuda"/> and <see cref="GraphCompiler.Gpu"/>. Nothing of the driver is loaded before something is
 /// compiled or loaded.
@@ -51,7 +54,8 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
     {
         var opened = new Lazy<GpuDevice>(() => CudaDevice.Open(device));
         return new GpuCompiler(
-            opened, ownsDevice: true, new Lazy<GpuTarget>(() => TargetOf(opened.Value, allowTensorFloat32)), GpuCodeForm.Ptx, "cuda", options);
+            opened, ownsDevice: true, new Lazy<GpuTarget>(() => TargetOf(opened.Value, allowTensorFloat32)), GpuCodeForm.Ptx,
+            "cuda", options);
     }
 
     /// <summary>A compiler for a device that is there.</summary>
@@ -76,9 +80,13 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
         if (Target.Tuning is { } tuning)
         {
             int own = tuning.CountFor(Target);
-            log.Note($"{own} measured products are for {Target} with {Target.Multiprocessors} multiprocessors; {tuning.Count - own} are for other GPUs and left alone");
+            log.Note(
+                $"{own} measured products are for {Target} with {Target.Multiprocessors} multiprocessors; "
+                + $"{tuning.Count - own} are for other GPUs and left alone");
         }
-        using IGpuCodeWriter code = _form == GpuCodeForm.Ptx ? new PtxWriter(Target, _options.Threads, cancellation) : new KernelTextWriter();
+        using IGpuCodeWriter code = _form == GpuCodeForm.Ptx
+            ? new PtxWriter(Target, _options.Threads, cancellation)
+            : new KernelTextWriter();
         var library = new GpuKernelLibrary(code);
         LoweredSteps lowered = new StepLowering(KernelTarget.Of(Target), _options).Lower(module, _ => library, log, cancellation);
         var steps = new GpuPlanBuilder(library).Build(lowered.Steps);

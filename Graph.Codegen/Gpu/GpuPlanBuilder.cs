@@ -3,7 +3,10 @@ using Graphene.Runtime;
 
 namespace Graphene.Codegen;
 
-/// <summary>Turns the steps of a computation into those of a plan for a GPU: every number of them becomes a dim, which runs evaluate.</summary>
+/// <summary>
+/// Turns the steps of a computation into those of a plan for a GPU: every number of them becomes a dim,
+/// which runs evaluate.
+/// </summary>
 /// <param name="library">The kernels.</param>
 internal sealed class GpuPlanBuilder(GpuKernelLibrary library)
 {

@@ -1,3 +1,5 @@
+using Graphene.Runtime;
+
 namespace Graphene.Codegen;
 
 /// <summary>What maps, copies of boxes, barriers of phases, roles and products of warpgroups must fulfil.</summary>
@@ -8,22 +10,20 @@ internal static class BulkRules
     /// <summary>What is wrong with a map; null for nothing.</summary>
     public static string? Problem(KTensorMap map)
     {
-        int size = map.Source.Element.SizeInBytes();
-        int line = map.Box.Count == 0 ? 0 : map.Box[0] * size;
-        return map.Source.Space != KBufferSpace.Argument || !map.Source.IsReadOnly ? $"{map.Source} is no argument that is only read"
-            : map.Source.Element == DType.Bool || map.Source.Element.IsComplex() ? $"there are no maps of {map.Source.Element.Name()}"
-            : map.Sizes.Count is 0 or > KTensorMap.MostDimensions ? $"a map has 1 to {KTensorMap.MostDimensions} dimensions, not {map.Sizes.Count}"
-            : map.Strides.Count != map.Sizes.Count - 1 || map.Box.Count != map.Sizes.Count
-                ? $"{map.Sizes.Count} dimensions have {map.Sizes.Count - 1} strides and as many sides of a box as dimensions"
-            : map.Box.Any(b => b is < 1 or > KTensorMap.MostBox) ? $"a box has 1 to {KTensorMap.MostBox} elements in each dimension"
-            : line % KTensorMap.Granule != 0 ? $"lines of a box have a multiple of {KTensorMap.Granule} bytes, not {line}"
-            : map.IsSwizzled && line != KTensorMap.SwizzledBytes ? $"swizzled lines have {KTensorMap.SwizzledBytes} bytes, not {line}"
-            : map.RoundsToTensorFloat32 && map.Source.Element != DType.F32 ? $"{map.Source.Element.Name()} is not rounded to TF32"
-            : KTraversal.Operands(map).Any(e => e.Type != KType.Index) ? "sizes, strides and the offset are i64"
+        DType element = map.Source.Element;
+        if (map.Source.Space != KBufferSpace.Argument || !map.Source.IsReadOnly)
+        {
+            return $"{map.Source} is no argument that is only read";
+        }
+        return GpuTensorMap.ProblemOf(
+                element, map.Sizes.Count, map.Strides.Count, map.Box, map.IsSwizzled, map.RoundsToTensorFloat32)
+            ?? (KTraversal.Operands(map).Any(e => e.Type != KType.Index) ? "sizes, strides and the offset are i64"
             : KTraversal.Operands(map).Any(ReadsMore) ? "sizes, strides and the offset are over symbols and constants"
-            : map.Strides.Append(map.Offset).Any(e => e is KConstant { Value: var at } && at.AsInteger * size % KTensorMap.Granule != 0)
-                ? $"strides and the offset are multiples of {KTensorMap.Granule} bytes"
-            : null;
+            : map.Strides.Append(map.Offset).Any(IsUneven) ? $"strides and the offset are multiples of {GpuTensorMap.Granule} bytes"
+            : null);
+
+        bool IsUneven(KExpr e) =>
+            e is KConstant { Value: var at } && at.AsInteger * element.SizeInBytes() % GpuTensorMap.Granule != 0;
     }
 
     /// <summary>What is wrong with a statement, given the threads of a task (0 for one without others); null for nothing.</summary>
@@ -31,12 +31,14 @@ internal static class BulkRules
     {
         KPhaseInit { Barriers: var b } =>
             b.Count is < 1 or > MostBarriers ? $"there are 1 to {MostBarriers} barriers, not {b.Count}"
-            : b.Arrivals < 1 || b.Arrivals > threads / KThreads.WarpSize ? $"{b.Arrivals} of {threads / KThreads.WarpSize} warps cannot arrive"
+            : b.Arrivals < 1 || b.Arrivals > threads / KThreads.WarpSize
+                ? $"{b.Arrivals} of {threads / KThreads.WarpSize} warps cannot arrive"
             : null,
         KPhaseArrive arrive => Barrier(arrive.Barriers, arrive.Index)
             ?? (arrive.Bytes is < 0 or > KPhaseBarriers.MostBytes ? $"a phase waits for at most {KPhaseBarriers.MostBytes} bytes" : null),
         KPhaseWait wait => Barrier(wait.Barriers, wait.Index) ?? Index(wait.Parity, "the parity")
-            ?? (wait.Parity is KConstant { Value: var p } && p.AsInteger != 0 && p.AsInteger != 1 ? $"a parity is 0 or 1, not {p.AsInteger}" : null),
+            ?? (wait.Parity is KConstant { Value: var p } && p.AsInteger != 0 && p.AsInteger != 1
+                ? $"a parity is 0 or 1, not {p.AsInteger}" : null),
         KBulkCopy copy => Problem(copy),
         KRoles roles => Problem(roles, threads),
         KWarpgroupDot dot => threads < KWarpgroupShape.Threads
@@ -91,14 +93,14 @@ internal static class BulkRules
             : matrix.Buffer.Element != type ? $"{matrix.Buffer} holds {matrix.Buffer.Element.Name()}, not {type.Name()}"
             : !matrix.IsAlongDepth && bytes != 2 ? $"lines of {type.Name()} are in order of k"
             : !IsDistance(matrix.LeadingBytes) || !IsDistance(matrix.StrideBytes)
-                ? $"distances of lines are multiples of {KTensorMap.Granule} bytes below 256 KiB"
+                ? $"distances of lines are multiples of {GpuTensorMap.Granule} bytes below 256 KiB"
             : Index(matrix.Index, "the place")
-                ?? (matrix.Index is KConstant { Value: var at } && at.AsInteger * bytes % KTensorMap.Granule != 0
-                    ? $"an operand starts at a multiple of {KTensorMap.Granule} bytes" : null);
+                ?? (matrix.Index is KConstant { Value: var at } && at.AsInteger * bytes % GpuTensorMap.Granule != 0
+                    ? $"an operand starts at a multiple of {GpuTensorMap.Granule} bytes" : null);
     }
 
     // What a descriptor can hold: 14 bits of 16 bytes.
-    private static bool IsDistance(int bytes) => bytes is >= 0 and < 1 << 18 && bytes % KTensorMap.Granule == 0;
+    private static bool IsDistance(int bytes) => bytes is >= 0 and < 1 << 18 && bytes % GpuTensorMap.Granule == 0;
 
     private static string? Barrier(KPhaseBarriers barriers, KExpr index) => Index(index, "the barrier")
         ?? (index is KConstant { Value: var at } && (at.AsInteger < 0 || at.AsInteger >= barriers.Count)

@@ -61,11 +61,16 @@ public sealed class KBuffer
     public static KBuffer Scratch(string name, DType element, long length) =>
         new(name, element, KBufferSpace.Scratch) { Length = length };
 
-    /// <summary>Scratch of a fixed length that the threads of a task share, 128-byte aligned, undefined at the start of each task.</summary>
+    /// <summary>
+    /// Scratch of a fixed length that the threads of a task share, 128-byte aligned, undefined at the
+    /// start of each task.
+    /// </summary>
     /// <param name="name">The name in Kernel IR text.</param>
     /// <param name="element">The element type.</param>
     /// <param name="length">The number of elements.</param>
-    /// <param name="over">Shared scratch in whose place it lies, for what is needed later than the other; null for a place of its own.</param>
+    /// <param name="over">
+    /// Shared scratch in whose place it lies, for what is needed later than the other; null for a place of its own.
+    /// </param>
     /// <param name="alignment">What its place is a multiple of, in bytes: a power of two, 128 to 1024.</param>
     public static KBuffer Shared(
         string name, DType element, long length, KBuffer? over = null, int alignment = SharedMemoryLayout.Alignment) =>

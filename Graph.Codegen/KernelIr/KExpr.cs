@@ -58,7 +58,10 @@ public sealed record KSymbol(DimSymbol Symbol) : KExpr(KType.Index);
 /// <param name="Lanes">How many elements.</param>
 /// <param name="Mask">Bool lanes: lanes that are off are not accessed; null for all.</param>
 /// <param name="Otherwise">The value of lanes that are off; null for zero.</param>
-/// <param name="Alignment">A number of elements, a power of two: the index is a multiple of it, and the buffer begins at a multiple of their size.</param>
+/// <param name="Alignment">
+/// A number of elements, a power of two: the index is a multiple of it, and the buffer begins at a
+/// multiple of their size.
+/// </param>
 public sealed record KLoad(
     KBuffer Buffer, KExpr Index, int Lanes = 1, KExpr? Mask = null, KExpr? Otherwise = null, int Alignment = 1)
     : KExpr(new KType(Buffer.Element, Lanes));

@@ -51,9 +51,10 @@ public sealed record KFragmentShape(int Rows, int Columns, int Depth, DType Left
 public sealed record KFragmentDot(KFragmentShape Shape, KRegister Sum, KExpr Left, KExpr Right) : KStmt;
 
 /// <summary>
-/// Reads 1, 2 or 4 matrices of 8 rows of 16 bytes from shared memory into the pieces that <see cref="KFragmentDot"/> takes: <c>ldmatrix</c>.
-/// All threads of the warp must come. Thread 8 i + r says where row r of matrix i lies; a thread g * 4 + t gets from each matrix the
-/// 4 bytes at byte 4 t of row g, or, transposed (2-byte elements only), the elements (2 t, g) and (2 t + 1, g).
+/// Reads 1, 2 or 4 matrices of 8 rows of 16 bytes from shared memory into the pieces that <see cref="KFragmentDot"/>
+/// takes: <c>ldmatrix</c>. All threads of the warp must come. Thread 8 i + r says where row r of matrix i lies; a
+/// thread g * 4 + t gets from each matrix the 4 bytes at byte 4 t of row g, or, transposed (2-byte elements only), the
+/// elements (2 t, g) and (2 t + 1, g).
 /// </summary>
 /// <param name="Variable">The name of what is read: 4 bytes of lanes per matrix, of the buffer's element type.</param>
 /// <param name="Buffer">Shared memory.</param>

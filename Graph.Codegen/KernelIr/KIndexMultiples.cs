@@ -4,8 +4,9 @@ namespace Graphene.Codegen;
 
 /// <summary>Knows by what number the indices of a kernel can be divided, from how they were made.</summary>
 /// <remarks>
-/// A thread's vector is one access only where its place is a multiple of its size, which an access therefore states: what is proved here, of
-/// the index that is there, whatever made it. <see cref="LaneForms"/> tells before there are indices how many lanes are worth it.
+/// A thread's vector is one access only where its place is a multiple of its size, which an access therefore states:
+/// what is proved here, of the index that is there, whatever made it. <see cref="LaneForms"/> tells before there are
+/// indices how many lanes are worth it.
 /// </remarks>
 internal sealed class KIndexMultiples
 {
@@ -30,7 +31,11 @@ internal sealed class KIndexMultiples
         KConstant { Lanes: 1, Value: var value } when value.DType.IsInteger() => Math.Abs((long)value.AsInteger) % Largest,
         KVariable v when _definitions.TryGetValue(v, out (KExpr First, long Step) d) => CommonDivisor(Of(d.First), d.Step % Largest),
         KCall { Op: ScalarOp.Multiply, Arguments: [var a, var b] } => Of(a) * Of(b) % Largest,
-        KCall { Op: ScalarOp.Add or ScalarOp.Subtract or ScalarOp.Minimum or ScalarOp.Maximum or ScalarOp.Remainder, Arguments: [var a, var b] }
+        KCall
+        {
+            Op: ScalarOp.Add or ScalarOp.Subtract or ScalarOp.Minimum or ScalarOp.Maximum or ScalarOp.Remainder,
+            Arguments: [var a, var b],
+        }
             => CommonDivisor(Of(a), Of(b)),
         KCall { Op: ScalarOp.Divide, Arguments: [var a, KConstant { Value: var by }] } => OfQuotient(Of(a), (long)by.AsInteger),
         KSelect select => CommonDivisor(Of(select.WhenTrue), Of(select.WhenFalse)),

@@ -35,8 +35,8 @@ public sealed class KPhaseBarriers(string name, int count, int arrivals)
 public sealed record KPhaseInit(KPhaseBarriers Barriers) : KStmt;
 
 /// <summary>
-/// The warp arrives: what its threads did before is done for whoever waits for the phase. All threads of the warp must come; it is a barrier of
-/// the warp, too.
+/// The warp arrives: what its threads did before is done for whoever waits for the phase. All threads of the warp must
+/// come; it is a barrier of the warp, too.
 /// </summary>
 /// <param name="Barriers">The barriers.</param>
 /// <param name="Index">Which of them, a scalar i64, the same for all threads of the warp.</param>
@@ -44,20 +44,26 @@ public sealed record KPhaseInit(KPhaseBarriers Barriers) : KStmt;
 public sealed record KPhaseArrive(KPhaseBarriers Barriers, KExpr Index, int Bytes = 0) : KStmt;
 
 /// <summary>
-/// Waits until the last phase of a parity has ended. All threads of the warp must come. Before anything has ended, phase -1, whose parity is 1,
-/// counts as ended. A phase that never ends is an error.
+/// Waits until the last phase of a parity has ended. All threads of the warp must come. Before anything has ended,
+/// phase -1, whose parity is 1, counts as ended. A phase that never ends is an error.
 /// </summary>
 /// <param name="Barriers">The barriers.</param>
 /// <param name="Index">Which of them, a scalar i64, the same for all threads of the warp.</param>
 /// <param name="Parity">0 or 1, a scalar i64: the phase that runs, or the one before.</param>
 public sealed record KPhaseWait(KPhaseBarriers Barriers, KExpr Index, KExpr Parity) : KStmt;
 
-/// <summary>What some warps do while others do something else. All threads of the task come to <see cref="KRoles"/>, and go on together behind.</summary>
+/// <summary>
+/// What some warps do while others do something else. All threads of the task come to <see cref="KRoles"/>, and
+/// go on together behind.
+/// </summary>
 /// <param name="FirstWarp">The first warp.</param>
 /// <param name="EndWarp">The warp behind the last one.</param>
 /// <param name="Body">What they do; without barriers of the task.</param>
 public sealed record KRole(int FirstWarp, int EndWarp, KBlock Body);
 
-/// <summary>Gives warps roles, side by side: a warp waits in one for what another does. Warps without a role go past. Roles do not nest.</summary>
+/// <summary>
+/// Gives warps roles, side by side: a warp waits in one for what another does. Warps without a role go past.
+/// Roles do not nest.
+/// </summary>
 /// <param name="Roles">In ascending order of warps.</param>
 public sealed record KRoles(IReadOnlyList<KRole> Roles) : KStmt;

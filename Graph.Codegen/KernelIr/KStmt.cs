@@ -50,7 +50,10 @@ public sealed record KAssign(KRegister Register, KExpr Value) : KStmt;
 /// <param name="IsStreaming">
 /// A hint: what is written is not read soon and more than the caches hold, so it may go around them. Not for scratch, nor under a mask.
 /// </param>
-/// <param name="Alignment">A number of elements, a power of two: the index is a multiple of it, and the buffer begins at a multiple of their size.</param>
+/// <param name="Alignment">
+/// A number of elements, a power of two: the index is a multiple of it, and the buffer begins at a
+/// multiple of their size.
+/// </param>
 public sealed record KStore(
     KBuffer Buffer, KExpr Index, KExpr Value, KExpr? Mask = null, bool IsStreaming = false, int Alignment = 1) : KStmt;
 

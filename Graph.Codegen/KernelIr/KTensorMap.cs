@@ -3,30 +3,19 @@ using Graphene.Runtime;
 namespace Graphene.Codegen;
 
 /// <summary>
-/// How an argument lies in memory as a tensor of up to five dimensions, of which <see cref="KBulkCopy"/> takes boxes. A parameter of the kernel:
-/// whoever starts it makes one of the argument's address. <c>CUtensorMap</c> of the CUDA driver.
+/// How an argument lies in memory as a tensor of up to five dimensions, of which <see cref="KBulkCopy"/> takes
+/// boxes. A parameter of the kernel: whoever starts it makes one of the argument's address. <c>CUtensorMap</c>
+/// of the CUDA driver.
 /// </summary>
 /// <remarks>
-/// Dimensions are listed from the fastest, whose elements are neighbours. What the machine asks for (CUDA driver API, cuTensorMapEncodeTiled): the
-/// first element and all strides at multiples of 16 bytes, boxes of 1 to 256 in each dimension, lines of a box of a multiple of 16 bytes, and of at
-/// most 128 where they are swizzled.
+/// Dimensions are listed from the fastest, whose elements are neighbours. What the machine asks for is what
+/// <see cref="GpuTensorMap"/> says: the first element and all strides at multiples of 16 bytes, boxes of 1 to 256 in each
+/// dimension, lines of a box of a multiple of 16 bytes, and of 128 where they are swizzled.
 /// </remarks>
 /// <param name="name">The name in Kernel IR text.</param>
 /// <param name="source">An argument that is only read.</param>
 public sealed class KTensorMap(string name, KBuffer source)
 {
-    /// <summary>The most dimensions.</summary>
-    public const int MostDimensions = GpuTensorMap.MostDimensions;
-
-    /// <summary>The most elements of a box in each dimension.</summary>
-    public const int MostBox = GpuTensorMap.MostBox;
-
-    /// <summary>What addresses, strides and lines must be multiples of, in bytes.</summary>
-    public const int Granule = GpuTensorMap.Granule;
-
-    /// <summary>The bytes of a line that is swizzled, at the most; the pattern comes again after eight such lines.</summary>
-    public const int SwizzledBytes = GpuTensorMap.SwizzledBytes;
-
     /// <summary>The name in Kernel IR text.</summary>
     public string Name { get; } = name;
 
@@ -73,13 +62,15 @@ public sealed class KTensorMap(string name, KBuffer source)
 }
 
 /// <summary>
-/// Begins to copy a box of a tensor to shared memory; what of it lies outside of the tensor arrives as zeros. All threads of the warp must come, and
-/// one copy is made. It has arrived for whoever waits for the barrier's phase, which counts the box's bytes.
+/// Begins to copy a box of a tensor to shared memory; what of it lies outside of the tensor arrives as zeros. All
+/// threads of the warp must come, and one copy is made. It has arrived for whoever waits for the barrier's phase, which
+/// counts the box's bytes.
 /// </summary>
 /// <remarks>
-/// The box lies there line after line. Where the map is swizzled, the piece of 16 bytes at address a, counted from the beginning of shared memory, is
-/// at a xor 16 (a / 128 mod 8): neighbouring lines of 128 bytes have the same piece in different banks. The order is that of the asynchronous
-/// proxy in PTX: what threads themselves wrote there in the same task must not be overwritten by it.
+/// The box lies there line after line. Where the map is swizzled, the piece of 16 bytes at address a, counted from the
+/// beginning of shared memory, is at a xor 16 (a / 128 mod 8): neighbouring lines of 128 bytes have the same piece in
+/// different banks. The order is that of the asynchronous proxy in PTX: what threads themselves wrote there in the same
+/// task must not be overwritten by it.
 /// </remarks>
 /// <param name="To">Shared memory.</param>
 /// <param name="ToIndex">Where the box begins, i64, in elements: a multiple of 128 bytes.</param>

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>A register that holds a small matrix: up to 16 rows of up to 64 bytes. Declared by <see cref="KTiles"/>; compared by reference.</summary>
+/// <summary>
+/// A register that holds a small matrix: up to 16 rows of up to 64 bytes. Declared by
+/// <see cref="KTiles"/>; compared by reference.
+/// </summary>
 /// <param name="name">A name for text.</param>
 /// <param name="element">The element type.</param>
 /// <param name="columns">Elements per row.</param>

@@ -1,15 +1,18 @@
 namespace Graphene.Codegen;
 
 /// <summary>A product of matrices that four warps compute together from shared memory: <c>wgmma.mma_async</c> of sm_90a.</summary>
-/// <param name="Columns">N, columns of the right operand and of the sum: a multiple of 8, at most 256; for bytes one of 16 from 32 on.</param>
+/// <param name="Columns">
+/// N, columns of the right operand and of the sum: a multiple of 8, at most 256; for bytes one of 16 from 32 on.
+/// </param>
 /// <param name="Depth">K: 32 bytes of operands.</param>
 /// <param name="Left">The element type of the left operand.</param>
 /// <param name="Right">The element type of the right operand.</param>
 /// <param name="Sum">The element type of the sum.</param>
 /// <remarks>
-/// The sum has 64 rows. Warp w of the four has rows 16 w to 16 w + 15 of it, in the places of <see cref="KFragmentShape"/>: with g = lane / 4 and
-/// t = lane % 4, lanes 4 j to 4 j + 3 of the value are (g, 8 j + 2 t), (g, 8 j + 2 t + 1), (g + 8, 8 j + 2 t), (g + 8, 8 j + 2 t + 1).
-/// Source: PTX ISA, register fragments of wgmma.mma_async, matrix D. f32 operands must be rounded to TF32.
+/// The sum has 64 rows. Warp w of the four has rows 16 w to 16 w + 15 of it, in the places of
+/// <see cref="KFragmentShape"/>: with g = lane / 4 and t = lane % 4, lanes 4 j to 4 j + 3 of the value are
+/// (g, 8 j + 2 t), (g, 8 j + 2 t + 1), (g + 8, 8 j + 2 t), (g + 8, 8 j + 2 t + 1). Source: PTX ISA, register
+/// fragments of wgmma.mma_async, matrix D. f32 operands must be rounded to TF32.
 /// </remarks>
 public sealed record KWarpgroupShape(int Columns, int Depth, DType Left, DType Right, DType Sum)
 {
@@ -52,8 +55,9 @@ public sealed record KWarpgroupShape(int Columns, int Depth, DType Left, DType R
 
 /// <summary>An operand of <see cref="KWarpgroupDot"/> in swizzled shared memory.</summary>
 /// <remarks>
-/// Lines have 128 bytes, in which pieces of 16 bytes have changed places as <see cref="KBulkCopy"/> says. Eight lines follow each other; where the
-/// next ones are is stated. With b bytes of an element, element (r, k) (row or column r, term k) is, before pieces change places, at
+/// Lines have 128 bytes, in which pieces of 16 bytes have changed places as <see cref="KBulkCopy"/> says. Eight lines
+/// follow each other; where the next ones are is stated. With b bytes of an element, element (r, k) (row or column r,
+/// term k) is, before pieces change places, at
 /// <code>
 /// along k:   start + 128 (r mod 8) + stride (r / 8) + b k
 /// across k:  start + b (r mod 128 / b) + leading (r / (128 / b)) + 128 (k mod 8) + stride (k / 8)        16-bit types only

@@ -23,8 +23,9 @@ public sealed record Kernel(
     public KThreads? Threads { get; init; }
 
     /// <summary>
-    /// How many calls one start does: it is passed the number of each call's first task, then the arguments of each call, and a task finds out
-    /// which call it belongs to. Only where a task is many threads; the body knows nothing of it.
+    /// How many calls one start does: it is passed the number of each call's first task, then the arguments of
+    /// each call, and a task finds out which call it belongs to. Only where a task is many threads; the body
+    /// knows nothing of it.
     /// </summary>
     public int Members { get; init; } = 1;
 }

@@ -82,7 +82,8 @@ internal static class KernelRules
         KPrefetch prefetch => Same(prefetch.Index, KType.Index, "the index"),
         KScratch { Buffer: var buffer } => !buffer.IsScratch || buffer.Length <= 0 ? $"scratch {buffer} has no length"
             : buffer.Over is { Space: not KBufferSpace.Shared } below ? $"{buffer} lies in the place of {below}, which is not shared"
-            : buffer.Alignment is not (128 or 256 or 512 or 1024) ? $"a place is aligned to 128, 256, 512 or 1024 bytes, not {buffer.Alignment}"
+            : buffer.Alignment is not (128 or 256 or 512 or 1024)
+                ? $"a place is aligned to 128, 256, 512 or 1024 bytes, not {buffer.Alignment}"
             : null,
         KTiles tiles => Problem(tiles),
         KTileLoad load => Problem(load.Tile, load.Buffer, load.Index, load.Stride),

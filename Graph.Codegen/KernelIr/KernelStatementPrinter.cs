@@ -28,7 +28,9 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
         string strides = string.Join(", ", map.Strides.Select(s => _texts[s]));
         string box = string.Join(", ", map.Box.Select(b => Number(b)));
         string options = (map.IsSwizzled ? " swizzled" : "") + (map.RoundsToTensorFloat32 ? " rounded" : "");
-        Line($"map {names[map]} of {names[map.Source]}: sizes [{sizes}] strides [{strides}] from {_texts[map.Offset]} box [{box}]{options}");
+        Line(
+            $"map {names[map]} of {names[map.Source]}: sizes [{sizes}] strides [{strides}] from {_texts[map.Offset]} "
+            + $"box [{box}]{options}");
     }
 
     public void Block(KBlock block, int depth)

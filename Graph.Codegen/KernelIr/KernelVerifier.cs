@@ -27,7 +27,7 @@ public sealed class KernelVerifier
         foreach (KTensorMap map in _kernel.Maps)
         {
             Refuse(BulkRules.Problem(map), null);
-            RequireVisible(map.Source, map.Source.Name, null);
+            RequireVisible(map.Source, null);
             foreach (KExpr number in KTraversal.Operands(map))
             {
                 Check(number, null);
@@ -71,97 +71,28 @@ public sealed class KernelVerifier
 
     private void Statement(KStmt statement, List<object> declared, int depth)
     {
+        foreach (object used in UsedBy(statement))
+        {
+            RequireVisible(used, statement);
+        }
+        if (DeclaredForBlock(statement) is { } local)
+        {
+            Declare(local, statement);
+            declared.Add(local);
+        }
         switch (statement)
         {
-            case KLet let:
-                Declare(let.Variable, let.Variable.Name, statement);
-                declared.Add(let.Variable);
-                break;
-            case KDeclare declare:
-                Declare(declare.Register, declare.Register.Name, statement);
-                declared.Add(declare.Register);
-                break;
             case KScratch scratch: // visible to the end of the kernel
-                if (scratch.Buffer.Over is { } below)
-                {
-                    RequireVisible(below, below.Name, statement);
-                }
-                Declare(scratch.Buffer, scratch.Buffer.Name, statement);
+                Declare(scratch.Buffer, statement);
                 break;
-            case KAssign assign:
-                RequireVisible(assign.Register, assign.Register.Name, statement);
-                break;
-            case KStore store:
-                RequireVisible(store.Buffer, store.Buffer.Name, statement);
-                break;
-            case KScatter scatter:
-                RequireVisible(scatter.Buffer, scatter.Buffer.Name, statement);
-                break;
-            case KPrefetch prefetch:
-                RequireVisible(prefetch.Buffer, prefetch.Buffer.Name, statement);
+            case KPhaseInit init: // visible to the end of the kernel
+                Declare(init.Barriers, statement);
                 break;
             case KTiles tiles:
                 Tiles(tiles, statement, depth);
                 break;
-            case KTileZero zero:
-                RequireVisible(zero.Tile, zero.Tile.Name, statement);
-                break;
-            case KTileLoad load:
-                RequireVisible(load.Tile, load.Tile.Name, statement);
-                RequireVisible(load.Buffer, load.Buffer.Name, statement);
-                break;
-            case KTileStore store:
-                RequireVisible(store.Tile, store.Tile.Name, statement);
-                RequireVisible(store.Buffer, store.Buffer.Name, statement);
-                break;
-            case KTileDot dot:
-                RequireVisible(dot.Sum, dot.Sum.Name, statement);
-                RequireVisible(dot.Left, dot.Left.Name, statement);
-                RequireVisible(dot.Right, dot.Right.Name, statement);
-                break;
-            case KExchange exchange:
-                Declare(exchange.Variable, exchange.Variable.Name, statement);
-                declared.Add(exchange.Variable);
-                break;
-            case KAsyncCopy copy:
-                RequireVisible(copy.To, copy.To.Name, statement);
-                RequireVisible(copy.From, copy.From.Name, statement);
-                break;
-            case KFragmentDot dot:
-                RequireVisible(dot.Sum, dot.Sum.Name, statement);
-                break;
-            case KFragmentLoad load:
-                RequireVisible(load.Buffer, load.Buffer.Name, statement);
-                Declare(load.Variable, load.Variable.Name, statement);
-                declared.Add(load.Variable);
-                break;
-            case KPhaseInit init: // visible to the end of the kernel
-                Declare(init.Barriers, init.Barriers.Name, statement);
-                break;
-            case KPhaseArrive arrive:
-                RequireVisible(arrive.Barriers, arrive.Barriers.Name, statement);
-                break;
-            case KPhaseWait wait:
-                RequireVisible(wait.Barriers, wait.Barriers.Name, statement);
-                break;
-            case KBulkCopy copy:
-                RequireVisible(copy.To, copy.To.Name, statement);
-                RequireVisible(copy.From, copy.From.Name, statement);
-                RequireVisible(copy.Barriers, copy.Barriers.Name, statement);
-                break;
-            case KWarpgroupDot dot:
-                RequireVisible(dot.Sum, dot.Sum.Name, statement);
-                RequireVisible(dot.Left.Buffer, dot.Left.Buffer.Name, statement);
-                RequireVisible(dot.Right.Buffer, dot.Right.Buffer.Name, statement);
-                break;
-            case KWarpgroupWait wait:
-                foreach (KRegister sum in wait.Sums)
-                {
-                    RequireVisible(sum, sum.Name, statement);
-                }
-                break;
             case KFor loop:
-                Declare(loop.Variable, loop.Variable.Name, statement);
+                Declare(loop.Variable, statement);
                 Block(loop.Body, depth + 1);
                 _visible.Remove(loop.Variable);
                 break;
@@ -174,13 +105,46 @@ public sealed class KernelVerifier
         }
     }
 
+    // What must have been declared before, besides what expressions say.
+    private static IReadOnlyList<object> UsedBy(KStmt statement) => statement switch
+    {
+        KScratch { Buffer.Over: { } below } => [below],
+        KAssign assign => [assign.Register],
+        KStore store => [store.Buffer],
+        KScatter scatter => [scatter.Buffer],
+        KPrefetch prefetch => [prefetch.Buffer],
+        KTileZero zero => [zero.Tile],
+        KTileLoad load => [load.Tile, load.Buffer],
+        KTileStore store => [store.Tile, store.Buffer],
+        KTileDot dot => [dot.Sum, dot.Left, dot.Right],
+        KAsyncCopy copy => [copy.To, copy.From],
+        KFragmentDot dot => [dot.Sum],
+        KFragmentLoad load => [load.Buffer],
+        KPhaseArrive arrive => [arrive.Barriers],
+        KPhaseWait wait => [wait.Barriers],
+        KBulkCopy copy => [copy.To, copy.From, copy.Barriers],
+        KWarpgroupDot dot => [dot.Sum, dot.Left.Buffer, dot.Right.Buffer],
+        KWarpgroupWait wait => wait.Sums,
+        _ => [],
+    };
+
+    // What is visible from here to the end of the block.
+    private static object? DeclaredForBlock(KStmt statement) => statement switch
+    {
+        KLet let => let.Variable,
+        KDeclare declare => declare.Register,
+        KExchange exchange => exchange.Variable,
+        KFragmentLoad load => load.Variable,
+        _ => null,
+    };
+
     // There is one set of tile registers.
     private void Tiles(KTiles tiles, KStmt statement, int depth)
     {
         Require(!_visible.OfType<KTile>().Any(), statement, "tiles are declared while others are visible");
         foreach (KTile tile in tiles.Tiles)
         {
-            Declare(tile, tile.Name, statement);
+            Declare(tile, statement);
         }
         Block(tiles.Body, depth + 1);
         _visible.ExceptWith(tiles.Tiles);
@@ -190,29 +154,39 @@ public sealed class KernelVerifier
         KTraversal.PostOrder(root, _sound.Contains, KTraversal.Operands, e =>
         {
             Refuse(KernelRules.Problem(e) ?? ThreadRules.Problem(e, _kernel.Threads is not null), statement);
-            switch (e)
+            object? used = e switch
             {
-                case KVariable variable:
-                    RequireVisible(variable, variable.Name, statement);
-                    break;
-                case KRead read:
-                    RequireVisible(read.Register, read.Register.Name, statement);
-                    break;
-                case KLoad load:
-                    RequireVisible(load.Buffer, load.Buffer.Name, statement);
-                    break;
-                case KGather gather:
-                    RequireVisible(gather.Buffer, gather.Buffer.Name, statement);
-                    break;
+                KVariable variable => variable,
+                KRead read => read.Register,
+                KLoad load => load.Buffer,
+                KGather gather => gather.Buffer,
+                _ => null,
+            };
+            if (used is not null)
+            {
+                RequireVisible(used, statement);
             }
             _sound.Add(e);
         });
 
-    private void Declare(object named, string name, KStmt statement) =>
-        Require(_visible.Add(named), statement, $"'{name}' is declared while it is visible already");
+    private void Declare(object named, KStmt statement) =>
+        Require(_visible.Add(named), statement, $"'{NameOf(named)}' is declared while it is visible already");
 
-    private void RequireVisible(object named, string name, KStmt? statement) =>
-        Require(_visible.Contains(named), statement, $"'{name}' is not visible here");
+    private void RequireVisible(object named, KStmt? statement)
+    {
+        if (!_visible.Contains(named))
+        {
+            Refuse($"'{NameOf(named)}' is not visible here", statement);
+        }
+    }
+
+    private static string NameOf(object named) => named switch
+    {
+        KVariable variable => variable.Name,
+        KRegister register => register.Name,
+        KTile tile => tile.Name,
+        _ => named.ToString()!, // buffers, maps and barriers are written as their names
+    };
 
     private void Require(bool condition, KStmt? statement, string what) => Refuse(condition ? null : what, statement);
 

@@ -2,8 +2,8 @@ namespace Graphene.Codegen;
 
 /// <summary>Where the shared scratch of a kernel lies in the memory that the threads of a task share.</summary>
 /// <remarks>
-/// A buffer lies at the next multiple of 128 bytes or what it asks for, or in the place of another one; a place is as long as the longest in it.
-/// Barriers of phases lie behind all buffers.
+/// A buffer lies at the next multiple of 128 bytes or what it asks for, or in the place of another one; a place is as
+/// long as the longest in it. Barriers of phases lie behind all buffers.
 /// </remarks>
 internal sealed class SharedMemoryLayout
 {

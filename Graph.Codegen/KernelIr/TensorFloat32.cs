@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>f32 with 10 bits of fraction, as tensor cores multiply it. They ignore the other bits, so whoever gives them numbers rounds before.</summary>
+/// <summary>
+/// f32 with 10 bits of fraction, as tensor cores multiply it. They ignore the other bits, so whoever gives
+/// them numbers rounds before.
+/// </summary>
 internal static class TensorFloat32
 {
     private const int Dropped = 13;

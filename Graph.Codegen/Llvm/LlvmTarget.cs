@@ -31,8 +31,8 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
     public static LlvmTarget Wasm32Simd { get; } = Wasm32 with { Features = Wasm32.Features + ",+simd128" };
 
     /// <summary>
-    /// 32-bit ARM with VFPv3 and registers for floating-point arguments, as Linux distributions call <c>armhf</c>. NEON is left out: it takes
-    /// denormals for zero.
+    /// 32-bit ARM with VFPv3 and registers for floating-point arguments, as Linux distributions call <c>armhf</c>. NEON
+    /// is left out: it takes denormals for zero.
     /// </summary>
     public static LlvmTarget Arm32 { get; } = new("armv7-unknown-linux-gnueabihf", "generic", "+vfp3d16,-neon,-d32");
 

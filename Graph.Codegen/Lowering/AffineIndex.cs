@@ -48,7 +48,8 @@ internal sealed class AffineIndex
     /// <param name="number">The number.</param>
     /// <param name="counters">Counters that only take multiples of it.</param>
     public bool IsMultipleOf(long number, params IReadOnlyList<IndexVariable> counters) =>
-        _opaque.Count == 0 && IsMultiple(Constant, number) && _coefficients.All(c => counters.Contains(c.Key) || IsMultiple(c.Value, number));
+        _opaque.Count == 0 && IsMultiple(Constant, number) &&
+        _coefficients.All(c => counters.Contains(c.Key) || IsMultiple(c.Value, number));
 
     private static bool IsMultiple(Dim dim, long number) =>
         number == 1 || (dim.IsStatic ? dim.Value % number == 0 : Dim.TryDivideExact(dim, number, out _));

@@ -60,7 +60,8 @@ internal sealed class ColumnSumForm
         }
         IndexVariable[] columns = [.. narrow.Shape.Select((d, i) => source.Factory.Variable($"c{i}", d))];
         var form = new ColumnSumForm(source, analysis, accepts);
-        return form.TryReadSums(results, narrow.Shape, columns) && form.TryReadElements(results, narrow.Shape, columns) && form.Merge(columns)
+        bool isRead = form.TryReadSums(results, narrow.Shape, columns) && form.TryReadElements(results, narrow.Shape, columns);
+        return isRead && form.Merge(columns)
             ? form
             : null;
     }

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>Chooses the schedule of a convolution fusion: by the order of its dimensions; depthwise ones, and those in tiles, by themselves.</summary>
+/// <summary>
+/// Chooses the schedule of a convolution fusion: by the order of its dimensions; depthwise ones, and those
+/// in tiles, by themselves.
+/// </summary>
 internal static class ConvolutionLowering
 {
     /// <summary>Lowers a convolution fusion, or returns null when no schedule covers it.</summary>

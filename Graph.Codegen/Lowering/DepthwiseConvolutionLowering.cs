@@ -77,7 +77,8 @@ internal sealed partial class DepthwiseConvolutionLowering
         IndexVector rhsAt = IndexVector.From(Enumerable.Range(0, kernel.Rank).Select(axis =>
             axis == d.RhsInputFeature ? f.Index(0) : axis == d.RhsOutputFeature ? hero.At[^1] : positions[d.RhsSpatial.IndexOf(axis)]));
         if (hero.OperandAccess(0, lhsAt) is not { } lhs || hero.OperandAccess(1, rhsAt) is not { } rhs ||
-            lhs.Index[hero.At[^1]] != 1 || rhs.Index[hero.At[^1]] != 1 || !(op.Window.All(HasNoPadding) || IsFinite(fusion, hero, rhs.Load)))
+            lhs.Index[hero.At[^1]] != 1 || rhs.Index[hero.At[^1]] != 1 ||
+            !(op.Window.All(HasNoPadding) || IsFinite(fusion, hero, rhs.Load)))
         {
             return null;
         }
@@ -171,7 +172,9 @@ internal sealed partial class DepthwiseConvolutionLowering
     private void EmitSingle(KExpr x)
     {
         KRegister sum = DeclareSum();
-        ForWindow(0, _kernel.Length, PlacesAt(x), () => Accumulate(sum, Widen(_emitter.EmitLanes(_input)), Widen(_emitter.EmitLanes(_weight))));
+        ForWindow(
+            0, _kernel.Length, PlacesAt(x),
+            () => Accumulate(sum, Widen(_emitter.EmitLanes(_input)), Widen(_emitter.EmitLanes(_weight))));
         Finish(sum, x);
     }
 

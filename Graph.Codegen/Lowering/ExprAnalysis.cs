@@ -25,7 +25,10 @@ internal sealed class ExprAnalysis
         _ => [],
     };
 
-    /// <summary>Everything that some expressions are made of, themselves included, each once, in an order that depends on them alone.</summary>
+    /// <summary>
+    /// Everything that some expressions are made of, themselves included, each once, in an order that
+    /// depends on them alone.
+    /// </summary>
     public static IEnumerable<ScalarExpr> All(IEnumerable<ScalarExpr> roots)
     {
         var seen = new HashSet<ScalarExpr>();

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>Replaces counters and loops in expressions; equal ones become one object, so what loops have in common is computed once.</summary>
+/// <summary>
+/// Replaces counters and loops in expressions; equal ones become one object, so what loops have in
+/// common is computed once.
+/// </summary>
 /// <remarks>
 /// <code>
 /// softmax:  max over r of x[row, r],  sum over s of exp(x[row, s] - m),  exp(x[row, c] - m) / total      r, s, c => column

@@ -57,7 +57,8 @@ internal sealed class HeroFusion
             {
                 return null;
             }
-            elsewhere |= !index.Select((e, i) => ReferenceEquals(e, at[i]) || (at[i].Extent == 1 && e.AsConstantIndex == 0)).All(same => same);
+            elsewhere |= !index.Select((e, i) =>
+                ReferenceEquals(e, at[i]) || (at[i].Extent == 1 && e.AsConstantIndex == 0)).All(same => same);
             return value;
         });
         at = [.. hero.Shape.Select((d, i) => source.Factory.Variable($"i{i}", d))];

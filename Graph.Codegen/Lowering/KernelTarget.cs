@@ -21,7 +21,10 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     /// </summary>
     public bool HasFma { get; init; } = true;
 
-    /// <summary>What decides the panels of packed constants where several machines read the same ones; null for a machine of its own.</summary>
+    /// <summary>
+    /// What decides the panels of packed constants where several machines read the same ones; null for a
+    /// machine of its own.
+    /// </summary>
     public SharedPanels? Panels { get; init; }
 
     /// <summary>
@@ -37,14 +40,14 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     public int MostSums { get; init; } = int.MaxValue;
 
     /// <summary>
-    /// How many steps of k a register tile takes in a row. In WebAssembly it is one: LLVM puts the loads of all of them first, and the engine
-    /// keeps that order, for which there are not enough registers.
+    /// How many steps of k a register tile takes in a row. In WebAssembly it is one: LLVM puts the loads of all of them
+    /// first, and the engine keeps that order, for which there are not enough registers.
     /// </summary>
     public int UnrolledSteps { get; init; } = 4;
 
     /// <summary>
-    /// Whether convolutions that <see cref="WinogradForm"/> chooses are computed in tiles; only after a run of the optimizer that allowed it,
-    /// too, because such convolutions look for their border themselves.
+    /// Whether convolutions that <see cref="WinogradForm"/> chooses are computed in tiles; only after a run of the
+    /// optimizer that allowed it, too, because such convolutions look for their border themselves.
     /// </summary>
     public bool AllowsWinograd { get; init; }
 

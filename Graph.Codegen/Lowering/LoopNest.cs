@@ -8,6 +8,9 @@ namespace Graphene.Codegen;
 /// </summary>
 internal sealed class LoopNest
 {
+    // A polynomial with the reduction of its argument.
+    private const int FlopsOfFunction = 20;
+
     private readonly FusionSource _source;
     private readonly List<LoopRoot> _roots = [];
 
@@ -63,8 +66,8 @@ internal sealed class LoopNest
         IEnumerable<TensorType> touched =
             Box is null ? fusion.Operands.Select(o => o.Type).Concat(fusion.Types) : [Box.Update.Type, Box.Update.Type];
         Dim bytes = touched.Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
-        int nodes = _source.Body.PostOrder().Count(n => n.Op is not (ParameterOp or ConstantOp));
-        return new KernelCost(elements * nodes, bytes);
+        int flops = _source.Body.PostOrder().Sum(n => n.Op is ParameterOp or ConstantOp ? 0 : n.Op is { IsElementwise: true, IsExpensive: true } ? FlopsOfFunction : 1);
+        return new KernelCost(elements * flops, bytes);
     }
 
     /// <summary>Which loops are outside, which is the one in vector lanes, and which are inside of that.</summary>

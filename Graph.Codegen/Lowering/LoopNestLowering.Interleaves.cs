@@ -29,7 +29,7 @@ public sealed partial class LoopNestLowering
         {
             long chunk = DimMath.CeilDiv(ElementsPerTask / colours, lanes) * lanes;
             KExpr begin = _b.Let("begin", KBuilder.Multiply(task, chunk));
-            EmitInterleavedRow(plan, u, begin, _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, chunk), extent)));
+            EmitInterleavedRow(plan, u, begin, _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, chunk), extent)), isRow: false);
             return KBuilder.CeilDiv(extent, chunk);
         }
         KExpr count = KBuilder.Value(rows.Aggregate((Dim)1, (n, g) => n * g.Extent));
@@ -38,7 +38,7 @@ public sealed partial class LoopNestLowering
         _b.For("row", first, _b.Let("end", KBuilder.Minimum(KBuilder.Add(first, rowsPerTask), count)), 1, row => _emitter.InScope(() =>
         {
             _emitter.BindRow(rows, row);
-            EmitInterleavedRow(plan, u, 0, extent);
+            EmitInterleavedRow(plan, u, 0, extent, isRow: true);
         }));
         return KBuilder.Divide(KBuilder.Add(count, KBuilder.Subtract(rowsPerTask, 1)), rowsPerTask);
     }
@@ -54,19 +54,29 @@ public sealed partial class LoopNestLowering
             AffineIndex.Of(load) is { Opaque.Count: 0 } index && (index[u.Last] == 0 || (index[u.Last] == 1 && index[v.Last] != 1)));
     }
 
-    private void EmitInterleavedRow(LoopPlan plan, LoopGroup u, KExpr begin, KExpr end)
+    private void EmitInterleavedRow(LoopPlan plan, LoopGroup u, KExpr begin, KExpr end, bool isRow)
     {
         (LoopGroup v, int lanes) = (plan.Inner!, VectorLanes());
         _emitter.Hoist(_nest.Elements, [.. u.Members, .. v.Members]);
         KExpr whole = _b.Let("whole", KBuilder.Add(begin, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, begin), lanes), lanes)));
-        _b.For("pixel", begin, whole, lanes, pixel => _emitter.InScope(() =>
+        void EmitPixels(KExpr pixel) => _emitter.InScope(() =>
         {
             KExpr[][] colours = [.. Enumerable.Range(0, (int)v.Extent.Value).Select(c => LanesOfColour(u, v, pixel, c))];
             for (int r = 0; r < _roots.Count; r++)
             {
                 StoreInterleaved(_roots[r], u, v, pixel, [.. colours.Select(values => values[r])]);
             }
-        }));
+        });
+
+        _b.For("pixel", begin, whole, lanes, EmitPixels);
+        if (isRow && u.Extent.IsStatic && !_source.WritesOverOperand)
+        {
+            if (u.Extent.Value % lanes != 0)
+            {
+                EmitPixels(u.Extent.Value - lanes); // a vector that ends with the row
+            }
+            return;
+        }
         _b.For("pixel", whole, end, 1, pixel => _emitter.InScope(() =>
         {
             _emitter.BindGroup(u, pixel);

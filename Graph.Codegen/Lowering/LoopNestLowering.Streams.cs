@@ -1,8 +1,15 @@
+using System.Numerics;
+
 namespace Graphene.Codegen;
 
 /// <content>What follows from the size of things: stores around the caches, and how much of a row is read at once.</content>
 public sealed partial class LoopNestLowering
 {
+    // What takes a few microseconds when each element is a handful of instructions; a function of an element takes as long as some of those.
+    private const long MostElementsPerTask = 16384;
+    private const int ElementsOfFunction = 4;
+    private const int EnoughTasks = 16;
+
     // A reduction across rows reads so many vectors of each row: whole cache lines and, with them, what was fetched beside them.
     private const int VectorsAcrossRows = 8;
 
@@ -137,6 +144,22 @@ public sealed partial class LoopNestLowering
         };
         return isSameKind && ExprAnalysis.Parts(a).Zip(ExprAnalysis.Parts(b)).All(p => IsSame(p.First, counterOfA, p.Second, counterOfB));
     }
+
+    // Elements that make a task. Where there are few of them and each takes functions (the gates of a recurrent cell), tasks are shorter.
+    private long ElementsPerTask
+    {
+        get
+        {
+            Dim all = _nest.Computed.Aggregate((Dim)0, (sum, node) => sum + node.Shape.ElementCount);
+            int functions = _nest.Expressions.OfType<CallExpr>().Count(IsExpanded);
+            return all.IsStatic
+                ? Math.Clamp(all.Value / EnoughTasks, MostElementsPerTask / (1 + (ElementsOfFunction * functions)), MostElementsPerTask)
+                : MostElementsPerTask;
+        }
+    }
+
+    // Few rows are shared out evenly by powers of two.
+    private static long RowsOf(long most) => most < EnoughTasks ? (long)BitOperations.RoundUpToPowerOf2((ulong)most + 1) / 2 : most;
 
     // Elements of one loop over everything that make a task: fewer when each is a reduction.
     private long ElementsPerChunk(int lanes)

@@ -16,7 +16,6 @@ namespace Graphene.Codegen;
 /// </remarks>
 public sealed partial class LoopNestLowering
 {
-    private const long ElementsPerTask = 16384;
     private readonly KernelTarget _target;
     private readonly FusionSource _source;
     private readonly KBuilder _b = new();
@@ -94,7 +93,7 @@ public sealed partial class LoopNestLowering
         KExpr rows = _b.Let("rows", KBuilder.Value(plan.Outer.Aggregate((Dim)1, (n, g) => n * g.Extent)));
         Dim perRow = WorkPerRow(plan);
         KExpr rowsPerTask = perRow.IsStatic
-            ? Math.Max(1, ElementsPerTask / Math.Max(1, perRow.Value))
+            ? RowsOf(Math.Max(1, ElementsPerTask / Math.Max(1, perRow.Value)))
             : KBuilder.Maximum(1, KBuilder.Divide(ElementsPerTask, KBuilder.Maximum(1, KBuilder.Value(perRow))));
         KExpr begin = _b.Let("begin", KBuilder.Multiply(task, rowsPerTask));
         KExpr end = _b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, rowsPerTask), rows));

@@ -17,7 +17,10 @@ internal sealed record NarrowForm(DType Left, DType Right, bool MovesLeft = fals
     /// <summary>Neighbours along k that one lane takes at once.</summary>
     public int Group => KDot.Group(Left);
 
-    /// <summary>What the sum of a right operand's column is multiplied by to make up for a moved left operand; 0 when it is not moved.</summary>
+    /// <summary>
+    /// What the sum of a right operand's column is multiplied by to make up for a moved left operand; 0 when
+    /// it is not moved.
+    /// </summary>
     public int Correction => !MovesLeft ? 0 : Left == DType.U8 ? -128 : 128;
 
     /// <summary>The form for operands of given types, or null when a multiply-add of wider elements is as good.</summary>

@@ -59,7 +59,10 @@ internal static class ScatterLowering
         }
     }
 
-    /// <summary>Where an element of the updates goes: the start of the window from the index vector, plus the place inside the window.</summary>
+    /// <summary>
+    /// Where an element of the updates goes: the start of the window from the index vector, plus the
+    /// place inside the window.
+    /// </summary>
     /// <param name="op">The scatter.</param>
     /// <param name="node">Its node.</param>
     /// <param name="source">The node's operands.</param>

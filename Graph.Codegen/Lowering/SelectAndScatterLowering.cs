@@ -26,7 +26,8 @@ internal static class SelectAndScatterLowering
     /// <param name="source">The node's operands.</param>
     /// <param name="node">The node.</param>
     /// <param name="at">The place of the window.</param>
-    public static (KRegister Found, KRegister Where) EmitPick(SelectAndScatterOp op, OperandSource source, Node node, IReadOnlyList<ScalarExpr> at)
+    public static (KRegister Found, KRegister Where) EmitPick(
+        SelectAndScatterOp op, OperandSource source, Node node, IReadOnlyList<ScalarExpr> at)
     {
         KRegister found = source.B.Declare("found", new KConstant(Scalar.FromBool(false), 1));
         KRegister picked = source.B.Declare("picked", new KConstant(Scalar.Zero(node.DType), 1));

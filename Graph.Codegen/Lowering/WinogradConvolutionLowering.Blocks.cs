@@ -20,8 +20,8 @@ internal sealed partial class WinogradConvolutionLowering
         public long Parts => DimMath.CeilDiv(GroupsPerBlock, GroupsPerTask);
 
         /// <summary>
-        /// Where all weights stay in the second cache, a block takes a quarter of it; else the weights come from memory for each block, so a
-        /// block takes what two panels leave.
+        /// Where all weights stay in the second cache, a block takes a quarter of it; else the weights come from memory
+        /// for each block, so a block takes what two panels leave.
         /// </summary>
         public static TileBlocks Choose(WinogradConvolutionLowering of)
         {

@@ -1,7 +1,7 @@
 namespace Graphene.Codegen;
 
-// The first kernel: patches into the points of the transform. A patch that reaches over the border of its image is copied into scratch first,
-// where zeros stand around it.
+// The first kernel: patches into the points of the transform. A patch that reaches over the border of its image is
+// copied into scratch first, where zeros stand around it.
 internal sealed partial class WinogradConvolutionLowering
 {
     private LoweredKernel EmitPatches(string name, KernelOperand.Workspace workspace, TileBlocks blocks)

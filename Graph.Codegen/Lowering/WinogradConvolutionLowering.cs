@@ -20,10 +20,11 @@ namespace Graphene.Codegen;
 ///     for tile, vector of outputs       A^T sums A, epilogue -> m * m results
 /// </code>
 /// <para>
-/// The bound is that of the products: 2 (m + 2)^2 / m^2 flops for each pair of features and result, a quarter of the definition's 18 for
-/// m = 4 and four ninths for m = 2, or that of reading (m + 2)^2 weights for each pair. The patches of a block stay in the second cache with the
-/// panel at work or, if there is room, with all weights (<see cref="TileBlocks"/>); while one panel is multiplied by, the next is asked for.
-/// The scratch of a group is (m + 2)^2 register tiles, 64 KiB for 14 x 32 sums and m = 4.
+/// The bound is that of the products: 2 (m + 2)^2 / m^2 flops for each pair of features and result, a quarter of the
+/// definition's 18 for m = 4 and four ninths for m = 2, or that of reading (m + 2)^2 weights for each pair. The patches
+/// of a block stay in the second cache with the panel at work or, if there is room, with all weights
+/// (<see cref="TileBlocks"/>); while one panel is multiplied by, the next is asked for. The scratch of a group is
+/// (m + 2)^2 register tiles, 64 KiB for 14 x 32 sums and m = 4.
 /// </para>
 /// <para>
 /// Tiles begin at the first result of each image and a sum runs over ascending inputs, so the bits depend neither on the batch nor on
@@ -124,7 +125,8 @@ internal sealed partial class WinogradConvolutionLowering
             constant.Value, strides, lowering._inputs, lowering._outputs, tile, lowering._width));
     }
 
-    // One pair of kernels for all blocks, whose workspace is small enough to stay in the cache; or, when their number is fed, for all at once.
+    // One pair of kernels for all blocks, whose workspace is small enough to stay in the cache; or, when their number
+    // is fed, for all at once.
     private LoweredKernel[] Lower(string name, WinogradWeights weights)
     {
         TileBlocks blocks = TileBlocks.Choose(this);

@@ -77,7 +77,8 @@ internal sealed class EntryBuilder
         string source = Describe(run.Node);
         if (run.Node.Op is FusionOp { Kind: FusionKind.Batch })
         {
-            EntryStep.Call[] members = [.. kernels.Select(k => Call(run, k, kernels.Count(other => ReferenceEquals(other.Kernel, k.Kernel))))];
+            EntryStep.Call[] members =
+                [.. kernels.Select(k => Call(run, k, kernels.Count(other => ReferenceEquals(other.Kernel, k.Kernel))))];
             KernelCost cost = kernels.Select(CostOf).Aggregate((sum, c) => new KernelCost(sum.Flops + c.Flops, sum.Bytes + c.Bytes));
             _library.AddCall(string.Create(CultureInfo.InvariantCulture, $"batch_{_batches++}"), source, cost);
             steps.Add(new EntryStep.Batch(members, IsWorthSplitting(cost)));

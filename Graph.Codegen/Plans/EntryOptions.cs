@@ -16,7 +16,10 @@ public sealed record EntryOptions
     /// </summary>
     public string? CopySymbol { get; init; }
 
-    /// <summary>False where there is one thread: kernels are called one after the other, and nothing asks how many threads there are.</summary>
+    /// <summary>
+    /// False where there is one thread: kernels are called one after the other, and nothing asks how
+    /// many threads there are.
+    /// </summary>
     public bool IsParallel { get; init; } = true;
 
     /// <summary>False where nobody can ask a run to stop: neither the entry function nor kernels look for it.</summary>

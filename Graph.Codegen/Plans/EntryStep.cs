@@ -17,7 +17,10 @@ public abstract record EntryStep
         /// <summary>Sizes that are passed behind the buffers.</summary>
         public IReadOnlyList<Dim> Sizes { get; init; } = [];
 
-        /// <summary>Tensor maps of its buffers, over constants and symbols of the run: on a GPU they are passed behind everything else.</summary>
+        /// <summary>
+        /// Tensor maps of its buffers, over constants and symbols of the run: on a GPU they are passed
+        /// behind everything else.
+        /// </summary>
         public IReadOnlyList<KTensorMap> Maps { get; init; } = [];
     }
 

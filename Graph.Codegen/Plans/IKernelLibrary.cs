@@ -22,5 +22,7 @@ internal interface IKernelLibrary
 
 /// <summary>A kernel of a library.</summary>
 /// <param name="Symbol">Its function.</param>
-/// <param name="RunSymbols">Symbols of the run whose values its caller passes behind its sizes; none where code finds them by itself.</param>
+/// <param name="RunSymbols">
+/// Symbols of the run whose values its caller passes behind its sizes; none where code finds them by itself.
+/// </param>
 internal readonly record struct KernelReference(string Symbol, IReadOnlyList<DimSymbol> RunSymbols);

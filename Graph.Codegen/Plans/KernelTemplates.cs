@@ -9,9 +9,9 @@ namespace Graphene.Codegen;
 /// fusion A (x, weights 1) lowered:  kernel K on [x, packed(weights 1), A]
 /// fusion B (y, weights 2), equal:   kernel K on [y, packed(weights 2), B]
 /// </code>
-/// A lowering may ask of a node: its op, its types, which operands are one and the same, which share memory with a result, which
-/// are constant, in which panels such a constant is looked up, and whether it is finite. All of that is in <see cref="Form"/>; a lowering that comes to ask for
-/// more adds it there.
+/// A lowering may ask of a node: its op, its types, which operands are one and the same, which share memory with a
+/// result, which are constant, in which panels such a constant is looked up, and whether it is finite. All of that is
+/// in <see cref="Form"/>; a lowering that comes to ask for more adds it there.
 /// </remarks>
 /// <param name="target">The machine.</param>
 internal sealed class KernelTemplates(KernelTarget target)

@@ -49,7 +49,9 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     /// <summary>The memory that a run will use, workspaces of kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
     /// <param name="catalog">Its kernels.</param>
-    /// <param name="target">The machine. Kernels of a processor count on the alignment of one element, so they work on parts of buffers.</param>
+    /// <param name="target">
+    /// The machine. Kernels of a processor count on the alignment of one element, so they work on parts of buffers.
+    /// </param>
     public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog, KernelTarget target) => BufferAssigner.Assign(
         optimized, new MemoryPlanOptions
         {
@@ -68,7 +70,8 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
         Outputs = [.. module.Entry.Results.Select((r, i) => new OutputSpec(module.OutputNames[i], r.Type, plan.Entry.Results[i]))],
         Checks = ShapeCheck.Collect(module),
         HostCalls = [.. builder.HostCalls.Select(n => Describe(
-            (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)], optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
+            (HostCallOp)n.Op, [.. n.Operands.Select(o => o.Type)],
+            optimized.Provenance[n] is [var origin, ..] ? origin.ToString() : null))],
         Kernels = [.. library.Specs],
     };
 

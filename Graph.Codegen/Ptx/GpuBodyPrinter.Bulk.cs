@@ -4,9 +4,10 @@ namespace Graphene.Codegen.Ptx;
 
 /// <content>Barriers of phases, copies of boxes, and roles: instructions of sm_90 for which LLVM 19 has no intrinsics.</content>
 /// <remarks>
-/// One thread of a warp arrives and copies for all: its first. What the others did before is in order with that by the barrier of the warp in
-/// front, since what a thread arrives for includes what it knows of others (PTX ISA, memory consistency model, causality order). All threads
-/// wait, so that each is behind the phase. A wait has the default semantics of PTX, acquire, and an arrival release, both for the block.
+/// One thread of a warp arrives and copies for all: its first. What the others did before is in order with that by the
+/// barrier of the warp in front, since what a thread arrives for includes what it knows of others (PTX ISA, memory
+/// consistency model, causality order). All threads wait, so that each is behind the phase. A wait has the default
+/// semantics of PTX, acquire, and an arrival release, both for the block.
 /// </remarks>
 internal sealed partial class GpuBodyPrinter
 {

@@ -13,7 +13,8 @@ internal sealed partial class GpuBodyPrinter
         Require(FirstWithMatrixLoads, "ldmatrix");
         if (load.Count is not (1 or 2 or 4) || (load.IsTransposed && load.Buffer.Element.SizeInBytes() != 2))
         {
-            throw Bug($"there is no ldmatrix of {load.Count} matrices of {load.Buffer.Element.Name()}{(load.IsTransposed ? ", transposed" : "")}");
+            string transposed = load.IsTransposed ? ", transposed" : "";
+            throw Bug($"there is no ldmatrix of {load.Count} matrices of {load.Buffer.Element.Name()}{transposed}");
         }
         string place = Element(load.Buffer, Evaluate(load.Index), "inbounds ");
         string name = $"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x{Number(load.Count)}{(load.IsTransposed ? ".trans" : "")}.b16.p3";

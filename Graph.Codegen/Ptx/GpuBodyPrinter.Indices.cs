@@ -4,8 +4,9 @@ namespace Graphene.Codegen.Ptx;
 
 /// <content>Indices in 32 bits where they fit: a GPU has no others in hardware.</content>
 /// <remarks>
-/// A product of 64 bits is four instructions and a quotient dozens. Kernel IR counts in i64; what <see cref="IndexIntervals"/> knows to fit is
-/// computed in i32 and extended where it is used, which the address of an access does for nothing:
+/// A product of 64 bits is four instructions and a quotient dozens. Kernel IR counts in i64; what
+/// <see cref="IndexIntervals"/> knows to fit is computed in i32 and extended where it is used, which the address of an
+/// access does for nothing:
 /// <code>
 /// i64 128 t + thread     becomes     i64 extend(i32 128 t + thread), no wrap
 /// </code>

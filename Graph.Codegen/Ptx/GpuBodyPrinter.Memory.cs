@@ -100,12 +100,16 @@ internal sealed partial class GpuBodyPrinter
             string instruction = $"st.global.cs.{(words == 1 ? "" : $"v{Number(words)}.")}b32 [$0], {operands};";
             string constraints = $"l{string.Concat(Enumerable.Repeat(",r", words))},~{{memory}}";
             Out.Do(
-                $"call void asm sideeffect \"{instruction}\", \"{constraints}\"({PointerType(store.Buffer)} {at}, {string.Join(", ", parts)})");
+                $"call void asm sideeffect \"{instruction}\", \"{constraints}\"({PointerType(store.Buffer)} {at}, "
+                    + $"{string.Join(", ", parts)})");
         }
     }
 
     /// <inheritdoc/>
-    /// <remarks>Left out: what hides latency on a GPU is other warps, and PTX does not say what happens where a place does not exist.</remarks>
+    /// <remarks>
+    /// Left out: what hides latency on a GPU is other warps, and PTX does not say what happens where a
+    /// place does not exist.
+    /// </remarks>
     protected override void Prefetch(string place)
     {
     }
@@ -148,7 +152,8 @@ internal sealed partial class GpuBodyPrinter
     }
 
     private string Behind(string place, KBuffer buffer, int elements) => elements == 0 ? place : Out.Add(
-        KType.Index, $"getelementptr {LlvmTypes.MemoryElement(buffer.Element)}, {PointerType(buffer)} {place}, i64 {Number(elements)}").Name;
+        KType.Index,
+        $"getelementptr {LlvmTypes.MemoryElement(buffer.Element)}, {PointerType(buffer)} {place}, i64 {Number(elements)}").Name;
 
     private LlvmValue Where(LlvmValue condition, KType type, LlvmValue? otherwise, Func<LlvmValue> load)
     {

@@ -4,8 +4,9 @@ namespace Graphene.Codegen.Ptx;
 
 /// <content>Products of warpgroups: <c>wgmma</c>, which sm_90a alone has, and LLVM 19 has no intrinsics for.</content>
 /// <remarks>
-/// Sums are operands that go in and come out in the same registers. The wait that hands them back has them as operands, too, so that nothing reads
-/// them before it. An operand in memory is named by 64 bits (PTX ISA, matrix descriptor format):
+/// Sums are operands that go in and come out in the same registers. The wait that hands them back has them
+/// as operands, too, so that nothing reads them before it. An operand in memory is named by 64 bits (PTX
+/// ISA, matrix descriptor format):
 /// <code>
 /// bits  0..13  address / 16        16..29  leading distance / 16        32..45  stride / 16        49..51  0: patterns begin at multiples of 1024
 /// bits 62..63  1: swizzled in lines of 128 bytes

@@ -48,7 +48,8 @@ internal readonly record struct IndexInterval(long Low, long High)
         _ => Any,
     };
 
-    private static long AllBits(long most) => most == 0 ? 0 : (long)(ulong.MaxValue >> System.Numerics.BitOperations.LeadingZeroCount((ulong)most));
+    private static long AllBits(long most) =>
+        most == 0 ? 0 : (long)(ulong.MaxValue >> System.Numerics.BitOperations.LeadingZeroCount((ulong)most));
 
     private static IndexInterval Corners(IndexInterval a, IndexInterval b, Func<Int128, Int128, Int128> op)
     {

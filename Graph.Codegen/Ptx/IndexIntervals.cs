@@ -1,6 +1,9 @@
 namespace Graphene.Codegen.Ptx;
 
-/// <summary>What is known of the indices of a kernel: from the number of tasks and threads, bounds of loops, and bounds of symbols.</summary>
+/// <summary>
+/// What is known of the indices of a kernel: from the number of tasks and threads, bounds of loops, and
+/// bounds of symbols.
+/// </summary>
 /// <remarks>
 /// <code>
 /// task t of 1000, 128 threads      t in 0..999, thread in 0..127
@@ -92,7 +95,8 @@ internal sealed class IndexIntervals
         KCall { Op: ScalarOp.FusedMultiplyAdd, Arguments: [var a, var b, var c], Type.Element: DType.I64 } =>
             IndexInterval.Apply(ScalarOp.Add, IndexInterval.Apply(ScalarOp.Multiply, _known[a], _known[b]), _known[c]),
         KSelect select when e.Type.Element.IsInteger() => _known[select.WhenTrue].Or(_known[select.WhenFalse]),
-        KConvert { To: DType.I64, Value: var value } when value.Type.Element.IsInteger() && value.Type.Element != DType.U64 => _known[value],
+        KConvert { To: DType.I64, Value: var value }
+            when value.Type.Element.IsInteger() && value.Type.Element != DType.U64 => _known[value],
         KBroadcast broadcast => _known[broadcast.Value],
         KShuffle shuffle => _known[shuffle.Value],
         KJoin join => _known[join.Low].Or(_known[join.High]),

@@ -4,8 +4,9 @@ namespace Graphene.Codegen.Ptx;
 
 /// <summary>Writes what a compilation for a GPU made into the folder of <c>GRAPHENE_DUMP</c>, beside the graphs of its passes.</summary>
 /// <remarks>
-/// <c>NAME.kernels</c> has each distinct kernel as Kernel IR, under the name of its entry; <c>NAME.ll</c> the LLVM IR that was made of it, and
-/// <c>NAME.ptx</c> what the driver is given. Code that comes out of the cache was not compiled, and nothing is written.
+/// <c>NAME.kernels</c> has each distinct kernel as Kernel IR, under the name of its entry; <c>NAME.ll</c> the LLVM IR
+/// that was made of it, and <c>NAME.ptx</c> what the driver is given. Code that comes out of the cache was not
+/// compiled, and nothing is written.
 /// </remarks>
 internal static partial class PtxDump
 {

@@ -5,7 +5,9 @@ namespace Graphene.Codegen.Ptx;
 /// <summary>A kernel in a <see cref="PtxModule"/>, and how it is launched.</summary>
 /// <param name="Name">The name of its entry.</param>
 /// <param name="Threads">The threads of a block; the launch must have exactly these. A block is a task of the kernel.</param>
-/// <param name="Buffers">How many pointers the parameters begin with: the kernel's arguments, null for those that it does not touch.</param>
+/// <param name="Buffers">
+/// How many pointers the parameters begin with: the kernel's arguments, null for those that it does not touch.
+/// </param>
 public sealed record PtxKernel(string Name, int Threads, int Buffers)
 {
     /// <summary>
@@ -15,8 +17,8 @@ public sealed record PtxKernel(string Name, int Threads, int Buffers)
     public ImmutableArray<DimSymbol> Symbols { get; init; } = [];
 
     /// <summary>
-    /// How many calls one launch does. Where it is more than one, the only parameter is a table of 64-bit words: the number of each call's first
-    /// block, then pointers, sizes and symbols of each call.
+    /// How many calls one launch does. Where it is more than one, the only parameter is a table of 64-bit words: the
+    /// number of each call's first block, then pointers, sizes and symbols of each call.
     /// </summary>
     public int Members { get; init; } = 1;
 

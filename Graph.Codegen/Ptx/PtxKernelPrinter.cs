@@ -47,7 +47,8 @@ public sealed class PtxKernelPrinter(PtxTarget target)
         {
             string linkage = kernel.DynamicSharedBytes > 0 ? "external" : "internal";
             string content = kernel.DynamicSharedBytes > 0 ? "[0 x i8]" : Invariant($"[{kernel.SharedBytes} x i8] undef");
-            text.Append('@').Append(kernel.Name).Append(Invariant($"_shared = {linkage} addrspace(3) global {content}, align {kernel.SharedAlignment}\n"));
+            text.Append('@').Append(kernel.Name).Append(
+                Invariant($"_shared = {linkage} addrspace(3) global {content}, align {kernel.SharedAlignment}\n"));
         }
         text.Append("define ptx_kernel void @").Append(kernel.Name);
         text.Append(body.Replace(GpuBodyPrinter.OwnName, "@" + kernel.Name, StringComparison.Ordinal)).Append('\n');
@@ -68,7 +69,8 @@ public sealed class PtxKernelPrinter(PtxTarget target)
             // Maps stay where they are passed: copies take them from there. Parameters are counted from 1.
             int first = kernel.Buffers + kernel.Symbols.Length + 1;
             text.Append(", !\"grid_constant\", !7}\n!7 = !{");
-            return text.Append(string.Join(", ", Enumerable.Range(first, kernel.Maps).Select(i => Invariant($"i32 {i}")))).Append("}\n").ToString();
+            IEnumerable<string> numbers = Enumerable.Range(first, kernel.Maps).Select(i => Invariant($"i32 {i}"));
+            return text.Append(string.Join(", ", numbers)).Append("}\n").ToString();
         }
         return text.Append("}\n").ToString();
     }

@@ -73,7 +73,8 @@ public sealed record PtxTarget
     {
         bool hasFeatures = text.EndsWith('a');
         string number = text.StartsWith("sm_", StringComparison.Ordinal) ? text[3..(hasFeatures ? ^1 : ^0)] : "";
-        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int architecture) && architecture is >= 10 and < 1000
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int architecture)
+            && architecture is >= 10 and < 1000
             ? Of(new GpuTarget(architecture, hasFeatures))
             : throw new GraphException(
                 CodegenDiagnostics.UnknownTarget,

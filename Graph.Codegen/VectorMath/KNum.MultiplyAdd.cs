@@ -37,7 +37,10 @@ internal readonly partial record struct KNum
         return error + (aLow * bLow);
     }
 
-    /// <summary>c - a * b for f64 where c and the product are so near that it is nearly exact; limits as for <see cref="ProductError"/>.</summary>
+    /// <summary>
+    /// c - a * b for f64 where c and the product are so near that it is nearly exact; limits as for
+    /// <see cref="ProductError"/>.
+    /// </summary>
     public static KNum Residual(KNum a, KNum b, KNum c)
     {
         if (a.HasFma)

@@ -5,9 +5,10 @@ namespace Graphene.Codegen;
 /// lanes, the target or the neighbours, so a scalar tail continues a vector body exactly.
 /// </summary>
 /// <remarks>
-/// Only operations that IEEE 754 rounds correctly are used, so every target with fused multiply-add gives the same bits. Targets without
-/// it share bits of their own: where an expansion needs a product exactly they compute it from halves or in f64, elsewhere they round twice.
-/// docs/numerics.md has the methods and the measured errors, tools/vector-math the derivation of the coefficients.
+/// Only operations that IEEE 754 rounds correctly are used, so every target with fused multiply-add gives the same
+/// bits. Targets without it share bits of their own: where an expansion needs a product exactly they compute it from
+/// halves or in f64, elsewhere they round twice. docs/numerics.md has the methods and the measured errors,
+/// tools/vector-math the derivation of the coefficients.
 /// </remarks>
 public static class VectorMath
 {

@@ -115,7 +115,8 @@ public sealed partial class Graph
         Enter(site);
         Frame outer = Current;
         Node chooses = outer.Import(selector);
-        (Frame Frame, Node[] Results)[] bodies = Array.ConvertAll(branches, branch => Body(site, outer, Array.Empty<TensorType>(), _ => branch()));
+        (Frame Frame, Node[] Results)[] bodies = Array.ConvertAll(
+            branches, branch => Body(site, outer, Array.Empty<TensorType>(), _ => branch()));
         Enter(site);
         Variable[] assigned = [.. bodies.SelectMany(b => b.Frame.State.Keys).Distinct()];
         FrameInput[] captured = [.. bodies.SelectMany(b => b.Frame.Captured).Union(assigned.Select(v => new FrameInput(null, v)))];

@@ -86,7 +86,8 @@ public sealed partial class Tensor
         return fits
             ? b.Constant(type.DType, value)
             : throw new GraphException(
-                DiagnosticId.LiteralDoesNotFit, FormattableString.Invariant($"{value} is no {type.DType.Name()}, the element type of {type}"),
+                DiagnosticId.LiteralDoesNotFit,
+                FormattableString.Invariant($"{value} is no {type.DType.Name()}, the element type of {type}"),
                 b.CurrentOrigin is { } origin ? $"built in {origin}" : null,
                 "a C# number takes the element type of the tensor beside it", "cast the tensor first");
     }

@@ -20,7 +20,10 @@ public sealed record DebugOptions
     /// <summary>No switch set.</summary>
     public static DebugOptions None { get; } = new();
 
-    /// <summary>GRAPHENE_DUMP: the folder that receives numbered IR text, with a .dot beside it, after each pass that changed something.</summary>
+    /// <summary>
+    /// GRAPHENE_DUMP: the folder that receives numbered IR text, with a .dot beside it, after each pass
+    /// that changed something.
+    /// </summary>
     public string? DumpFolder { get; init; }
 
     /// <summary>GRAPHENE_DUMP_PASSES: only passes whose name matches this regular expression are dumped.</summary>

@@ -50,7 +50,8 @@ public static class FileStamp
         }
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{boot} {facts.DeviceMajor}:{facts.DeviceMinor} {facts.Inode} {facts.Size} {Text(facts.Born)} {Text(facts.Written)} {Text(facts.Changed)}");
+            $"{boot} {facts.DeviceMajor}:{facts.DeviceMinor} {facts.Inode} {facts.Size} {Text(facts.Born)} "
+                + $"{Text(facts.Written)} {Text(facts.Changed)}");
     }
 
     // linux/magic.h: ext2 to ext4, XFS, Btrfs, F2FS, overlays of these, ZFS, bcachefs.

@@ -1,6 +1,9 @@
 namespace Graphene;
 
-/// <summary>The backward loop of a loop that runs as often as its data want: a fixed number of states is kept, others are run again.</summary>
+/// <summary>
+/// The backward loop of a loop that runs as often as its data want: a fixed number of states is kept,
+/// others are run again.
+/// </summary>
 /// <remarks>
 /// The kept states form a stack, the latest on top. For round t, as long as the top is earlier than t, the loop runs on from there and
 /// what it reaches is pushed; the state of round t is popped when it is used.

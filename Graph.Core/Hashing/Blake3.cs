@@ -63,6 +63,40 @@ public static unsafe class Blake3
         _ => 0xD743C2AE689105FB,
     };
 
+    /// <summary>The order of words in all rounds, for whoever would have to write registers to memory at each call.</summary>
+    /// <param name="order">Receives <see cref="Rounds"/> values.</param>
+    internal static void WriteOrder(ulong* order)
+    {
+        for (int round = 0; round < Rounds; round++)
+        {
+            order[round] = WordsOf(round);
+        }
+    }
+
+    /// <summary>The numbers of chunks that lanes hash side by side.</summary>
+    /// <param name="counters">Receives the low words of all lanes, then the high words.</param>
+    /// <param name="lanes">How many.</param>
+    /// <param name="first">The number of the first.</param>
+    internal static void WriteCounters(uint* counters, int lanes, ulong first)
+    {
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            ulong number = first + (ulong)lane;
+            counters[lane] = (uint)number;
+            counters[lanes + lane] = (uint)(number >> 32);
+        }
+    }
+
+    /// <summary>The counters of parents, which have no numbers.</summary>
+    /// <inheritdoc cref="WriteCounters"/>
+    internal static void ClearCounters(uint* counters, int lanes)
+    {
+        for (int i = 0; i < 2 * lanes; i++)
+        {
+            counters[i] = 0;
+        }
+    }
+
     /// <summary>The hash of one piece of data that is all there is.</summary>
     public static byte[] Hash(ReadOnlySpan<byte> bytes)
     {
@@ -131,7 +165,8 @@ public static unsafe class Blake3
         {
             int whole = length / ChunkBytes;
             int done = mayCompile ? Blake3Lanes.Chunks(bytes, whole, firstChunk, values) : 0;
-            done += Blake3Quads.Chunks(bytes + ((long)done * ChunkBytes), whole - done, firstChunk + (ulong)done, values + (done * HashWords));
+            done += Blake3Quads.Chunks(
+                bytes + ((long)done * ChunkBytes), whole - done, firstChunk + (ulong)done, values + (done * HashWords));
             for (; done < chunks; done++)
             {
                 int begin = done * ChunkBytes;

@@ -20,12 +20,15 @@ internal static unsafe class Blake3Lanes
     [MethodImpl(MethodImplOptions.NoInlining)] // what asks for instructions is not compiled ahead of time
     public static int Chunks(byte* bytes, int whole, ulong number, uint* values)
     {
+        const int Blocks = Blake3.ChunkBytes / Blake3.BlockBytes;
+        uint* counters = stackalloc uint[2 * Count];
         int done = 0;
         for (; Avx2.IsSupported && done + Count <= whole; done += Count)
         {
+            Blake3.WriteCounters(counters, Count, number + (ulong)done);
             Hash(
-                bytes + ((long)done * Blake3.ChunkBytes), Blake3.ChunkBytes, Blake3.ChunkBytes / Blake3.BlockBytes, number + (ulong)done,
-                Blake3.ChunkStart, Blake3.ChunkEnd, values + (done * Blake3.HashWords));
+                bytes + ((long)done * Blake3.ChunkBytes), Blake3.ChunkBytes, Blocks, counters, Blake3.ChunkStart, Blake3.ChunkEnd,
+                values + (done * Blake3.HashWords));
         }
         return done;
     }
@@ -37,11 +40,13 @@ internal static unsafe class Blake3Lanes
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static int Parents(uint* values, int pairs)
     {
+        uint* counters = stackalloc uint[2 * Count];
+        Blake3.ClearCounters(counters, Count);
         int done = 0;
         for (; Avx2.IsSupported && done + Count <= pairs; done += Count)
         {
             Hash(
-                (byte*)(values + (done * 2 * Blake3.HashWords)), Blake3.BlockBytes, 1, null, Blake3.Parent, 0,
+                (byte*)(values + (done * 2 * Blake3.HashWords)), Blake3.BlockBytes, 1, counters, Blake3.Parent, 0,
                 values + (done * Blake3.HashWords));
         }
         return done;
@@ -50,20 +55,17 @@ internal static unsafe class Blake3Lanes
     // Compiled once and for good: it is the time of a start from the cache.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Hash(
-        byte* input, nint stride, int blocks, ulong? number, uint firstFlags, uint lastFlags, uint* values)
+        byte* input, nint stride, int blocks, uint* counters, uint firstFlags, uint lastFlags, uint* values)
     {
         Vector256<uint>* h = stackalloc Vector256<uint>[Blake3.HashWords];
         for (int i = 0; i < Blake3.HashWords; i++)
         {
             h[i] = Vector256.Create(Blake3.InitialValue(i));
         }
-        (Vector256<uint> low, Vector256<uint> high) = Counters(number);
+        Vector256<uint> low = Vector256.Load(counters), high = Vector256.Load(counters + Count);
         Vector256<uint>* m = stackalloc Vector256<uint>[16];
         ulong* order = stackalloc ulong[Blake3.Rounds];
-        for (int round = 0; round < Blake3.Rounds; round++)
-        {
-            order[round] = Blake3.WordsOf(round);
-        }
+        Blake3.WriteOrder(order);
         for (int block = 0; block < blocks; block++)
         {
             byte* at = input + (block * Blake3.BlockBytes);
@@ -78,19 +80,6 @@ internal static unsafe class Blake3Lanes
         {
             values[i] = lanes[i];
         }
-    }
-
-    private static (Vector256<uint> Low, Vector256<uint> High) Counters(ulong? number)
-    {
-        uint* low = stackalloc uint[Count];
-        uint* high = stackalloc uint[Count];
-        for (int lane = 0; lane < Count; lane++)
-        {
-            ulong counter = number is { } first ? first + (ulong)lane : 0;
-            low[lane] = (uint)counter;
-            high[lane] = (uint)(counter >> 32);
-        }
-        return (Vector256.Load(low), Vector256.Load(high));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

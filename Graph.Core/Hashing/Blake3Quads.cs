@@ -29,12 +29,7 @@ internal static unsafe class Blake3Quads
         int done = 0;
         for (; AreFast && done + Count <= whole; done += Count)
         {
-            for (int lane = 0; lane < Count; lane++)
-            {
-                ulong n = number + (ulong)(done + lane);
-                counters[lane] = (uint)n;
-                counters[Count + lane] = (uint)(n >> 32);
-            }
+            Blake3.WriteCounters(counters, Count, number + (ulong)done);
             Hash(
                 (uint*)(bytes + ((long)done * Blake3.ChunkBytes)), Blake3.ChunkBytes / sizeof(uint), Blocks, counters, Blake3.ChunkStart,
                 Blake3.ChunkEnd, values + (done * Blake3.HashWords));
@@ -49,10 +44,7 @@ internal static unsafe class Blake3Quads
     public static int Parents(uint* values, int pairs)
     {
         uint* counters = stackalloc uint[2 * Count];
-        for (int i = 0; i < 2 * Count; i++)
-        {
-            counters[i] = 0;
-        }
+        Blake3.ClearCounters(counters, Count);
         int done = 0;
         for (; AreFast && done + Count <= pairs; done += Count)
         {
@@ -63,7 +55,8 @@ internal static unsafe class Blake3Quads
         return done;
     }
 
-    // The lanes' inputs are a number of words apart. Vectors are passed in memory: what has them as arguments is not compiled ahead of time.
+    // The lanes' inputs are a number of words apart. Vectors are passed in memory: what has them as arguments is not
+    // compiled ahead of time.
     private static void Hash(uint* input, int stride, int blocks, uint* counters, uint firstFlags, uint lastFlags, uint* values)
     {
         uint* h = stackalloc uint[Count * Blake3.HashWords];
@@ -73,11 +66,8 @@ internal static unsafe class Blake3Quads
         }
         byte* memory = stackalloc byte[(Count * Blake3.BlockBytes) + sizeof(Vector128<uint>)];
         uint* m = (uint*)(((nint)memory + sizeof(Vector128<uint>) - 1) & -sizeof(Vector128<uint>));
-        ulong* order = stackalloc ulong[Blake3.Rounds]; // a call between rounds would write all registers to memory
-        for (int round = 0; round < Blake3.Rounds; round++)
-        {
-            order[round] = Blake3.WordsOf(round);
-        }
+        ulong* order = stackalloc ulong[Blake3.Rounds];
+        Blake3.WriteOrder(order);
         for (int block = 0; block < blocks; block++)
         {
             Gather(input + (block * 16), stride, m);
@@ -130,7 +120,8 @@ internal static unsafe class Blake3Quads
         Vector128<uint> v0 = h[0], v1 = h[1], v2 = h[2], v3 = h[3], v4 = h[4], v5 = h[5], v6 = h[6], v7 = h[7];
         Vector128<uint> v8 = Vector128.Create(0x6A09E667u), v9 = Vector128.Create(0xBB67AE85u);
         Vector128<uint> v10 = Vector128.Create(0x3C6EF372u), v11 = Vector128.Create(0xA54FF53Au);
-        Vector128<uint> v12 = counters[0], v13 = counters[1], v14 = Vector128.Create((uint)Blake3.BlockBytes), v15 = Vector128.Create(flags);
+        Vector128<uint> v12 = counters[0], v13 = counters[1];
+        Vector128<uint> v14 = Vector128.Create((uint)Blake3.BlockBytes), v15 = Vector128.Create(flags);
         for (int round = 0; round < Blake3.Rounds; round++)
         {
             ulong w = order[round];

@@ -6,7 +6,10 @@ namespace Graphene;
 /// </remarks>
 public interface IGraphSource
 {
-    /// <summary>Names the graph: sources of equal keys load equal graphs, provenance aside, for as long as <see cref="KeyIsComplete"/>.</summary>
+    /// <summary>
+    /// Names the graph: sources of equal keys load equal graphs, provenance aside, for as long as
+    /// <see cref="KeyIsComplete"/>.
+    /// </summary>
     string Key { get; }
 
     /// <summary>

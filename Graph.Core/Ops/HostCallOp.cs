@@ -49,7 +49,8 @@ public sealed record HostCallOp(HostCallKind Kind, string Message, long Ordinal)
             DiagnosticId.BadPredicate, $"an assertion needs a bool scalar as its first operand",
             fix: "reduce the condition with and first");
         site.Require(
-            Kind != HostCallKind.Tap || site.OperandCount == 1, DiagnosticId.OperandCount, $"a tap has one operand, not {site.OperandCount}");
+            Kind != HostCallKind.Tap || site.OperandCount == 1, DiagnosticId.OperandCount,
+            $"a tap has one operand, not {site.OperandCount}");
         return [];
     }
 
@@ -67,7 +68,8 @@ public sealed record HostCallOp(HostCallKind Kind, string Message, long Ordinal)
     }
 
     /// <inheritdoc/>
-    public override GradientRule Gradient => GradientRule.Zero("it has no results; the tensor that Tensor.Print gives back passes gradients on");
+    public override GradientRule Gradient =>
+        GradientRule.Zero("it has no results; the tensor that Tensor.Print gives back passes gradients on");
 }
 
 /// <summary>Builds host calls.</summary>

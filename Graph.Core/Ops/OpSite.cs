@@ -100,7 +100,8 @@ public sealed class OpSite(Op op, ImmutableArray<Node> operands, GraphBuilder? b
         Require(
             body.ParameterTypes.SequenceEqual([.. group, .. group]) && body.ResultTypes.SequenceEqual(group), DiagnosticId.BadBody,
             $"the body is {body}",
-            why: $"it must take the running values and the next ones and return one of each of: {string.Join(", ", types.Select(t => t.Name()))}");
+            why: "it must take the running values and the next ones and return one of each of: "
+                + string.Join(", ", types.Select(t => t.Name())));
     }
 
     /// <summary>Throws unless a condition holds.</summary>

@@ -28,7 +28,10 @@ public sealed partial record SelectAndScatterOp(ValueList<WindowDim> Window, Com
     /// <inheritdoc/>
     public override bool IsExpensive => true;
 
-    /// <summary>True for windows that do not overlap: then at most one of them gives something to an element, and any can be asked alone.</summary>
+    /// <summary>
+    /// True for windows that do not overlap: then at most one of them gives something to an element, and any
+    /// can be asked alone.
+    /// </summary>
     public override bool HasElementForm =>
         Window.All(w => w.Size.IsStatic && w.Size.Value <= w.Stride && w.Low.Range.Min >= 0) &&
         Window.Aggregate(1L, (n, w) => n * w.Size.Value) <= MostComparedElements;
@@ -121,7 +124,10 @@ public sealed partial record SelectAndScatterOp(ValueList<WindowDim> Window, Com
 /// <summary>Builds select_and_scatter.</summary>
 public static class SelectAndScatterBuilder
 {
-    /// <summary>Combines <paramref name="source"/> into the picked places of <paramref name="x"/>; see <see cref="SelectAndScatterOp"/>.</summary>
+    /// <summary>
+    /// Combines <paramref name="source"/> into the picked places of <paramref name="x"/>; see
+    /// <see cref="SelectAndScatterOp"/>.
+    /// </summary>
     public static Node SelectAndScatter(
         this GraphBuilder b,
         Node x,

@@ -40,7 +40,8 @@ public static class DotWriter
             }
             for (int i = 0; i < computation.Results.Length; i++)
             {
-                text.Append(indentation).Append(CultureInfo.InvariantCulture, $"{prefix}_result{i} [label=\"result {i}\", shape=ellipse];\n");
+                text.Append(indentation).Append(
+                    CultureInfo.InvariantCulture, $"{prefix}_result{i} [label=\"result {i}\", shape=ellipse];\n");
                 text.Append(indentation).Append(Id(prefix, computation.Results[i]))
                     .Append(CultureInfo.InvariantCulture, $" -> {prefix}_result{i};\n");
             }

@@ -4,8 +4,9 @@ namespace Graphene;
 
 /// <summary>A tensor value: a static type and its elements, row-major and little-endian.</summary>
 /// <remarks>
-/// Immutable. Two literals are equal when their types and all their bytes are. The bytes are in memory, or stored elsewhere: then
-/// <see cref="Bytes"/> reads and keeps them, while <see cref="Part(long, int)"/> and whatever looks at elements one after another keep nothing.
+/// Immutable. Two literals are equal when their types and all their bytes are. The bytes are in memory, or stored
+/// elsewhere: then <see cref="Bytes"/> reads and keeps them, while <see cref="Part(long, int)"/> and whatever looks at
+/// elements one after another keep nothing.
 /// </remarks>
 public sealed class Literal : IEquatable<Literal>
 {

@@ -4,7 +4,8 @@ using Graphene.Runtime;
 namespace Graphene.Hosting;
 
 /// <summary>Makes a version that is ready to answer requests from a file, or says why that cannot be.</summary>
-internal sealed class ModelLoader<TModel>(string name, Func<CompiledGraph, TModel> create, IReadOnlyList<Action<TModel>> samples)
+internal sealed class ModelLoader<TModel>(
+    string name, Func<CompiledGraph, TModel> create, IReadOnlyList<Action<TModel>> samples, ModelGpus gpus)
     where TModel : class, IDisposable
 {
     /// <summary>Loads, verifies and warms up.</summary>
@@ -13,16 +14,20 @@ internal sealed class ModelLoader<TModel>(string name, Func<CompiledGraph, TMode
     /// <param name="number">The number that the version gets.</param>
     /// <param name="unloaded">Told when the version is gone.</param>
     /// <param name="cancellation">Stops the warm-up run.</param>
-    /// <exception cref="GraphException">The file is no bundle for this machine and class, or its first run failed.</exception>
+    /// <exception cref="GraphException">
+    /// The file is no bundle for this machine and class, its first run failed, or there is no such GPU.
+    /// </exception>
     public LoadedVersion<TModel> Load(
         SettledFile file, GrapheneModelOptions options, int number, Action<LoadedVersion<TModel>> unloaded,
         CancellationToken cancellation)
     {
         long start = Stopwatch.GetTimestamp();
-        CompiledGraph graph = CompiledGraph.Load(file.File);
+        ModelGpus.Use? gpu = options.Gpu is { } gpuNumber ? gpus.Take(gpuNumber) : null;
+        CompiledGraph? graph = null;
         TModel? model = null;
         try
         {
+            graph = CompiledGraph.Load(file.File, new CompiledGraphOptions { Gpu = gpu?.Device });
             model = create(graph);
             if (options.WarmUp)
             {
@@ -34,6 +39,7 @@ internal sealed class ModelLoader<TModel>(string name, Func<CompiledGraph, TMode
                 name, number, file.Hash, file.Source, file.Fingerprint.Length, DateTimeOffset.UtcNow, Stopwatch.GetElapsedTime(start));
             return new LoadedVersion<TModel>(model, version, memory, v =>
             {
+                gpu?.Dispose(); // after everything that was made from it
                 copy?.Dispose();
                 unloaded(v);
             });
@@ -41,7 +47,8 @@ internal sealed class ModelLoader<TModel>(string name, Func<CompiledGraph, TMode
         catch
         {
             model?.Dispose();
-            graph.Dispose();
+            graph?.Dispose();
+            gpu?.Dispose();
             throw;
         }
     }

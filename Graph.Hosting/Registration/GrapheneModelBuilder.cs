@@ -5,7 +5,10 @@ using Microsoft.Extensions.Options;
 namespace Graphene.Hosting;
 
 /// <summary>Says more about a model that was added to the services.</summary>
-/// <remarks>Later calls override earlier ones. The result can be watched and overridden as any options of .NET, under the model's name.</remarks>
+/// <remarks>
+/// Later calls override earlier ones. The result can be watched and overridden as any options of .NET,
+/// under the model's name.
+/// </remarks>
 /// <typeparam name="TModel">The class of the model.</typeparam>
 public sealed class GrapheneModelBuilder<TModel>
     where TModel : class, IDisposable
@@ -33,6 +36,10 @@ public sealed class GrapheneModelBuilder<TModel>
         o.Reload = reload;
     });
 
+    /// <summary>Runs the model on an NVIDIA GPU; its bundle must have code for it.</summary>
+    /// <param name="number">The number of the GPU, as the driver counts them, from 0.</param>
+    public GrapheneModelBuilder<TModel> OnGpu(int number = 0) => Configure(o => o.Gpu = number);
+
     /// <summary>Sets options.</summary>
     public GrapheneModelBuilder<TModel> Configure(Action<GrapheneModelOptions> configure)
     {
@@ -40,7 +47,10 @@ public sealed class GrapheneModelBuilder<TModel>
         return this;
     }
 
-    /// <summary>Reads options from a section whose keys are the names of <see cref="GrapheneModelOptions"/>, now and when it changes.</summary>
+    /// <summary>
+    /// Reads options from a section whose keys are the names of <see cref="GrapheneModelOptions"/>, now
+    /// and when it changes.
+    /// </summary>
     /// <param name="section">For example <c>configuration.GetSection("Models:Digits")</c>. A key that is no option is an error.</param>
     public GrapheneModelBuilder<TModel> FromConfiguration(IConfiguration section)
     {

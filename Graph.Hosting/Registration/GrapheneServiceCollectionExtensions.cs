@@ -20,7 +20,10 @@ public static class GrapheneServiceCollectionExtensions
         where TModel : class, ICompiledModel<TModel> => ModelServices.Add(
             services, name, name ?? typeof(TModel).Name, TModel.Create, TModel.BundleName);
 
-    /// <summary>Adds a model without a class of its own: injected as <see cref="IGrapheneModel{TModel}"/> of <see cref="CompiledGraph"/>.</summary>
+    /// <summary>
+    /// Adds a model without a class of its own: injected as <see cref="IGrapheneModel{TModel}"/> of
+    /// <see cref="CompiledGraph"/>.
+    /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="name">As for a model with a class; "model" if there is none.</param>
     /// <exception cref="GraphException">GR8005: a model with a class has that name.</exception>

@@ -37,8 +37,8 @@ internal static class ModelServices
         AddShared(services);
         AddOptions(services, name, bundleName);
         services.AddKeyedSingleton(name, (provider, _) => new ModelHost<TModel>(
-            name, new ModelLoader<TModel>(name, create, registration.Samples), provider.GetRequiredService<GrapheneTelemetry>(),
-            LoggerOf(provider)));
+            name, new ModelLoader<TModel>(name, create, registration.Samples, provider.GetRequiredService<ModelGpus>()),
+            provider.GetRequiredService<GrapheneTelemetry>(), LoggerOf(provider)));
         if (key is null)
         {
             services.AddSingleton<IGrapheneModel<TModel>>(p => p.GetRequiredKeyedService<ModelHost<TModel>>(name));
@@ -66,8 +66,11 @@ internal static class ModelServices
         return null;
     }
 
-    private static void AddShared(IServiceCollection services) =>
+    private static void AddShared(IServiceCollection services)
+    {
         services.TryAddSingleton(p => new GrapheneTelemetry(p.GetService<IMeterFactory>()));
+        services.TryAddSingleton(_ => new ModelGpus(CudaDevice.Open));
+    }
 
     private static void AddOptions(IServiceCollection services, string name, string? bundleName)
     {

@@ -41,7 +41,10 @@ internal sealed class ChangeSignal : IDisposable
         }
     }
 
-    /// <summary>Begins anew when <see cref="Watch"/> is called next: a folder that was deleted reports nothing more, and says nothing of it.</summary>
+    /// <summary>
+    /// Begins anew when <see cref="Watch"/> is called next: a folder that was deleted reports nothing more, and
+    /// says nothing of it.
+    /// </summary>
     public void Restart() => _broken = true;
 
     /// <summary>Wakes whoever waits.</summary>

@@ -140,7 +140,8 @@ public static class IdxFile
         int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         if (read < bytes.Length || stream.ReadByte() >= 0)
         {
-            throw Damaged(name, $"the shape [{string.Join(",", shape)}] takes {size} bytes, but {(read < bytes.Length ? $"{read}" : "more")} follow");
+            string found = read < bytes.Length ? $"{read}" : "more";
+            throw Damaged(name, $"the shape [{string.Join(",", shape)}] takes {size} bytes, but {found} follow");
         }
         ReverseEachElement(bytes, element.SizeInBytes());
         return new Literal(new TensorType(element, Shape.Of(shape)), bytes);

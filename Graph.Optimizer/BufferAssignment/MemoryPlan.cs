@@ -53,9 +53,10 @@ public sealed record ArenaLayout(long SizeInBytes, ImmutableArray<long> Offsets)
 /// <see cref="Pack"/> once the symbols have values. Nested computations share the one arena, their steps are numbered in the
 /// same sequence.
 /// <para>
-/// What kernels may rely on: operand and result buffers of a step are either the same buffer or do not overlap, parts of buffers included. They are the same
-/// only where each result element depends on the operand's element at the same place, and reads nothing else of it
-/// (<see cref="InPlaceAccess"/>), and for ops that update in place always (<see cref="InPlaceAccess.UpdatesOperands"/>).
+/// What kernels may rely on: operand and result buffers of a step are either the same buffer or do not
+/// overlap, parts of buffers included. They are the same only where each result element depends on the
+/// operand's element at the same place, and reads nothing else of it (<see cref="InPlaceAccess"/>), and for
+/// ops that update in place always (<see cref="InPlaceAccess.UpdatesOperands"/>).
 /// </para>
 /// </remarks>
 public sealed class MemoryPlan

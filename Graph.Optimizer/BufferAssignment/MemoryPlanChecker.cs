@@ -151,7 +151,8 @@ public sealed class MemoryPlanChecker
             long offset = parts[i].OffsetInBytes.Evaluate(_valueOf);
             if (home != whole || begin != start + offset || size != parts[i].SizeInBytes.Evaluate(_valueOf) || offset + size > length)
             {
-                throw new CompilerBugException("buffer assignment", $"{what} is not at byte {offset} of buffer {inside}, but in buffer {part}");
+                throw new CompilerBugException(
+                    "buffer assignment", $"{what} is not at byte {offset} of buffer {inside}, but in buffer {part}");
             }
             if (joined.IsEmpty)
             {
@@ -250,7 +251,8 @@ public sealed class MemoryPlanChecker
                     !InPlaceAccess.MayOverwrite(run.Node, j, i))
                 {
                     throw new CompilerBugException(
-                        "buffer assignment", $"result {i} of step {run.Number} ({run.Node}) is written over operand {j}, which it reads elsewhere");
+                        "buffer assignment",
+                        $"result {i} of step {run.Number} ({run.Node}) is written over operand {j}, which it reads elsewhere");
                 }
                 if (!there.Any(part => part.Operand == j))
                 {

@@ -1,6 +1,9 @@
 namespace Graphene.Optimizer;
 
-/// <summary>How much of the arena is in use at each step while values move into the memory of others; typical values stand for symbols.</summary>
+/// <summary>
+/// How much of the arena is in use at each step while values move into the memory of others; typical
+/// values stand for symbols.
+/// </summary>
 internal sealed class PeakUse
 {
     private readonly long[] _bytes;

@@ -23,7 +23,10 @@ public sealed record RunStep(
 /// <param name="Type">The type of the value.</param>
 public sealed record CopyStep(int Number, int From, int To, TensorType Type) : PlanStep(Number);
 
-/// <summary>Runs nothing: the result is there when its operands are, because they are parts of it, or it is a part of one of them.</summary>
+/// <summary>
+/// Runs nothing: the result is there when its operands are, because they are parts of it, or it is a part
+/// of one of them.
+/// </summary>
 /// <param name="Number">Its place in the sequence of all steps.</param>
 /// <param name="Node">A concatenation, or slices, in a fusion of their own or in none.</param>
 /// <param name="Operands">For a concatenation the part of the result that each operand is, for slices the buffer of each operand.</param>

@@ -34,7 +34,10 @@ internal sealed class Value(int id, TensorType type, int definedAt)
     }
 }
 
-/// <summary>A piece of memory: one value, or several that take turns. Slots merge; the one that remains is found by <see cref="Root"/>.</summary>
+/// <summary>
+/// A piece of memory: one value, or several that take turns. Slots merge; the one that remains is found
+/// by <see cref="Root"/>.
+/// </summary>
 internal sealed class Slot
 {
     private Slot? _mergedInto;

@@ -35,7 +35,8 @@ internal sealed class AttentionPattern
     /// <param name="allowsHalf">Whether operands may be f16 or bf16.</param>
     public static Node? TryRewrite(GraphBuilder b, Node node, Func<Node, int> useCount, bool allowsHalf)
     {
-        if (node.Op is not DotGeneralOp || !(node.Operands[0].DType is DType.F32 or DType.F64 || (allowsHalf && IsHalf(node.Operands[0].DType))))
+        DType type = node.Op is DotGeneralOp ? node.Operands[0].DType : DType.Bool;
+        if (node.Op is not DotGeneralOp || !(type is DType.F32 or DType.F64 || (allowsHalf && IsHalf(type))))
         {
             return null;
         }
@@ -96,7 +97,8 @@ internal sealed class AttentionPattern
         Node key = scored.Right.Read(body.Inside, body.Parameter(scored.Right.Given(b)));
         Node value = weighted.Right.Read(body.Inside, body.Parameter(weighted.Right.Given(b)));
         Node inner = body.Inside.Add(scored.Op, query, key);
-        if (!UnitDims.Without(_context.Operands[0].Shape).SequenceEqual(inner.Shape) || !weighted.Op.LhsContracting.SequenceEqual([inner.Rank - 1]))
+        if (!UnitDims.Without(_context.Operands[0].Shape).SequenceEqual(inner.Shape) ||
+            !weighted.Op.LhsContracting.SequenceEqual([inner.Rank - 1]))
         {
             return null;
         }

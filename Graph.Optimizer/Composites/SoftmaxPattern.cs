@@ -29,7 +29,10 @@ internal sealed record SoftmaxPattern(Node Scores, IReadOnlyList<Node> Nodes)
             : null;
     }
 
-    /// <summary>Writes what <see cref="TryMatch"/> finds: primitives alone, without the marks for gradients of the authoring API's softmax.</summary>
+    /// <summary>
+    /// Writes what <see cref="TryMatch"/> finds: primitives alone, without the marks for gradients of
+    /// the authoring API's softmax.
+    /// </summary>
     public static Node Write(GraphBuilder b, Node x)
     {
         Axes last = [x.Rank - 1];

@@ -32,7 +32,7 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         {
             return $"it would be computed at {positions.Count} different places";
         }
-        if (cluster.HasHero && role is not (FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape))
+        if (cluster.HasHero && role is not (FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape) && !costs.ReadsPartAfterHero(node))
         {
             return "only elementwise work joins a dot or convolution";
         }
@@ -99,7 +99,7 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
     }
 
     // Elementwise work on a concatenation along the fastest dimension is done piece by piece of each row, while the pieces are put together.
-    private static bool TakesPieces(Node node, FusionCluster cluster, FusionPosition at) =>
+    private bool TakesPieces(Node node, FusionCluster cluster, FusionPosition at) => costs.TakesPiecesInTurns &&
         node is { Op: ConcatenateOp join, Type.IsRowMajor: true } && join.Dimension == node.Rank - 1 && BoxedParts.HasLongRows(node) &&
         node.Operands.All(o => o.Shape[^1].IsStatic) && node.Shape.SkipLast(1).Any(d => d != 1) &&
         cluster.Kind == FusionKind.Loop && node.Shape.Equals(cluster.Space) && at.SameAs(FusionPosition.Identity(cluster.Space)) &&

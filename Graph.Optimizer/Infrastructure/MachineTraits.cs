@@ -20,6 +20,7 @@ public sealed record MachineTraits
         TurnsTiles = true,
         JoinsPieces = true,
         ReadsBorders = true,
+        ReadsPartsAfterHeroes = false,
         FlopsPerByte = 10,
     };
 
@@ -40,6 +41,9 @@ public sealed record MachineTraits
 
     /// <summary>Whether convolutions find the borders of their input by themselves, so that it need not be stored with its padding.</summary>
     public bool ReadsBorders { get; init; }
+
+    /// <summary>Whether what follows a dot or convolution may read a part of a larger tensor, at whatever alignment that has.</summary>
+    public bool ReadsPartsAfterHeroes { get; init; } = true;
 
     /// <summary>Operations of f32 that take as long as moving a byte; 0 where functions are dearer than what moves.</summary>
     public int FlopsPerByte { get; init; }

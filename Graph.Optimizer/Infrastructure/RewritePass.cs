@@ -25,7 +25,10 @@ public abstract class RewritePass(string name) : GraphPass(name)
             LooksInto(owner) ? RewriteToFixedPoint(computation, module.Provenance) : computation);
     }
 
-    /// <summary>Whether rules apply in a computation that an op carries; null is the entry. Everywhere unless a pass says otherwise.</summary>
+    /// <summary>
+    /// Whether rules apply in a computation that an op carries; null is the entry. Everywhere unless a
+    /// pass says otherwise.
+    /// </summary>
     protected virtual bool LooksInto(Op? owner) => true;
 
     /// <summary>Whether a node with this op can make the pass change something; a computation without any is not swept.</summary>

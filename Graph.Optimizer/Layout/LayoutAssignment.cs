@@ -173,7 +173,7 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
                 after);
         }
 
-        // A reshape of the other dimensions leaves alone the one that was moved last, if that has a counterpart of its own.
+        // A reshape of the other dimensions leaves alone the one that was moved last, if that has a counterpart of its own, or is cut.
         private Placed? FollowReshape(Node node, Axes order)
         {
             Shape from = node.Operands[0].Shape;
@@ -190,6 +190,25 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
                     Axes after = MovedLast(node.Rank, axis);
                     return Placed.In(
                         _b.Reshape(Get(node.Operands[0], order), Shape.From(after.Select(a => node.Shape[a]))), after);
+                }
+            }
+            return FollowCut(node, order, moved, before);
+        }
+
+        // The pieces of the dimension that was moved last are last together: groups of channels, for one.
+        private Placed? FollowCut(Node node, Axes order, int moved, Dim before)
+        {
+            for (int axis = 0; axis < node.Rank; axis++)
+            {
+                for (int count = 2; axis + count <= node.Rank && Count(node.Shape.Take(axis)).ProvablyEquals(before); count++)
+                {
+                    if (Count(node.Shape.Skip(axis).Take(count)).ProvablyEquals(node.Operands[0].Shape[moved]))
+                    {
+                        Axes pieces = Axes.Range(axis, count);
+                        Axes after = [.. pieces.Complement(node.Rank), .. pieces];
+                        return Placed.In(
+                            _b.Reshape(Get(node.Operands[0], order), Shape.From(after.Select(a => node.Shape[a]))), after);
+                    }
                 }
             }
             return null;

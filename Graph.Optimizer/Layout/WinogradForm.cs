@@ -60,8 +60,9 @@ public static class WinogradForm
     private static bool IsPlain(WindowDim w) =>
         w is { Stride: 1, Dilation: 1, BaseDilation: 1, Reversed: false } && w.Size == 3 && w.Low.IsStatic && w.High.IsStatic;
 
-    // In flops. A vector of a patch takes about 100 cycles to read, transform and write with tiles of 4, and 30 with tiles of 2; so does one
-    // of sums. A cycle of 16 lanes is 4 flops for each of them. Reading weights did not overlap with products where it was measured.
+    // In flops. A vector of a patch takes about 100 cycles to read, transform and write with tiles of 4, and 30 with
+    // tiles of 2; so does one of sums. A cycle of 16 lanes is 4 flops for each of them. Reading weights did not overlap
+    // with products where it was measured.
     private static double Cost(long tile, long[] result, long inputs, long outputs)
     {
         long positions = (tile + 2) * (tile + 2);

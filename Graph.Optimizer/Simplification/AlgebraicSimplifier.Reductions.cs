@@ -70,7 +70,8 @@ public sealed partial class AlgebraicSimplifier
         }
 
         // reduce_window(pad x with the initial value) => reduce_window x with padding, which leaves out what is outside
-        if (IsNeutral(op.Body, initial) && x is { Op: PadOp pad, Operands: [var source, var value] } && ReferenceEquals(value, initial) && IsPlain(pad) &&
+        if (IsNeutral(op.Body, initial) &&
+            x is { Op: PadOp pad, Operands: [var source, var value] } && ReferenceEquals(value, initial) && IsPlain(pad) &&
             op.Window.All(w => w.BaseDilation == 1))
         {
             return b.Add(op with { Window = WithPadding(op.Window, pad, i => i) }, source, initial);

@@ -28,6 +28,9 @@ public sealed partial class AlgebraicSimplifier
                     Permute(op.Strides, transpose.Permutation)),
                 transpose.Permutation),
 
+            // slice(reshape(transpose x)) => reshape(slice(transpose x))   where the reshape joins dimensions, and whole ones are taken
+            { Op: ReshapeOp, Operands: [{ Op: TransposeOp } source] } => SliceOfJoined(b, node, op, source),
+
             // slice(f(x, y)) => f(slice x, slice y)   when nobody else needs the rest; work on a dot's result stays with the dot
             { Op.IsElementwise: true } when UseCount(x) == 1 && !HeroChain.Contains(x) => b.Add(
                 x.Op, [.. x.Operands.Select(o => o.Rank == 0 ? o : b.Slice(o, op.Starts, op.Limits, op.Strides))]),
@@ -37,6 +40,31 @@ public sealed partial class AlgebraicSimplifier
 
             _ => null,
         };
+    }
+
+    private static Node? SliceOfJoined(GraphBuilder b, Node node, SliceOp op, Node x)
+    {
+        if (op.Strides.Any(s => s != 1) || JoinedDimensions.Of(x.Shape, node.Operands[0].Shape) is not { } groups)
+        {
+            return null;
+        }
+        var starts = new Dim[x.Rank];
+        Dim[] limits = [.. x.Shape];
+        for (int axis = 0; axis < groups.Length; axis++)
+        {
+            if (op.Starts[axis] == 0 && op.Limits[axis] == node.Operands[0].Shape[axis])
+            {
+                continue;
+            }
+            Dim together = groups[axis].Skip(1).Aggregate((Dim)1, (n, inner) => n * x.Shape[inner]);
+            if (groups[axis].Length == 0 || !together.IsStatic || together == 0 || !Dim.TryDivideExact(op.Starts[axis], together.Value, out Dim start) ||
+                !Dim.TryDivideExact(op.Limits[axis], together.Value, out Dim limit))
+            {
+                return null;
+            }
+            (starts[groups[axis][0]], limits[groups[axis][0]]) = (start, limit);
+        }
+        return b.Reshape(b.Slice(x, [.. starts], [.. limits]), node.Shape);
     }
 
     // Entry p[i] of the result is entry i: from a transpose's result back to its operand.
@@ -172,7 +200,11 @@ public sealed partial class AlgebraicSimplifier
         if (operands.Any(o => o.Op is ConcatenateOp inner && inner.Dimension == axis))
         {
             return b.Concatenate(
-                [.. operands.SelectMany(o => o.Op is ConcatenateOp inner && inner.Dimension == axis ? [.. o.Operands] : new[] { o })], axis);
+                [
+                    .. operands.SelectMany(o =>
+                        o.Op is ConcatenateOp inner && inner.Dimension == axis ? [.. o.Operands] : new[] { o }),
+                ],
+                axis);
         }
         return JoinSlices(b, operands, axis);
     }
@@ -224,7 +256,9 @@ public sealed partial class AlgebraicSimplifier
             _ when Splats.ValueOf(x) is not null => x,
             _ when needed.Count < op.Dimensions.Count => b.Reverse(x, needed),
             { Op: ReverseOp inner, Operands: [var source] } => b.Reverse(
-                source, Axes.From(op.Dimensions.Concat(inner.Dimensions).GroupBy(a => a).Where(g => g.Count() == 1).Select(g => g.Key).Order())),
+                source,
+                Axes.From(op.Dimensions.Concat(inner.Dimensions)
+                    .GroupBy(a => a).Where(g => g.Count() == 1).Select(g => g.Key).Order())),
             _ => null,
         };
     }

@@ -66,7 +66,8 @@ public sealed class BatchNormFolding() : RewritePass("batch-norm-folding")
     private Node? ScaleHero(GraphBuilder b, Node hero, Node factor)
     {
         (Node x, Node weights) = (hero.Operands[0], hero.Operands[1]);
-        if (weights.Op is not ConstantOp || UseCount(weights) != 1 || factor is not { Op: BroadcastInDimOp broadcast, Operands: [var perFeature] })
+        if (weights.Op is not ConstantOp || UseCount(weights) != 1 ||
+            factor is not { Op: BroadcastInDimOp broadcast, Operands: [var perFeature] })
         {
             return null;
         }

@@ -1,6 +1,9 @@
 namespace Graphene.Optimizer;
 
-/// <summary>Computes at compile time what depends on constants only, through the reference evaluator, within byte and time budgets.</summary>
+/// <summary>
+/// Computes at compile time what depends on constants only, through the reference evaluator, within
+/// byte and time budgets.
+/// </summary>
 /// <remarks>
 /// Splats are folded as scalars and stay splats: nothing is ever expanded into memory. Data movement and f32 arithmetic on large
 /// constants (weights) run on a fast path with the same bits. Control flow is never run: it might not end.

@@ -1,6 +1,9 @@
 namespace Graphene.Optimizer;
 
-/// <summary>Brings convolutions into the form that has a fast schedule: windows that are neither reversed nor over a dilated base.</summary>
+/// <summary>
+/// Brings convolutions into the form that has a fast schedule: windows that are neither reversed nor
+/// over a dilated base.
+/// </summary>
 /// <remarks>
 /// <code>
 /// convolution(x, w), window reversed       =>   convolution(x, reverse(w))
@@ -31,7 +34,8 @@ public sealed class ConvolutionCanonicalization() : RewritePass("convolution-can
         }
         for (int i = 0; i < op.Window.Count; i++)
         {
-            if (op.BatchGroups == 1 && op.Window[i] is { BaseDilation: > 1, Stride: 1, Dilation: 1 } w && w.Size.IsStatic && w.Low.IsStatic &&
+            if (op.BatchGroups == 1 &&
+                op.Window[i] is { BaseDilation: > 1, Stride: 1, Dilation: 1 } w && w.Size.IsStatic && w.Low.IsStatic &&
                 IsFinite(node.Operands[1]))
             {
                 return Interleave(b, node, op, i);

@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Graphene.Optimizer;
@@ -10,15 +8,13 @@ namespace Graphene.Optimizer;
 /// </summary>
 internal static class FastEvaluation
 {
-    private const int ElementsPerTask = 1 << 16;
-
     /// <summary>True when a node can be evaluated here: its operands are constants, for arithmetic also broadcast ones.</summary>
     public static bool Handles(Node node) => node.Op switch
     {
         TransposeOp or SliceOp or ReverseOp or ConcatenateOp => node.Operands.All(o => o.Op is ConstantOp),
         GatherOp => FastGather.Handles(node),
         ConvertOp convert => convert.Type == DType.F32 && node.Operands[0] is { Op: ConstantOp, DType: DType.F16 or DType.BF16 },
-        ElementwiseOp { Fn: { Arity: 2 } fn } => node.DType == DType.F32 && node.Rank > 0 && Function(fn) is not null &&
+        ElementwiseOp { Fn: { Arity: 2 } fn } => node.DType == DType.F32 && node.Rank > 0 && FastArithmetic.Function(fn) is not null &&
             node.Operands.All(o => StridedConstant.TryView(o) is not null),
         _ => false,
     };
@@ -29,7 +25,7 @@ internal static class FastEvaluation
         byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)node.Type.SizeInBytes.Value));
         if (node.Op is ElementwiseOp elementwise)
         {
-            Function(elementwise.Fn)!(node, bytes);
+            FastArithmetic.Function(elementwise.Fn)!(node, bytes);
             return new Literal(node.Type, bytes);
         }
         Literal[] operands = [.. node.Operands.Select(o => ((ConstantOp)o.Op).Value)];
@@ -49,132 +45,6 @@ internal static class FastEvaluation
                 break;
         }
         return new Literal(node.Type, bytes);
-    }
-
-    // In single precision each of these rounds the exact result, as the reference does in double and then once more.
-    private static Action<Node, byte[]>? Function(ElementwiseFn fn) => fn.Name switch
-    {
-        "add" => Apply<AddOperator>,
-        "subtract" => Apply<SubtractOperator>,
-        "multiply" => Apply<MultiplyOperator>,
-        "divide" => Apply<DivideOperator>,
-        _ => null,
-    };
-
-    private static void Apply<T>(Node node, byte[] bytes)
-        where T : struct, IBinary
-    {
-        StridedConstant x = StridedConstant.TryView(node.Operands[0])!;
-        StridedConstant y = StridedConstant.TryView(node.Operands[1])!;
-        (long[] extents, long[] left, long[] right) = Merge(node.Shape.ToStatic(), x.Strides, y.Strides);
-        int row = (int)extents[^1];
-        if (bytes.Length == 0)
-        {
-            return;
-        }
-        int rows = bytes.Length / sizeof(float) / row;
-        int rowsPerTask = Math.Max(1, ElementsPerTask / row);
-        using LiteralPart xPart = x.Source.Part();
-        using LiteralPart yPart = y.Source.Part();
-        Parallel.For(0, (rows + rowsPerTask - 1) / rowsPerTask, task =>
-        {
-            ReadOnlySpan<float> from = xPart.As<float>();
-            ReadOnlySpan<float> by = yPart.As<float>();
-            Span<float> result = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
-            for (int r = task * rowsPerTask; r < Math.Min(rows, (task + 1) * rowsPerTask); r++)
-            {
-                ApplyRow<T>(
-                    from[PlaceOfRow(r, extents, left)..], (int)left[^1], by[PlaceOfRow(r, extents, right)..], (int)right[^1],
-                    result.Slice(r * row, row));
-            }
-        });
-    }
-
-    // Code with vectors of the machine's width is not compiled ahead of time, and there is no time to find out that this is worth optimizing.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ApplyRow<T>(ReadOnlySpan<float> x, int xStep, ReadOnlySpan<float> y, int yStep, Span<float> result)
-        where T : struct, IBinary
-    {
-        int k = 0;
-        if (xStep is 0 or 1 && yStep is 0 or 1)
-        {
-            for (; k <= result.Length - Vector<float>.Count; k += Vector<float>.Count)
-            {
-                Vector<float> left = xStep == 0 ? new Vector<float>(x[0]) : new Vector<float>(x[k..]);
-                Vector<float> right = yStep == 0 ? new Vector<float>(y[0]) : new Vector<float>(y[k..]);
-                T.Invoke(left, right).CopyTo(result[k..]);
-            }
-        }
-        for (; k < result.Length; k++)
-        {
-            result[k] = T.Invoke(x[k * xStep], y[k * yStep]);
-        }
-    }
-
-    // Dimensions that both operands walk as if they were one become one, so that rows are long.
-    private static (long[] Extents, long[] Left, long[] Right) Merge(long[] extents, long[] left, long[] right)
-    {
-        List<long> sizes = [extents[^1]];
-        List<long> x = [left[^1]];
-        List<long> y = [right[^1]];
-        for (int i = extents.Length - 2; i >= 0; i--)
-        {
-            if (left[i] == x[^1] * sizes[^1] && right[i] == y[^1] * sizes[^1])
-            {
-                sizes[^1] *= extents[i];
-                continue;
-            }
-            sizes.Add(extents[i]);
-            x.Add(left[i]);
-            y.Add(right[i]);
-        }
-        return ([.. Enumerable.Reverse(sizes)], [.. Enumerable.Reverse(x)], [.. Enumerable.Reverse(y)]);
-    }
-
-    private static int PlaceOfRow(long row, long[] extents, long[] strides)
-    {
-        long place = 0;
-        for (int i = extents.Length - 2; i >= 0; i--)
-        {
-            place += row % extents[i] * strides[i];
-            row /= extents[i];
-        }
-        return (int)place;
-    }
-
-    private interface IBinary
-    {
-        static abstract float Invoke(float x, float y);
-
-        static abstract Vector<float> Invoke(Vector<float> x, Vector<float> y);
-    }
-
-    private readonly struct AddOperator : IBinary
-    {
-        public static float Invoke(float x, float y) => x + y;
-
-        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x + y;
-    }
-
-    private readonly struct SubtractOperator : IBinary
-    {
-        public static float Invoke(float x, float y) => x - y;
-
-        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x - y;
-    }
-
-    private readonly struct MultiplyOperator : IBinary
-    {
-        public static float Invoke(float x, float y) => x * y;
-
-        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x * y;
-    }
-
-    private readonly struct DivideOperator : IBinary
-    {
-        public static float Invoke(float x, float y) => x / y;
-
-        public static Vector<float> Invoke(Vector<float> x, Vector<float> y) => x / y;
     }
 
     private static void Widen(Literal x, byte[] bytes)
@@ -285,30 +155,5 @@ internal static class FastEvaluation
                 return;
             }
         }
-    }
-}
-
-/// <summary>A constant, or a broadcast one, as elements of a literal at strided places.</summary>
-/// <param name="Source">The literal.</param>
-/// <param name="Strides">Elements from one index to the next, per dimension of the node.</param>
-internal sealed record StridedConstant(Literal Source, long[] Strides)
-{
-    public static StridedConstant? TryView(Node node)
-    {
-        if (node.Op is ConstantOp constant)
-        {
-            return new StridedConstant(constant.Value, [.. constant.Value.Type.Strides().Select(s => s.Value)]);
-        }
-        if (node is not { Op: BroadcastInDimOp op, Operands: [{ Op: ConstantOp { Value: var source } }] } || !node.Shape.IsStatic)
-        {
-            return null;
-        }
-        var strides = new long[node.Rank];
-        Dim[] inner = source.Type.Strides();
-        for (int i = 0; i < inner.Length; i++)
-        {
-            strides[op.BroadcastDimensions[i]] = source.Shape[i] == 1 ? 0 : inner[i].Value;
-        }
-        return new StridedConstant(source, strides);
     }
 }

@@ -16,6 +16,11 @@ public sealed class TransposeFolding() : RewritePass("transpose-folding")
         { Op: TransposeOp q, Operands: [{ Op: TransposeOp p, Operands: [var x] }] }
             => b.Transpose(x, p.Permutation.Permute(q.Permutation)),
 
+        // transpose(reshape(transpose(x, p)), q) => reshape(transpose(x, p then q))   where the reshape only joins neighbouring dimensions
+        { Op: TransposeOp q, Operands: [{ Op: ReshapeOp, Operands: [{ Op: TransposeOp p, Operands: [var x] } inner] } joined] }
+            when JoinedDimensions.Of(inner.Shape, joined.Shape) is { } groups => b.Reshape(
+                b.Transpose(x, p.Permutation.Permute(Axes.From(q.Permutation.SelectMany(axis => groups[axis])))), node.Shape),
+
         // transpose(broadcast x) => broadcast x, to other places
         { Op: TransposeOp q, Operands: [{ Op: BroadcastInDimOp broadcast, Operands: [var x] }] } => b.BroadcastInDim(
             x, node.Shape, Axes.From(broadcast.BroadcastDimensions.Select(q.Permutation.IndexOf))),

@@ -41,7 +41,10 @@ public static class CacheKey
     /// <summary>The name of a link to a key, for a source that says at once what it is.</summary>
     /// <param name="source">Where the graph would come from.</param>
     /// <param name="fingerprint">See <see cref="IExecutableCompiler.Fingerprint"/>.</param>
-    /// <returns>64 hexadecimal digits, different from those of any key; null when the source has no <see cref="IGraphSource.Stamp"/>.</returns>
+    /// <returns>
+    /// 64 hexadecimal digits, different from those of any key; null when the source has no
+    /// <see cref="IGraphSource.Stamp"/>.
+    /// </returns>
     public static string? OfStamp(IGraphSource source, string fingerprint) => source.Stamp is { } stamp
         ? HashOf([$"graphene link to the executable of a source {Version}", fingerprint, stamp])
         : null;

@@ -65,7 +65,9 @@ internal sealed unsafe class CudaCode : GpuCode
         _device.Check(_device.Driver.cuFuncGetAttribute(&most, CUFunctionAttribute.MaxThreadsPerBlock, function), "cuFuncGetAttribute");
         return kernel.Threads <= most
             ? new CudaFunction(function, kernel)
-            : throw Refused(CUResult.ErrorLaunchOutOfResources, $"kernel '{kernel.Name}' has {kernel.Threads} threads, registers are there for {most}");
+            : throw Refused(
+                CUResult.ErrorLaunchOutOfResources,
+                $"kernel '{kernel.Name}' has {kernel.Threads} threads, registers are there for {most}");
     }
 
     /// <inheritdoc/>

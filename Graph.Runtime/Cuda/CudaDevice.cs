@@ -6,8 +6,9 @@ namespace Graphene.Runtime;
 
 /// <summary>A GPU through the CUDA driver, and nothing else of CUDA.</summary>
 /// <remarks>
-/// Uses the device's primary context, which other libraries of the process use as well. Memory comes from a pool of its own and goes back to
-/// the system when nothing of it is used; nothing is allocated before it is needed. A device that is never disposed is freed with the process.
+/// Uses the device's primary context, which other libraries of the process use as well. Memory comes from a pool of its
+/// own and goes back to the system when nothing of it is used; nothing is allocated before it is needed. A device that
+/// is never disposed is freed with the process.
 /// </remarks>
 public sealed unsafe class CudaDevice : GpuDevice
 {
@@ -47,7 +48,12 @@ public sealed unsafe class CudaDevice : GpuDevice
             }
             if (_hasPools)
             {
-                var properties = new CUmemPoolProps { AllocType = AllocationTypePinned, LocationType = LocationTypeDevice, LocationId = device.Pointer };
+                var properties = new CUmemPoolProps
+                {
+                    AllocType = AllocationTypePinned,
+                    LocationType = LocationTypeDevice,
+                    LocationId = device.Pointer,
+                };
                 fixed (CUmemoryPool* pool = &_pool)
                 {
                     Check(driver.cuMemPoolCreate(pool, &properties), "cuMemPoolCreate");

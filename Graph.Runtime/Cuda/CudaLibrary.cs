@@ -31,8 +31,8 @@ internal static unsafe class CudaLibrary
             $"the CUDA driver was not found: {string.Join(", ", candidates)} cannot be loaded", null,
             "a GPU is used through the library that NVIDIA's driver brings; nothing else of CUDA is needed",
             path is null
-                ? "install NVIDIA's driver (Debian, Ubuntu: apt-get install nvidia-driver; containers: start them with --gpus all), or let " +
-                    $"{OverrideVariable} name its library"
+                ? "install NVIDIA's driver (Debian, Ubuntu: apt-get install nvidia-driver; "
+                    + $"containers: start them with --gpus all), or let {OverrideVariable} name its library"
                 : $"let {OverrideVariable} name the driver's library, or unset it to search the usual places");
     }
 

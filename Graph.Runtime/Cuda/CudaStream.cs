@@ -81,7 +81,8 @@ internal sealed unsafe class CudaStream : GpuStream
             {
                 throw CudaErrors.Of(
                     _device.Driver, result, "cuLaunchKernel",
-                    $"kernel '{kernel.Name}' with {tasks} blocks of {kernel.Threads} threads and {kernel.SharedBytes} bytes of shared memory");
+                    $"kernel '{kernel.Name}' with {tasks} blocks of {kernel.Threads} threads "
+                        + $"and {kernel.SharedBytes} bytes of shared memory");
             }
         }
     }

@@ -4,9 +4,9 @@ namespace Graphene.Runtime;
 
 /// <summary>Lets the driver encode tensor maps.</summary>
 /// <remarks>
-/// A map is 128 bytes that only the driver can write, for one address, with sizes and strides (CUDA driver API, cuTensorMapEncodeTiled; since
-/// CUDA 12.0). Kernels are passed it by value. Where a tensor has no elements it is never used, and is all zeros, since the driver encodes none
-/// of nothing.
+/// A map is 128 bytes that only the driver can write, for one address, with sizes and strides (CUDA driver API,
+/// cuTensorMapEncodeTiled; since CUDA 12.0). Kernels are passed it by value. Where a tensor has no elements it is never
+/// used, and is all zeros, since the driver encodes none of nothing.
 /// </remarks>
 internal static unsafe class CudaTensorMaps
 {

@@ -101,7 +101,8 @@ public sealed record BundleInfo
         return new BundleFunctionInfo(signature.Name, signature.Source, first!.Inputs, first.Outputs, first.Symbols, code)
         {
             States = [.. signature.States.Select(u => new BundleStateUseInfo(
-                file.Index.States[u.State].Name, u.Input < 0 ? null : first.Inputs[u.Input].Name, u.Output < 0 ? null : first.Outputs[u.Output].Name))],
+                file.Index.States[u.State].Name, u.Input < 0 ? null : first.Inputs[u.Input].Name,
+                u.Output < 0 ? null : first.Outputs[u.Output].Name))],
         };
     }
 

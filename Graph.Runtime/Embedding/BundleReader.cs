@@ -19,7 +19,8 @@ internal static class BundleReader
             {
                 throw new InvalidDataException("it is an entry of a cache, not a bundle");
             }
-            string? stamp = source.File is { } handle && (options.TakesStamp || options.VerifiedStamp is not null) ? FileStamp.Of(handle) : null;
+            bool needsStamp = options.TakesStamp || options.VerifiedStamp is not null;
+            string? stamp = source.File is { } handle && needsStamp ? FileStamp.Of(handle) : null;
             bool verifyConstants = options.VerifyConstants && (stamp is null || stamp != options.VerifiedStamp);
             ConstantData constants = file.MapConstants();
             ConstantCheck? check = null;
@@ -52,7 +53,8 @@ internal static class BundleReader
 
     // Constants are compared with their hash meanwhile, and everything is verified before anything can be executed.
     private static LoadedBundle Load(
-        ExecutableFile file, int variant, ConstantData all, ConstantCheck? check, CompiledGraphOptions options, FileSeal? seal, string? stamp)
+        ExecutableFile file, int variant, ConstantData all, ConstantCheck? check, CompiledGraphOptions options, FileSeal? seal,
+        string? stamp)
     {
         int count = file.Index.Signatures.Length;
         // One share for each program, and one for the first values of states.

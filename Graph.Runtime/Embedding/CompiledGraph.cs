@@ -100,7 +100,10 @@ public sealed class CompiledGraph : IDisposable
     }
 
     /// <summary>Makes memory for what functions leave for each other, with its first values. To be disposed.</summary>
-    /// <remarks>Each state is apart from all others: one for each conversation, training or stream. Functions without state have it too.</remarks>
+    /// <remarks>
+    /// Each state is apart from all others: one for each conversation, training or stream. Functions without
+    /// state have it too.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The graph was disposed.</exception>
     public GraphState CreateState()
     {

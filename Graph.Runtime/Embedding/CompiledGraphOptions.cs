@@ -45,5 +45,7 @@ public sealed record CompiledGraphOptions
     /// <summary>The threads that help; the process's own pool by default.</summary>
     public ComputePool? Pool { get; init; }
 
-    internal RunOptions Running => MaxThreads == 0 && Pool is null ? RunOptions.Default : new RunOptions { MaxThreads = MaxThreads, Pool = Pool };
+    internal RunOptions Running => MaxThreads == 0 && Pool is null
+        ? RunOptions.Default
+        : new RunOptions { MaxThreads = MaxThreads, Pool = Pool };
 }

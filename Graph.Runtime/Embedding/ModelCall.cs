@@ -49,7 +49,9 @@ public unsafe ref struct ModelCall
     /// <summary>Gives the memory that receives an output.</summary>
     /// <param name="output">Its position.</param>
     /// <param name="elements">Memory for all elements; it may be longer.</param>
-    /// <exception cref="GraphException">GR6205: the element type differs. GR6201: the memory is too short, or the inputs do not fit.</exception>
+    /// <exception cref="GraphException">
+    /// GR6205: the element type differs. GR6201: the memory is too short, or the inputs do not fit.
+    /// </exception>
     public void Output<T>(int output, Span<T> elements)
         where T : unmanaged
     {

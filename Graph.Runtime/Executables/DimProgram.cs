@@ -5,10 +5,10 @@ namespace Graphene.Runtime;
 /// <summary>A dim as a program for a small stack machine: what a run evaluates, and what an executable file
 /// stores.</summary>
 /// <remarks>
-/// Evaluating allocates nothing. Generic types of the framework over types of ours are not used here: they are compiled in every
-/// process anew, and each start from the cache reads hundreds of programs. Every program, also one from a file, was checked when it was made: it never reads a
-/// symbol that
-/// is not there, never needs more than <see cref="MaxDepth"/> values, and leaves exactly one.
+/// Evaluating allocates nothing. Generic types of the framework over types of ours are not used here: they are compiled
+/// in every process anew, and each start from the cache reads hundreds of programs. Every program, also one from a
+/// file, was checked when it was made: it never reads a symbol that is not there, never needs more than
+/// <see cref="MaxDepth"/> values, and leaves exactly one.
 /// </remarks>
 internal sealed class DimProgram
 {
@@ -35,7 +35,9 @@ internal sealed class DimProgram
         {
             return new DimProgram([new DimStep(DimCode.Number, dim.Value)]);
         }
-        DimStep[] steps = dim.AsScaledSymbol(out long factor) is { } symbol ? Scaled(factor, NumberOf(symbol, symbols)) : Translated(dim, symbols);
+        DimStep[] steps = dim.AsScaledSymbol(out long factor) is { } symbol
+            ? Scaled(factor, NumberOf(symbol, symbols))
+            : Translated(dim, symbols);
         string? problem = Check(steps, symbols.Length);
         return problem is null
             ? new DimProgram(steps)

@@ -19,7 +19,8 @@ internal static class PlanVerifier
         try
         {
             return CheckNames(plan) ?? CheckSymbols(plan.SymbolTable) ?? CheckInputs(plan) ?? CheckOutputs(plan)
-                ?? CheckBuffers(plan, constantBytes) ?? CheckHostCalls(plan) ?? (plan.Gpu is null && plan.TargetTriple != GpuPlan.Triple ? null : GpuPlanVerifier.Check(plan));
+                ?? CheckBuffers(plan, constantBytes) ?? CheckHostCalls(plan)
+                ?? (plan.Gpu is null && plan.TargetTriple != GpuPlan.Triple ? null : GpuPlanVerifier.Check(plan));
         }
         catch (OverflowException)
         {
@@ -197,7 +198,8 @@ internal static class PlanVerifier
     {
         foreach (HostCallSpec call in plan.HostCallTable)
         {
-            if (call is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] } or { Kind: HostCallKind.Tap, Operands: not [_] })
+            if (call is { Kind: HostCallKind.Assert, Operands: not [{ DType: DType.Bool }, ..] }
+                or { Kind: HostCallKind.Tap, Operands: not [_] })
             {
                 return "an assertion has no condition";
             }
@@ -232,7 +234,10 @@ internal static class PlanVerifier
         offset >= 0 && size >= 0 && offset <= whole && size <= whole - offset;
 
     /// <summary>A name that occurs twice; null when there is none.</summary>
-    /// <remarks>Few names are compared with each other: every start comes through here, and sets of names take types that it needs for nothing else.</remarks>
+    /// <remarks>
+    /// Few names are compared with each other: every start comes through here, and sets of names take types that it
+    /// needs for nothing else.
+    /// </remarks>
     /// <param name="count">How many names there are.</param>
     /// <param name="name">Gives them.</param>
     public static string? Repeated(int count, Func<int, string> name)

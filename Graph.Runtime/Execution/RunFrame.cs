@@ -27,7 +27,8 @@ internal sealed unsafe class RunFrame : IDisposable
         int buffers = program.Plan.BufferTable.Length;
         _memory = NativeBlock.Allocate(TableBytes(buffers, program.SymbolTable.Length));
         NativeMemory.Clear(_memory.Pointer, _memory.Length);
-        _self = GCHandle.Alloc(this, GCHandleType.Weak); // whoever runs holds the frame; an idle one must not hold a program that was dropped
+        // Whoever runs holds the frame; an idle one must not hold a program that was dropped.
+        _self = GCHandle.Alloc(this, GCHandleType.Weak);
         Context->Buffers = (void**)(_memory.Pointer + ContextBytes);
         Context->Symbols = (long*)(Context->Buffers + buffers);
         Context->HostCall = HostCallEntry.Address;

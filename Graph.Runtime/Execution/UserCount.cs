@@ -1,6 +1,9 @@
 namespace Graphene.Runtime;
 
-/// <summary>Who uses something that is freed when the last one lets go: its owner, until it is closed, and whoever entered before.</summary>
+/// <summary>
+/// Who uses something that is freed when the last one lets go: its owner, until it is closed, and
+/// whoever entered before.
+/// </summary>
 internal sealed class UserCount
 {
     private int _users = 1;

@@ -141,7 +141,8 @@ public abstract class GpuDevice : IDisposable
 /// <summary>A device has not enough memory; whoever knows what it was for says so to the user.</summary>
 /// <param name="bytes">What was asked for.</param>
 /// <param name="freeBytes">What there is.</param>
-internal sealed class GpuMemoryException(long bytes, long freeBytes) : Exception($"{bytes} bytes of GPU memory were asked for, {freeBytes} are free")
+internal sealed class GpuMemoryException(long bytes, long freeBytes)
+    : Exception($"{bytes} bytes of GPU memory were asked for, {freeBytes} are free")
 {
     /// <summary>What was asked for.</summary>
     public long Bytes { get; } = bytes;

@@ -23,7 +23,8 @@ internal abstract unsafe class GpuStream : IDisposable
     /// <param name="tasks">How many tasks it has: 1 to <see cref="GpuFunction.MostTasks"/>.</param>
     /// <param name="arguments">Addresses and numbers, in the order of its parameters.</param>
     /// <param name="extents">
-    /// The bytes behind each address, 0 for numbers: for devices that check accesses (<see cref="GpuDevice.ChecksAccesses"/>), empty for others.
+    /// The bytes behind each address, 0 for numbers: for devices that check accesses
+    /// (<see cref="GpuDevice.ChecksAccesses"/>), empty for others.
     /// </param>
     /// <param name="maps">Tensor maps, which are passed behind the arguments.</param>
     public abstract void Launch(

@@ -1,6 +1,9 @@
 namespace Graphene.Runtime;
 
-/// <summary>Copies between runs: values of variables, and tensors that a user keeps on the device. Each is over when its call returns.</summary>
+/// <summary>
+/// Copies between runs: values of variables, and tensors that a user keeps on the device. Each is over
+/// when its call returns.
+/// </summary>
 /// <param name="device">The device.</param>
 internal sealed unsafe class GpuTransfers(GpuDevice device) : IDisposable
 {

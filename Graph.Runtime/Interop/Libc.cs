@@ -92,8 +92,8 @@ internal static unsafe partial class Libc
 
     /// <summary>Opens a file to be read; null when that fails for whatever reason. Any Unix.</summary>
     /// <remarks>
-    /// Without what the framework does besides: a lock that only its own programs ask for, and generic code that is compiled in every process
-    /// anew. It says better what is wrong, so whoever gets null asks it.
+    /// Without what the framework does besides: a lock that only its own programs ask for, and generic code that is
+    /// compiled in every process anew. It says better what is wrong, so whoever gets null asks it.
     /// </remarks>
     public static SafeFileHandle? TryOpenToRead(string path)
     {

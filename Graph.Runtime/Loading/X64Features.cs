@@ -63,7 +63,8 @@ internal static class X64Features
 
     /// <summary>All names in the table, whether they are there or not.</summary>
     public static IEnumerable<string> Known => Table
-        .SelectMany(row => row.Features.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(f => f[..f.IndexOf(':', StringComparison.Ordinal)]);
+        .SelectMany(row => row.Features.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(f => f[..f.IndexOf(':', StringComparison.Ordinal)]);
 
     /// <summary>Where the processor reports a feature; null for one that is not in the table.</summary>
     public static X64FeatureBit? Find(string name)

@@ -73,7 +73,8 @@ public static unsafe class ProcessMemory
             {
                 resident = Kilobytes(line) << 10;
             }
-            else if (isFile && resident >= BytesWorthAdvice && line.StartsWith("Anonymous:", StringComparison.Ordinal) && Kilobytes(line) == 0)
+            else if (isFile && resident >= BytesWorthAdvice &&
+                line.StartsWith("Anonymous:", StringComparison.Ordinal) && Kilobytes(line) == 0)
             {
                 found.Add(mapping);
             }
@@ -95,7 +96,9 @@ public static unsafe class ProcessMemory
         int space = line.IndexOf(' ', StringComparison.Ordinal);
         if (dash <= 0 || space < dash ||
             !nuint.TryParse(line.AsSpan(0, dash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out nuint start) ||
-            !nuint.TryParse(line.AsSpan(dash + 1, space - dash - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out nuint end) ||
+            !nuint.TryParse(
+                line.AsSpan(dash + 1, space - dash - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out nuint end) ||
             end <= start)
         {
             return false;
@@ -109,6 +112,7 @@ public static unsafe class ProcessMemory
     {
         ReadOnlySpan<char> value = line.AsSpan(line.IndexOf(':', StringComparison.Ordinal) + 1).Trim();
         int space = value.IndexOf(' ');
-        return long.TryParse(space < 0 ? value : value[..space], NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : -1;
+        ReadOnlySpan<char> digits = space < 0 ? value : value[..space];
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : -1;
     }
 }

@@ -137,7 +137,10 @@ public sealed unsafe class BoundCall : IDisposable
         Forget(_inputs, input);
     }
 
-    /// <summary>Writes an output into memory of the program's device from now on: nothing is copied. The tensor outlives this call.</summary>
+    /// <summary>
+    /// Writes an output into memory of the program's device from now on: nothing is copied. The tensor
+    /// outlives this call.
+    /// </summary>
     /// <exception cref="GraphException">GR6201, GR6205: the tensor does not fit the output.</exception>
     /// <exception cref="ArgumentException">The tensor is on another device.</exception>
     public void UseOutput(int output, DeviceTensor tensor)
@@ -181,7 +184,8 @@ public sealed unsafe class BoundCall : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         return _places is { } places && ReferenceEquals(_callable.Program.Device, tensor.Device)
             ? places
-            : throw new ArgumentException($"the tensor is on {tensor.Device.Name}, and '{_callable.Program.Name}' does not run there", nameof(tensor));
+            : throw new ArgumentException(
+                $"the tensor is on {tensor.Device.Name}, and '{_callable.Program.Name}' does not run there", nameof(tensor));
     }
 
     private Span<T> View<T>(NativeBlock? block)

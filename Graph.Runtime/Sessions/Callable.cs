@@ -62,7 +62,10 @@ public sealed unsafe class Callable : IDisposable
         }
     }
 
-    /// <summary>Runs a plan with one input and one output, both of f32: what is most usual needs nothing that a process compiles first.</summary>
+    /// <summary>
+    /// Runs a plan with one input and one output, both of f32: what is most usual needs nothing that a
+    /// process compiles first.
+    /// </summary>
     /// <inheritdoc cref="Run{TIn, TOut}(ReadOnlySpan{TIn}, Span{TOut}, CancellationToken)"/>
     public void Run(ReadOnlySpan<float> input, Span<float> output, CancellationToken cancellation = default)
     {

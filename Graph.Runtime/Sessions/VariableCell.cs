@@ -1,6 +1,9 @@
 namespace Graphene.Runtime;
 
-/// <summary>The two blocks of a variable: runs read the one and write the next value into the other, and a run that succeeded swaps them.</summary>
+/// <summary>
+/// The two blocks of a variable: runs read the one and write the next value into the other, and a run
+/// that succeeded swaps them.
+/// </summary>
 internal sealed unsafe class VariableCell : IDisposable
 {
     private GpuDevice? _device;

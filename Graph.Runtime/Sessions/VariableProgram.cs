@@ -20,7 +20,9 @@ internal sealed unsafe class VariableProgram : GraphProgram
     /// <param name="variables">Says which inputs and outputs are variables, and where these are.</param>
     /// <param name="gate">What runs over these variables go through.</param>
     public VariableProgram(GraphProgram inner, bool ownsInner, VariableUse[] variables, VariableGate gate)
-        : this(inner, ownsInner, variables, gate, Others(inner.Inputs.Length, variables, ofInputs: true), Others(inner.Outputs.Length, variables, ofInputs: false))
+        : this(
+            inner, ownsInner, variables, gate, Others(inner.Inputs.Length, variables, ofInputs: true),
+            Others(inner.Outputs.Length, variables, ofInputs: false))
     {
     }
 

@@ -5,7 +5,10 @@ using Graphene.Runtime.Threads;
 
 namespace Graphene.Runtime;
 
-/// <content>The caller's side: a call takes a slot, publishes itself there, works on its own tasks, and waits for those who joined.</content>
+/// <content>
+/// The caller's side: a call takes a slot, publishes itself there, works on its own tasks, and waits
+/// for those who joined.
+/// </content>
 public sealed unsafe partial class ComputePool
 {
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -12,7 +12,7 @@ namespace Graphene.Tests.Codegen;
 /// 3x3 convolutions in tiles: near the reference within the stated bound, the same bits for any number of threads and images, and
 /// only where they were asked for and pay.
 /// </summary>
-internal sealed class WinogradTests
+internal sealed partial class WinogradTests
 {
     // Of the largest sum of abs(x) * abs(w) under a window, which docs/numerics.md states.
     private const double BoundOfTwo = 4e-7;
@@ -245,53 +245,6 @@ internal sealed class WinogradTests
         }
     }
 
-    // In f64 nothing but the algebra is left of the error.
-    [TestCase(2)]
-    [TestCase(4)]
-    public void TheTransformsAreExactInRealArithmetic(int tile)
-    {
-        var transform = WinogradTransform.Of(tile);
-        int patch = transform.Patch;
-        var random = new Random(5);
-        double[] d = Random(patch * patch);
-        double[] kernel = Random(9);
-        double[,] g = transform.Weights();
-        var weights = new double[patch * patch];
-        for (int i = 0; i < weights.Length; i++)
-        {
-            weights[i] = Enumerable.Range(0, 9).Sum(k => g[i / patch, k / 3] * g[i % patch, k % 3] * kernel[k]);
-        }
-
-        var b = new KBuilder();
-        KBuffer input = KBuffer.ForArgument("d", DType.F64, 0, isReadOnly: true);
-        KBuffer factors = KBuffer.ForArgument("u", DType.F64, 1, isReadOnly: true);
-        KBuffer output = KBuffer.ForArgument("y", DType.F64, 2, isReadOnly: false);
-        KBuffer products = b.Scratch("products", DType.F64, patch * patch);
-        transform.EmitInput(b, (y, x) => new KLoad(input, (y * patch) + x), (y, x, v) => b.Store(
-            products, (y * patch) + x, KBuilder.Multiply(v, new KLoad(factors, (y * patch) + x))));
-        transform.EmitOutput(b, (y, x) => new KLoad(products, (y * patch) + x), (y, x, v) => b.Store(output, (y * tile) + x, v));
-        var results = new double[tile * tile];
-        byte[] bytes = new byte[results.Length * sizeof(double)];
-        new KernelInterpreter(
-            new Kernel("transform", [input, factors, output], new KVariable("task", KType.Index), 1, b.ToBlock(), default),
-            [Bytes(d), Bytes(weights), bytes]).Run();
-        Buffer.BlockCopy(bytes, 0, results, 0, bytes.Length);
-        for (int i = 0; i < results.Length; i++)
-        {
-            double expected = Enumerable.Range(0, 9).Sum(k => kernel[k] * d[(((i / tile) + (k / 3)) * patch) + (i % tile) + (k % 3)]);
-            Assert.That(results[i], Is.EqualTo(expected).Within(1e-14), $"result {i}");
-        }
-
-        double[] Random(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextDouble() - 0.5)];
-
-        static byte[] Bytes(double[] values)
-        {
-            byte[] bytes = new byte[values.Length * sizeof(double)];
-            Buffer.BlockCopy(values, 0, bytes, 0, bytes.Length);
-            return bytes;
-        }
-    }
-
     [Test]
     public void ResnetsLayersGetTheTilesThatWereCounted()
     {
@@ -316,40 +269,4 @@ internal sealed class WinogradTests
         new TestCaseData(tile, new Convolution([images, .. size], inputs, outputs, rows, columns)).SetArgDisplayNames(name);
 
     private static Literal Noise(int seed, params long[] shape) => Evaluation.Noise(shape, seed);
-
-    /// <summary>A convolution with features last.</summary>
-    /// <param name="Size">Images, rows and columns.</param>
-    /// <param name="Inputs">Input features.</param>
-    /// <param name="Outputs">Output features.</param>
-    /// <param name="Rows">The window along rows.</param>
-    /// <param name="Columns">The window along columns.</param>
-    internal sealed record Convolution(long[] Size, int Inputs, int Outputs, WindowDim Rows, WindowDim Columns)
-    {
-        public int Groups { get; init; } = 1;
-
-        public DType Type { get; init; } = DType.F32;
-
-        public long[] Input => [.. Size, Inputs];
-
-        public TensorType Kernel => new(Type, Shape.Of(3, 3, Inputs / Groups, Outputs));
-
-        public ConvolutionOp Op => new(ConvolutionDimensions.ChannelsLast(2), [Rows, Columns], Groups, 1, Type);
-
-        private Literal Weights => Evaluation.Noise(Kernel.Shape.ToStatic(), 2, Type);
-
-        public Module Build(Func<GraphBuilder, Node, Node, Node> epilogue, Dim? images = null) => CompiledModule.Build(b =>
-        {
-            Node x = b.Parameter(0, new TensorType(Type, [images ?? Size[0], Size[1], Size[2], Inputs]));
-            return [epilogue(b, x, b.Add(Op, x, b.Constant(Weights)))];
-        });
-
-        /// <summary>What a result may differ: a part of the largest sum of absolute products.</summary>
-        public double Bound(int tile, Literal x)
-        {
-            Literal weights = Weights;
-            Literal sizesOfWeights = Literal.Generate(Kernel, at => Scalar.FromDouble(Type, Math.Abs(weights[at].AsDouble)));
-            Module sizes = CompiledModule.Build(b => [b.Add(Op, b.Abs(b.Parameter(0, x.Type)), b.Constant(sizesOfWeights))]);
-            return (tile == 2 ? BoundOfTwo : BoundOfFour) * CompiledModule.Run(sizes, [x])[0].ToDoubles().Max();
-        }
-    }
 }

@@ -5,6 +5,7 @@ using Graphene.Tests.Hosting;
 using Graphene.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Guide;
@@ -117,6 +118,20 @@ internal sealed class ServicesGuideTests : FolderFixture
 
         Assert.That(host.Services.GetRequiredService<IGrapheneModel<DigitsModel>>().Version, Is.Not.Null);
         await host.StopAsync();
+    }
+
+    [Test]
+    public void OnAGpu()
+    {
+        HostApplicationBuilder builder = NewBuilder();
+
+        // snippet
+        builder.Services.AddGrapheneModel<DigitsModel>().FromFile("models/digits.graphene").OnGpu(0);
+        // end
+        using IHost host = builder.Build();
+        var options = host.Services.GetRequiredService<IOptionsMonitor<GrapheneModelOptions>>();
+
+        Assert.That(options.Get(nameof(DigitsModel)).Gpu, Is.Zero);
     }
 
     private HostApplicationBuilder NewBuilder() =>

@@ -1,4 +1,5 @@
 using Graphene.Hosting;
+using Graphene.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 
@@ -17,7 +18,8 @@ internal sealed class ModelLeaseTests : ModelFileFixture
     {
         _telemetry = new GrapheneTelemetry();
         _host = new ModelHost<ScaleModel>(
-            "scale", new ModelLoader<ScaleModel>("scale", ScaleModel.Create, []), _telemetry, NullLogger.Instance);
+            "scale", new ModelLoader<ScaleModel>("scale", ScaleModel.Create, [], new ModelGpus(CudaDevice.Open)), _telemetry,
+            NullLogger.Instance);
         await _host.LoadFirstAsync(Options, CancellationToken.None);
     }
 

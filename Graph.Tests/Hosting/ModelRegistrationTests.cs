@@ -106,6 +106,8 @@ internal sealed class ModelRegistrationTests : FolderFixture
     [TestCase("QuietTime", "2.00:00:00", "QuietTime is 2.00:00:00")]
     [TestCase("CopyFolder", "/no/such/folder", "there is no such folder")]
     [TestCase("WarmUpDims:batch", "-1", "gives 'batch' the size -1")]
+    [TestCase("Gpu", "-1", "Gpu is -1")]
+    [TestCase("Gpu", "first", "'first' is no value for 'Gpu'")]
     [TestCase("Debounce", "1", "there is no setting 'Debounce'")]
     [TestCase("Reload", "maybe", "'maybe' is no value for 'Reload'")]
     [TestCase("PollInterval", "5s", "'5s' is no value for 'PollInterval'")]

@@ -46,11 +46,12 @@ internal sealed class ScaleModel : ICompiledModel<ScaleModel>
     /// <summary>A bundle of the model.</summary>
     /// <param name="scale">The number.</param>
     /// <param name="name">The name of the graph.</param>
-    public static byte[] Bundle(float scale, string name = "scale")
+    /// <param name="compiler">For what it has code; null for this processor.</param>
+    public static byte[] Bundle(float scale, string name = "scale", IExecutableCompiler? compiler = null)
     {
         var graph = new Graph(name);
         Tensor x = graph.Placeholder(DType.F32, ["batch", Width], "x");
-        return Compile(graph.ToModule([x * scale], [x]));
+        return Compile(graph.ToModule([x * scale], [x]), compiler);
     }
 
     /// <summary>A bundle whose numbers are constants of several pages, which are mapped from its file.</summary>
@@ -79,9 +80,9 @@ internal sealed class ScaleModel : ICompiledModel<ScaleModel>
         }
     }
 
-    private static byte[] Compile(Module module)
+    private static byte[] Compile(Module module, IExecutableCompiler? compiler = null)
     {
-        using Executable executable = GraphCompiler.Cpu().Compile(module, NullLogger.Instance, CancellationToken.None);
+        using Executable executable = (compiler ?? GraphCompiler.Cpu()).Compile(module, NullLogger.Instance, CancellationToken.None);
         using var bytes = new MemoryStream();
         executable.Write(bytes);
         return bytes.ToArray();

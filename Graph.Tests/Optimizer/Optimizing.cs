@@ -19,7 +19,10 @@ internal static class Optimizing
     public static Module Run(IGraphPass pass, Module module, OptimizerOptions? options = null) => PassPipeline.Of(pass).Run(
         module, new PassContext((options ?? OptimizerOptions.Default) with { Verify = true }));
 
-    /// <summary>Fails unless two graphs give the same bits (NaN is NaN) for the same random arguments, or nearly the same numbers.</summary>
+    /// <summary>
+    /// Fails unless two graphs give the same bits (NaN is NaN) for the same random arguments, or nearly
+    /// the same numbers.
+    /// </summary>
     public static void AssertSameResults(Module expected, Module actual, int seed = 1, double tolerance = 0)
     {
         // A rule that only holds for real numbers is tried on finite ones.

@@ -12,8 +12,9 @@ namespace Graphene.Tests.Packages;
 
 /// <summary>The runtime in a native image without just-in-time compiler: published for .NET 9, small, and the same bits.</summary>
 /// <remarks>
-/// .NET 9, because the feed that the tests are made with has that runtime pack and not the one of .NET 10, where analyzers watch over every build
-/// (<c>IsAotCompatible</c>, warnings are errors). It restores some hundred megabytes and takes minutes, so it runs when asked for.
+/// .NET 9, because the feed that the tests are made with has that runtime pack and not the one of .NET 10, where
+/// analyzers watch over every build (<c>IsAotCompatible</c>, warnings are errors). It restores some hundred megabytes
+/// and takes minutes, so it runs when asked for.
 /// </remarks>
 [TestFixture]
 [NonParallelizable]

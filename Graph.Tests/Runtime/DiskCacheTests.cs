@@ -1,25 +1,20 @@
 using Graphene.Runtime;
+using Graphene.Tests.Support;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Runtime;
 
-public sealed class DiskCacheTests
+public sealed class DiskCacheTests : FolderFixture
 {
     private static readonly string KeyA = new('a', 64);
     private static readonly string KeyB = new('b', 64);
-    private string _folder = "";
     private RecordingLogger _log = new();
 
-    [SetUp]
-    public void CreateFolder()
-    {
-        _folder = Path.Combine(Directory.CreateTempSubdirectory("graphene-cache").FullName, "cache");
-        _log = new RecordingLogger();
-    }
+    private string CachePath => Folder.Combine("cache");
 
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(Path.GetDirectoryName(_folder)!, recursive: true);
+    [SetUp]
+    public void ForgetMessages() => _log = new RecordingLogger();
 
     [Test]
     public void WhatIsWrittenIsFound()
@@ -45,9 +40,9 @@ public sealed class DiskCacheTests
         }
         Open();
         Assert.That(
-            File.GetUnixFileMode(_folder), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
-        File.SetUnixFileMode(_folder, File.GetUnixFileMode(_folder) | UnixFileMode.OtherWrite);
-        Assert.That(DiskCache.TryOpen(_folder, 1 << 20, _log), Is.Null);
+            File.GetUnixFileMode(CachePath), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+        File.SetUnixFileMode(CachePath, File.GetUnixFileMode(CachePath) | UnixFileMode.OtherWrite);
+        Assert.That(DiskCache.TryOpen(CachePath, 1 << 20, _log), Is.Null);
         Assert.That(_log.Messages.Last(), Does.Contain("other users can write to it"));
     }
 
@@ -59,7 +54,7 @@ public sealed class DiskCacheTests
         {
             cache.TryWrite(KeyA, made);
         }
-        string file = Directory.GetFiles(_folder).Single();
+        string file = Directory.GetFiles(CachePath).Single();
         byte[] bytes = File.ReadAllBytes(file);
         bytes[^1] ^= 1;
         File.WriteAllBytes(file, bytes);
@@ -74,24 +69,24 @@ public sealed class DiskCacheTests
         DiskCache cache = Open(maxBytes: 10_000); // a little more than two entries
         using Executable made = TestEntries.ScaleAndAdd();
         cache.TryWrite(KeyA, made);
-        Assert.That(new FileInfo(Directory.GetFiles(_folder).Single()).Length, Is.InRange(4000, 4999));
+        Assert.That(new FileInfo(Directory.GetFiles(CachePath).Single()).Length, Is.InRange(4000, 4999));
         cache.TryWrite(KeyB, made);
-        foreach (string file in Directory.GetFiles(_folder))
+        foreach (string file in Directory.GetFiles(CachePath))
         {
             File.SetLastAccessTimeUtc(file, DateTime.UtcNow.AddDays(-1));
         }
         cache.TryRead(KeyA)!.Dispose();
         cache.TryWrite(new string('c', 64), made);
         Assert.That(
-            Directory.GetFiles(_folder).Select(f => Path.GetFileName(f)[0]), Is.EquivalentTo(new[] { 'a', 'c' }));
+            Directory.GetFiles(CachePath).Select(f => Path.GetFileName(f)[0]), Is.EquivalentTo(new[] { 'a', 'c' }));
     }
 
     [Test]
     public void AnAbandonedWriteIsCleanedUp()
     {
         DiskCache cache = Open();
-        string old = Path.Combine(_folder, "x.tmp");
-        string current = Path.Combine(_folder, "y.tmp");
+        string old = Path.Combine(CachePath, "x.tmp");
+        string current = Path.Combine(CachePath, "y.tmp");
         File.WriteAllText(old, "");
         File.WriteAllText(current, "");
         File.SetLastWriteTimeUtc(old, DateTime.UtcNow.AddHours(-2));
@@ -127,10 +122,10 @@ public sealed class DiskCacheTests
     [Test]
     public void TheEnvironmentDecides()
     {
-        Assert.That(DiskCache.FromEnvironment(new DebugOptions { Cache = false, CacheFolder = _folder }, _log), Is.Null);
+        Assert.That(DiskCache.FromEnvironment(new DebugOptions { Cache = false, CacheFolder = CachePath }, _log), Is.Null);
         Assert.That(DiskCache.FromEnvironment(new DebugOptions { CacheFolder = "" }, _log), Is.Null);
-        Assert.That(DiskCache.FromEnvironment(new DebugOptions { CacheFolder = _folder }, _log)!.Folder, Is.EqualTo(_folder));
-        string blocked = Path.Combine(_folder, "file");
+        Assert.That(DiskCache.FromEnvironment(new DebugOptions { CacheFolder = CachePath }, _log)!.Folder, Is.EqualTo(CachePath));
+        string blocked = Path.Combine(CachePath, "file");
         File.WriteAllText(blocked, "");
         Assert.That(DiskCache.FromEnvironment(new DebugOptions { CacheFolder = blocked }, _log), Is.Null);
         Assert.That(_log.Messages.Last(), Does.Contain("is not cached"));
@@ -188,7 +183,7 @@ public sealed class DiskCacheTests
         return new Module("m", b.Build("main", [b.Add(x, c)]), [input], ["out"], b.Provenance);
     }
 
-    private DiskCache Open(long maxBytes = 1 << 20) => DiskCache.TryOpen(_folder, maxBytes, _log)!;
+    private DiskCache Open(long maxBytes = 1 << 20) => DiskCache.TryOpen(CachePath, maxBytes, _log)!;
 
     private sealed class BrokenCompiler : IExecutableCompiler
     {

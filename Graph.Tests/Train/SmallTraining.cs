@@ -8,7 +8,10 @@ using Graphene.Train;
 
 namespace Graphene.Tests.Training;
 
-/// <summary>The training of a small convolutional network with all that keeps state: Adam, dropout, moving statistics, shuffled data.</summary>
+/// <summary>
+/// The training of a small convolutional network with all that keeps state: Adam, dropout, moving
+/// statistics, shuffled data.
+/// </summary>
 internal sealed class SmallTraining : IDisposable
 {
     /// <summary>The argument that trains in a process of its own; the numbers of steps and of threads follow.</summary>
@@ -53,7 +56,10 @@ internal sealed class SmallTraining : IDisposable
         }
     }
 
-    /// <summary>A digest of all variables: weights, moments, statistics, counters of random numbers; and of the place in the data.</summary>
+    /// <summary>
+    /// A digest of all variables: weights, moments, statistics, counters of random numbers; and of the
+    /// place in the data.
+    /// </summary>
     public string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -17,7 +17,8 @@ public enum MonitorMode
 internal sealed class Monitor(string name, MonitorMode mode, double minDelta)
 {
     private readonly bool _rises = mode == MonitorMode.Max ||
-        (mode == MonitorMode.Auto && (name.EndsWith("accuracy", StringComparison.Ordinal) || name.EndsWith("auc", StringComparison.Ordinal)));
+        (mode == MonitorMode.Auto &&
+            (name.EndsWith("accuracy", StringComparison.Ordinal) || name.EndsWith("auc", StringComparison.Ordinal)));
 
     public double? Best { get; private set; }
 

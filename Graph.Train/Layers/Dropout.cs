@@ -1,7 +1,10 @@
 namespace Graphene.Train;
 
 /// <summary>In training, sets elements to 0 at random and scales the others so that the expectation stays; else nothing.</summary>
-/// <remarks>The state of the random numbers is a variable of the graph, so a training that is resumed drops what it would have dropped.</remarks>
+/// <remarks>
+/// The state of the random numbers is a variable of the graph, so a training that is resumed drops what
+/// it would have dropped.
+/// </remarks>
 /// <param name="rate">The share of elements that are dropped, from 0 up to but not including 1.</param>
 /// <param name="name">The layer's name.</param>
 public sealed class Dropout(double rate, string? name = null) : UnaryLayer(name)

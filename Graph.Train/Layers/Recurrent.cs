@@ -89,7 +89,9 @@ public sealed class LSTM(
 /// <summary>Gated recurrent unit (Cho et al., 2014), with the gates in Keras's order: z, r, h.</summary>
 /// <param name="units">The size of the state.</param>
 /// <param name="returnSequences">True for the state after each step, [batch, steps, units]; false for the last, [batch, units].</param>
-/// <param name="resetAfter">True to apply the reset gate after the product with the recurrent kernel, which has a bias of its own then.</param>
+/// <param name="resetAfter">
+/// True to apply the reset gate after the product with the recurrent kernel, which has a bias of its own then.
+/// </param>
 /// <param name="goBackwards">True to read sequences back to front.</param>
 /// <param name="name">The layer's name.</param>
 public sealed class GRU(

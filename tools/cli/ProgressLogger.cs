@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Graphene.Cli;
 
-/// <summary>Shows on a terminal what a compilation has done so far: its stages, not each pass. See <see cref="CommandIO.Progress"/>.</summary>
+/// <summary>
+/// Shows on a terminal what a compilation has done so far: its stages, not each pass. See
+/// <see cref="CommandIO.Progress"/>.
+/// </summary>
 /// <param name="io">Where to.</param>
 internal sealed class ProgressLogger(CommandIO io) : ILogger
 {

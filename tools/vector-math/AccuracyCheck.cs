@@ -106,7 +106,8 @@ internal sealed class AccuracyCheck
         string arguments = function.IsBinary ? $"{_worst.X:R}, {_worst.Y:R}" : $"{_worst.X:R}";
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{function.Name,-22} {_count,11} inputs  max {Math.Max(_largest, 0.5):F4} ulp at ({arguments}): {_worst.Actual:R}, exact {_worst.Exact:R}"
+            $"{function.Name,-22} {_count,11} inputs  max {Math.Max(_largest, 0.5):F4} ulp at ({arguments}): "
+            + $"{_worst.Actual:R}, exact {_worst.Exact:R}"
             + $"  {100.0 * _misrounded / _count:F3} % not rounded right  {elapsed.TotalSeconds:F0} s"));
     }
 }

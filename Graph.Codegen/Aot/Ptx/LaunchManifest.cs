@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Graphene.Codegen.Ptx;
 using Graphene.Runtime;
@@ -8,73 +6,43 @@ namespace Graphene.Codegen.Aot;
 
 /// <summary>Writes the JSON beside PTX: the kernels, and the steps of a run with their grids and arguments.</summary>
 /// <remarks>
-/// A launch starts <c>blocks</c> blocks, an expression over the dims, of its kernel's threads. Arguments are buffers by number, null for one that
-/// is not touched, or numbers of 64 bits as expressions. A kernel with <c>members</c> takes them as one parameter, a table of 64-bit words. What
-/// a kernel does is in <c>source</c>. Behind the arguments a kernel is passed its
-/// <c>tensor_maps</c>: 128 bytes each, by value, which <c>cuTensorMapEncodeTiled</c> makes of what is listed and of the buffer's address.
+/// A launch starts <c>blocks</c> blocks, an expression over the dims, of its kernel's threads. Arguments are buffers by
+/// number, null for one that is not touched, or numbers of 64 bits as expressions. A kernel with <c>members</c> takes them
+/// as one parameter, a table of 64-bit words. What a kernel does is in <c>source</c>. Behind the arguments a kernel is
+/// passed its <c>tensor_maps</c>: 128 bytes each, by value, which <c>cuTensorMapEncodeTiled</c> makes of what is listed and
+/// of the buffer's address.
 /// </remarks>
 internal static class LaunchManifest
 {
     /// <summary>The manifest as text.</summary>
-    public static string Print(PtxModule ptx, GpuKernelLibrary library, IReadOnlyList<GpuStep> steps, ExecutablePlan plan)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+    public static string Print(PtxModule ptx, GpuKernelLibrary library, IReadOnlyList<GpuStep> steps, ExecutablePlan plan) =>
+        JsonText.Of(json =>
         {
-            json.WriteStartObject();
             json.WriteString("name", plan.Name);
             json.WriteString("compiler", typeof(GraphCompiler).Assembly.GetName().Version?.ToString(3));
             json.WriteString("gpu", ptx.Target.Gpu.ToString());
             json.WriteString("target", ptx.Target.Name);
             json.WriteString("ptx", FormattableString.Invariant($"{ptx.Target.Version / 10}.{ptx.Target.Version % 10}"));
-            WriteDims(json, plan);
-            WriteKernels(json, ptx, library);
-            json.WriteStartArray("steps");
-            foreach (GpuStep step in steps)
-            {
-                WriteStep(json, step, library);
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
-    }
+            json.WriteDims(plan.Symbols);
+            json.WriteObjects("kernels", ptx.Kernels, kernel => WriteKernel(json, kernel, library));
+            json.WriteList("steps", steps, step => WriteStep(json, step, library));
+        });
 
-    private static void WriteDims(Utf8JsonWriter json, ExecutablePlan plan)
+    private static void WriteKernel(Utf8JsonWriter json, PtxKernel kernel, GpuKernelLibrary library)
     {
-        json.WriteStartArray("dims");
-        foreach (DimSymbol symbol in plan.Symbols)
+        json.WriteString("name", kernel.Name);
+        json.WriteNumber("threads", kernel.Threads);
+        json.WriteNumber("blocks_per_multiprocessor", kernel.BlocksPerMultiprocessor);
+        json.WriteNumber("members", kernel.Members);
+        json.WriteNumber("shared_bytes", kernel.SharedBytes);
+        json.WriteNumber("dynamic_shared_bytes", kernel.DynamicSharedBytes);
+        json.WriteStrings("parameters", library.Kernels[library.NumberOf(kernel.Name)].Parameters.Select(p => p switch
         {
-            json.WriteStartObject();
-            json.WriteString("name", symbol.Name);
-            json.WriteNumber("min", symbol.Min);
-            json.WriteNumber("max", symbol.Max);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-    }
-
-    private static void WriteKernels(Utf8JsonWriter json, PtxModule ptx, GpuKernelLibrary library)
-    {
-        json.WriteStartArray("kernels");
-        foreach (PtxKernel kernel in ptx.Kernels)
-        {
-            json.WriteStartObject();
-            json.WriteString("name", kernel.Name);
-            json.WriteNumber("threads", kernel.Threads);
-            json.WriteNumber("blocks_per_multiprocessor", kernel.BlocksPerMultiprocessor);
-            json.WriteNumber("members", kernel.Members);
-            json.WriteNumber("shared_bytes", kernel.SharedBytes);
-            json.WriteNumber("dynamic_shared_bytes", kernel.DynamicSharedBytes);
-            json.WriteStartArray("parameters");
-            foreach (GpuParameter parameter in library.Kernels[library.NumberOf(kernel.Name)].Parameters)
-            {
-                json.WriteStringValue(parameter switch { GpuParameter.Read => "read", GpuParameter.Write => "write", GpuParameter.TensorMap => "tensor_map", _ => "i64" });
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
+            GpuParameter.Read => "read",
+            GpuParameter.Write => "write",
+            GpuParameter.TensorMap => "tensor_map",
+            _ => "i64",
+        }));
     }
 
     private static void WriteStep(Utf8JsonWriter json, GpuStep step, GpuKernelLibrary library)
@@ -115,12 +83,7 @@ internal static class LaunchManifest
     private static void WriteGroup(Utf8JsonWriter json, string name, IEnumerable<GpuStep> steps, GpuKernelLibrary library)
     {
         json.WriteStartObject();
-        json.WriteStartArray(name);
-        foreach (GpuStep step in steps)
-        {
-            WriteStep(json, step, library);
-        }
-        json.WriteEndArray();
+        json.WriteList(name, steps, step => WriteStep(json, step, library));
         json.WriteEndObject();
     }
 
@@ -151,7 +114,7 @@ internal static class LaunchManifest
         json.WriteEndArray();
         if (!launch.Maps.IsEmpty)
         {
-            WriteMaps(json, launch.Maps);
+            json.WriteObjects("tensor_maps", launch.Maps, map => WriteMap(json, map));
         }
         json.WriteString("source", call.Source);
         json.WriteString("flops", call.Flops.ToString());
@@ -159,36 +122,14 @@ internal static class LaunchManifest
         json.WriteEndObject();
     }
 
-    private static void WriteMaps(Utf8JsonWriter json, IReadOnlyList<GpuTensorMap> maps)
+    private static void WriteMap(Utf8JsonWriter json, GpuTensorMap map)
     {
-        json.WriteStartArray("tensor_maps");
-        foreach (GpuTensorMap map in maps)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("buffer", map.Buffer);
-            json.WriteString("element", map.RoundsToTensorFloat32 ? "tf32" : map.Element.Name());
-            json.WriteString("offset_bytes", map.OffsetInBytes.ToString());
-            WriteStrings(json, "sizes", map.Sizes.Select(s => s.ToString()));
-            WriteStrings(json, "strides_bytes", map.StridesInBytes.Select(s => s.ToString()));
-            json.WriteStartArray("box");
-            foreach (int side in map.Box)
-            {
-                json.WriteNumberValue(side);
-            }
-            json.WriteEndArray();
-            json.WriteNumber("swizzle_bytes", map.IsSwizzled ? GpuTensorMap.SwizzledBytes : 0);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-    }
-
-    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (string value in values)
-        {
-            json.WriteStringValue(value);
-        }
-        json.WriteEndArray();
+        json.WriteNumber("buffer", map.Buffer);
+        json.WriteString("element", map.RoundsToTensorFloat32 ? "tf32" : map.Element.Name());
+        json.WriteString("offset_bytes", map.OffsetInBytes.ToString());
+        json.WriteStrings("sizes", map.Sizes.Select(s => s.ToString()));
+        json.WriteStrings("strides_bytes", map.StridesInBytes.Select(s => s.ToString()));
+        json.WriteList("box", map.Box, json.WriteNumberValue);
+        json.WriteNumber("swizzle_bytes", map.IsSwizzled ? GpuTensorMap.SwizzledBytes : 0);
     }
 }

@@ -65,7 +65,8 @@ public static class PtxFiles
         gpu = gpu with { Tuning = tuning };
         using var writer = new PtxWriter(gpu, threads: 0, cancellation);
         var library = new GpuKernelLibrary(writer);
-        LoweredSteps lowered = new StepLowering(KernelTarget.Of(gpu), GraphCompilerOptions.Default).Lower(module, _ => library, log, cancellation);
+        var lowering = new StepLowering(KernelTarget.Of(gpu), GraphCompilerOptions.Default);
+        LoweredSteps lowered = lowering.Lower(module, _ => library, log, cancellation);
         GpuStep[] steps = [.. new GpuPlanBuilder(library).Build(lowered.Steps)];
         PtxModule ptx = writer.FinishModule();
         log.End("generating code");

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Graphene.Codegen.Aot;
 
-/// <summary>Writes the files of a graph for browsers and Node: <c>.wasm</c>, <c>.mjs</c> and <c>.d.ts</c>, perhaps <c>.weights</c>.</summary>
+/// <summary>
+/// Writes the files of a graph for browsers and Node: <c>.wasm</c>, <c>.mjs</c> and <c>.d.ts</c>,
+/// perhaps <c>.weights</c>.
+/// </summary>
 public static class WasmFiles
 {
     // Larger ones are better fetched and kept apart from the code: engines copy what is in a module once more.
@@ -45,7 +48,8 @@ public static class WasmFiles
             (plain, simd) = hasVectors ? (plain, Path.GetFileName(file)) : (Path.GetFileName(file), simd);
             report.Add(
                 $"{file}: {compiled.CodeInBytes} bytes of code, {compiled.WeightsInBytes} bytes of weights"
-                + $"{(compiled.HasWeightsApart ? " apart" : "")}, {compiled.MemoryInPages} pages of memory, {compiled.StackInBytes} bytes of stack");
+                + $"{(compiled.HasWeightsApart ? " apart" : "")}, {compiled.MemoryInPages} pages of memory, "
+                + $"{compiled.StackInBytes} bytes of stack");
             WriteText(stem + ".d.ts", WasmTypesText.Write(compiled.Plan));
             WriteText(stem + ".mjs", WasmLoaderText.Write(compiled.Plan, plain, simd));
         }

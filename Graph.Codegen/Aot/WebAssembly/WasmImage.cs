@@ -31,12 +31,18 @@ internal static class WasmImage
     public static string Print(ExecutablePlan plan)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"@{Buffers} = global [{Math.Max(1, plan.Buffers.Length)} x i64] zeroinitializer, align 8\n");
-        text.Append(CultureInfo.InvariantCulture, $"@{Symbols} = global [{Math.Max(1, plan.Symbols.Length)} x i64] zeroinitializer, align 8\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"@{Buffers} = global [{Math.Max(1, plan.Buffers.Length)} x i64] zeroinitializer, align 8\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"@{Symbols} = global [{Math.Max(1, plan.Symbols.Length)} x i64] zeroinitializer, align 8\n");
 
         // Buffers and symbols; then parallel_for, pool, cancel, threads and error, error detail, host call, host.
         text.Append(CultureInfo.InvariantCulture, $"@context = internal global {{ ptr, i32, ptr, i32, [7 x i64] }} ");
-        text.Append(CultureInfo.InvariantCulture, $"{{ ptr @{Buffers}, i32 0, ptr @{Symbols}, i32 0, [7 x i64] zeroinitializer }}, align 8\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{{ ptr @{Buffers}, i32 0, ptr @{Symbols}, i32 0, [7 x i64] zeroinitializer }}, align 8\n");
         text.Append(CultureInfo.InvariantCulture, $"declare i32 @{plan.EntrySymbol}(ptr)\n");
         text.Append(CultureInfo.InvariantCulture, $"define i32 @{Run}() nounwind {{\n");
         text.Append(CultureInfo.InvariantCulture, $"  %error = call i32 @{plan.EntrySymbol}(ptr @context)\n  ret i32 %error\n}}\n");

@@ -1,7 +1,10 @@
 namespace Graphene.Codegen.Aot;
 
 /// <summary>One instruction: its code, and behind it either the two numbers of a memory access, or bytes that nobody looks at.</summary>
-/// <remarks>The codes are those of the specification's binary format, 5.4; what LLVM does not write for our targets is not known here.</remarks>
+/// <remarks>
+/// The codes are those of the specification's binary format, 5.4; what LLVM does not write for our targets
+/// is not known here.
+/// </remarks>
 /// <param name="Code">The first byte; for vectors and the newer ones the second number times 256 besides.</param>
 /// <param name="Alignment">Of an access, as a power of two.</param>
 /// <param name="Offset">Of an access.</param>

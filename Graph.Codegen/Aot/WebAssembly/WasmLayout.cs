@@ -10,9 +10,10 @@ namespace Graphene.Codegen.Aot;
 /// 0   never accessed   64 KiB   stack | context, table of buffers, constants of the code | weights | inputs | outputs | arena    end of a page
 ///                                                                            __heap_base ^         ^ Free
 /// </code>
-/// The first page is there for <see cref="WasmOffsetFolding"/>, and a stack that is too small runs into it before it runs into anything else.
-/// Weights, inputs, outputs and the arena begin at multiples of 64. Without symbolic dims the table is filled here, and memory never
-/// grows; with them everything from <see cref="Free"/> on is placed by the loader when the dims are bound.
+/// The first page is there for <see cref="WasmOffsetFolding"/>, and a stack that is too small runs into it before it
+/// runs into anything else. Weights, inputs, outputs and the arena begin at multiples of 64. Without symbolic dims the
+/// table is filled here, and memory never grows; with them everything from <see cref="Free"/> on is placed by the
+/// loader when the dims are bound.
 /// </remarks>
 internal sealed class WasmLayout
 {

@@ -16,8 +16,10 @@ internal static partial class WasmLoaderText
     /// <param name="simd">The file that needs vectors; null if there is none.</param>
     public static string Write(ExecutablePlan plan, string? plain, string? simd)
     {
-        var text = new StringBuilder($"// {plan.Name}, compiled by Graphene. Generated: changes are lost when the model is compiled again.\n");
-        text.Append("//\n//   import { load } from './").Append(Path.ChangeExtension(plain ?? simd, null)?.Replace(".simd", "", StringComparison.Ordinal));
+        var text = new StringBuilder(
+            $"// {plan.Name}, compiled by Graphene. Generated: changes are lost when the model is compiled again.\n");
+        string? file = Path.ChangeExtension(plain ?? simd, null)?.Replace(".simd", "", StringComparison.Ordinal);
+        text.Append("//\n//   import { load } from './").Append(file);
         text.Append(".mjs';\n//   const model = await load();\n//   const { ");
         text.Append(string.Join(", ", plan.Outputs.Select(o => Local(o.Name)))).Append(" } = model.run({ ");
         text.Append(string.Join(", ", plan.Inputs.Select(i => Local(i.Name)))).Append(" });\n\n");

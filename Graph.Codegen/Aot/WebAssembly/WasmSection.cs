@@ -53,7 +53,8 @@ internal static class WasmSection
         plan.Buffers.Select((b, i) => (b, i)).First(p => p.b.Kind == BufferKind.Parameter && p.b.Index == input).i;
 
     private static void WriteValues(
-        Utf8JsonWriter json, string what, ImmutableArray<(string Name, TensorType Type, int Buffer)> values, WasmLayout layout, bool isStatic)
+        Utf8JsonWriter json, string what, ImmutableArray<(string Name, TensorType Type, int Buffer)> values, WasmLayout layout,
+        bool isStatic)
     {
         json.WriteStartArray(what);
         foreach ((string name, TensorType type, int buffer) in values)

@@ -9,7 +9,8 @@ internal static class WasmTypesText
     /// <summary>The text.</summary>
     public static string Write(ExecutablePlan plan)
     {
-        var text = new StringBuilder($"// {plan.Name}, compiled by Graphene. Generated: changes are lost when the model is compiled again.\n\n");
+        var text = new StringBuilder(
+            $"// {plan.Name}, compiled by Graphene. Generated: changes are lost when the model is compiled again.\n\n");
         Interface(text, "Inputs", "What the model takes.", [.. plan.Inputs.Select(i => (i.Name, i.Type))], "");
         Interface(text, "Outputs", "What the model gives.", [.. plan.Outputs.Select(o => (o.Name, o.Type))], "");
         text.Append("/** What `run` takes: arrays of the right type, or plain arrays of numbers. */\n");
@@ -19,12 +20,14 @@ internal static class WasmTypesText
             text.Append("/** The sizes that the caller chooses. */\nexport interface Dims {\n");
             foreach (DimSymbol symbol in plan.Symbols)
             {
-                WasmText.Comment(text, "  ", symbol.Max == DimSymbol.Unbounded ? $"at least {symbol.Min}" : $"{symbol.Min} to {symbol.Max}");
+                string bounds = symbol.Max == DimSymbol.Unbounded ? $"at least {symbol.Min}" : $"{symbol.Min} to {symbol.Max}";
+                WasmText.Comment(text, "  ", bounds);
                 text.Append("  ").Append(WasmText.Property(symbol.Name)).Append(": number;\n");
             }
             text.Append("}\n\n");
         }
-        text.Append("/** The model with a memory of its own. One call at a time; several instances are independent. */\nexport interface Model {\n");
+        text.Append("/** The model with a memory of its own. One call at a time; several instances are independent. */\n");
+        text.Append("export interface Model {\n");
         text.Append("  readonly name: string;\n");
         WasmText.Comment(text, "  ", "The memory that inputs, outputs, weights and scratch lie in.");
         text.Append("  readonly memory: WebAssembly.Memory;\n");

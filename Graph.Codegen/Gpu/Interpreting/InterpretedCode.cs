@@ -141,7 +141,8 @@ internal sealed class InterpretedFunction(InterpretedGpu device, Kernel kernel) 
         var interpreter = new KernelInterpreter(_program.Value, memory, s => symbols[s.Name], tensors);
         if (interpreter.TaskCount != tasks)
         {
-            throw new CompilerBugException("interpreted GPU", $"kernel '{kernel.Name}' was started with {tasks} tasks and has {interpreter.TaskCount}");
+            throw new CompilerBugException(
+                "interpreted GPU", $"kernel '{kernel.Name}' was started with {tasks} tasks and has {interpreter.TaskCount}");
         }
         interpreter.Run();
     }

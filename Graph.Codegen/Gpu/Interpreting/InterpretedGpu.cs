@@ -8,9 +8,9 @@ namespace Graphene.Codegen;
 /// For tests of everything above the kernels, where there is no GPU, and for looking at what a graph does on one. It is slow.
 /// </para>
 /// <para>
-/// It is as unforgiving as it can be. Addresses are not addresses of the host. Work is done when somebody waits for it and not before, so that
-/// whoever forgets to wait finds nothing; memory that was freed is gone for work that comes to use it; new memory holds rubbish; accesses
-/// outside of a buffer, and races between threads, are errors.
+/// It is as unforgiving as it can be. Addresses are not addresses of the host. Work is done when somebody waits for it
+/// and not before, so that whoever forgets to wait finds nothing; memory that was freed is gone for work that comes to
+/// use it; new memory holds rubbish; accesses outside of a buffer, and races between threads, are errors.
 /// </para>
 /// </remarks>
 public sealed class InterpretedGpu : GpuDevice

@@ -4,7 +4,10 @@ using Graphene.Runtime;
 
 namespace Graphene.Codegen;
 
-/// <summary>Memory of the host that an interpreted device reaches by itself: it is read and written when work is done, not when it is put in.</summary>
+/// <summary>
+/// Memory of the host that an interpreted device reaches by itself: it is read and written when work is done, not when
+/// it is put in.
+/// </summary>
 internal sealed unsafe class InterpretedHostMemory : GpuHostMemory
 {
     private readonly ConcurrentDictionary<nint, long> _pieces = [];

@@ -4,8 +4,9 @@ namespace Graphene.Codegen;
 
 /// <summary>Measures kernels on a device, by marks in its stream: the median of some runs behind one that warms up.</summary>
 /// <remarks>
-/// Operands hold one small number everywhere, so that nothing overflows; a GPU multiplies all numbers equally fast, but takes less power for
-/// equal ones, so that what is limited by power may be a little faster here than with a model's values.
+/// Operands hold one small number everywhere, so that nothing overflows; a GPU multiplies all numbers equally
+/// fast, but takes less power for equal ones, so that what is limited by power may be a little faster here than
+/// with a model's values.
 /// </remarks>
 /// <param name="device">The device.</param>
 /// <param name="target">What kernels are for.</param>
@@ -93,7 +94,11 @@ internal sealed class DeviceProductTimer(GpuDevice device, GpuTarget target, int
             extents[i] = memory[lowered.Operands[i]].Length;
         }
         long tasks = ValueOf(GpuPlanBuilder.DimOf(lowered.Kernel.TaskCount));
-        BoundMap[] maps = [.. lowered.Kernel.Maps.Select(m => Bind(GpuPlanBuilder.Map(m, m.Source.Argument), memory[lowered.Operands[m.Source.Argument]]))];
+        BoundMap[] maps =
+        [
+            .. lowered.Kernel.Maps.Select(m =>
+                Bind(GpuPlanBuilder.Map(m, m.Source.Argument), memory[lowered.Operands[m.Source.Argument]])),
+        ];
         return new Start(code.Function(kernel), tasks, arguments, extents, maps);
 
         long ValueOf(Dim dim) => dim.Evaluate(
@@ -103,7 +108,8 @@ internal sealed class DeviceProductTimer(GpuDevice device, GpuTarget target, int
         {
             long offset = ValueOf(map.OffsetInBytes);
             return new BoundMap(
-                map, block.Address + (nint)offset, [.. map.Sizes.Select(ValueOf)], [.. map.StridesInBytes.Select(ValueOf)], block.Length - offset);
+                map, block.Address + (nint)offset, [.. map.Sizes.Select(ValueOf)], [.. map.StridesInBytes.Select(ValueOf)],
+                block.Length - offset);
         }
     }
 

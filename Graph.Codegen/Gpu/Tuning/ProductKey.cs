@@ -14,7 +14,8 @@ namespace Graphene.Codegen;
 /// <param name="Columns">Columns of the results.</param>
 /// <param name="Depth">Terms of each sum.</param>
 internal sealed record ProductKey(
-    string Gpu, int Multiprocessors, string Left, string Right, string Sum, string Epilogue, long Batch, long Rows, long Columns, long Depth)
+    string Gpu, int Multiprocessors, string Left, string Right, string Sum, string Epilogue, long Batch, long Rows,
+    long Columns, long Depth)
 {
     /// <summary>The key of a product.</summary>
     public static ProductKey Of(GpuProduct product, GpuTarget gpu)

@@ -12,6 +12,7 @@ internal static class ProductPlanText
         string shared = plan.Streams > 0 ? $", {plan.Streams} streams" : plan.Parts > 1 ? $", {plan.Parts} parts" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{plan.Unit.ToString().ToLowerInvariant()} {tile.Rows}x{tile.Columns}x{tile.Depth}, warps {tile.WarpsDown}x{tile.WarpsAcross}, {tile.Stages} stages{shared}");
+            $"{plan.Unit.ToString().ToLowerInvariant()} {tile.Rows}x{tile.Columns}x{tile.Depth}, "
+                + $"warps {tile.WarpsDown}x{tile.WarpsAcross}, {tile.Stages} stages{shared}");
     }
 }

@@ -11,7 +11,10 @@ public sealed record TuningOptions
     /// <summary>How many runs of each are measured, of which the median counts.</summary>
     public int Runs { get; init; } = 9;
 
-    /// <summary>Is told of each product when it was measured: its description, the model's choice, the fastest, and the times of both in microseconds.</summary>
+    /// <summary>
+    /// Is told of each product when it was measured: its description, the model's choice, the fastest, and the times
+    /// of both in microseconds.
+    /// </summary>
     public Action<TuningResult>? Measured { get; init; }
 }
 
@@ -23,7 +26,10 @@ public sealed record TuningOptions
 /// <param name="Microseconds">How long that took.</param>
 public sealed record TuningResult(string Product, string Expected, double ExpectedMicroseconds, string Fastest, double Microseconds);
 
-/// <summary>Measures which tiles are the fastest for the products of a model on a GPU. Nothing else of the compiler ever measures.</summary>
+/// <summary>
+/// Measures which tiles are the fastest for the products of a model on a GPU. Nothing else of the
+/// compiler ever measures.
+/// </summary>
 public static class ProductTuner
 {
     /// <summary>Measures every distinct product of a model on the device of a compiler.</summary>
@@ -42,7 +48,8 @@ public static class ProductTuner
 
     /// <summary>The same with any clock.</summary>
     internal static ProductTuning Tune(
-        Module module, GpuTarget target, GraphCompilerOptions compilation, TuningOptions options, IProductTimer timer, CancellationToken cancellation)
+        Module module, GpuTarget target, GraphCompilerOptions compilation, TuningOptions options, IProductTimer timer,
+        CancellationToken cancellation)
     {
         Module optimized = GraphOptimizer.Run(module, StepLowering.OptimizerFor(KernelTarget.Of(target), compilation));
         var tuned = new Dictionary<ProductKey, TunedProduct>();

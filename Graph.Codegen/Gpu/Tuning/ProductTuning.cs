@@ -8,10 +8,10 @@ namespace Graphene.Codegen;
 /// they take the place of what the model of the machine expects.
 /// </summary>
 /// <remarks>
-/// Nothing is ever measured while a graph is compiled: a compilation depends on the graph, the target, the options and this record alone.
-/// A record names ways to compute a product by words, which are looked up among those that the compiler knows, so that no record can ask
-/// for what was not tested. Entries of other architectures, or of GPUs with another number of multiprocessors, are left alone: one record can
-/// serve many GPUs. Immutable.
+/// Nothing is ever measured while a graph is compiled: a compilation depends on the graph, the target, the options and
+/// this record alone. A record names ways to compute a product by words, which are looked up among those that the
+/// compiler knows, so that no record can ask for what was not tested. Entries of other architectures, or of GPUs with
+/// another number of multiprocessors, are left alone: one record can serve many GPUs. Immutable.
 /// </remarks>
 public sealed class ProductTuning
 {
@@ -71,11 +71,13 @@ public sealed class ProductTuning
         {
             return null;
         }
-        return ProductTileChoice.Candidates(product, gpu).FirstOrDefault(p => ProductPlanText.Of(p) == tuned.Plan) ?? throw new GraphException(
-            CodegenDiagnostics.UnknownTile,
-            $"tuning: a product of {tuned.Key.Batch} x {tuned.Key.Rows} x {tuned.Key.Columns} x {tuned.Key.Depth} cannot be computed by '{tuned.Plan}'",
-            where: Where,
-            why: "this compiler offers other tiles for it than the one that made the record, or the record was changed",
-            fix: "measure again with `graphene tune`, or compile without the record");
+        ProductKey key = tuned.Key;
+        return ProductTileChoice.Candidates(product, gpu).FirstOrDefault(p => ProductPlanText.Of(p) == tuned.Plan)
+            ?? throw new GraphException(
+                CodegenDiagnostics.UnknownTile,
+                $"tuning: a product of {key.Batch} x {key.Rows} x {key.Columns} x {key.Depth} cannot be computed by '{tuned.Plan}'",
+                where: Where,
+                why: "this compiler offers other tiles for it than the one that made the record, or the record was changed",
+                fix: "measure again with `graphene tune`, or compile without the record");
     }
 }

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Graphene.Codegen;
 
-/// <summary>Reads records of measured products. Nothing in them is trusted: sizes, types and counts are checked, and what is unknown is refused.</summary>
+/// <summary>
+/// Reads records of measured products. Nothing in them is trusted: sizes, types and counts are checked, and what
+/// is unknown is refused.
+/// </summary>
 internal static class ProductTuningReader
 {
     private const long MostBytes = 16 << 20;
@@ -60,7 +63,9 @@ internal static class ProductTuningReader
                 root.TryGetProperty("version", out JsonElement version) && version.ValueKind == JsonValueKind.Number &&
                 version.TryGetInt32(out int number) && number == ProductTuningWriter.Version,
                 $"it is of another version than {ProductTuningWriter.Version}");
-            Require(root.TryGetProperty("products", out JsonElement list) && list.ValueKind == JsonValueKind.Array, "it has no list of products");
+            Require(
+                root.TryGetProperty("products", out JsonElement list) && list.ValueKind == JsonValueKind.Array,
+                "it has no list of products");
             Require(list.GetArrayLength() <= MostProducts, $"it has more than {MostProducts} products");
             var products = new Dictionary<ProductKey, TunedProduct>();
             foreach (JsonElement element in list.EnumerateArray())
@@ -86,7 +91,8 @@ internal static class ProductTuningReader
             string plan = Text("plan");
             JsonElement time = Take("microseconds");
             Require(
-                time.ValueKind == JsonValueKind.Number && time.TryGetDouble(out double microseconds) && double.IsFinite(microseconds) && microseconds >= 0,
+                time.ValueKind == JsonValueKind.Number && time.TryGetDouble(out double microseconds) &&
+                    double.IsFinite(microseconds) && microseconds >= 0,
                 "has no time in 'microseconds'");
             var product = new TunedProduct(key, plan, time.GetDouble(), (int)Number("tried", int.MaxValue));
             Require(fields.Count == 0, $"has '{Shortened(fields.Keys.FirstOrDefault() ?? "")}', which this version does not know");

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Graphene.Codegen;
@@ -15,29 +14,16 @@ internal static class ProductTuningWriter
     public const int Version = 1;
 
     /// <summary>The text.</summary>
-    public static string Write(ProductTuning tuning)
+    public static string Write(ProductTuning tuning) => JsonText.Of(json =>
     {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
-        {
-            json.WriteStartObject();
-            json.WriteString("format", Format);
-            json.WriteNumber("version", Version);
-            json.WriteStartArray("products");
-            foreach (TunedProduct product in tuning.Products)
-            {
-                Write(json, product);
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
-    }
+        json.WriteString("format", Format);
+        json.WriteNumber("version", Version);
+        json.WriteObjects("products", tuning.Products, product => Write(json, product));
+    });
 
     private static void Write(Utf8JsonWriter json, TunedProduct product)
     {
         ProductKey key = product.Key;
-        json.WriteStartObject();
         json.WriteString("gpu", key.Gpu);
         json.WriteNumber("multiprocessors", key.Multiprocessors);
         json.WriteNumber("batch", key.Batch);
@@ -51,6 +37,5 @@ internal static class ProductTuningWriter
         json.WriteString("plan", product.Plan);
         json.WriteNumber("microseconds", Math.Round(product.Microseconds, DigitsOfTimes));
         json.WriteNumber("tried", product.Tried);
-        json.WriteEndObject();
     }
 }

@@ -61,7 +61,9 @@ public sealed class KernelInterpreter
     public long TaskCount => (long)new TaskFrame(_arguments, _symbols, _hasFma).Evaluate(_kernel.TaskCount)[0];
 
     /// <summary>Runs every task, in order.</summary>
-    /// <exception cref="CompilerBugException">The kernel accesses what is outside of a buffer, or its threads are in the way of one another.</exception>
+    /// <exception cref="CompilerBugException">
+    /// The kernel accesses what is outside of a buffer, or its threads are in the way of one another.
+    /// </exception>
     public void Run() => Run(0, TaskCount);
 
     /// <summary>Runs the tasks from <paramref name="begin"/> to before <paramref name="end"/>.</summary>

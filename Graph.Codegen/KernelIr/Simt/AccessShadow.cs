@@ -4,11 +4,12 @@ namespace Graphene.Codegen;
 
 /// <summary>Remembers for each element of some memory who read and wrote it last, and refuses accesses that are not ordered.</summary>
 /// <remarks>
-/// Two accesses, one of them a write, by different threads, are ordered when a barrier of the task lies between them, or, for threads of
-/// one warp, a barrier of the warp, or, for threads of two, a phase at which the one arrived and for which the other waited. Tasks are never
-/// ordered. The last write stands for all before it, since they were ordered before it.
-/// Readers need not be ordered: they are remembered as one thread, several of a warp, several of the task, or those of several tasks. Where phases
-/// order warps, several of the task are remembered by their warps. What each task has for itself is read only where the task wrote it.
+/// Two accesses, one of them a write, by different threads, are ordered when a barrier of the task lies between them,
+/// or, for threads of one warp, a barrier of the warp, or, for threads of two, a phase at which the one arrived and for
+/// which the other waited. Tasks are never ordered. The last write stands for all before it, since they were ordered
+/// before it. Readers need not be ordered: they are remembered as one thread, several of a warp, several of the task,
+/// or those of several tasks. Where phases order warps, several of the task are remembered by their warps. What each
+/// task has for itself is read only where the task wrote it.
 /// </remarks>
 /// <param name="granule">The bytes that one entry stands for: those of the smallest element that lies in the memory.</param>
 /// <param name="sizeInBytes">The size of the memory.</param>
@@ -59,7 +60,10 @@ internal sealed class AccessShadow(int granule, long sizeInBytes, bool isShared)
         return null;
     }
 
-    /// <summary>Whether a read by any thread is in order and leaves everything as it is: the common case, found without a look at who reads.</summary>
+    /// <summary>
+    /// Whether a read by any thread is in order and leaves everything as it is: the common case, found without a
+    /// look at who reads.
+    /// </summary>
     public bool IsSettled(RaceClock clock, long first, int count)
     {
         if (clock.HasPhases)

@@ -36,8 +36,8 @@ internal sealed class AsyncCopies(SimtBlock block)
             if (_pending[thread].TryPeek(out Copy copy))
             {
                 throw block.Bug(
-                    $"the task ends while {_pending[thread].Count} copies of thread {thread} are on their way, the first one to element {copy.ToIndex} of "
-                    + $"{copy.To.Buffer}; the last statement is");
+                    $"the task ends while {_pending[thread].Count} copies of thread {thread} are on their way, "
+                    + $"the first one to element {copy.ToIndex} of {copy.To.Buffer}; the last statement is");
             }
             _groups[thread] = 0;
         }

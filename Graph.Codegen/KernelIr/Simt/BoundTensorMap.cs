@@ -1,8 +1,12 @@
+using Graphene.Runtime;
+
 namespace Graphene.Codegen;
 
 /// <summary>A map whose numbers have values, and what it is a map of.</summary>
 /// <param name="Map">What the kernel says of it: element type, box, options.</param>
-/// <param name="Source">The memory from the argument's beginning on, or from <paramref name="Offset"/> elements before the tensor's.</param>
+/// <param name="Source">
+/// The memory from the argument's beginning on, or from <paramref name="Offset"/> elements before the tensor's.
+/// </param>
 /// <param name="Offset">Where the first element lies, in elements.</param>
 /// <param name="Sizes">Elements in each dimension, the fastest first.</param>
 /// <param name="Strides">The distance of neighbours, in elements, of all dimensions; 1 for the first.</param>
@@ -15,9 +19,10 @@ internal sealed record BoundTensorMap(KTensorMap Map, Memory<byte> Source, long 
         {
             int size = Map.Source.Element.SizeInBytes();
             return Sizes.Any(s => s < 0) ? $"sizes {string.Join(", ", Sizes)}"
-                : Offset * size % KTensorMap.Granule != 0 ? $"its first element lies {Offset * size} bytes behind the argument's beginning"
-                : Strides.Skip(1).Any(s => s <= 0 || s * size % KTensorMap.Granule != 0)
-                    ? $"strides of {string.Join(", ", Strides.Skip(1).Select(s => s * size))} bytes, no multiples of {KTensorMap.Granule}"
+                : Offset * size % GpuTensorMap.Granule != 0
+                    ? $"its first element lies {Offset * size} bytes behind the argument's beginning"
+                : Strides.Skip(1).Any(s => s <= 0 || s * size % GpuTensorMap.Granule != 0)
+                    ? $"strides of {string.Join(", ", Strides.Skip(1).Select(s => s * size))} bytes, no multiples of {GpuTensorMap.Granule}"
                 : null;
         }
     }
@@ -58,16 +63,16 @@ internal sealed record BoundTensorMap(KTensorMap Map, Memory<byte> Source, long 
             {
                 Round(elements);
             }
-            for (int i = 0; i < elements.Length; i += KTensorMap.Granule)
+            for (int i = 0; i < elements.Length; i += GpuTensorMap.Granule)
             {
                 long address = place + ((long)number * elements.Length) + i;
-                elements.Slice(i, KTensorMap.Granule).CopyTo(to[(int)(Map.IsSwizzled ? Swizzled(address) : address)..]);
+                elements.Slice(i, GpuTensorMap.Granule).CopyTo(to[(int)(Map.IsSwizzled ? Swizzled(address) : address)..]);
             }
         }
     }
 
     /// <summary>Where a byte is whose place is swizzled.</summary>
-    public static long Swizzled(long address) => address ^ ((address / KTensorMap.SwizzledBytes % 8) * KTensorMap.Granule);
+    public static long Swizzled(long address) => address ^ ((address / GpuTensorMap.SwizzledBytes % 8) * GpuTensorMap.Granule);
 
     // Where the first element of a line of the box lies; null outside of the tensor.
     private long? LineAt(ReadOnlySpan<long> at, int number)

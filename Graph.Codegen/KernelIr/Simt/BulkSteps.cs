@@ -17,7 +17,8 @@ internal sealed class BulkCopyStep(
             long multiple = tensor.Map.IsSwizzled ? KSharedMatrix.Alignment : KSharedMatrix.LineBytes;
             if (index * size % multiple != 0)
             {
-                throw block.Bug($"warp {warp} copies a box to element {index} of {memory.Buffer}, which is no multiple of {multiple} bytes");
+                throw block.Bug(
+                    $"warp {warp} copies a box to element {index} of {memory.Buffer}, which is no multiple of {multiple} bytes");
             }
             long[] place = [.. at.Select(a => block.OfWarp(a, warp, "a coordinate"))];
             memory.RequireUntouched(block, index, count, $"warp {warp} copies a box to");

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>Which element of a matrix, counted row by row, is which lane of which thread's piece; see <see cref="KFragmentShape"/>.</summary>
+/// <summary>
+/// Which element of a matrix, counted row by row, is which lane of which thread's piece; see
+/// <see cref="KFragmentShape"/>.
+/// </summary>
 internal readonly struct FragmentPlaces(KFragmentShape shape)
 {
     // How many consecutive elements of k a thread holds: 32 bits of them, and one f64.

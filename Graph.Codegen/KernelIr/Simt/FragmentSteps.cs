@@ -54,7 +54,8 @@ internal sealed class FragmentLoadStep<T>(SimtSlot result, int buffer, SimtSlot 
         if (index % row != 0)
         {
             throw block.Bug(
-                $"thread {thread} names a row at element {index} of {memory.Buffer}; it must be a multiple of {row}, that is of {RowBytes} bytes");
+                $"thread {thread} names a row at element {index} of {memory.Buffer}; "
+                    + $"it must be a multiple of {row}, that is of {RowBytes} bytes");
         }
         // The row goes to threads that differ from matrix to matrix; any of them stands for the warp.
         memory.Read(block, index, row, thread);

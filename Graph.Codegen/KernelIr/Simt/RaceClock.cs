@@ -2,10 +2,11 @@ namespace Graphene.Codegen;
 
 /// <summary>Tells what the threads of tasks have done before one another, by counting the barriers that they passed.</summary>
 /// <remarks>
-/// A block barrier begins an epoch. Inside an epoch the barriers of each warp are counted, which order the accesses of its own threads.
-/// Epochs count on from task to task, so what an earlier task did is known by its number alone. A warp that arrives at a barrier of phases passes
-/// one of its own; a warp that waits for the phase learns how many of them every warp had passed, as far as those that arrived knew. What comes by
-/// bulk copies counts as the doing of one more warp, which no thread is in.
+/// A block barrier begins an epoch. Inside an epoch the barriers of each warp are counted, which order the accesses of
+/// its own threads. Epochs count on from task to task, so what an earlier task did is known by its number alone. A warp
+/// that arrives at a barrier of phases passes one of its own; a warp that waits for the phase learns how many of them
+/// every warp had passed, as far as those that arrived knew. What comes by bulk copies counts as the doing of one more
+/// warp, which no thread is in.
 /// </remarks>
 internal sealed class RaceClock
 {

@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace Graphene.Codegen;
 
-/// <summary>The step of each instruction for each type: as <see cref="LaneArithmetic"/> defines them, but for many elements at once.</summary>
+/// <summary>
+/// The step of each instruction for each type: as <see cref="LaneArithmetic"/> defines them, but for
+/// many elements at once.
+/// </summary>
 internal static class SimtArithmetic
 {
     /// <summary>The step that computes an instruction on values of one type and as many lanes.</summary>

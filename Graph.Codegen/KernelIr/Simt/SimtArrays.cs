@@ -29,7 +29,10 @@ internal sealed class SimtArrays
     /// <returns>Whether it was lent.</returns>
     public bool Keep(int array) => _lent.Remove(array);
 
-    /// <summary>From here on no array is used that was lent before: what comes is not only carried out behind it, but also meanwhile.</summary>
+    /// <summary>
+    /// From here on no array is used that was lent before: what comes is not only carried out behind
+    /// it, but also meanwhile.
+    /// </summary>
     public void Separate()
     {
         TakeBack();

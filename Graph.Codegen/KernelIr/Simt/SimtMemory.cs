@@ -110,7 +110,9 @@ internal sealed class SimtMemory
         {
             throw Race(block, "writes", index, count, thread, finding);
         }
-        if (SharedOffset >= 0 && block.Products.HaveRead && block.Products.Reader(SharedOffset + (index * _elementBytes), count * _elementBytes, thread) is { } reader)
+        if (SharedOffset >= 0 && block.Products.HaveRead &&
+            block.Products.Reader(
+                SharedOffset + (index * _elementBytes), count * _elementBytes, thread) is { } reader)
         {
             throw block.Bug($"a race: thread {thread} writes {Elements(index, count)} of {Buffer}, which {reader} reads");
         }

@@ -2,8 +2,8 @@ namespace Graphene.Codegen;
 
 /// <summary>The barriers of phases of a task in progress, and the bulk copies that they count.</summary>
 /// <remarks>
-/// A copy arrives when somebody waits for its phase and nothing else of it is missing: as late as it may. A phase that only warps arrive at ends
-/// with the last of them.
+/// A copy arrives when somebody waits for its phase and nothing else of it is missing: as late as it may. A phase that
+/// only warps arrive at ends with the last of them.
 /// </remarks>
 internal sealed class SimtPhases(SimtBlock block)
 {
@@ -28,7 +28,9 @@ internal sealed class SimtPhases(SimtBlock block)
         State state = Of(barriers, index);
         if (state.Arrived == barriers.Arrivals)
         {
-            throw block.Bug($"{barriers}[{index}]: warp {warp} arrives in a phase that {barriers.Arrivals} arrived in, and waits for its bytes");
+            throw block.Bug(
+                $"{barriers}[{index}]: warp {warp} arrives in a phase that {barriers.Arrivals} arrived in, "
+                + "and waits for its bytes");
         }
         block.Clock.Release(warp, state.Clock);
         state.Arrived++;

@@ -1,13 +1,16 @@
+using Graphene.Runtime;
+
 namespace Graphene.Codegen;
 
 /// <summary>The products of warpgroups that go on in a task: which sums they add to, and which memory they read.</summary>
 /// <remarks>
-/// Products of a warpgroup end in their order. Of each piece of 16 bytes of shared memory, the last product of each warpgroup that reads it is
-/// remembered; the piece may be written by who knows that this product has ended, and that its warps went on.
+/// Products of a warpgroup end in their order. Of each piece of 16 bytes of shared memory, the last product of each
+/// warpgroup that reads it is remembered; the piece may be written by who knows that this product has ended, and that
+/// its warps went on.
 /// </remarks>
 internal sealed class SimtProducts(SimtBlock block)
 {
-    private const int Piece = KTensorMap.Granule;
+    private const int Piece = GpuTensorMap.Granule;
 
     private readonly Dictionary<(int Group, int Array), SumState> _sums = [];
     private readonly Group[] _groups =
@@ -100,7 +103,9 @@ internal sealed class SimtProducts(SimtBlock block)
                 SumState state = Sum(group, sum);
                 if (state.Last > of.Ended)
                 {
-                    throw block.Bug($"warpgroup {group} takes sums back that a product still adds to: {pending} groups may go on, or none was committed");
+                    throw block.Bug(
+                        $"warpgroup {group} takes sums back that a product still adds to: {pending} groups may go on, "
+                        + "or none was committed");
                 }
                 state.IsTaken = false;
             }
@@ -113,7 +118,8 @@ internal sealed class SimtProducts(SimtBlock block)
         for (int group = 0; _readers is not null && group < _groups.Length; group++)
         {
             int last = 0;
-            foreach (int product in _readers[group].AsSpan((int)(address / Piece), (int)(((address + bytes - 1) / Piece) - (address / Piece) + 1)))
+            (int first, int end) = ((int)(address / Piece), (int)((address + bytes - 1) / Piece) + 1);
+            foreach (int product in _readers[group].AsSpan(first, end - first))
             {
                 last = Math.Max(last, product);
             }
@@ -176,7 +182,8 @@ internal sealed class SimtProducts(SimtBlock block)
         public void End(int product, RaceClock clock, int group)
         {
             Ended = product;
-            _ends.Add((product, clock.Epoch, [.. Enumerable.Range(group * KWarpgroupShape.Warps, KWarpgroupShape.Warps).Select(clock.WarpEpoch)]));
+            IEnumerable<int> warps = Enumerable.Range(group * KWarpgroupShape.Warps, KWarpgroupShape.Warps);
+            _ends.Add((product, clock.Epoch, [.. warps.Select(clock.WarpEpoch)]));
         }
 
         public bool IsKnownToHaveEnded(int product, RaceClock clock, int group, int warp)
@@ -187,7 +194,8 @@ internal sealed class SimtProducts(SimtBlock block)
                 end--;
             }
             return end < _ends.Count && (_ends[end].Epoch != clock.Epoch || Enumerable.Range(0, KWarpgroupShape.Warps).All(w =>
-                (group * KWarpgroupShape.Warps) + w == warp || clock.Knows(warp, (group * KWarpgroupShape.Warps) + w, _ends[end].Passed[w])));
+                (group * KWarpgroupShape.Warps) + w == warp ||
+                clock.Knows(warp, (group * KWarpgroupShape.Warps) + w, _ends[end].Passed[w])));
         }
     }
 }

@@ -17,7 +17,10 @@ internal abstract class SimtStep
     }
 }
 
-/// <summary>A step that computes each element of a value from the same element of others, and may do so for threads that are not active.</summary>
+/// <summary>
+/// A step that computes each element of a value from the same element of others, and may do so for threads
+/// that are not active.
+/// </summary>
 internal abstract class ElementwiseStep(SimtSlot result) : SimtStep
 {
     /// <summary>The value that is computed.</summary>

@@ -2,9 +2,10 @@ namespace Graphene.Codegen;
 
 /// <summary>Which variables and registers of a kernel have one value for all threads of a task, wherever they are read.</summary>
 /// <remarks>
-/// A variable has when what it is computed from has. A register has when all that is assigned to it has, and every assignment is made by
-/// all threads that see the register: no branch or loop that threads take differently lies between it and the declaration. Registers count
-/// as uniform until something says otherwise, so that those of loops can be. A role is such a branch, too: what is uniform in it is so for it.
+/// A variable has when what it is computed from has. A register has when all that is assigned to it has, and every
+/// assignment is made by all threads that see the register: no branch or loop that threads take differently lies
+/// between it and the declaration. Registers count as uniform until something says otherwise, so that those of loops
+/// can be. A role is such a branch, too: what is uniform in it is so for it.
 /// </remarks>
 internal sealed class Uniformity
 {

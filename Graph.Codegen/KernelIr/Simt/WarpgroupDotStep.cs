@@ -1,13 +1,14 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Graphene.Runtime;
 
 namespace Graphene.Codegen;
 
 /// <summary>Products that warpgroups compute from shared memory; see <see cref="KWarpgroupDot"/>.</summary>
 /// <remarks>
-/// Operands are found as the machine finds them, from where they start and two distances, so that a wrong distance gives wrong sums here, too.
-/// Products are exact in f32 and added in the order of k.
+/// Operands are found as the machine finds them, from where they start and two distances, so that a wrong distance
+/// gives wrong sums here, too. Products are exact in f32 and added in the order of k.
 /// </remarks>
 internal sealed class WarpgroupDotStep(
     KWarpgroupShape shape, SimtSlot sum, KSharedMatrix left, int leftMemory, SimtSlot leftIndex, KSharedMatrix right, int rightMemory,
@@ -38,23 +39,26 @@ internal sealed class WarpgroupDotStep(
         DType type = memory.Buffer.Element;
         int size = type.SizeInBytes();
         long start = block.OfGroup(index, group);
-        if (start * size % KTensorMap.Granule != 0)
+        if (start * size % GpuTensorMap.Granule != 0)
         {
-            throw block.Bug($"warpgroup {group} multiplies from element {start} of {memory.Buffer} on, which is no multiple of {KTensorMap.Granule} bytes");
+            throw block.Bug(
+                $"warpgroup {group} multiplies from element {start} of {memory.Buffer} on, "
+                + $"which is no multiple of {GpuTensorMap.Granule} bytes");
         }
         long begin = memory.SharedOffset;
         long end = begin + (memory.Length * size);
         foreach (Piece piece in pieces)
         {
             long address = BoundTensorMap.Swizzled(begin + (start * size) + piece.Offset);
-            if (address < begin || address + KTensorMap.Granule > end)
+            if (address < begin || address + GpuTensorMap.Granule > end)
             {
                 throw block.Bug(
-                    $"warpgroup {group} multiplies what lies {address - begin} bytes behind the beginning of {memory.Buffer}, which has {end - begin}");
+                    $"warpgroup {group} multiplies what lies {address - begin} bytes behind the beginning of {memory.Buffer}, "
+                        + $"which has {end - begin}");
             }
             Check(block, memory, group, product, address, size);
-            ReadOnlySpan<byte> bytes = block.SharedBytes.Slice((int)address, KTensorMap.Granule);
-            for (int i = 0; i < KTensorMap.Granule / size; i++)
+            ReadOnlySpan<byte> bytes = block.SharedBytes.Slice((int)address, GpuTensorMap.Granule);
+            for (int i = 0; i < GpuTensorMap.Granule / size; i++)
             {
                 float value = Element(bytes[(i * size)..], type);
                 if (type == DType.F32 && !TensorFloat32.Is(value))
@@ -70,7 +74,7 @@ internal sealed class WarpgroupDotStep(
     private static void Check(SimtBlock block, SimtMemory memory, int group, int product, long address, int size)
     {
         long element = (address - memory.SharedOffset) / size;
-        int count = KTensorMap.Granule / size;
+        int count = GpuTensorMap.Granule / size;
         for (int warp = 0; warp < KWarpgroupShape.Warps; warp++)
         {
             memory.RequireArrived(block, element, count, (group * KWarpgroupShape.Threads) + (warp * KThreads.WarpSize));
@@ -84,7 +88,7 @@ internal sealed class WarpgroupDotStep(
     {
         const int Lines = 8;
         int size = type.SizeInBytes();
-        int elements = KTensorMap.Granule / size;
+        int elements = GpuTensorMap.Granule / size;
         int perLine = KSharedMatrix.LineBytes / size;
         var pieces = new List<Piece>();
         for (int r = 0; r < count; r += matrix.IsAlongDepth ? 1 : elements)
@@ -173,6 +177,7 @@ internal sealed class WarpgroupDotStep(
         }
     }
 
-    // Where 16 bytes lie before they change places, counted from the operand's start; where their first element goes, and how far apart the others.
+    // Where 16 bytes lie before they change places, counted from the operand's start; where their first element goes,
+    // and how far apart the others.
     private readonly record struct Piece(long Offset, int First, int Step);
 }

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen.Llvm;
 
-/// <content>Sums of products of narrow elements: one instruction where the target has it, else the definition, element by element.</content>
+/// <content>
+/// Sums of products of narrow elements: one instruction where the target has it, else the definition,
+/// element by element.
+/// </content>
 internal abstract partial class LlvmBodyPrinter
 {
     private LlvmValue Dot(LlvmValue sum, LlvmValue left, LlvmValue right)

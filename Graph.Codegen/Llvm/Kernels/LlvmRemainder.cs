@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Graphene.Codegen.Llvm;
 
-/// <summary>The remainder of reals (C's fmod) as an LLVM function, so that kernels need no C library. Exact, with the sign of the dividend.</summary>
+/// <summary>
+/// The remainder of reals (C's fmod) as an LLVM function, so that kernels need no C library. Exact, with the
+/// sign of the dividend.
+/// </summary>
 /// <remarks>
 /// |a| = x 2^d and |b| = y in units of the last place of b: the rest of x 2^d divided by y is found from integers of 64 bits, as many
 /// doublings at a time as there is room above x.

@@ -1,7 +1,8 @@
 namespace Graphene.Codegen;
 
 /// <content>
-/// The schedule for a GPU: a thread computes four neighbouring positions of some features, and neighbouring threads have neighbouring features.
+/// The schedule for a GPU: a thread computes four neighbouring positions of some features, and neighbouring
+/// threads have neighbouring features.
 /// <code>
 /// thread = (row of positions, 4 positions, 16 bytes of features), features fastest
 ///   where the 4 windows lie inside:  for ky: load each input under them once; sums += x * w

@@ -46,7 +46,8 @@ internal abstract partial class GpuAttentionLowering
         (_form, Access, Sizes, _gpu) = (form, access, sizes, gpu);
         Emitter = new ExprEmitter(B, _analysis, access.Source.Source);
         (_batch, _queries) = access.Group(_analysis);
-        _isCut = _queries.Extent is { IsStatic: true, Value: <= FewQueries } && access.Key.Extent is not { IsStatic: true, Value: <= KeysPerPart };
+        _isCut = _queries.Extent is { IsStatic: true, Value: <= FewQueries } &&
+            access.Key.Extent is not { IsStatic: true, Value: <= KeysPerPart };
     }
 
     private protected KBuilder B { get; } = new();

@@ -26,7 +26,10 @@ internal sealed class GpuAttentionTile(KBuffer shared, int pitch, int rows, int 
     /// <summary>The tile.</summary>
     public KBuffer Shared { get; } = shared;
 
-    /// <summary>Changes what has arrived, each thread some pieces of 16 bytes; the threads have met, and meet again before anybody reads it.</summary>
+    /// <summary>
+    /// Changes what has arrived, each thread some pieces of 16 bytes; the threads have met, and meet again
+    /// before anybody reads it.
+    /// </summary>
     /// <param name="b">The kernel.</param>
     /// <param name="thread">The thread.</param>
     /// <param name="threads">How many threads there are.</param>

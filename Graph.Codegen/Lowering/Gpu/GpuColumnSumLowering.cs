@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>Lowers reductions of the rows of a matrix with too few columns for all threads, and the elements that are stored besides.</summary>
+/// <summary>
+/// Lowers reductions of the rows of a matrix with too few columns for all threads, and the elements
+/// that are stored besides.
+/// </summary>
 /// <remarks>
 /// <code>
 /// kernel 1, a thread for V columns of a block of 128 rows:     kernel 2, a thread for a column:

@@ -2,7 +2,10 @@ using Graphene.Optimizer;
 
 namespace Graphene.Codegen;
 
-/// <summary>Attention whose products are those of fragments: of f16 and bf16, and of f32 where its products may round operands to TF32.</summary>
+/// <summary>
+/// Attention whose products are those of fragments: of f16 and bf16, and of f32 where its products may
+/// round operands to TF32.
+/// </summary>
 /// <remarks>
 /// <code>
 /// a warp has 16 queries; its lanes 4 g + t share queries g and g + 8
@@ -85,7 +88,9 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
     private protected override void ReadQueries(KBuffer queries)
     {
         _queryTile = queries;
-        _queries = Sizes.PaddedDepth * Sizes.Stored.SizeInBytes() <= MostQueryBytesInRegisters ? [.. Enumerable.Range(0, Steps).Select(LoadQuery)] : null;
+        _queries = Sizes.PaddedDepth * Sizes.Stored.SizeInBytes() <= MostQueryBytesInRegisters
+            ? [.. Enumerable.Range(0, Steps).Select(LoadQuery)]
+            : null;
     }
 
     private protected override KExpr Row(int row) => KBuilder.Add(_row, 8 * row);

@@ -63,7 +63,8 @@ internal static class GpuKeyBound
         }
         (ScalarExpr low, ScalarExpr high) = (condition.Arguments[0], condition.Arguments[1]);
         bool isStrict = (condition.Op == ScalarOp.Less) != hides;
-        AffineIndex distance = hides ? AffineIndex.Difference(low, high, isStrict ? 0 : 1) : AffineIndex.Difference(high, low, isStrict ? 0 : 1);
+        int least = isStrict ? 0 : 1;
+        AffineIndex distance = hides ? AffineIndex.Difference(low, high, least) : AffineIndex.Difference(high, low, least);
         return distance.Opaque.Count == 0 && distance[key] == -1 && distance[query].Range.Min >= 0 ? distance : null;
     }
 }

@@ -24,7 +24,8 @@ internal sealed partial class GpuLoopLowering
             lanes /= 2;
         }
         section = section with { Lanes = lanes };
-        bool isDear = hasLoops || serial.Count > 0 || all.Length > FewExpressions || all.OfType<CallExpr>().Any(c => VectorMath.Expands(c.Op));
+        bool isDear = hasLoops || serial.Count > 0 || all.Length > FewExpressions ||
+            all.OfType<CallExpr>().Any(c => VectorMath.Expands(c.Op));
         int bytes = loads.Where(l => _analysis.DependsOn(l, [inner.Last])).Sum(l => l.DType.SizeInBytes() * lanes);
         int several = isDear ? 1 : ThreadVectors.AtOnce(bytes == 0 ? roots.Sum(r => r.Output.Element.SizeInBytes() * lanes) : bytes);
         while (several > 1 && IsFewerThan(section.Elements, (long)lanes * several * 4 * _gpu.Multiprocessors * MostThreads))

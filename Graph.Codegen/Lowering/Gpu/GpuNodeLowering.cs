@@ -2,7 +2,10 @@ using Graphene.Optimizer;
 
 namespace Graphene.Codegen;
 
-/// <summary>Chooses the schedule of a node for a GPU: one file each for what has one of its own, a thread per task for everything else.</summary>
+/// <summary>
+/// Chooses the schedule of a node for a GPU: one file each for what has one of its own, a thread per
+/// task for everything else.
+/// </summary>
 internal static class GpuNodeLowering
 {
     /// <summary>The kernels that compute a node, in order.</summary>

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>A list in shared memory of those of many candidates that the threads of a block found to hit, in the order of the candidates.</summary>
+/// <summary>
+/// A list in shared memory of those of many candidates that the threads of a block found to hit, in the
+/// order of the candidates.
+/// </summary>
 /// <remarks>
 /// <code>
 /// thread t looks at candidates n t .. n t + n - 1, and counts its hits

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>Lowers random bits that nothing was fused with: a thread computes a block of the generator and writes all of its words.</summary>
+/// <summary>
+/// Lowers random bits that nothing was fused with: a thread computes a block of the generator and writes
+/// all of its words.
+/// </summary>
 /// <remarks>
 /// <code>
 /// thread = block n:  words = philox(key, counter + n);  elements 4 n .. 4 n + 3 (2 n, 2 n + 1 of 64 bits) = words

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>Lowers fusions with reductions along rows, and what is computed of the rows' elements besides, in one pass over memory.</summary>
+/// <summary>
+/// Lowers fusions with reductions along rows, and what is computed of the rows' elements besides, in
+/// one pass over memory.
+/// </summary>
 /// <remarks>
 /// <code>
 /// softmax over [rows, columns]       team of threads for a row, the row in their registers
@@ -10,9 +13,10 @@ namespace Graphene.Codegen;
 ///   s = sum over e
 ///   result[thread], ... = e / s
 /// </code>
-/// Bound: memory. Operands and results move once, at 4.8 TB/s: layer norm of [8192, 1024] in f32 moves 64 MiB, 14 microseconds. An access of a warp
-/// is 32 neighbours; single elements of 4 bytes fill the pieces that memory moves, and a thread has all of its row's part on the way at once.
-/// A reduction costs a warp 5 exchanges, and a block of several warps one barrier for each level of statistics.
+/// Bound: memory. Operands and results move once, at 4.8 TB/s: layer norm of [8192, 1024] in f32 moves 64 MiB, 14
+/// microseconds. An access of a warp is 32 neighbours; single elements of 4 bytes fill the pieces that memory moves,
+/// and a thread has all of its row's part on the way at once. A reduction costs a warp 5 exchanges, and a block of
+/// several warps one barrier for each level of statistics.
 /// <para>
 /// All expressions are over one counter of the row (<see cref="RowForm"/>), so what statistics and results have in common, from operands to
 /// exponentials, is one value in a register. The order of sums is <see cref="RowTeam"/>'s.
@@ -84,7 +88,8 @@ internal sealed partial class GpuRowLowering
 
     // Rows that no block holds, and too few of them to keep the machine busy.
     private bool IsSplit() =>
-        _form.Column.Extent is { IsStatic: true, Value: > RowTeam.MostHeld } && _form.Rows.IsStatic && _form.Rows.Value < 2 * _gpu.Multiprocessors;
+        _form.Column.Extent is { IsStatic: true, Value: > RowTeam.MostHeld } &&
+        _form.Rows.IsStatic && _form.Rows.Value < 2 * _gpu.Multiprocessors;
 
     private LoweredKernel Run(string name, Node fusion)
     {

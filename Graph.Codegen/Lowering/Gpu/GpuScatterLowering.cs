@@ -228,7 +228,9 @@ internal sealed partial class GpuScatterLowering
         }));
 
     private void Load(int result, KBuffer tile, KExpr place, KExpr position) => _b.Add(new KStore(
-        tile, place, new KLoad(_isOverwritten(result) ? _source.Outputs[result] : _source.Inputs[result], position, _lanes, Alignment: _lanes),
+        tile, place,
+        new KLoad(
+            _isOverwritten(result) ? _source.Outputs[result] : _source.Inputs[result], position, _lanes, Alignment: _lanes),
         Alignment: _lanes));
 
     private void Store(int result, KBuffer tile, KExpr place, KExpr position) => _b.Add(new KStore(

@@ -1,8 +1,8 @@
 namespace Graphene.Codegen;
 
 /// <summary>
-/// Lowers sort for a GPU: pieces of a line are sorted in shared memory, longer lines merged from such runs in passes through memory. Numbers
-/// of elements are moved; the elements themselves follow in the end.
+/// Lowers sort for a GPU: pieces of a line are sorted in shared memory, longer lines merged from such runs in passes
+/// through memory. Numbers of elements are moved; the elements themselves follow in the end.
 /// </summary>
 /// <remarks>
 /// <code>

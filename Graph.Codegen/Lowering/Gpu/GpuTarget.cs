@@ -33,24 +33,31 @@ public sealed record GpuTarget(int Architecture, bool HasArchitectureFeatures = 
     /// <summary>Whether warps multiply fragments of all types that <see cref="KFragmentShape"/> names.</summary>
     public bool HasMatrixInstructions => Architecture >= 80;
 
-    /// <summary>Whether four warps multiply from shared memory, which bulk copies fill: what sm_90a has, and no later architecture.</summary>
+    /// <summary>
+    /// Whether four warps multiply from shared memory, which bulk copies fill: what sm_90a has, and no
+    /// later architecture.
+    /// </summary>
     public bool HasWarpgroupProducts => Architecture == 90 && HasArchitectureFeatures;
 
     /// <summary>
-    /// Whether sums of tensor cores may be cut into parts that are added afterwards, where there are too few tiles for all multiprocessors. How
-    /// many parts depends on the sizes known while compiling, never on a run; but products with other numbers of rows may have other bits.
+    /// Whether sums of tensor cores may be cut into parts that are added afterwards, where there are too few tiles for
+    /// all multiprocessors. How many parts depends on the sizes known while compiling, never on a run; but products
+    /// with other numbers of rows may have other bits.
     /// </summary>
     public bool CutsSums { get; init; } = true;
 
     /// <summary>Whether products of f32 may round their operands to TF32; off unless a user asks for it.</summary>
     public bool AllowsTensorFloat32 { get; init; }
 
-    /// <summary>Which tiles of products were measured to be the fastest; null for those that a model of the machine expects to be.</summary>
+    /// <summary>
+    /// Which tiles of products were measured to be the fastest; null for those that a model of the
+    /// machine expects to be.
+    /// </summary>
     public ProductTuning? Tuning { get; init; }
 
     /// <summary>
-    /// How many tasks a multiprocessor has registers for. The assembler is told for kernels whose registers are few enough to be traded: where
-    /// it is not, it spills some of them for one task more than they would allow.
+    /// How many tasks a multiprocessor has registers for. The assembler is told for kernels whose registers are few
+    /// enough to be traded: where it is not, it spills some of them for one task more than they would allow.
     /// </summary>
     /// <param name="threads">The threads of a task.</param>
     /// <param name="registers">What a thread may need, in words.</param>

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>Lowers loop fusions that read an operand along memory where they write results across it: tiles through shared memory.</summary>
+/// <summary>
+/// Lowers loop fusions that read an operand along memory where they write results across it: tiles
+/// through shared memory.
+/// </summary>
 /// <remarks>
 /// <code>
 /// task: a tile of 32 g by 32 g of operand[v][u], result[u][v]; g elements fill 4 bytes
@@ -181,7 +184,8 @@ internal sealed class GpuTransposeLowering
         KExpr end = _b.Let("end", KBuilder.Minimum(Words * tile.Group, KBuilder.Subtract(KBuilder.Value(tile.V.Extent), v0)));
         _b.If(
             KBuilder.Less(KBuilder.Add(u0, KBuilder.Multiply(lane, tile.Group)), KBuilder.Value(tile.U.Extent)),
-            () => _b.For("v", warp, end, Warps, row => _emitter.InScope(() => Put(tile, shared, Load(tile, u0, v0, lane, row), lane, row))));
+            () => _b.For("v", warp, end, Warps, row => _emitter.InScope(
+                () => Put(tile, shared, Load(tile, u0, v0, lane, row), lane, row))));
     }
 
     private KExpr[] Load(Tile tile, KExpr u0, KExpr v0, KExpr lane, KExpr row)
@@ -210,7 +214,8 @@ internal sealed class GpuTransposeLowering
         KExpr v = _b.Let("v", KBuilder.Add(v0, KBuilder.Multiply(lane, tile.Group)));
         KExpr end = !isPart ? Words : _b.Let("end", KBuilder.Minimum(Words, KBuilder.Divide(
             KBuilder.Subtract(KBuilder.Value(tile.U.Extent), u0), tile.Group)));
-        void EmitWords() => _b.For("word", warp, end, Warps, word => _emitter.InScope(() => WriteWord(tile, shared, u0, v, lane, word)), unroll: 4);
+        void EmitWords() => _b.For("word", warp, end, Warps, word => _emitter.InScope(
+            () => WriteWord(tile, shared, u0, v, lane, word)), unroll: 4);
         if (isPart)
         {
             _b.If(KBuilder.Less(v, KBuilder.Value(tile.V.Extent)), EmitWords);

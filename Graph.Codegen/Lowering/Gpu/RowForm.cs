@@ -116,7 +116,8 @@ internal sealed class RowForm
         }
         var merging = new LoopMerging(_nest.Analysis, loop.Elements!, []);
         ExprSubstitution substitution = OnColumn(loop.Variables, merging);
-        if (TryApply(substitution, loop.Elements!, known) is not { } elements || TryApply(substitution, loop.Initial, known) is not { } initial ||
+        if (TryApply(substitution, loop.Elements!, known) is not { } elements ||
+            TryApply(substitution, loop.Initial, known) is not { } initial ||
             initial.Any(e => _nest.Analysis.DependsOn(e, [Column])))
         {
             return null;

@@ -1,6 +1,9 @@
 namespace Graphene.Codegen;
 
-/// <summary>A reduction over a row, in the terms of threads: what they begin with, how two partial results become one, and the result.</summary>
+/// <summary>
+/// A reduction over a row, in the terms of threads: what they begin with, how two partial results become
+/// one, and the result.
+/// </summary>
 internal abstract class RowReduction
 {
     /// <summary>The element types that partial results have.</summary>

@@ -64,7 +64,8 @@ internal sealed class ModelInventory
         {
             throw new GraphException(
                 OnnxDiagnosticIds.BadGraph,
-                $"onnx: function '{GraphOrder.Shorten(function.Name)}' {(_open.Contains(function) ? "calls itself" : "is called too deeply")}",
+                $"onnx: function '{GraphOrder.Shorten(function.Name)}' "
+                    + (_open.Contains(function) ? "calls itself" : "is called too deeply"),
                 _file.Name, $"functions are imported in place, at most {MaxFunctionDepth} deep", "export the model again");
         }
         if (!_visited.Add(function))

@@ -11,9 +11,6 @@ namespace Graphene.Interop.Onnx.Importing;
 /// </remarks>
 internal static class ShapeArithmetic
 {
-    // A bare null would be taken for a reference, since numbers convert to dims implicitly.
-    private static Dim? Unknown => null;
-
     private static readonly Dictionary<string, Func<OperatorCall, DimTensor?>> Functions = new(StringComparer.Ordinal)
     {
         ["Gather"] = Gather,
@@ -31,20 +28,20 @@ internal static class ShapeArithmetic
         ["Add"] = c => Arithmetic(c, (x, y) => x + y),
         ["Sub"] = c => Arithmetic(c, (x, y) => x - y),
         ["Mul"] = c => Arithmetic(c, (x, y) => x * y),
-        ["Div"] = c => Arithmetic(c, Divide),
-        ["Mod"] = c => Arithmetic(c, Remainder),
+        ["Div"] = c => Arithmetic(c, DimArithmetic.Divide),
+        ["Mod"] = c => Arithmetic(c, DimArithmetic.Remainder),
         ["Max"] = c => Fold(c, (x, y) => Dim.Max(x, y)),
         ["Min"] = c => Fold(c, (x, y) => Dim.Min(x, y)),
         ["Neg"] = c => Known(c, 0) is { } x ? x.Map(x.Type, e => e * -1) : null,
-        ["Abs"] = c => Known(c, 0) is { } x ? x.Map(x.Type, Absolute) : null,
-        ["Equal"] = c => Compare(c, Equal),
-        ["Less"] = c => Compare(c, Less),
-        ["Greater"] = c => Compare(c, (x, y) => Less(y, x)),
-        ["LessOrEqual"] = c => Compare(c, (x, y) => Not(Less(y, x))),
-        ["GreaterOrEqual"] = c => Compare(c, (x, y) => Not(Less(x, y))),
-        ["And"] = c => Fold(c, (x, y) => x == 0 || y == 0 ? 0 : x == 1 ? y : y == 1 ? x : Unknown),
-        ["Or"] = c => Fold(c, (x, y) => x == 1 || y == 1 ? 1 : x == 0 ? y : y == 0 ? x : Unknown),
-        ["Not"] = c => Known(c, 0)?.Map(OnnxDataType.Bool, e => Not(e)),
+        ["Abs"] = c => Known(c, 0) is { } x ? x.Map(x.Type, DimArithmetic.Absolute) : null,
+        ["Equal"] = c => Compare(c, DimArithmetic.Equal),
+        ["Less"] = c => Compare(c, DimArithmetic.Less),
+        ["Greater"] = c => Compare(c, (x, y) => DimArithmetic.Less(y, x)),
+        ["LessOrEqual"] = c => Compare(c, (x, y) => DimArithmetic.Not(DimArithmetic.Less(y, x))),
+        ["GreaterOrEqual"] = c => Compare(c, (x, y) => DimArithmetic.Not(DimArithmetic.Less(x, y))),
+        ["And"] = c => Fold(c, (x, y) => x == 0 || y == 0 ? 0 : x == 1 ? y : y == 1 ? x : DimArithmetic.Unknown),
+        ["Or"] = c => Fold(c, (x, y) => x == 1 || y == 1 ? 1 : x == 0 ? y : y == 0 ? x : DimArithmetic.Unknown),
+        ["Not"] = c => Known(c, 0)?.Map(OnnxDataType.Bool, e => DimArithmetic.Not(e)),
         ["ReduceProd"] = c => Reduce(c, 1, (x, y) => x * y),
         ["ReduceSum"] = c => Reduce(c, 0, (x, y) => x + y),
         ["ReduceMax"] = c => Reduce(c, null, (x, y) => Dim.Max(x, y)),
@@ -151,7 +148,8 @@ internal static class ShapeArithmetic
             return null;
         }
         bool widens = to is OnnxDataType.Int64 or OnnxDataType.Int32 || x.Type == to;
-        return to == OnnxDataType.Bool ? x.Map(to, e => e.IsStatic ? (e == 0 ? 0 : 1) : e.ProvablyDiffers(0) ? 1 : Unknown)
+        return to == OnnxDataType.Bool
+            ? x.Map(to, e => e.IsStatic ? (e == 0 ? 0 : 1) : e.ProvablyDiffers(0) ? 1 : DimArithmetic.Unknown)
             : widens || x.IsStatic && Array.TrueForAll(x.Elements, e => e.Value is >= 0 and <= sbyte.MaxValue) ? x with { Type = to }
             : null;
     }
@@ -164,8 +162,10 @@ internal static class ShapeArithmetic
         }
         int[] extents = [.. shape.Elements.Select(e => (int)Math.Min(e.Value, DimTensor.MaxElements + 1))];
         return extents.Any(e => e is < 1 or > DimTensor.MaxElements) ? null
-            : DimTensor.Zip(x.Type, x, new DimTensor(x.Type, extents, [.. Enumerable.Repeat<Dim>(0, extents.Aggregate(1, (p, e) => p * e))]), (e, _) => e);
+            : DimTensor.Zip(x.Type, x, new DimTensor(x.Type, extents, Zeros(extents)), (e, _) => e);
     }
+
+    private static Dim[] Zeros(int[] extents) => [.. Enumerable.Repeat<Dim>(0, extents.Aggregate(1, (p, e) => p * e))];
 
     private static DimTensor? ConstantOfShape(OperatorCall c)
     {
@@ -219,7 +219,9 @@ internal static class ShapeArithmetic
         }
         (long min, long max) = Limits(x.Type);
         return DimTensor.Zip(x.Type, x, y, (l, r) =>
-            function(l, r) is { } value && (!value.IsStatic || (value.Value >= min && value.Value <= max)) ? value : Unknown);
+            function(l, r) is { } value && (!value.IsStatic || (value.Value >= min && value.Value <= max))
+                ? value
+                : DimArithmetic.Unknown);
     }
 
     private static (long Min, long Max) Limits(OnnxDataType type) => type switch
@@ -284,37 +286,6 @@ internal static class ShapeArithmetic
         }
         return true;
     }
-
-    // ONNX divides integers towards zero, dims divide downwards: the same for operands that are not negative.
-    private static Dim? Divide(Dim x, Dim y)
-    {
-        if (x.IsStatic && y.IsStatic)
-        {
-            return y == 0 || (x == long.MinValue && y == -1) ? Unknown : x.Value / y.Value;
-        }
-        return x.Range.Min >= 0 && y.Range.Min > 0 ? Dim.FloorDiv(x, y) : Unknown;
-    }
-
-    private static Dim? Remainder(Dim x, Dim y)
-    {
-        if (x.IsStatic && y.IsStatic)
-        {
-            return x.Value >= 0 && y.Value > 0 ? x.Value % y.Value : Unknown;
-        }
-        return x.Range.Min >= 0 && y.Range.Min > 0 ? Dim.Mod(x, y) : Unknown;
-    }
-
-    private static Dim? Absolute(Dim x) => x.Range.Min >= 0 ? x : x.Range.Max <= 0 ? x * -1 : Unknown;
-
-    private static Dim? Equal(Dim x, Dim y) => x.ProvablyEquals(y) ? 1 : x.ProvablyDiffers(y) ? 0 : Unknown;
-
-    private static Dim? Less(Dim x, Dim y)
-    {
-        DimRange difference = (x - y).Range;
-        return difference.Max < 0 ? 1 : difference.Min >= 0 ? 0 : Unknown;
-    }
-
-    private static Dim? Not(Dim? x) => x is { } value ? 1 - value : Unknown;
 
     private static int Clamp(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);
 }

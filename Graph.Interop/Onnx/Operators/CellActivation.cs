@@ -40,7 +40,9 @@ internal sealed record CellActivation(string Name, double Alpha, double Beta)
             string lower = name.ToLowerInvariant();
             if (!Known.TryGetValue(lower, out (double? Alpha, double? Beta) usualParameters))
             {
-                throw c.Bad($"{c.Proto.OpType} has the activation '{GraphOrder.Shorten(name)}'", $"known are {string.Join(", ", Known.Keys)}");
+                throw c.Bad(
+                    $"{c.Proto.OpType} has the activation '{GraphOrder.Shorten(name)}'",
+                    $"known are {string.Join(", ", Known.Keys)}");
             }
             return new CellActivation(lower, Next(alphas, usualParameters.Alpha), Next(betas, usualParameters.Beta));
         })];

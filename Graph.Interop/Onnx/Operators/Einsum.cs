@@ -40,7 +40,9 @@ internal static class Einsum
         string[] terms = sides[0].Split(',');
         if (sides.Length > 2 || terms.Length != operands.Length)
         {
-            throw c.Bad($"Einsum has the equation '{GraphOrder.Shorten(equation)}'", $"it must have {operands.Length} terms and at most one arrow");
+            throw c.Bad(
+                $"Einsum has the equation '{GraphOrder.Shorten(equation)}'",
+                $"it must have {operands.Length} terms and at most one arrow");
         }
         int widest = 0;
         for (int i = 0; i < terms.Length; i++)

@@ -140,7 +140,8 @@ internal static class LoopImport
         if (rounds is not { IsStatic: true } || rounds.Value.Value > MostUnrolledRounds)
         {
             throw c.Unsupported(
-                $"Loop of {(rounds is null ? "unknown" : rounds.Value.ToString())} rounds changes the shape of what it carries or stacks results",
+                $"Loop of {(rounds is null ? "unknown" : rounds.Value.ToString())} rounds changes the shape of what it carries "
+                    + "or stacks results",
                 $"such loops are unrolled, which needs a number of rounds that is known at import and at most {MostUnrolledRounds}");
         }
         OnnxValue condition = c.Has(1) ? c.Value(1) : Truth(true);

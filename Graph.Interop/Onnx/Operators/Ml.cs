@@ -40,7 +40,8 @@ internal static class Ml
                 Node sum = b.ReduceSum(powers, [scores.Rank - 1]);
                 return b.Divide(powers, b.BroadcastInDim(sum, scores.Shape, Axes.Range(scores.Rank - 1)));
             case var other:
-                throw c.Unsupported($"{c.Proto.OpType} has the post_transform {other}", "known are NONE, LOGISTIC, SOFTMAX and SOFTMAX_ZERO");
+                throw c.Unsupported(
+                    $"{c.Proto.OpType} has the post_transform {other}", "known are NONE, LOGISTIC, SOFTMAX and SOFTMAX_ZERO");
         }
     }
 

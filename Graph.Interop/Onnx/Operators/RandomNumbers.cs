@@ -79,7 +79,9 @@ internal static class RandomNumbers
 
     private static Shape AttributeShape(OperatorCall c) => Shape.From(
         (c.Ints("shape") ?? throw c.Bad($"{c.Proto.OpType} has no attribute 'shape'", "the operator needs it")).Select(d =>
-            d is >= 0 and <= DimSymbol.Unbounded ? (Dim)d : throw c.Bad($"{c.Proto.OpType} has the dimension {d}", "it must not be negative")));
+            d is >= 0 and <= DimSymbol.Unbounded
+                ? (Dim)d
+                : throw c.Bad($"{c.Proto.OpType} has the dimension {d}", "it must not be negative")));
 
     private static OnnxDataType AttributeType(OperatorCall c, OnnxDataType otherwise) =>
         c.Attributes.Int("dtype") is { } given ? (OnnxDataType)given : otherwise;

@@ -20,7 +20,8 @@ internal static class ScanImport
         if (scanned < 1 || states < 0 || stacked < 0 || graph.Input.Count != c.InputCount)
         {
             throw c.Bad(
-                $"Scan has {c.InputCount} inputs of which {scanned} are scanned; its body takes {graph.Input.Count} and gives {graph.Output.Count}",
+                $"Scan has {c.InputCount} inputs of which {scanned} are scanned; "
+                    + $"its body takes {graph.Input.Count} and gives {graph.Output.Count}",
                 "the body takes states and slices, and gives states and slices");
         }
         long[] axes = Windows.List(c, "scan_input_axes", scanned, 0);

@@ -53,7 +53,9 @@ internal static class StateSpace
         bool delta = rule is "delta" or "gated_delta";
         if (rule is not ("linear" or "gated" or "delta" or "gated_delta"))
         {
-            throw c.Bad($"LinearAttention has the update_rule '{GraphOrder.Shorten(rule)}'", "it must be linear, gated, delta or gated_delta");
+            throw c.Bad(
+                $"LinearAttention has the update_rule '{GraphOrder.Shorten(rule)}'",
+                "it must be linear, gated, delta or gated_delta");
         }
         Shape stateShape = [q.Shape[1], heads, k.Shape[3], v.Shape[3]];
         DType work = q.DType == DType.F64 ? DType.F64 : DType.F32;
@@ -63,7 +65,8 @@ internal static class StateSpace
         Node outputs = b.Splat(work, [time, q.Shape[1], queryHeads, v.Shape[3]], 0);
         Node decay = gated ? Factors(c, 4, heads, work) : b.Constant(work, 0);
         Node beta = delta ? Factors(c, 5, heads, work) : b.Constant(work, 0);
-        Node[] carried = [b.Constant(DType.I32, 0), outputs, state, b.Convert(q, work), b.Convert(k, work), b.Convert(v, work), decay, beta];
+        Node[] carried =
+            [b.Constant(DType.I32, 0), outputs, state, b.Convert(q, work), b.Convert(k, work), b.Convert(v, work), decay, beta];
         TensorType[] types = [.. carried.Select(n => n.Type)];
 
         var inner = new GraphBuilder(b.Provenance);
@@ -120,7 +123,9 @@ internal static class StateSpace
         long parts = x.Rank == 3 && x.Shape[2] == 1 ? 1 : heads;
         return x.Rank == 3 && Dim.TryDivideExact(x.Shape[2], parts, out Dim size)
             ? b.Transpose(b.Reshape(x, [x.Shape[0], x.Shape[1], parts, size]), [1, 0, 2, 3])
-            : throw c.Bad($"LinearAttention has factors {x.Type} for {heads} heads", "there is one for all, one per head, or one per place");
+            : throw c.Bad(
+                $"LinearAttention has factors {x.Type} for {heads} heads",
+                "there is one for all, one per head, or one per place");
     }
 
     private static Node PerKey(GraphBuilder b, Node factor, Shape state) =>

@@ -30,7 +30,7 @@ internal sealed class MessageSkeleton
     private readonly OnnxLoadOptions _options;
     private readonly string _fileName;
     private readonly byte[] _window = new byte[WindowSize];
-    private readonly Stack<(Message Kind, long End, int CopyStart)> _open = new();
+    private readonly Stack<(MessageKind Kind, long End, int CopyStart)> _open = new();
     private byte[] _copy = new byte[WindowSize];
     private int _copyLength;
     private long _windowStart;
@@ -38,7 +38,7 @@ internal sealed class MessageSkeleton
     private long _position;
     private int _messages;
 
-    private MessageSkeleton(ByteSource source, OnnxLoadOptions options, string fileName, Message root)
+    private MessageSkeleton(ByteSource source, OnnxLoadOptions options, string fileName, MessageKind root)
     {
         _source = source;
         _options = options;
@@ -46,36 +46,19 @@ internal sealed class MessageSkeleton
         _open.Push((root, source.Length, 0));
     }
 
-    private enum Message
-    {
-        None,
-        Model,
-        Graph,
-        Node,
-        Function,
-        Attribute,
-        Tensor,
-        SparseTensor,
-        ValueInfo,
-        Type,
-        TypeDetail,
-        Shape,
-        Entry,
-    }
-
     /// <summary>The copy of a whole model file.</summary>
     /// <exception cref="GraphException">The file is damaged, or larger in some way than the options allow.</exception>
     public static ReadOnlyMemory<byte> OfModel(ByteSource source, OnnxLoadOptions options, string fileName) =>
-        new MessageSkeleton(source, options, fileName, Message.Model).Run();
+        new MessageSkeleton(source, options, fileName, MessageKind.Model).Run();
 
     /// <summary>The copy of a file that holds one tensor.</summary>
     /// <exception cref="GraphException">The file is damaged, or larger in some way than the options allow.</exception>
     public static ReadOnlyMemory<byte> OfTensor(ByteSource source, OnnxLoadOptions options, string fileName) =>
-        new MessageSkeleton(source, options, fileName, Message.Tensor).Run();
+        new MessageSkeleton(source, options, fileName, MessageKind.Tensor).Run();
 
     private ReadOnlyMemory<byte> Run()
     {
-        while (_open.TryPeek(out (Message Kind, long End, int CopyStart) top))
+        while (_open.TryPeek(out (MessageKind Kind, long End, int CopyStart) top))
         {
             if (_position < top.End)
             {
@@ -91,13 +74,13 @@ internal sealed class MessageSkeleton
         return _copy.AsMemory(0, _copyLength);
     }
 
-    private void CopyField(Message kind, long end)
+    private void CopyField(MessageKind kind, long end)
     {
         long start = _position;
         ulong key = ReadVarint(end);
         ulong field = key >> 3;
         // The numbers by which the copy refers to the file must not come from the file.
-        bool isOurs = kind == Message.Tensor && field >= TensorProto.LargeDataOffsetFieldNumber;
+        bool isOurs = kind == MessageKind.Tensor && field >= TensorProto.LargeDataOffsetFieldNumber;
         switch (key & 7)
         {
             case 0:
@@ -128,7 +111,7 @@ internal sealed class MessageSkeleton
         }
     }
 
-    private void CopyDelimited(Message kind, ulong key, long start, long end)
+    private void CopyDelimited(MessageKind kind, ulong key, long start, long end)
     {
         ulong field = key >> 3;
         ulong length = ReadVarint(end);
@@ -136,13 +119,13 @@ internal sealed class MessageSkeleton
         {
             throw Damaged($"field {field} at byte {start} is {length} bytes long, but only {end - _position} are left");
         }
-        Message child = ChildOf(kind, field);
-        if (child != Message.None)
+        MessageKind child = MessageKinds.ChildOf(kind, field);
+        if (child != MessageKind.None)
         {
             WriteVarint(key);
             Enter(child, (long)length);
         }
-        else if (kind == Message.Tensor && field == TensorProto.RawDataFieldNumber && length >= LeastLargeTensor)
+        else if (kind == MessageKind.Tensor && field == TensorProto.RawDataFieldNumber && length >= LeastLargeTensor)
         {
             WriteVarint(TensorProto.LargeDataOffsetFieldNumber << 3);
             WriteVarint((ulong)_position);
@@ -150,7 +133,7 @@ internal sealed class MessageSkeleton
             WriteVarint(length);
             _position += (long)length;
         }
-        else if (kind is Message.Tensor or Message.Attribute || length <= LargestOtherField)
+        else if (kind is MessageKind.Tensor or MessageKind.Attribute || length <= LargestOtherField)
         {
             WriteVarint(key);
             WriteVarint(length);
@@ -162,7 +145,7 @@ internal sealed class MessageSkeleton
         }
     }
 
-    private void Enter(Message child, long length)
+    private void Enter(MessageKind child, long length)
     {
         if (++_messages > _options.MaxMessages)
         {
@@ -187,49 +170,6 @@ internal sealed class MessageSkeleton
             length >>= 7;
         }
     }
-
-    private static Message ChildOf(Message kind, ulong field) => (kind, field) switch
-    {
-        (Message.Model, ModelProto.GraphFieldNumber) => Message.Graph,
-        (Message.Model, ModelProto.FunctionsFieldNumber) => Message.Function,
-        (Message.Model, ModelProto.OpsetImportFieldNumber) => Message.Entry,
-        (Message.Model, ModelProto.MetadataPropsFieldNumber) => Message.Entry,
-        (Message.Graph, GraphProto.NodeFieldNumber) => Message.Node,
-        (Message.Graph, GraphProto.InitializerFieldNumber) => Message.Tensor,
-        (Message.Graph, GraphProto.InputFieldNumber) => Message.ValueInfo,
-        (Message.Graph, GraphProto.OutputFieldNumber) => Message.ValueInfo,
-        (Message.Graph, GraphProto.ValueInfoFieldNumber) => Message.ValueInfo,
-        (Message.Graph, GraphProto.SparseInitializerFieldNumber) => Message.SparseTensor,
-        (Message.Node, NodeProto.AttributeFieldNumber) => Message.Attribute,
-        (Message.Function, FunctionProto.NodeFieldNumber) => Message.Node,
-        (Message.Function, FunctionProto.OpsetImportFieldNumber) => Message.Entry,
-        (Message.Function, FunctionProto.AttributeProtoFieldNumber) => Message.Attribute,
-        (Message.Function, FunctionProto.ValueInfoFieldNumber) => Message.ValueInfo,
-        (Message.Attribute, AttributeProto.TFieldNumber) => Message.Tensor,
-        (Message.Attribute, AttributeProto.TensorsFieldNumber) => Message.Tensor,
-        (Message.Attribute, AttributeProto.GFieldNumber) => Message.Graph,
-        (Message.Attribute, AttributeProto.GraphsFieldNumber) => Message.Graph,
-        (Message.Attribute, AttributeProto.TpFieldNumber) => Message.Type,
-        (Message.Attribute, AttributeProto.TypeProtosFieldNumber) => Message.Type,
-        (Message.Attribute, AttributeProto.SparseTensorFieldNumber) => Message.SparseTensor,
-        (Message.Attribute, AttributeProto.SparseTensorsFieldNumber) => Message.SparseTensor,
-        (Message.Tensor, TensorProto.SegmentFieldNumber) => Message.Entry,
-        (Message.Tensor, TensorProto.ExternalDataFieldNumber) => Message.Entry,
-        (Message.SparseTensor, SparseTensorProto.ValuesFieldNumber) => Message.Tensor,
-        (Message.SparseTensor, SparseTensorProto.IndicesFieldNumber) => Message.Tensor,
-        (Message.ValueInfo, ValueInfoProto.TypeFieldNumber) => Message.Type,
-        // Sequence, map and optional types hold a type in field 1 or 2; tensor types hold a shape in field 2.
-        (Message.Type, TypeProto.TensorTypeFieldNumber) => Message.Shape,
-        (Message.Type, TypeProto.SparseTensorTypeFieldNumber) => Message.Shape,
-        (Message.Type, TypeProto.SequenceTypeFieldNumber) => Message.TypeDetail,
-        (Message.Type, TypeProto.MapTypeFieldNumber) => Message.TypeDetail,
-        (Message.Type, TypeProto.OptionalTypeFieldNumber) => Message.TypeDetail,
-        (Message.TypeDetail, TypeProto.Types.Sequence.ElemTypeFieldNumber) => Message.Type,
-        (Message.TypeDetail, TypeProto.Types.Map.ValueTypeFieldNumber) => Message.Type,
-        (Message.Shape, TypeProto.Types.Tensor.ShapeFieldNumber) => Message.Shape,
-        (Message.Shape, TensorShapeProto.DimFieldNumber) => Message.Entry,
-        _ => Message.None,
-    };
 
     private void CopyBytes(long count, long end)
     {

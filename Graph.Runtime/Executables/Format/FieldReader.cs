@@ -32,7 +32,10 @@ internal abstract class FieldReader(byte[] bytes, string what)
             : throw Bad($"a list of {count} elements does not fit");
     }
 
-    /// <summary>A list of objects that few starts read; others are read by loops, since the function is a type for each type of element.</summary>
+    /// <summary>
+    /// A list of objects that few starts read; others are read by loops, since the function is a type for
+    /// each type of element.
+    /// </summary>
     protected T[] List<T>(int minElementBytes, Func<T> read)
         where T : class
     {

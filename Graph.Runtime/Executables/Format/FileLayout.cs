@@ -19,7 +19,10 @@ namespace Graphene.Runtime;
 /// </remarks>
 internal static class FileLayout
 {
-    /// <summary>The version of everything in the file and of the native ABI of the code in it. The kind of the hashes says itself.</summary>
+    /// <summary>
+    /// The version of everything in the file and of the native ABI of the code in it. The kind of the
+    /// hashes says itself.
+    /// </summary>
     public const int Version = 5;
 
     /// <summary>The oldest version that is read. Bundles are files of users: what was written once stays readable.</summary>
@@ -105,7 +108,8 @@ internal sealed record FileHeader(
         byte[] hash = new byte[SectionHash.Size];
         Array.Copy(bytes, 32, hash, 0, hash.Length);
         var header = new FileHeader(
-            StoredNumber.Int32(bytes, 8), StoredNumber.Int32(bytes, 12), StoredNumber.Int64(bytes, 16), (FileHashKind)StoredNumber.Int32(bytes, 24),
+            StoredNumber.Int32(bytes, 8), StoredNumber.Int32(bytes, 12), StoredNumber.Int64(bytes, 16),
+            (FileHashKind)StoredNumber.Int32(bytes, 24),
             StoredNumber.Int32(bytes, 28), hash);
         return header.Problem(fileLength) is { } problem ? throw new InvalidDataException(problem) : header;
     }
@@ -128,7 +132,9 @@ internal sealed record FileHeader(
         {
             return $"its hashes are of kind {(int)Hashes}";
         }
-        return SealBytes < 0 || SealBytes > fileLength - (FileLayout.RecordBytes * (1L + Sections)) ? $"its seal has {SealBytes} bytes" : null;
+        return SealBytes < 0 || SealBytes > fileLength - (FileLayout.RecordBytes * (1L + Sections))
+            ? $"its seal has {SealBytes} bytes"
+            : null;
     }
 }
 

@@ -3,7 +3,10 @@ using System.Security.Cryptography;
 
 namespace Graphene.Runtime;
 
-/// <summary>The signature at the end of a bundle: ECDSA over P-256 of the header and the table, which hold the hash of everything.</summary>
+/// <summary>
+/// The signature at the end of a bundle: ECDSA over P-256 of the header and the table, which hold the
+/// hash of everything.
+/// </summary>
 /// <remarks>
 /// <code>
 /// 0    magic "GRAPSEAL", bytes of the key u32, bytes of the signature u32

@@ -111,7 +111,10 @@ internal sealed unsafe class FileSource : IDisposable
         return bytes;
     }
 
-    /// <summary>The constants, where they lie. A copy in memory belongs to them from here on; the rest of it can be read as long as they are there.</summary>
+    /// <summary>
+    /// The constants, where they lie. A copy in memory belongs to them from here on; the rest of it can be read as long
+    /// as they are there.
+    /// </summary>
     /// <param name="section">Their section, inside <see cref="Length"/>.</param>
     /// <exception cref="InvalidDataException">The file became shorter or longer.</exception>
     public ConstantData Constants(FileSection section)
@@ -149,7 +152,8 @@ internal sealed unsafe class FileSource : IDisposable
     private static SafeFileHandle OpenElsewhere(string path) => System.IO.File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int ReadElsewhere(SafeFileHandle file, byte[] bytes, int at, long offset) => RandomAccess.Read(file, bytes.AsSpan(at), offset);
+    private static int ReadElsewhere(SafeFileHandle file, byte[] bytes, int at, long offset) =>
+        RandomAccess.Read(file, bytes.AsSpan(at), offset);
 
     // From a page upwards blocks begin on pages.
     private static NativeBlock Allocate(long length) => NativeBlock.Allocate(Math.Max(length, FileLayout.PageBytes));

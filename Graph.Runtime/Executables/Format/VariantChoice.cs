@@ -37,7 +37,9 @@ internal static class VariantChoice
     {
         if (IsForGpu(variant))
         {
-            return device is null ? $"its code is for GPUs ({variant.CpuFeatures}), this is a processor" : device.WhyNot(variant.CpuFeatures);
+            return device is null
+                ? $"its code is for GPUs ({variant.CpuFeatures}), this is a processor"
+                : device.WhyNot(variant.CpuFeatures);
         }
         return device is null
             ? ProcessorFit.WhyNot(variant.TargetTriple, variant.CpuFeatures)
@@ -54,6 +56,8 @@ internal static class VariantChoice
             isOtherKind = false;
         }
         return device is not null ? GpuProgram.CannotRun(index.Name, device, reasons)
-            : ProcessorFit.Error(index.Name, reasons, isOtherKind ? "load it for a GPU (CompiledGraphOptions.Gpu), or compile it for this processor, too" : null);
+            : ProcessorFit.Error(
+                index.Name, reasons,
+                isOtherKind ? "load it for a GPU (CompiledGraphOptions.Gpu), or compile it for this processor, too" : null);
     }
 }

@@ -1,6 +1,9 @@
 namespace Graphene.Runtime;
 
-/// <summary>The large constants of all programs on a device: equal ones are uploaded once, and freed with the last program that uses them.</summary>
+/// <summary>
+/// The large constants of all programs on a device: equal ones are uploaded once, and freed with the last
+/// program that uses them.
+/// </summary>
 /// <remarks>Programs of one session share their weights so, although each is an executable of its own.</remarks>
 /// <param name="device">The device.</param>
 internal sealed unsafe class GpuConstantPool(GpuDevice device)

@@ -1,6 +1,9 @@
 namespace Graphene.Runtime;
 
-/// <summary>The constants of one program on its device: large ones in the pool of all, small ones together in a block of their own.</summary>
+/// <summary>
+/// The constants of one program on its device: large ones in the pool of all, small ones together in a
+/// block of their own.
+/// </summary>
 internal sealed unsafe class GpuConstants : IDisposable
 {
     // Not worth a hash and an allocation of their own.

@@ -16,7 +16,8 @@ internal static class GpuMemoryReport
         return Error(
             $"a run of '{plan.Name}' needs {Mebibytes(GpuFrame.DeviceBytes(program, binding, places))} on {program.GpuDevice.Name}", cause,
             $"the arena takes {Mebibytes(binding.ArenaBytes)}; the largest buffers are {Largest(buffers)}",
-            "feed smaller batches, free what other programs hold, or compile with a budget for the arena (OptimizerOptions.ArenaBudgetInBytes)");
+            "feed smaller batches, free what other programs hold, or compile with a budget for the arena "
+                + "(OptimizerOptions.ArenaBudgetInBytes)");
     }
 
     /// <summary>The error of loading.</summary>
@@ -61,7 +62,9 @@ internal static class GpuMemoryReport
         {
             BufferKind.Parameter when places?.Input(spec.Index) != MemoryPlace.Device => $"input '{plan.Inputs[spec.Index].Name}'",
             BufferKind.Result when places?.Output(spec.Index) != MemoryPlace.Device => $"output '{plan.Outputs[spec.Index].Name}'",
-            BufferKind.Temp => Writer(plan, plan.Gpu!.Steps, buffer) is { } call ? $"written by {plan.Kernels[call].Source}" : "a value of a loop or branch",
+            BufferKind.Temp => Writer(plan, plan.Gpu!.Steps, buffer) is { } call
+                ? $"written by {plan.Kernels[call].Source}"
+                : "a value of a loop or branch",
             _ => "",
         };
     }

@@ -39,7 +39,10 @@ internal sealed unsafe class HostStaging(GpuDevice device, GpuStream stream) : I
         }
     }
 
-    /// <summary>Copies from the device; what was copied is there when this returns, unless it is small: then when the stream is waited for.</summary>
+    /// <summary>
+    /// Copies from the device; what was copied is there when this returns, unless it is small: then when the
+    /// stream is waited for.
+    /// </summary>
     public void Download(byte* to, nint from, long bytes)
     {
         if (bytes < StagedBytes)

@@ -26,7 +26,9 @@ internal sealed class LaunchTimes(GpuDevice device, KernelProfile profile) : IDi
     {
         foreach ((GpuEvent begin, GpuEvent end, int call) in _pending)
         {
-            profile.Add(call, TimeSpan.FromMilliseconds(begin.MillisecondsSince(_first!)), TimeSpan.FromMilliseconds(end.MillisecondsSince(begin)));
+            profile.Add(
+                call, TimeSpan.FromMilliseconds(begin.MillisecondsSince(_first!)),
+                TimeSpan.FromMilliseconds(end.MillisecondsSince(begin)));
             _idle.Push(begin);
             _idle.Push(end);
         }

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Graphene.Runtime;
 
-/// <summary>The steps of a plan as runs go through them: kernels found, dims numbered, work between decisions of the host in one piece.</summary>
+/// <summary>
+/// The steps of a plan as runs go through them: kernels found, dims numbered, work between decisions of the
+/// host in one piece.
+/// </summary>
 /// <remarks>
 /// <code>
 /// launch a; copy; launch b; loop { launch c } { launch d }        segment 0 [a, copy, b]; loop { segment 1 [c] } { segment 2 [d] }
@@ -53,7 +56,8 @@ internal sealed class PreparedSteps
         {
             if (numbers[launch.Tasks] is < 0 or > GpuFunction.MostTasks)
             {
-                throw Impossible($"{numbers[launch.Tasks]} tasks of kernel '{launch.Kernel}', at most {GpuFunction.MostTasks} can be started");
+                throw Impossible(
+                    $"{numbers[launch.Tasks]} tasks of kernel '{launch.Kernel}', at most {GpuFunction.MostTasks} can be started");
             }
         }
     }
@@ -85,7 +89,8 @@ internal sealed class PreparedSteps
             prepared.Add(step switch
             {
                 GpuStep.Loop loop => new PreparedStep.Loop(Prepare(loop.Condition), loop.Predicate, Prepare(loop.Body)),
-                GpuStep.Branch branch => new PreparedStep.Branch(branch.Selector, branch.IsBool, [.. branch.Branches.Select(b => Prepare(b.Steps))]),
+                GpuStep.Branch branch => new PreparedStep.Branch(
+                    branch.Selector, branch.IsBool, [.. branch.Branches.Select(b => Prepare(b.Steps))]),
                 GpuStep.HostCall call => new PreparedStep.HostCall(call.Id, [.. call.Arguments.Select(a => a.Buffer)]),
                 _ => throw new CompilerBugException("GPU plan", $"unknown step {step}"),
             });
@@ -120,7 +125,9 @@ internal sealed class PreparedSteps
         for (int i = 0; i < arguments.Length; i++)
         {
             GpuArgument argument = launch.Arguments[i];
-            arguments[i] = argument.Buffer >= 0 ? new PreparedArgument(argument.Buffer, -1) : new PreparedArgument(-1, _numbers.Add(argument.Number));
+            arguments[i] = argument.Buffer >= 0
+                ? new PreparedArgument(argument.Buffer, -1)
+                : new PreparedArgument(-1, _numbers.Add(argument.Number));
         }
         PreparedMap[] maps = [.. launch.Maps.Select(m => new PreparedMap(
             m, _numbers.Add(m.OffsetInBytes), [.. m.Sizes.Select(_numbers.Add)], [.. m.StridesInBytes.Select(_numbers.Add)]))];

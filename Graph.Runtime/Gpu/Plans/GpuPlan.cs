@@ -9,7 +9,10 @@ namespace Graphene.Runtime;
 /// </remarks>
 public sealed record GpuPlan
 {
-    /// <summary>The <see cref="ExecutablePlan.TargetTriple"/> of executables for GPUs; their features are the target: <c>sm_90a</c>.</summary>
+    /// <summary>
+    /// The <see cref="ExecutablePlan.TargetTriple"/> of executables for GPUs; their features are the
+    /// target: <c>sm_90a</c>.
+    /// </summary>
     public const string Triple = "nvptx64-nvidia-cuda";
 
     /// <summary>The <see cref="ExecutablePlan.EntrySymbol"/> of executables for GPUs: there is no such function.</summary>

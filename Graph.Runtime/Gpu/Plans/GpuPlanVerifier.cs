@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Graphene.Runtime;
 
-/// <summary>Checks what running a plan on a GPU relies on, whoever made it: no step names what is not there, or writes where it must not.</summary>
+/// <summary>
+/// Checks what running a plan on a GPU relies on, whoever made it: no step names what is not there, or writes
+/// where it must not.
+/// </summary>
 /// <remarks>What depends on symbols (sizes of copies, numbers of tasks) is checked when they have values.</remarks>
 internal sealed class GpuPlanVerifier
 {
@@ -133,7 +136,8 @@ internal sealed class GpuPlanVerifier
         {
             if (!IsBuffer(map.Buffer) || map.Problem is not null)
             {
-                return $"a tensor map of buffer {map.Buffer} for kernel '{kernel.Name}' cannot be: {map.Problem ?? "there is no such buffer"}";
+                return $"a tensor map of buffer {map.Buffer} for kernel '{kernel.Name}' cannot be: "
+                    + (map.Problem ?? "there is no such buffer");
             }
         }
         for (int i = 0; i < launch.Arguments.Length; i++)
@@ -181,5 +185,6 @@ internal sealed class GpuPlanVerifier
     private bool IsBuffer(int buffer) => buffer >= 0 && buffer < _plan.Buffers.Length;
 
     private bool IsReadOnly(int buffer) => _plan.Buffers[buffer].Kind is BufferKind.Constant or BufferKind.Parameter
-        || (_plan.Buffers[buffer] is { Kind: BufferKind.Alias, Index: var whole } && _plan.Buffers[whole].Kind is BufferKind.Constant or BufferKind.Parameter);
+        || (_plan.Buffers[buffer] is { Kind: BufferKind.Alias, Index: var whole } &&
+            _plan.Buffers[whole].Kind is BufferKind.Constant or BufferKind.Parameter);
 }

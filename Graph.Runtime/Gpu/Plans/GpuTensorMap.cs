@@ -2,8 +2,14 @@ using System.Collections.Immutable;
 
 namespace Graphene.Runtime;
 
-/// <summary>A tensor in a buffer of a plan, of which a kernel copies boxes: what a driver is to encode when the buffer's address is known.</summary>
-/// <remarks>Dimensions are listed from the fastest, whose elements are neighbours. What lies outside of the tensor is read as zero.</remarks>
+/// <summary>
+/// A tensor in a buffer of a plan, of which a kernel copies boxes: what a driver is to encode when the
+/// buffer's address is known.
+/// </summary>
+/// <remarks>
+/// Dimensions are listed from the fastest, whose elements are neighbours. What lies outside of the tensor
+/// is read as zero.
+/// </remarks>
 /// <param name="Buffer">The buffer.</param>
 /// <param name="Element">The type of its elements.</param>
 public sealed record GpuTensorMap(int Buffer, DType Element)
@@ -39,20 +45,29 @@ public sealed record GpuTensorMap(int Buffer, DType Element)
     public bool RoundsToTensorFloat32 { get; init; }
 
     /// <summary>What cannot be encoded, whatever the values of symbols; null for nothing.</summary>
-    internal string? Problem
+    internal string? Problem => ProblemOf(Element, Sizes.Length, StridesInBytes.Length, Box, IsSwizzled, RoundsToTensorFloat32);
+
+    /// <summary>What no driver encodes (CUDA driver API, <c>cuTensorMapEncodeTiled</c>); null for nothing.</summary>
+    /// <param name="element">The type of the elements.</param>
+    /// <param name="sizes">How many dimensions have a size.</param>
+    /// <param name="strides">How many have a stride.</param>
+    /// <param name="box">Elements of a box in each dimension.</param>
+    /// <param name="isSwizzled">Whether pieces of lines change places.</param>
+    /// <param name="rounds">Whether elements are rounded to TF32.</param>
+    internal static string? ProblemOf(
+        DType element, int sizes, int strides, IReadOnlyList<int> box, bool isSwizzled, bool rounds)
     {
-        get
-        {
-            int size = Element.IsComplex() || Element == DType.Bool ? 0 : Element.SizeInBytes();
-            int line = Box.IsEmpty ? 0 : Box[0] * size;
-            return size == 0 ? $"there is none of {Element.Name()}"
-                : Sizes.Length is 0 or > MostDimensions || StridesInBytes.Length != Sizes.Length - 1 || Box.Length != Sizes.Length
-                    ? $"it has {Sizes.Length} dimensions, {StridesInBytes.Length} strides and a box of {Box.Length}"
-                : Box.Any(b => b is < 1 or > MostBox) ? $"a box has 1 to {MostBox} elements in each dimension"
-                : line % Granule != 0 || (IsSwizzled && line != SwizzledBytes) ? $"a line of its box has {line} bytes"
-                : RoundsToTensorFloat32 && Element != DType.F32 ? $"{Element.Name()} is not rounded to TF32"
-                : null;
-        }
+        bool hasMaps = element != DType.Bool && !element.IsComplex();
+        int line = !hasMaps || box.Count == 0 ? 0 : box[0] * element.SizeInBytes();
+        return !hasMaps ? $"there are no maps of {element.Name()}"
+            : sizes is 0 or > MostDimensions ? $"a map has 1 to {MostDimensions} dimensions, not {sizes}"
+            : strides != sizes - 1 || box.Count != sizes
+                ? $"{sizes} dimensions have {sizes - 1} strides and as many sides of a box as dimensions"
+            : box.Any(b => b is < 1 or > MostBox) ? $"a box has 1 to {MostBox} elements in each dimension"
+            : line % Granule != 0 ? $"lines of a box have a multiple of {Granule} bytes, not {line}"
+            : isSwizzled && line != SwizzledBytes ? $"swizzled lines have {SwizzledBytes} bytes, not {line}"
+            : rounds && element != DType.F32 ? $"{element.Name()} is not rounded to TF32"
+            : null;
     }
 }
 

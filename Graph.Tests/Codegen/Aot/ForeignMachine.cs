@@ -5,7 +5,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Aot;
 
-/// <summary>How programs for a kind of machine are linked and run here: a C compiler, and an emulator unless they run as they are.</summary>
+/// <summary>
+/// How programs for a kind of machine are linked and run here: a C compiler, and an emulator unless they
+/// run as they are.
+/// </summary>
 /// <param name="Compiler">A C compiler for the machine.</param>
 /// <param name="Emulator">The emulator and its arguments; empty for this machine.</param>
 internal sealed record ForeignMachine(string Compiler, string[] Emulator)

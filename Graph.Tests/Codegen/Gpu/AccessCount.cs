@@ -2,8 +2,14 @@ using Graphene.Codegen;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>What a thread of a kernel reads and writes, counted in its text: a schedule that is slow without being wrong shows here.</summary>
-/// <remarks>A loop counts as often as it goes round where that is known, once otherwise; of two branches the one with more counts.</remarks>
+/// <summary>
+/// What a thread of a kernel reads and writes, counted in its text: a schedule that is slow without
+/// being wrong shows here.
+/// </summary>
+/// <remarks>
+/// A loop counts as often as it goes round where that is known, once otherwise; of two branches the one
+/// with more counts.
+/// </remarks>
 internal sealed class AccessCount
 {
     private readonly Dictionary<KBuffer, long> _reads = new(ReferenceEqualityComparer.Instance);

@@ -6,7 +6,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>What the benchmarks' models become on a GPU when the optimizer knows that it is one, and when it decides as for a processor.</summary>
+/// <summary>
+/// What the benchmarks' models become on a GPU when the optimizer knows that it is one, and when it decides
+/// as for a processor.
+/// </summary>
 /// <remarks>
 /// From the folder that <c>GRAPHENE_MODELS</c> names: <c>GRAPHENE_MODELS=dir dotnet test --filter GpuFusionModelTests</c>.
 /// </remarks>

@@ -30,7 +30,10 @@ internal sealed class GpuModule : PlannedModule
     /// <summary>How many kernels ran, each counted as often as it did.</summary>
     public int Runs => _schedules.Values.Sum(s => s.Runs);
 
-    /// <summary>The kernels that ran, by the node they compute and by whether they have a schedule of their own, with counts and times.</summary>
+    /// <summary>
+    /// The kernels that ran, by the node they compute and by whether they have a schedule of their own,
+    /// with counts and times.
+    /// </summary>
     public IEnumerable<string> Report => _schedules.OrderByDescending(s => s.Value.Time).Select(s => string.Create(
         CultureInfo.InvariantCulture,
         $"{s.Key}: {s.Value.Kernels} kernels, {s.Value.Runs} runs, {s.Value.Time.TotalMilliseconds:0} ms"));

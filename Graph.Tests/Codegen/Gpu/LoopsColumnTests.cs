@@ -5,7 +5,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Reductions across rows on a GPU: in blocks of rows joined by a second kernel, or in threads that have columns of their own.</summary>
+/// <summary>
+/// Reductions across rows on a GPU: in blocks of rows joined by a second kernel, or in threads that have
+/// columns of their own.
+/// </summary>
 internal sealed class LoopsColumnTests
 {
     private const double Tolerance = 1e-4;

@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Loop fusions on a GPU: vectors per thread, tails, broadcasts, sections, moves of data; and that the vectors are there.</summary>
+/// <summary>
+/// Loop fusions on a GPU: vectors per thread, tails, broadcasts, sections, moves of data; and that the
+/// vectors are there.
+/// </summary>
 internal sealed class LoopsElementwiseTests
 {
     private static readonly Dim Batch = Dim.Symbol("batch", 1, 4096);

@@ -57,7 +57,10 @@ internal sealed class LoopsGraph
     public IReadOnlyList<LoweredKernel> Lower(params int[] overwritten) =>
         NodeLowering.Lower("test", _fusion, KernelTarget.Of(new GpuTarget(90, true)), o => overwritten.Contains(Number(o)));
 
-    /// <summary>Runs the kernels for a GPU, and compares with the reference and, where the order is one, with the processor's kernels.</summary>
+    /// <summary>
+    /// Runs the kernels for a GPU, and compares with the reference and, where the order is one, with
+    /// the processor's kernels.
+    /// </summary>
     /// <param name="inputs">A value for each parameter, of static shape.</param>
     /// <param name="tolerance">How far results may be from the reference.</param>
     /// <param name="isSameOrder">Whether the bits must be the processor's.</param>

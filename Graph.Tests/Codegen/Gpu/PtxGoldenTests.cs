@@ -6,7 +6,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Kernels with threads as LLVM IR and as PTX, one idea per file in Golden: for sm_80, and for sm_90a those in the folder of that name.</summary>
+/// <summary>
+/// Kernels with threads as LLVM IR and as PTX, one idea per file in Golden: for sm_80, and for sm_90a those in the
+/// folder of that name.
+/// </summary>
 internal sealed class PtxGoldenTests
 {
     // The text is this version's: others choose other instructions.

@@ -2,7 +2,10 @@ using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Core.Gradients;
 
-/// <summary>The gradients of all cases of an op as one module, with what is fed: what back ends are held against the reference on.</summary>
+/// <summary>
+/// The gradients of all cases of an op as one module, with what is fed: what back ends are held against
+/// the reference on.
+/// </summary>
 /// <param name="Module">One input per operand of a case, one output per gradient.</param>
 /// <param name="Inputs">The values of the inputs.</param>
 /// <param name="Labels">The case that each output belongs to.</param>

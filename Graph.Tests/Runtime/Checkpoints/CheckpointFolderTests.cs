@@ -4,38 +4,32 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Runtime.Checkpoints;
 
-internal sealed class CheckpointFolderTests : IDisposable
+internal sealed class CheckpointFolderTests : FolderFixture
 {
-    private TemporaryFolder _folder = null!;
     private TrainingState _state = null!;
 
-    private string FolderPath => _folder.Combine("run/checkpoints");
+    private string FolderPath => Folder.Combine("run/checkpoints");
 
     [SetUp]
-    public void Make()
-    {
-        _folder = new TemporaryFolder();
-        _state = new TrainingState(64);
-    }
+    public void MakeState() => _state = new TrainingState(64);
 
-    [TearDown]
-    public void Dispose()
+    public override void Dispose()
     {
         _state.Dispose();
-        _folder.Dispose();
+        base.Dispose();
     }
 
     [Test]
     public void AnEmptyFolderHasNothingToRestore()
     {
-        Assert.That(Folder().RestoreLatest(_state.Saver), Is.Null);
-        Assert.That(Folder().List(), Is.Empty);
+        Assert.That(Checkpoints().RestoreLatest(_state.Saver), Is.Null);
+        Assert.That(Checkpoints().List(), Is.Empty);
     }
 
     [Test]
     public void TheLastAreKept()
     {
-        CheckpointFolder folder = Folder(keep: 3);
+        CheckpointFolder folder = Checkpoints(keep: 3);
         SaveSteps(folder, 1, 2, 3, 5, 8);
 
         Assert.That(folder.List().Select(e => e.Step), Is.EqualTo(new long[] { 3, 5, 8 }));
@@ -54,10 +48,10 @@ internal sealed class CheckpointFolderTests : IDisposable
     [Test]
     public void TheLatestIsRestored()
     {
-        SaveSteps(Folder(), 1, 2, 3);
+        SaveSteps(Checkpoints(), 1, 2, 3);
         _state.Set(9);
 
-        RestoredCheckpoint restored = Folder().RestoreLatest(_state.Saver)!;
+        RestoredCheckpoint restored = Checkpoints().RestoreLatest(_state.Saver)!;
 
         Assert.That(restored.Step, Is.EqualTo(3));
         Assert.That(restored.Report.IsVerified, Is.True);
@@ -68,13 +62,13 @@ internal sealed class CheckpointFolderTests : IDisposable
     [Test]
     public void ADamagedOneIsPassedOver()
     {
-        SaveSteps(Folder(), 1, 2);
+        SaveSteps(Checkpoints(), 1, 2);
         string path = Path.Combine(FolderPath, "checkpoint-2.safetensors");
         byte[] bytes = File.ReadAllBytes(path);
         bytes[^1] ^= 0x80;
         File.WriteAllBytes(path, bytes);
 
-        RestoredCheckpoint restored = Folder().RestoreLatest(_state.Saver)!;
+        RestoredCheckpoint restored = Checkpoints().RestoreLatest(_state.Saver)!;
 
         Assert.That(restored.Step, Is.EqualTo(1));
         Assert.That(_state.Step(), Is.EqualTo(1));
@@ -85,27 +79,27 @@ internal sealed class CheckpointFolderTests : IDisposable
     [Test]
     public void AMissingOneIsPassedOver()
     {
-        SaveSteps(Folder(), 1, 2);
+        SaveSteps(Checkpoints(), 1, 2);
         File.Delete(Path.Combine(FolderPath, "checkpoint-2.safetensors"));
 
-        Assert.That(Folder().RestoreLatest(_state.Saver)!.Step, Is.EqualTo(1));
+        Assert.That(Checkpoints().RestoreLatest(_state.Saver)!.Step, Is.EqualTo(1));
     }
 
     [Test]
     public void WhenAllAreDamagedThatIsAnError()
     {
-        SaveSteps(Folder(), 1);
+        SaveSteps(Checkpoints(), 1);
         File.WriteAllText(Path.Combine(FolderPath, "checkpoint-1.safetensors"), "nothing");
 
         Assert.That(
-            () => Folder().RestoreLatest(_state.Saver),
+            () => Checkpoints().RestoreLatest(_state.Saver),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(RuntimeDiagnostics.CheckpointDamaged));
     }
 
     [Test]
     public void ATrainingThatWasSetBackGoesAnotherWay()
     {
-        CheckpointFolder folder = Folder();
+        CheckpointFolder folder = Checkpoints();
         SaveSteps(folder, 1, 2, 3, 4);
         SaveSteps(folder, 2);
 
@@ -116,22 +110,22 @@ internal sealed class CheckpointFolderTests : IDisposable
     [Test]
     public void WithoutItsListAFolderIsReadFromItsFiles()
     {
-        SaveSteps(Folder(), 1, 2, 10);
+        SaveSteps(Checkpoints(), 1, 2, 10);
         File.Delete(Path.Combine(FolderPath, "checkpoints.json"));
         File.WriteAllText(Path.Combine(FolderPath, "checkpoint-11.safetensors"), "not one");
 
-        Assert.That(Folder().RestoreLatest(_state.Saver)!.Step, Is.EqualTo(10));
-        Assert.That(Folder().List().Select(e => e.Step), Is.EqualTo(new long[] { 1, 2, 10 }));
+        Assert.That(Checkpoints().RestoreLatest(_state.Saver)!.Step, Is.EqualTo(10));
+        Assert.That(Checkpoints().List().Select(e => e.Step), Is.EqualTo(new long[] { 1, 2, 10 }));
     }
 
     [Test]
     public void WhatADeadProcessLeftIsClearedAway()
     {
-        SaveSteps(Folder(), 1);
+        SaveSteps(Checkpoints(), 1);
         File.WriteAllText(Path.Combine(FolderPath, "checkpoint-7.safetensors.0123.tmp"), "half");
         File.WriteAllText(Path.Combine(FolderPath, "checkpoint-6.safetensors"), "renamed, but not in the list yet");
         File.WriteAllText(Path.Combine(FolderPath, "notes.txt"), "mine");
-        SaveSteps(Folder(), 2);
+        SaveSteps(Checkpoints(), 2);
 
         Assert.That(
             Directory.GetFiles(FolderPath).Select(Path.GetFileName),
@@ -141,13 +135,13 @@ internal sealed class CheckpointFolderTests : IDisposable
     [Test]
     public void TwoDoNotSaveAtOnce()
     {
-        SaveSteps(Folder(), 1);
+        SaveSteps(Checkpoints(), 1);
         using var other = new FileStream(Path.Combine(FolderPath, ".lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
 
         Assert.That(
-            () => Folder().Save(_state.Saver, 2),
+            () => Checkpoints().Save(_state.Saver, 2),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(RuntimeDiagnostics.CheckpointInUse));
-        Assert.That(Folder().RestoreLatest(_state.Saver)!.Step, Is.EqualTo(1), "reading needs no lock");
+        Assert.That(Checkpoints().RestoreLatest(_state.Saver)!.Step, Is.EqualTo(1), "reading needs no lock");
     }
 
     [TestCase("")]
@@ -166,23 +160,23 @@ internal sealed class CheckpointFolderTests : IDisposable
         File.WriteAllText(Path.Combine(FolderPath, "checkpoints.json"), json);
 
         Assert.That(
-            () => Folder().RestoreLatest(_state.Saver),
+            () => Checkpoints().RestoreLatest(_state.Saver),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(RuntimeDiagnostics.CheckpointDamaged));
         Assert.That(
-            () => Folder().Save(_state.Saver, 1), Throws.TypeOf<GraphException>(), "no checkpoint is deleted because of a list like that");
+            () => Checkpoints().Save(_state.Saver, 1), Throws.TypeOf<GraphException>(), "no checkpoint is deleted because of a list like that");
     }
 
     [Test]
     public void AFolderThatCannotBeIsReported()
     {
-        File.WriteAllText(_folder.Combine("file"), "");
+        File.WriteAllText(Folder.Combine("file"), "");
 
         Assert.That(
-            () => new CheckpointFolder(_folder.Combine("file/below")).Save(_state.Saver, 1),
+            () => new CheckpointFolder(Folder.Combine("file/below")).Save(_state.Saver, 1),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(RuntimeDiagnostics.CheckpointAccess));
     }
 
-    private CheckpointFolder Folder(int keep = 5) => new(FolderPath, new CheckpointFolderOptions { Keep = keep });
+    private CheckpointFolder Checkpoints(int keep = 5) => new(FolderPath, new CheckpointFolderOptions { Keep = keep });
 
     private void SaveSteps(CheckpointFolder folder, params long[] steps)
     {

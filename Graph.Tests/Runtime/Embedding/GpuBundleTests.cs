@@ -6,7 +6,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Runtime.Embedding;
 
-/// <summary>Bundles with code for several GPUs, and for the processor beside: which is loaded, what runs, and that every byte counts.</summary>
+/// <summary>
+/// Bundles with code for several GPUs, and for the processor beside: which is loaded, what runs, and
+/// that every byte counts.
+/// </summary>
 [NonParallelizable]
 internal sealed class GpuBundleTests
 {

@@ -65,6 +65,13 @@ internal sealed unsafe class FakeCuda : IDisposable
     /// <summary>The device.</summary>
     public CudaDevice Open() => CudaDevice.Open(CudaLibrary.Load(_path), 0);
 
+    /// <summary>Asserts that everything was used as it should be, and is freed.</summary>
+    public void AssertClean()
+    {
+        Assert.That(Violation, Is.Empty);
+        Assert.That(Live, Is.Zero, "handles or memory leak");
+    }
+
     /// <summary>Lets a call fail.</summary>
     /// <param name="call">Its name.</param>
     /// <param name="after">How many of them succeed before.</param>

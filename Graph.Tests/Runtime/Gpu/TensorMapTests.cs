@@ -66,11 +66,11 @@ internal sealed class TensorMapTests
         [
             ([], "takes 2 tensor maps behind everything else, not 0"),
             ([map, map with { Buffer = 1 << 20 }], "there is no such buffer"),
-            ([map, map with { Sizes = [] }], "it has 0 dimensions"),
+            ([map, map with { Sizes = [] }], "a map has 1 to 5 dimensions, not 0"),
             ([map, map with { Box = [300, 8] }], "1 to 256 elements"),
-            ([map, map with { Box = [32, 8] }], "a line of its box has 64 bytes"),
+            ([map, map with { Box = [32, 8] }], "swizzled lines have 128 bytes, not 64"),
             ([map, map with { RoundsToTensorFloat32 = true }], "bf16 is not rounded to TF32"),
-            ([map, map with { Element = DType.C64 }], "there is none of c64"),
+            ([map, map with { Element = DType.C64 }], "there are no maps of c64"),
         ];
         foreach ((GpuTensorMap[] maps, string problem) in cases)
         {

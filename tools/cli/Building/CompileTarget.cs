@@ -9,9 +9,13 @@ internal static class CompileTarget
     private const string Linux = "linux"; // code for others differs in conventions, not yet in targets
 
     // The last word of a runtime identifier, and what runs on every machine that it stands for.
-    private static readonly (string Architecture, string Target)[] Targets = [("x64", "x86-64"), ("arm64", "aarch64"), ("riscv64", "riscv64-all")];
+    private static readonly (string Architecture, string Target)[] Targets =
+        [("x64", "x86-64"), ("arm64", "aarch64"), ("riscv64", "riscv64-all")];
 
-    /// <summary>The compilers for the platform of a request: for its variants, or for this processor alone when it names no platform.</summary>
+    /// <summary>
+    /// The compilers for the platform of a request: for its variants, or for this processor alone when
+    /// it names no platform.
+    /// </summary>
     /// <exception cref="ModelBuildException">GRPH005: there is no code for that platform. GRPH006: libLLVM is missing.</exception>
     public static IReadOnlyList<(string Variant, GraphCompiler Compiler)> CompilersFor(BuildRequest request)
     {

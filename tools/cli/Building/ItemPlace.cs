@@ -17,7 +17,8 @@ internal static class ItemPlace
         }
         try
         {
-            using var reader = XmlReader.Create(project, new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null });
+            var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null };
+            using var reader = XmlReader.Create(project, settings);
             return Find(reader, item) is var (line, column)
                 ? string.Create(CultureInfo.InvariantCulture, $"{project}({line},{column})")
                 : project;

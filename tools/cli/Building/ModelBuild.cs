@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Graphene.Cli.Building;
 
-/// <summary>Compiles the model of one <c>GrapheneModel</c> item: a bundle, its signature, and the list of files that it came from.</summary>
+/// <summary>
+/// Compiles the model of one <c>GrapheneModel</c> item: a bundle, its signature, and the list of files
+/// that it came from.
+/// </summary>
 internal static class ModelBuild
 {
     private const int NodesShown = 4;
@@ -19,7 +22,8 @@ internal static class ModelBuild
         {
             throw new ModelBuildException(
                 request, ModelBuildError.MissingModel,
-                $"the model '{request.Item}' does not exist (looked for {request.Model}); fix: correct the Include of the item, or put the file there");
+                $"the model '{request.Item}' does not exist (looked for {request.Model}); "
+                    + "fix: correct the Include of the item, or put the file there");
         }
         IReadOnlyList<(string Variant, GraphCompiler Compiler)> compilers = CompileTarget.CompilersFor(request);
         (Module module, IReadOnlyList<string> files) = Load(request);

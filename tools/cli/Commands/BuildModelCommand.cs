@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Graphene.Cli.Commands;
 
-/// <summary><c>graphene build-model REQUEST</c>: what a project's build calls for a <c>GrapheneModel</c> item; errors are the build's.</summary>
+/// <summary>
+/// <c>graphene build-model REQUEST</c>: what a project's build calls for a <c>GrapheneModel</c> item;
+/// errors are the build's.
+/// </summary>
 internal static class BuildModelCommand
 {
     private static readonly Argument<string> Request = new("REQUEST") { Description = "The request that Graphene.Build.targets wrote." };

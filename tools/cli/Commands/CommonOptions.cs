@@ -49,7 +49,8 @@ internal static class CommonOptions
 
     public static readonly Option<bool> AllowWinograd = new("--allow-winograd")
     {
-        Description = "Let 3x3 convolutions take fewer products, by Winograd's filtering, where that is faster: errors grow by some bits, " +
+        Description = "Let 3x3 convolutions take fewer products, by Winograd's filtering, where that is faster: " +
+            "errors grow by some bits, " +
             "and an infinity or NaN reaches the results around it. For processors.",
     };
 
@@ -106,7 +107,10 @@ internal static class CommonOptions
     /// <summary>The record of <c>--tuning</c>; null for none.</summary>
     public static ProductTuning? TuningOf(ParseResult parsed) => parsed.GetValue(Tuning) is { } path ? ProductTuning.Read(path) : null;
 
-    /// <summary>Reads the model for <c>--dim</c> and, where it can only be imported for given values, for those of <c>--input</c>.</summary>
+    /// <summary>
+    /// Reads the model for <c>--dim</c> and, where it can only be imported for given values, for those
+    /// of <c>--input</c>.
+    /// </summary>
     public static LoadedModel Load(ParseResult parsed) => Load(parsed, parsed.GetRequiredValue(Model));
 
     /// <summary>Reads a model from a path for the same options.</summary>

@@ -29,12 +29,16 @@ internal static class CompileCommand
     private static readonly Option<string[]> Target = new("--target")
     {
         Description = "What code is for: " + string.Join(", ", AotTarget.Named.Select(t => t.Name)) +
-            ", nvptx:sm_80 and the like for GPUs (bundles and PTX), or an LLVM triple. x86-64 has code for three levels of processors and " +
+            ", nvptx:sm_80 and the like for GPUs (bundles and PTX), or an LLVM triple. " +
+            "x86-64 has code for three levels of processors and " +
             "chooses at run time. Bundles take several, with commas or repeated, and choose when they are loaded.",
         DefaultValueFactory = _ => [],
     };
 
-    private static readonly Option<string> Cpu = new("--cpu") { Description = "The processor as LLVM calls it (-mcpu), instead of the target's own." };
+    private static readonly Option<string> Cpu = new("--cpu")
+    {
+        Description = "The processor as LLVM calls it (-mcpu), instead of the target's own.",
+    };
 
     private static readonly Option<string> Features = new("--features")
     {
@@ -119,7 +123,8 @@ internal static class CompileCommand
         foreach (GpuTarget gpu in gpus.Where(g => tuning.CountFor(g) < tuning.Count))
         {
             io.Error.WriteLine(
-                $"graphene: {tuning.CountFor(gpu)} of {tuning.Count} measured products are for {gpu} with {gpu.Multiprocessors} multiprocessors; the others are left alone");
+                $"graphene: {tuning.CountFor(gpu)} of {tuning.Count} measured products are for {gpu} "
+                    + $"with {gpu.Multiprocessors} multiprocessors; the others are left alone");
         }
     }
 

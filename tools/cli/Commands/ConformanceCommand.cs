@@ -32,7 +32,8 @@ internal static class ConformanceCommand
     {
         var onnx = new Command("onnx", "Cases in the layout of the ONNX backend tests: model.onnx, test_data_set_*/.")
         {
-            Folder, Report, Filter, ToleranceOptions.Relative, ToleranceOptions.Absolute, ToleranceOptions.OfLargest, CommonOptions.Device, Seconds, Jobs,
+            Folder, Report, Filter, ToleranceOptions.Relative, ToleranceOptions.Absolute, ToleranceOptions.OfLargest,
+            CommonOptions.Device, Seconds, Jobs,
         };
         onnx.SetAction(p => Run(p, io));
 

@@ -34,7 +34,9 @@ internal static class DemoCommand
 
         long start = Stopwatch.GetTimestamp();
         LoadedModel model = ModelLoader.Load(Path.Combine(folder, "digits.onnx"));
-        Step(io, "import", Stopwatch.GetElapsedTime(start), $"digits.onnx, {Nodes(model.Module)} nodes, {model.InputTypes[0]} -> {model.Module.Entry.Results[0].Type}");
+        Step(
+            io, "import", Stopwatch.GetElapsedTime(start),
+            $"digits.onnx, {Nodes(model.Module)} nodes, {model.InputTypes[0]} -> {model.Module.Entry.Results[0].Type}");
 
         start = Stopwatch.GetTimestamp();
         Module optimized = GraphOptimizer.Run(model.Module);
@@ -64,7 +66,8 @@ internal static class DemoCommand
         double one = MicrosecondsPerRun(runner, Batch(images, 1));
         double all = MicrosecondsPerRun(runner, images);
         io.Output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"\none digit takes {one:F0} us; {answers.Length} at a time take {all / answers.Length:F1} us each\n"));
+            CultureInfo.InvariantCulture,
+            $"\none digit takes {one:F0} us; {answers.Length} at a time take {all / answers.Length:F1} us each\n"));
         Draw(io.Output, pixels, answers, labels);
         return difference is null ? ExitCode.Success : ExitCode.Negative;
     }

@@ -11,7 +11,8 @@ internal static class ExportCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandIO io)
     {
-        var command = new Command("export", "Write a graph (IR text, or a model of any operator set) as an ONNX model of today's operators.")
+        var command = new Command(
+            "export", "Write a graph (IR text, or a model of any operator set) as an ONNX model of today's operators.")
         {
             CommonOptions.Model, Output, CommonOptions.Input, CommonOptions.Dim,
         };

@@ -59,12 +59,15 @@ internal static class RunCommand
 
         Show(io, model, outputs);
         io.Progress(string.Create(
-            CultureInfo.InvariantCulture, $"compiled in {runner.CompileTime.TotalMilliseconds:F0} ms, ran in {ran.TotalMilliseconds:F2} ms"));
+            CultureInfo.InvariantCulture,
+            $"compiled in {runner.CompileTime.TotalMilliseconds:F0} ms, ran in {ran.TotalMilliseconds:F2} ms"));
         if (parsed.GetValue(OutputDir) is { } folder)
         {
             WriteAll(folder, model, outputs);
         }
-        return Compare(io, model, outputs, expected, type => ToleranceOptions.Choose(parsed, Tolerance.OfModels(type))) ? ExitCode.Success : ExitCode.Negative;
+        bool isEqual = Compare(
+            io, model, outputs, expected, type => ToleranceOptions.Choose(parsed, Tolerance.OfModels(type)));
+        return isEqual ? ExitCode.Success : ExitCode.Negative;
     }
 
     private static Dictionary<string, Literal> ReadExpected(LoadedModel model, string[] options)

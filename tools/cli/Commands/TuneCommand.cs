@@ -7,7 +7,10 @@ using Graphene.Codegen;
 
 namespace Graphene.Cli.Commands;
 
-/// <summary><c>graphene tune MODEL --device cuda -o FILE</c>: measures tiles of a model's products on a GPU and writes the fastest down.</summary>
+/// <summary>
+/// <c>graphene tune MODEL --device cuda -o FILE</c>: measures tiles of a model's products on a GPU and
+/// writes the fastest down.
+/// </summary>
 internal static class TuneCommand
 {
     private static readonly Option<string> Output = new("-o", "--output")
@@ -67,7 +70,8 @@ internal static class TuneCommand
         });
         (before?.With(tuning) ?? tuning).WriteFile(path);
         table.Write(io.Output);
-        io.Output.WriteLine($"{path}: {tuning.Count} products for {compiler.Target} with {compiler.Target.Multiprocessors} multiprocessors");
+        io.Output.WriteLine(
+            $"{path}: {tuning.Count} products for {compiler.Target} with {compiler.Target.Multiprocessors} multiprocessors");
         if (device == Devices.Interpreter)
         {
             io.Error.WriteLine("graphene: the interpreter's times say nothing about a GPU; its entries are used by no other device");

@@ -60,7 +60,8 @@ internal static class BundleCompilation
                 c => (t.Variants.Length == 1 ? t.Name : $"{t.Name}-{c.Second.Name}", (IExecutableCompiler)c.First)));
         IEnumerable<GpuTarget> gpus = request.Targets.Select(t => t.Gpu).OfType<GpuTarget>()
             .OrderByDescending(g => g.Architecture).ThenByDescending(g => g.HasArchitectureFeatures);
-        return processors.Concat(gpus.Select(g => (g.ToString(), (IExecutableCompiler)GraphCompiler.For(g with { Tuning = request.Tuning }))));
+        return processors.Concat(gpus.Select(
+            g => (g.ToString(), (IExecutableCompiler)GraphCompiler.For(g with { Tuning = request.Tuning }))));
     }
 
     private static IEnumerable<BundleStateUse> StatesOf(FunctionRequest function, IReadOnlyList<(string Input, string Output)> states)
@@ -82,7 +83,8 @@ internal static class BundleCompilation
             if (reads >= 0 && assigns >= 0 && !module.Entry.Results[assigns].Type.Equals(type))
             {
                 throw new UsageException(
-                    $"--state {input}={output}: in {function.Path} the input is {type} and the output {module.Entry.Results[assigns].Type}");
+                    $"--state {input}={output}: in {function.Path} the input is {type} "
+                        + $"and the output {module.Entry.Results[assigns].Type}");
             }
             yield return new BundleStateUse(input, new Literal(type, new byte[type.SizeInBytes.Value]), reads, assigns);
         }

@@ -13,7 +13,8 @@ internal static class BundleOptions
 {
     private static readonly Option<string[]> Signature = new("--signature")
     {
-        Description = "NAME=MODEL: a function of the bundle or the native library, instead of MODEL alone. May be repeated; equal weights are stored once.",
+        Description = "NAME=MODEL: a function of the bundle or the native library, instead of MODEL alone. May be repeated; "
+            + "equal weights are stored once.",
         DefaultValueFactory = _ => [],
     };
 
@@ -55,7 +56,8 @@ internal static class BundleOptions
         {
             throw new UsageException("several targets, --state and --sign are for bundles, not for native code");
         }
-        if (signatures.Length > 0 && forms.FirstOrDefault(f => f.Writer != BundleArtifact.Write && f.Writer != NativeArtifact.Write) is { } single)
+        if (signatures.Length > 0 &&
+            forms.FirstOrDefault(f => f.Writer != BundleArtifact.Write && f.Writer != NativeArtifact.Write) is { } single)
         {
             throw new UsageException($"--signature is for bundles and native libraries; {single.Name} has one function");
         }
@@ -64,7 +66,8 @@ internal static class BundleOptions
             throw new UsageException($"the models come from --signature, so {model} has no place");
         }
         OptimizerOptions optimizer = CommonOptions.Optimizer(parsed);
-        if (optimizer.AllowWinograd && forms.FirstOrDefault(f => f.Writer != BundleArtifact.Write && f.Writer != NativeArtifact.Write) is { } other)
+        if (optimizer.AllowWinograd &&
+            forms.FirstOrDefault(f => f.Writer != BundleArtifact.Write && f.Writer != NativeArtifact.Write) is { } other)
         {
             throw new UsageException($"{CommonOptions.AllowWinograd.Name} is for bundles and native libraries, not for {other.Name}");
         }
@@ -100,7 +103,9 @@ internal static class BundleOptions
         {
             key.ImportFromPem(File.ReadAllText(path));
             _ = key.ExportParameters(includePrivateParameters: true);
-            return key.KeySize == 256 ? key : throw new UsageException($"{path} holds a key of {key.KeySize} bits, bundles are signed with P-256");
+            return key.KeySize == 256
+                ? key
+                : throw new UsageException($"{path} holds a key of {key.KeySize} bits, bundles are signed with P-256");
         }
         catch (Exception e) when (e is ArgumentException or CryptographicException)
         {

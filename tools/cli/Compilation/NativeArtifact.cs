@@ -20,10 +20,13 @@ internal static class NativeArtifact
             IsFreestanding = request.IsFreestanding,
             Optimizer = request.Bundle.Optimizer,
             HasExternalWeights = request.WeightsPath is not null,
-            ExistingWeights = request.WeightsPath is { } path && File.Exists(path) ? File.ReadAllBytes(path) : default(ReadOnlyMemory<byte>?),
+            ExistingWeights = request.WeightsPath is { } path && File.Exists(path)
+                ? File.ReadAllBytes(path)
+                : default(ReadOnlyMemory<byte>?),
         };
         CompiledLibrary library = NativeLibraryCompiler.Compile(
-            [.. request.Bundle.Functions.Select(f => new NativeSignature(f.Name, f.Model.Module))], request.Target ?? ThisArchitecture(), options,
+            [.. request.Bundle.Functions.Select(f => new NativeSignature(f.Name, f.Model.Module))],
+            request.Target ?? ThisArchitecture(), options,
             request.Logger);
         NativeFileKinds kinds = forms.Aggregate(NativeFileKinds.None, (all, form) => all | KindsOf(form));
         IReadOnlyList<string> files = NativeFiles.Write(library, request.Stem, kinds, request.WeightsPath);

@@ -32,7 +32,9 @@ internal sealed record Ceilings(int Threads, double FmaGigaflops, double ReadGig
 
     /// <inheritdoc/>
     public override string ToString() => FmaGigaflops > 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{Threads} threads: {FmaGigaflops:F0} GFLOP/s FMA, {ReadGigabytesPerSecond:F1} GB/s read")
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Threads} threads: {FmaGigaflops:F0} GFLOP/s FMA, {ReadGigabytesPerSecond:F1} GB/s read")
         : string.Create(CultureInfo.InvariantCulture, $"{Threads} multiprocessors: {ReadGigabytesPerSecond:F1} GB/s copied");
 
     private static double FmaWork(long iterations) => 2.0 * FmaChains * VectorLanes * FmaLoop(iterations);

@@ -30,7 +30,8 @@ internal static class Devices
     /// <param name="optimizer">Choices for <see cref="Cpu"/>; null for the defaults.</param>
     /// <param name="tuning">Measured tiles, for GPUs; null for none.</param>
     public static IGraphCompiler Compiler(
-        string device, ILogger logger, bool useCache = true, OptimizerOptions? optimizer = null, ProductTuning? tuning = null) => device switch
+        string device, ILogger logger, bool useCache = true, OptimizerOptions? optimizer = null,
+        ProductTuning? tuning = null) => device switch
     {
         Cpu or Reference when tuning is not null => throw new UsageException($"--tuning is for GPUs, not for the device {device}"),
         Cpu => Cached(GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = optimizer }), device, logger, useCache),

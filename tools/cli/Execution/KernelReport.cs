@@ -25,7 +25,8 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
 
     /// <summary>Compiles a model for profiling and runs it.</summary>
     public static KernelReport Measure(
-        LoadedModel model, IReadOnlyList<Literal> inputs, string device, int threads, int warmup, int runs, OptimizerOptions? optimizer = null,
+        LoadedModel model, IReadOnlyList<Literal> inputs, string device, int threads, int warmup, int runs,
+        OptimizerOptions? optimizer = null,
         ProductTuning? tuning = null)
     {
         IReadOnlyDictionary<string, long> symbols = SymbolBinding.Bind(model, inputs);
@@ -51,7 +52,8 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
 
     // Marks in the stream tell the times: no code of its own is needed.
     private static KernelReport MeasureGpu(
-        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, string device, ProductTuning? tuning, int warmup,
+        Module module, IReadOnlyList<Literal> inputs, IReadOnlyDictionary<string, long> symbols, string device,
+        ProductTuning? tuning, int warmup,
         int runs)
     {
         using GpuCompiler compiler = Devices.Gpu(device, tuning);

@@ -10,7 +10,9 @@ internal static class ModuleDot
     public static string Write(Module module)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"digraph {Quote(module.Name)} {{\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"digraph {Quote(module.Name)} {{\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n");
         foreach (Node node in module.Entry.PostOrder())
         {
             string label = $"%{node.Id} {node.Op.Name}\\n{string.Join(", ", node.Types)}";

@@ -52,24 +52,34 @@ internal static class ModuleHtml
         html.Append("<p>");
         for (int i = 0; i < module.InputNames.Length; i++)
         {
-            html.Append(CultureInfo.InvariantCulture, $"input <b>{Text(module.InputNames[i])}</b> {Text(module.Entry.Parameters[i].Type.ToString())}<br>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"input <b>{Text(module.InputNames[i])}</b> {Text(module.Entry.Parameters[i].Type.ToString())}<br>");
         }
         for (int i = 0; i < module.OutputNames.Length; i++)
         {
-            html.Append(CultureInfo.InvariantCulture, $"output <b>{Text(module.OutputNames[i])}</b> {Text(module.Entry.Results[i].Type.ToString())}<br>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"output <b>{Text(module.OutputNames[i])}</b> {Text(module.Entry.Results[i].Type.ToString())}<br>");
         }
         html.Append("</p><p>");
         html.AppendJoin(
-            ", ", module.Entry.PostOrder().GroupBy(n => n.Op.Name).OrderByDescending(g => g.Count()).Select(g => $"{g.Count()} {Text(g.Key)}"));
+            ", ",
+            module.Entry.PostOrder().GroupBy(n => n.Op.Name).OrderByDescending(g => g.Count())
+                .Select(g => $"{g.Count()} {Text(g.Key)}"));
         html.Append("</p>");
     }
 
     private static void Row(StringBuilder html, string prefix, Node node, List<string> bodies, ProvenanceTable provenance)
     {
         string links = string.Concat(bodies.Select((b, i) => $" <a href=\"#{b}\">body {i}</a>"));
-        html.Append(CultureInfo.InvariantCulture, $"<tr id=\"{prefix}{node.Id}\"><td>%{node.Id}</td><td>{Text(node.Op.Name)}{links}</td><td>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<tr id=\"{prefix}{node.Id}\"><td>%{node.Id}</td><td>{Text(node.Op.Name)}{links}</td><td>");
         html.AppendJoin(", ", node.Operands.Select(o => Link(prefix, o)));
-        html.Append(CultureInfo.InvariantCulture, $"</td><td>{Text(string.Join(", ", node.Types))}</td><td>{Text(NodeText.Attributes(node))}</td>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"</td><td>{Text(string.Join(", ", node.Types))}</td><td>{Text(NodeText.Attributes(node))}</td>");
         html.Append(CultureInfo.InvariantCulture, $"<td class=\"dim\">{Text(string.Join("; ", provenance[node].Take(3)))}</td></tr>");
     }
 

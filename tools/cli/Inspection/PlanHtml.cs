@@ -23,7 +23,9 @@ internal static class PlanHtml
         var html = new StringBuilder();
         html.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>");
         html.Append(CultureInfo.InvariantCulture, $"<style>{ModuleHtml.Style}</style></head><body><h1>{title}</h1>");
-        html.Append(CultureInfo.InvariantCulture, $"<p>{lines.Count} steps, {plan.Buffers.Length} buffers, arena {Text(PlanText.Arena(plan, layout))}</p>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<p>{lines.Count} steps, {plan.Buffers.Length} buffers, arena {Text(PlanText.Arena(plan, layout))}</p>");
         if (layout is { SizeInBytes: > 0 })
         {
             Map(html, plan, layout);
@@ -39,12 +41,17 @@ internal static class PlanHtml
                 $"<tr id=\"b{b.Index}\"><td>b{b.Index}</td><td>{PlanText.Name(b)}</td><td>{Text(b.SizeInBytes.ToString())}</td>");
             html.Append(CultureInfo.InvariantCulture, $"<td>{steps}</td><td>{at}</td></tr>");
         }
-        html.Append("</table><h2>steps</h2><table><tr><th>step</th><th>what</th><th>reads</th><th>writes</th><th>workspace</th><th>origin</th></tr>");
+        html.Append("</table><h2>steps</h2><table><tr><th>step</th><th>what</th><th>reads</th><th>writes</th>")
+            .Append("<th>workspace</th><th>origin</th></tr>");
         foreach (PlanLine line in lines)
         {
             string part = line.Part.Length == 0 ? "" : $"{line.Part}: ";
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{line.Number}</td><td style=\"padding-left:{2 * line.Depth}em\">{Text(part + line.Action)}</td>");
-            html.Append(CultureInfo.InvariantCulture, $"<td>{Links(line.Reads)}</td><td>{Links(line.Writes)}</td><td>{Links(line.Workspaces)}</td>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td>{line.Number}</td><td style=\"padding-left:{2 * line.Depth}em\">{Text(part + line.Action)}</td>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<td>{Links(line.Reads)}</td><td>{Links(line.Writes)}</td><td>{Links(line.Workspaces)}</td>");
             html.Append(CultureInfo.InvariantCulture, $"<td class=\"dim\">{Text(line.Origin)}</td></tr>");
         }
         return html.Append("</table></body></html>\n").ToString();
@@ -54,7 +61,9 @@ internal static class PlanHtml
     {
         double step = MapWidth / Math.Max(1, plan.StepCount);
         double scale = MapHeight / layout.SizeInBytes;
-        html.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {MapWidth} {MapHeight}\" width=\"100%\" style=\"border:1px solid #ccc\">");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg viewBox=\"0 0 {MapWidth} {MapHeight}\" width=\"100%\" style=\"border:1px solid #ccc\">");
         foreach (PlannedBuffer b in plan.Buffers.Where(b => b.Kind == BufferKind.Temporary))
         {
             double height = b.SizeInBytes.Value * scale;

@@ -59,7 +59,8 @@ internal static class PlanText
         (long inputs, long results, long constants) = (Of(BufferKind.Parameter), Of(BufferKind.Result), Of(BufferKind.Constant));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"inputs {inputs}, results {results}, constants {constants}; with the arena {inputs + results + constants + layout.SizeInBytes} bytes\n");
+            $"inputs {inputs}, results {results}, constants {constants}; "
+            + $"with the arena {inputs + results + constants + layout.SizeInBytes} bytes\n");
     }
 
     /// <summary>What a buffer is.</summary>

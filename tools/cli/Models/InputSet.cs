@@ -26,7 +26,9 @@ internal sealed record InputSet(IReadOnlyDictionary<string, Literal> Files, long
 
     /// <summary>One value for each input of a model.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="assumed">Told about each symbolic dim that neither a file nor <c>--dim</c> fixes: it is taken as 1, or its minimum.</param>
+    /// <param name="assumed">
+    /// Told about each symbolic dim that neither a file nor <c>--dim</c> fixes: it is taken as 1, or its minimum.
+    /// </param>
     /// <exception cref="UsageException">A file is for no input, or an input has neither file nor seed.</exception>
     public IReadOnlyList<Literal> For(LoadedModel model, Action<DimSymbol, long> assumed)
     {
@@ -36,7 +38,8 @@ internal sealed record InputSet(IReadOnlyDictionary<string, Literal> Files, long
         }
         if (Seed is null && model.InputNames.FirstOrDefault(n => !Files.ContainsKey(n)) is { } missing)
         {
-            throw new UsageException($"input '{missing}' has no value: give --input {missing}=FILE, or --random SEED for all that are missing");
+            throw new UsageException(
+                $"input '{missing}' has no value: give --input {missing}=FILE, or --random SEED for all that are missing");
         }
 
         Dictionary<string, long> dims = FromFiles(model);

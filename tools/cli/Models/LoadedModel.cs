@@ -101,7 +101,8 @@ internal sealed class LoadedModel
         int index = InputNames.IndexOf(name);
         return index >= 0
             ? index
-            : throw new UsageException($"{Path} has no input '{name}'; its inputs are {string.Join(", ", InputNames.Select(n => $"'{n}'"))}");
+            : throw new UsageException(
+                $"{Path} has no input '{name}'; its inputs are {string.Join(", ", InputNames.Select(n => $"'{n}'"))}");
     }
 
     private static GraphProgram FunctionOf(string path, CompiledGraph bundle, out GraphState state)

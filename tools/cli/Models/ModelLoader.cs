@@ -93,7 +93,8 @@ internal static class ModelLoader
         GpuDevice? gpu = Devices.OpenGpu(device);
         try
         {
-            return new LoadedModel(path, CompiledGraph.Load(path, new CompiledGraphOptions { Gpu = gpu }), gpu is null ? Devices.Cpu : device, gpu);
+            CompiledGraph graph = CompiledGraph.Load(path, new CompiledGraphOptions { Gpu = gpu });
+            return new LoadedModel(path, graph, gpu is null ? Devices.Cpu : device, gpu);
         }
         catch (Exception e)
         {

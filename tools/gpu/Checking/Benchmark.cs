@@ -3,7 +3,10 @@ using Graphene.Runtime;
 
 namespace Graphene.GpuCheck;
 
-/// <summary>Measures one graph with its inputs and outputs in the device's memory: the time of its kernels, by marks in the stream.</summary>
+/// <summary>
+/// Measures one graph with its inputs and outputs in the device's memory: the time of its kernels, by
+/// marks in the stream.
+/// </summary>
 internal static class Benchmark
 {
     private const int Warmup = 5;

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Graphene.GpuCheck;
 
-/// <summary>Notes that a case begins, and ends the process when it takes too long: a kernel that never ends cannot be called off otherwise.</summary>
+/// <summary>
+/// Notes that a case begins, and ends the process when it takes too long: a kernel that never ends cannot
+/// be called off otherwise.
+/// </summary>
 internal sealed class CaseGuard : IDisposable
 {
     private readonly Timer _timer;

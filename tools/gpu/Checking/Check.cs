@@ -6,8 +6,9 @@ namespace Graphene.GpuCheck;
 
 /// <summary>Runs a pack on a device: first every case against its values, then the measurements.</summary>
 /// <remarks>
-/// A kernel that fails takes the device's context with it, and one that never ends takes the process. Whoever started this process starts it again
-/// then, and it goes on behind the case that failed: results are in a file, one line each. A report is written whatever happened.
+/// A kernel that fails takes the device's context with it, and one that never ends takes the process. Whoever started
+/// this process starts it again then, and it goes on behind the case that failed: results are in a file, one line each.
+/// A report is written whatever happened.
 /// </remarks>
 internal static class Check
 {
@@ -65,7 +66,9 @@ internal static class Check
 
     private static bool RunCases(string folder, GpuDevice device, CheckOptions options, ResultFile results)
     {
-        foreach (string place in Folders(folder, "numeric").Where(p => options.Wants(Path.GetFileName(p)) && !results.Has(Path.GetFileName(p))))
+        IEnumerable<string> places = Folders(folder, "numeric")
+            .Where(p => options.Wants(Path.GetFileName(p)) && !results.Has(Path.GetFileName(p)));
+        foreach (string place in places)
         {
             using var guard = new CaseGuard(Path.GetFileName(place), options.Seconds, results);
             if (NumericCheck.Run(place, device, options, results))

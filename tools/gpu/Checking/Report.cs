@@ -19,7 +19,8 @@ internal static class Report
             text.Append(CultureInfo.InvariantCulture, $"It ended early: {problem.ReplaceLineEndings(" ")}\n\n");
         }
         text.Append(CultureInfo.InvariantCulture,
-            $"{results.Count(ResultFile.Passed)} passed, {results.Count(ResultFile.Failure)} failed, {results.Count(ResultFile.Skipped)} skipped\n");
+            $"{results.Count(ResultFile.Passed)} passed, {results.Count(ResultFile.Failure)} failed, "
+            + $"{results.Count(ResultFile.Skipped)} skipped\n");
         foreach ((string name, string _, string detail) in results.All.Where(r => r.Outcome == ResultFile.Failure))
         {
             text.Append(CultureInfo.InvariantCulture, $"- {name}: {detail}\n");
@@ -28,7 +29,9 @@ internal static class Report
         if (measured.Count > 0 && results.Find(ResultFile.CopyRate) is { } rate)
         {
             double copy = double.Parse(rate, CultureInfo.InvariantCulture);
-            text.Append(CultureInfo.InvariantCulture, $"\nA copy reads and writes {copy / 1e9:F0} GB/s. Times in milliseconds, the fastest and the ");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"\nA copy reads and writes {copy / 1e9:F0} GB/s. Times in milliseconds, the fastest and the ");
             text.Append("median of 25 runs; peers in the same run.\n\n");
             Table(text, measured, ReadPeers(folder), copy);
         }
@@ -37,10 +40,13 @@ internal static class Report
     }
 
     private static void Table(
-        StringBuilder text, List<(string Name, string Outcome, string Detail)> measured, ILookup<string, (string Peer, double Ms)> peers, double copy)
+        StringBuilder text, List<(string Name, string Outcome, string Detail)> measured,
+        ILookup<string, (string Peer, double Ms)> peers, double copy)
     {
         string[] names = [.. peers.SelectMany(p => p).Select(p => p.Peer).Distinct().Order(StringComparer.Ordinal)];
-        text.Append(CultureInfo.InvariantCulture, $"| what | fastest | median | TFLOP/s | GB/s | of copy |{string.Concat(names.Select(n => $" {n} |"))}\n");
+        string columns = string.Concat(names.Select(n => $" {n} |"));
+        text.Append(
+            CultureInfo.InvariantCulture, $"| what | fastest | median | TFLOP/s | GB/s | of copy |{columns}\n");
         text.Append("| --- | --- | --- | --- | --- | --- |").Append(string.Concat(names.Select(_ => " --- |"))).Append('\n');
         foreach ((string name, string _, string detail) in measured)
         {
@@ -61,7 +67,8 @@ internal static class Report
     {
         string path = Path.Combine(folder, "peers.tsv");
         return (File.Exists(path) ? File.ReadAllLines(path) : []).Select(l => l.Split('\t'))
-            .Where(f => f.Length == 3 && double.TryParse(f[2], NumberStyles.Float, CultureInfo.InvariantCulture, out _)) // one may be cut off
+            // One may be cut off.
+            .Where(f => f.Length == 3 && double.TryParse(f[2], NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             .ToLookup(f => f[0], f => (f[1], double.Parse(f[2], CultureInfo.InvariantCulture)), StringComparer.Ordinal);
     }
 }

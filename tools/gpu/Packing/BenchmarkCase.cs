@@ -22,7 +22,8 @@ internal sealed record BenchmarkCase(string Name, Module Module, long Flops, lon
         var g = new Graph();
         Tensor x = g.Placeholder(type, Shape.Of(size, size), "x"), y = g.Placeholder(type, Shape.Of(size, size), "y");
         long count = (long)size * size;
-        return new BenchmarkCase($"product-{type.Name()}-{size}", g.ToModule([x.MatMul(y)]), 2 * count * size, 3 * count * type.SizeInBytes());
+        return new BenchmarkCase(
+            $"product-{type.Name()}-{size}", g.ToModule([x.MatMul(y)]), 2 * count * size, 3 * count * type.SizeInBytes());
     }
 
     private static BenchmarkCase Rows(string name, int rows, int columns, Func<Tensor, Tensor> f, bool resultIsRow = false)

@@ -52,7 +52,8 @@ internal static class Pack
             try
             {
                 using Executable executable = compiler.Compile(module, NullLogger.Instance, CancellationToken.None);
-                executable.WriteFile(Path.Combine(place, $"{(options.IsInterpreted ? CheckOptions.Interpreter : compiler.Target)}.graphene"));
+                string target = options.IsInterpreted ? CheckOptions.Interpreter : compiler.Target.ToString();
+                executable.WriteFile(Path.Combine(place, $"{target}.graphene"));
             }
             catch (Exception e) when (e is CompilerBugException or GraphException)
             {

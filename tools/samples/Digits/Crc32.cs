@@ -1,6 +1,9 @@
 namespace Graphene.Samples.Digits;
 
-/// <summary>The checksum of PNG chunks: CRC-32 of ISO 3309 (PNG, third edition, annex D), one of its 256 steps computed at a time.</summary>
+/// <summary>
+/// The checksum of PNG chunks: CRC-32 of ISO 3309 (PNG, third edition, annex D), one of its 256 steps
+/// computed at a time.
+/// </summary>
 public static class Crc32
 {
     private const uint Polynomial = 0xEDB88320;

@@ -2,9 +2,10 @@ namespace Graphene.Codegen;
 
 /// <summary>Reads the pieces of one operand that matrix instructions take, from its tile in shared memory.</summary>
 /// <remarks>
-/// By <c>ldmatrix</c> where lines are in order of k, or elements have two bytes, which it can transpose: a warp reads 512 bytes in four
-/// rounds of 128, each of 8 lines at one piece, so without bank conflicts. Elsewhere (elements of 4 and 8 bytes in lines of one k) element by
-/// element: 4 lines by 8 neighbours, without conflicts where pieces are exchanged by pairs.
+/// By <c>ldmatrix</c> where lines are in order of k, or elements have two bytes, which it can transpose: a warp
+/// reads 512 bytes in four rounds of 128, each of 8 lines at one piece, so without bank conflicts. Elsewhere
+/// (elements of 4 and 8 bytes in lines of one k) element by element: 4 lines by 8 neighbours, without conflicts
+/// where pieces are exchanged by pairs.
 /// </remarks>
 internal sealed class FragmentReader
 {

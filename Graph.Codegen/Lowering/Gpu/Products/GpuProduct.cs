@@ -106,7 +106,10 @@ internal sealed class ProductOperand
     /// <summary>A power of two, at most <paramref name="most"/>, that divides a dim whatever the values of its symbols.</summary>
     public static int Alignment(Dim dim, int most) => new KIndexMultiples().AlignmentOf(KBuilder.Value(dim), most);
 
-    /// <summary>How many elements, a power of two, can be read at once along the fastest counter of a space; 1 where they are apart.</summary>
+    /// <summary>
+    /// How many elements, a power of two, can be read at once along the fastest counter of a space; 1
+    /// where they are apart.
+    /// </summary>
     /// <param name="along">The space.</param>
     /// <param name="others">The other spaces that the place depends on.</param>
     /// <param name="most">The most that are of use.</param>

@@ -24,7 +24,8 @@ internal static partial class GpuProductLowering
         ];
     }
 
-    private static Kernel Streamed(string name, GpuProduct product, ProductPlan plan, GpuTarget gpu, StreamedTiles streams, KBuffer workspace)
+    private static Kernel Streamed(
+        string name, GpuProduct product, ProductPlan plan, GpuTarget gpu, StreamedTiles streams, KBuffer workspace)
     {
         var b = new KBuilder { Multiples = new KIndexMultiples() };
         var emitter = new ExprEmitter(b, product.Analysis, product.Fusion.Source.Source);
@@ -52,7 +53,7 @@ internal static partial class GpuProductLowering
                 isWhole,
                 () =>
                 {
-                    var stores = new ProductStores(product, emitter);
+                    var stores = new ProductStores(product, emitter, plan.Tile.Columns);
                     exchange.Run(rings.Left.Buffer, firstRow, firstColumn, stores.Width, stores.IsAlongRows, stores.Store);
                 },
                 () =>

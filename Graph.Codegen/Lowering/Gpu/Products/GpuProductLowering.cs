@@ -113,7 +113,7 @@ internal static partial class GpuProductLowering
         var exchange = new SumExchange(context, sums);
         if (workspace is null)
         {
-            var stores = new ProductStores(product, emitter);
+            var stores = new ProductStores(product, emitter, tile.Columns);
             exchange.Run(ring, firstRow, firstColumn, stores.Width, stores.IsAlongRows, stores.Store);
         }
         else
@@ -222,8 +222,8 @@ internal static partial class GpuProductLowering
     private sealed record Rings(SharedTile Left, SharedTile Right, CopyForm LeftForm, CopyForm RightForm, KFragmentShape? Shape)
     {
         /// <summary>
-        /// What the assembler is told. Bytes need a few registers more than half of a multiprocessor's: it would rather spill these than have
-        /// one task.
+        /// What the assembler is told. Bytes need a few registers more than half of a multiprocessor's: it would rather
+        /// spill these than have one task.
         /// </summary>
         public int TasksTogether => Shape?.Left is DType.I8 or DType.U8 ? 1 : 0;
 

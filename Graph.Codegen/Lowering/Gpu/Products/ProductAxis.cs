@@ -50,6 +50,9 @@ internal sealed class ProductAxis(IReadOnlyList<LoopGroup> groups)
         return counters[^1];
     }
 
-    /// <summary>How many neighbours of the fastest counter surely exist together: a power of two, at most <paramref name="most"/>.</summary>
+    /// <summary>
+    /// How many neighbours of the fastest counter surely exist together: a power of two, at most
+    /// <paramref name="most"/>.
+    /// </summary>
     public int Together(int most) => Fastest is { } group ? ProductOperand.Alignment(group.Extent, most) : 1;
 }

@@ -7,14 +7,17 @@ internal sealed class ProductStores
     private readonly ExprEmitter _emitter;
 
     /// <summary>Looks at how results lie in memory.</summary>
-    public ProductStores(GpuProduct product, ExprEmitter emitter)
+    /// <param name="product">The product.</param>
+    /// <param name="emitter">What writes the epilogue.</param>
+    /// <param name="columns">How many columns there are to store at once, at most: a power of two, or no limit.</param>
+    public ProductStores(GpuProduct product, ExprEmitter emitter, int columns = int.MaxValue)
     {
         (_product, _emitter) = (product, emitter);
         bool AreNext(IndexVariable? counter) => counter is not null && product.Fusion.Roots.All(r => r.Store[counter] == 1);
         int widest = product.Fusion.Roots.Select(r => r.Output.Element).Append(product.Result).Max(t => t.SizeInBytes());
         bool isAcross = AreNext(Column);
         IsAlongRows = !isAcross && AreNext(product.Rows.Fastest?.Last);
-        Width = isAcross ? product.Columns.Together(CopyForm.MostBytes / widest) : 1;
+        Width = isAcross ? product.Columns.Together(Math.Min(columns, CopyForm.MostBytes / widest)) : 1;
     }
 
     /// <summary>How many neighbouring columns a thread stores at once: up to 16 bytes of them.</summary>

@@ -12,6 +12,8 @@ internal abstract class ProductSums
     /// <summary>Hands out the thread's sums of a part of each warp's rows.</summary>
     /// <param name="part">The part.</param>
     /// <param name="parts">Of how many.</param>
-    /// <param name="take">Takes neighbouring sums of a row: the row within the warp's, the first column within the warp's, and the sums.</param>
+    /// <param name="take">
+    /// Takes neighbouring sums of a row: the row within the warp's, the first column within the warp's, and the sums.
+    /// </param>
     public abstract void Give(int part, int parts, Action<KExpr, KExpr, KExpr> take);
 }

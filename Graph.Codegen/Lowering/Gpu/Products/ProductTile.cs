@@ -34,6 +34,9 @@ internal enum ProductUnit
     /// <summary>By matrix instructions.</summary>
     Fragments,
 
-    /// <summary>By matrix instructions of four warps, which read operands in shared memory themselves: see <see cref="WarpgroupRing"/>.</summary>
+    /// <summary>
+    /// By matrix instructions of four warps, which read operands in shared memory themselves: see
+    /// <see cref="WarpgroupRing"/>.
+    /// </summary>
     Warpgroups,
 }

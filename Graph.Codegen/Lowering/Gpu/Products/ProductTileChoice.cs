@@ -170,7 +170,8 @@ internal static class ProductTileChoice
         double work = (tilesOfDepth * ofDepth) + CyclesOfSums(tile, sizes);
         double cycles = rounds * ((together * work) + StartCycles);
         double workspace = parts == 1 ? 0
-            : KernelCycles + (2.0 * parts * sizes.Batch * sizes.Rows * sizes.Columns * sizes.SumBytes / (MemoryBytesPerCycle * gpu.Multiprocessors));
+            : KernelCycles + (2.0 * parts * sizes.Batch * sizes.Rows * sizes.Columns * sizes.SumBytes
+                / (MemoryBytesPerCycle * gpu.Multiprocessors));
         return cycles + workspace;
     }
 
@@ -221,8 +222,9 @@ internal static class ProductTileChoice
         gpu.SharedBytesPerTask / tile.RingBytes(sizes.ElementBytes),
         Math.Min(ThreadsPerMultiprocessor / tile.Threads, RegistersPerMultiprocessor / (tile.Threads * Registers(tile, sizes, shape)))));
 
-    // Sums, two steps of operands, what is copied through registers with its place, and what counters take. Bytes are taken apart where LLVM
-    // cannot keep them together, and the rounding to TF32 has values of its own: with 128 sums of a thread the assembler spills.
+    // Sums, two steps of operands, what is copied through registers with its place, and what counters take. Bytes are
+    // taken apart where LLVM cannot keep them together, and the rounding to TF32 has values of its own: with 128 sums
+    // of a thread the assembler spills.
     private static int Registers(ProductTile tile, ProductSizes sizes, KFragmentShape? shape) =>
         (tile.SumsPerThread * Math.Max(1, sizes.SumBytes / 4)) + ((tile.WarpRows + tile.WarpColumns) * Math.Max(2, sizes.ElementBytes) / 8)
         + (RegistersOfUnit * (Units(tile, tile.Rows, sizes.LeftUnit) + Units(tile, tile.Columns, sizes.RightUnit)))
@@ -258,7 +260,10 @@ internal static class ProductTileChoice
 /// <param name="SumBytes">Bytes of a sum.</param>
 internal readonly record struct ProductSizes(long Batch, long Rows, long Columns, long Depth, int ElementBytes, int SumBytes)
 {
-    /// <summary>How many elements of the left operand a thread reads at once through registers; 0 where they are copied past them.</summary>
+    /// <summary>
+    /// How many elements of the left operand a thread reads at once through registers; 0 where they are
+    /// copied past them.
+    /// </summary>
     public int LeftUnit { get; init; }
 
     /// <summary>The same of the right operand.</summary>

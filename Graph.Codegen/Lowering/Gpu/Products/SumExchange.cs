@@ -34,6 +34,10 @@ internal sealed class SumExchange(ProductContext context, ProductSums core)
         KBuffer ring, KExpr firstRow, KExpr firstColumn, int width, bool isAlongRows, Action<KExpr, KExpr, KExpr> store)
     {
         ProductTile tile = context.Tile;
+        if (tile.Columns % width != 0)
+        {
+            throw new CompilerBugException("lowering", $"{tile.Columns} columns of a tile are to be stored {width} at a time");
+        }
         DType type = context.Product.Accumulation;
         int pitch = Pitch(tile.Columns, isAlongRows, width);
         long room = ring.Length * ring.Element.SizeInBytes() / ((long)pitch * type.SizeInBytes());

@@ -1,6 +1,11 @@
+using Graphene.Runtime;
+
 namespace Graphene.Codegen;
 
-/// <summary>An operand that bulk copies can bring to shared memory and warpgroups can multiply there: a matrix that lies as it is.</summary>
+/// <summary>
+/// An operand that bulk copies can bring to shared memory and warpgroups can multiply there: a matrix that
+/// lies as it is.
+/// </summary>
 /// <remarks>
 /// <code>
 /// along k:   lines of 128 bytes are parts of rows (or columns) of the operand      one box of (128 bytes of k) x rows
@@ -51,7 +56,7 @@ internal sealed class WarpgroupOperand
         IEnumerable<Dimension> others = product.Batch.Groups.Reverse().Prepend(slow)
             .Select(g => new Dimension(g, index[g.Last])).Where(d => ReferenceEquals(d.Group, slow) || d.Stride != 0);
         Dimension[] dimensions = [new Dimension(fast, 1), .. Ordered([.. others])];
-        bool isMap = dimensions.Length <= KTensorMap.MostDimensions && IsAligned(index.Constant, size)
+        bool isMap = dimensions.Length <= GpuTensorMap.MostDimensions && IsAligned(index.Constant, size)
             && dimensions.Skip(1).All(d => IsDistance(d.Stride) && IsAligned(d.Stride, size))
             && dimensions.Skip(1).Zip(dimensions.Skip(2)).All(d => Dim.Mod(d.Second.Stride, d.First.Stride) == 0);
         return isMap ? new WarpgroupOperand(operand, own, depth, isAlongDepth, dimensions) : null;
@@ -124,7 +129,8 @@ internal sealed class WarpgroupOperand
     // One of symbols is 0 only where a size is, and then nothing is copied.
     private static bool IsDistance(Dim stride) => stride.IsStatic ? stride.Value > 0 : stride.Range.Min >= 0;
 
-    private static bool IsAligned(Dim elements, int size) => ProductOperand.Alignment(elements, KTensorMap.Granule / size) == KTensorMap.Granule / size;
+    private static bool IsAligned(Dim elements, int size) =>
+        ProductOperand.Alignment(elements, GpuTensorMap.Granule / size) == GpuTensorMap.Granule / size;
 
     private sealed record Dimension(LoopGroup Group, Dim Stride);
 }

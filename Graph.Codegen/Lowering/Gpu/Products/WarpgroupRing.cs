@@ -12,11 +12,12 @@ namespace Graphene.Codegen;
 ///   wait for all products
 /// all: sums to shared memory, epilogue, store                       SumExchange
 /// </code>
-/// A tile of 128 by 256 in half precision does 128 * 256 * 64 multiply-adds for each 48 KiB: 1024 cycles at the 2048 of a multiprocessor and cycle that
-/// the data sheet of an H100 gives, in which the instructions read 2 * (64 + 256) * 128 bytes of shared memory, 80 bytes of the 128 a cycle, and copies
-/// take 48 bytes a cycle from the second cache. That is more than the 25 to 40 it is said to give to each of 132, so the cache is the bound
-/// unless operands are shared among multiprocessors (clusters, which are not used). A thread has 128 sums. The next task's copies do not begin
-/// before the sums of this one are stored: that is lost where one task fills a multiprocessor.
+/// A tile of 128 by 256 in half precision does 128 * 256 * 64 multiply-adds for each 48 KiB: 1024 cycles at the 2048 of
+/// a multiprocessor and cycle that the data sheet of an H100 gives, in which the instructions read 2 * (64 + 256) * 128
+/// bytes of shared memory, 80 bytes of the 128 a cycle, and copies take 48 bytes a cycle from the second cache. That is
+/// more than the 25 to 40 it is said to give to each of 132, so the cache is the bound unless operands are shared among
+/// multiprocessors (clusters, which are not used). A thread has 128 sums. The next task's copies do not begin before
+/// the sums of this one are stored: that is lost where one task fills a multiprocessor.
 /// </remarks>
 internal sealed class WarpgroupRing
 {
@@ -119,7 +120,8 @@ internal sealed class WarpgroupRing
 
     private KExpr RightOf(KExpr place) => KBuilder.Add(place, (long)Tile.Rows * Tile.Depth);
 
-    private static (WarpgroupOperand Left, WarpgroupOperand Right, KWarpgroupShape Shape)? Find(GpuProduct product, int columns, GpuTarget gpu) =>
+    private static (WarpgroupOperand Left, WarpgroupOperand Right, KWarpgroupShape Shape)? Find(
+        GpuProduct product, int columns, GpuTarget gpu) =>
         gpu.HasWarpgroupProducts
             && WarpgroupOperand.Of(product, product.Left, product.Rows) is { } left
             && WarpgroupOperand.Of(product, product.Right, product.Columns) is { } right

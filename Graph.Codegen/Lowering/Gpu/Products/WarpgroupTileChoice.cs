@@ -2,8 +2,9 @@ namespace Graphene.Codegen;
 
 /// <summary>The sizes of tiles for <see cref="WarpgroupRing"/>, beside which <see cref="ProductTileChoice"/> chooses.</summary>
 /// <remarks>
-/// The model is that of <see cref="ProductTileChoice"/> with the multiply-adds of the data sheet of an H100 for dense operands: 2048 for each cycle and
-/// multiprocessor in half precision, twice that of bytes, half of it in TF32. Nothing of it was measured.
+/// The model is that of <see cref="ProductTileChoice"/> with the multiply-adds of the data sheet of an H100 for dense
+/// operands: 2048 for each cycle and multiprocessor in half precision, twice that of bytes, half of it in TF32. Nothing
+/// of it was measured.
 /// </remarks>
 internal static class WarpgroupTileChoice
 {
@@ -18,7 +19,10 @@ internal static class WarpgroupTileChoice
     public static IEnumerable<ProductTile> Tiles(int elementBytes) => All.Select(t => new ProductTile(
         t.Rows, t.Columns, KSharedMatrix.LineBytes / elementBytes, t.Rows / RowsOfWarp, 1, t.Stages));
 
-    /// <summary>The plans for a product with what the model expects of each, in cycles of the machine; none where warpgroups cannot compute it.</summary>
+    /// <summary>
+    /// The plans for a product with what the model expects of each, in cycles of the machine; none where
+    /// warpgroups cannot compute it.
+    /// </summary>
     /// <param name="sizes">The sizes.</param>
     /// <param name="parts">Into how many parts k may be cut.</param>
     /// <param name="gpu">The machine.</param>

@@ -56,7 +56,10 @@ internal sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until an expression is true; one that fails is not true yet, for a page that is still loading has few elements.</summary>
+    /// <summary>
+    /// Waits until an expression is true; one that fails is not true yet, for a page that is still
+    /// loading has few elements.
+    /// </summary>
     public async Task WaitUntil(string expression)
     {
         var watch = Stopwatch.StartNew();

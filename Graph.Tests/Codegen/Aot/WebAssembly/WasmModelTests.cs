@@ -8,7 +8,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Aot;
 
-/// <summary>Graphs compiled to WebAssembly give in Node what they give in a session, and their modules hold no more than they need.</summary>
+/// <summary>
+/// Graphs compiled to WebAssembly give in Node what they give in a session, and their modules hold no
+/// more than they need.
+/// </summary>
 internal sealed class WasmModelTests
 {
     // A multiply-add is rounded twice in WebAssembly, once on the processors that sessions run on.

@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Convolutions as products, run by the interpreter, against the reference: windows, groups, orders, few channels, gradients.</summary>
+/// <summary>
+/// Convolutions as products, run by the interpreter, against the reference: windows, groups, orders,
+/// few channels, gradients.
+/// </summary>
 internal sealed class GpuConvolutionTests
 {
     // Kernel, stride, padding, dilation, groups, inputs, outputs.

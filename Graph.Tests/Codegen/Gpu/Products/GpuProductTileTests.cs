@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Every size of tile that may be chosen is right, in every type and order, also where it is more than the whole product.</summary>
+/// <summary>
+/// Every size of tile that may be chosen is right, in every type and order, also where it is more than
+/// the whole product.
+/// </summary>
 internal sealed class GpuProductTileTests
 {
     private static IEnumerable<TestCaseData> Fragments =>
@@ -25,6 +28,21 @@ internal sealed class GpuProductTileTests
 
     [TestCaseSource(nameof(Lanes))]
     public void LanesAreRight(DType type, ProductTile tile) => Check(type, ProductUnit.Lanes, tile, new GpuTarget(70));
+
+    // Sixteen bytes of results are more columns than such a tile has. It is chosen for 16 columns and a thousand rows.
+    [Test]
+    public void BytesOfNarrowTilesAreAllStored()
+    {
+        ProductTile[] narrow = [.. ProductTileChoice.Tiles(isFragments: false, 1).Where(t => t.Columns < CopyForm.MostBytes)];
+        Assert.That(narrow, Is.Not.Empty);
+        foreach (ProductTile tile in narrow)
+        {
+            Module module = GpuDotTests.Dot(DType.I8, DType.I8, "nn", tile.Rows + 8, 48, 32);
+            Literal[] arguments = GpuDotTests.Arguments(module, 12);
+            var product = new PlannedProduct(module, new ProductPlan(ProductUnit.Lanes, tile));
+            LiteralAssert.AreEqual(product.Run(arguments)[0], Reference(module, arguments), $"{tile.Rows}x{tile.Columns}");
+        }
+    }
 
     private static void Check(DType type, ProductUnit unit, ProductTile tile, GpuTarget gpu)
     {

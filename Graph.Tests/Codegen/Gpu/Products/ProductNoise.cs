@@ -15,7 +15,8 @@ internal static class ProductNoise
     }
 
     /// <summary>
-    /// How far a sum of products of such numbers may be from the exact one, for a chain of additions in a type, and the rounding of the result.
+    /// How far a sum of products of such numbers may be from the exact one, for a chain of additions in a type, and the
+    /// rounding of the result.
     /// </summary>
     public static double Bound(DType sum, DType result, long depth)
     {

@@ -3,7 +3,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>What makes products fast where they run: wide copies, no bank conflicts, rings of the stated length, one barrier for each tile.</summary>
+/// <summary>
+/// What makes products fast where they run: wide copies, no bank conflicts, rings of the stated length, one
+/// barrier for each tile.
+/// </summary>
 internal sealed class ProductStructureTests
 {
     // Not sm_90a, where warpgroups would multiply what they can.

@@ -46,13 +46,7 @@ internal sealed class StreamedProductTests
             Node active = b.Maximum(b.Add(sum, b.BroadcastInDim(bias, sum.Shape, [2])), b.Splat(DType.F32, sum.Shape, 0));
             return [b.Add(b.Convert(active, DType.BF16), residual)];
         });
-        Literal[] arguments = GpuDotTests.Arguments(module, 21);
-        Literal expected = Evaluator.Evaluate(module.Entry, arguments)[0];
-        foreach (int tasks in Tasks)
-        {
-            var product = new PlannedProduct(module, Plan(ProductUnit.Fragments, DType.BF16, tasks));
-            LiteralAssert.AreClose(product.Run(arguments)[0], expected, 0, ProductNoise.Bound(DType.F32, DType.BF16, 200), $"{tasks} tasks");
-        }
+        AssertEqualsReference(module, DType.BF16, depth: 200, seed: 21);
     }
 
     [Test]
@@ -63,15 +57,10 @@ internal sealed class StreamedProductTests
             b.Add(
                 new ConvolutionOp(
                     ConvolutionDimensions.ChannelsLast(2), [new WindowDim(3, 2, 1, 1), new WindowDim(3, 2, 1, 1)], 1, 1, DType.F16),
-                b.Parameter(0, new TensorType(DType.F16, Shape.Of(2, 9, 11, 24))), b.Parameter(1, new TensorType(DType.F16, Shape.Of(3, 3, 24, 40)))),
+                b.Parameter(0, new TensorType(DType.F16, Shape.Of(2, 9, 11, 24))),
+                b.Parameter(1, new TensorType(DType.F16, Shape.Of(3, 3, 24, 40)))),
         ]);
-        Literal[] arguments = GpuDotTests.Arguments(module, 31);
-        Literal expected = Evaluator.Evaluate(module.Entry, arguments)[0];
-        foreach (int tasks in Tasks)
-        {
-            var product = new PlannedProduct(module, Plan(ProductUnit.Fragments, DType.F16, tasks));
-            LiteralAssert.AreClose(product.Run(arguments)[0], expected, 0, ProductNoise.Bound(DType.F32, DType.F16, 216), $"{tasks} tasks");
-        }
+        AssertEqualsReference(module, DType.F16, depth: 216, seed: 31);
     }
 
     [Test]
@@ -88,7 +77,20 @@ internal sealed class StreamedProductTests
     {
         Module module = GpuDotTests.Dot(DType.F16, DType.F32, "nn", 16, 64, 32);
         Assert.That(
-            () => new PlannedProduct(module, Plan(ProductUnit.Fragments, DType.F16, 2)), Throws.TypeOf<CompilerBugException>().With.Message.Contains("1 units"));
+            () => new PlannedProduct(module, Plan(ProductUnit.Fragments, DType.F16, 2)),
+            Throws.TypeOf<CompilerBugException>().With.Message.Contains("1 units"));
+    }
+
+    private static void AssertEqualsReference(Module module, DType type, int depth, int seed)
+    {
+        Literal[] arguments = GpuDotTests.Arguments(module, seed);
+        Literal expected = Evaluator.Evaluate(module.Entry, arguments)[0];
+        double bound = ProductNoise.Bound(DType.F32, type, depth);
+        foreach (int tasks in Tasks)
+        {
+            var product = new PlannedProduct(module, Plan(ProductUnit.Fragments, type, tasks));
+            LiteralAssert.AreClose(product.Run(arguments)[0], expected, 0, bound, $"{tasks} tasks");
+        }
     }
 
     private static void Check(DType type, string order, ProductUnit unit, GpuTarget gpu)
@@ -105,7 +107,8 @@ internal sealed class StreamedProductTests
             foreach (int tasks in Tasks)
             {
                 ProductPlan plan = Plan(unit, type, tasks);
-                if (DimMath.CeilDiv(depth, plan.Tile.Depth) * DimMath.CeilDiv(rows, plan.Tile.Rows) * DimMath.CeilDiv(columns, plan.Tile.Columns) < tasks)
+                long tiles = DimMath.CeilDiv(rows, plan.Tile.Rows) * DimMath.CeilDiv(columns, plan.Tile.Columns);
+                if (DimMath.CeilDiv(depth, plan.Tile.Depth) * tiles < tasks)
                 {
                     continue;
                 }

@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Products by warpgroups, run by the interpreter, against the reference: all tiles, types and orders, tails, batches, parts of k.</summary>
+/// <summary>
+/// Products by warpgroups, run by the interpreter, against the reference: all tiles, types and orders, tails,
+/// batches, parts of k.
+/// </summary>
 internal sealed class WarpgroupProductTests
 {
     private static readonly GpuTarget Hopper = new(90, true) { AllowsTensorFloat32 = true };

@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
 
-/// <summary>Products of warpgroups as PTX: what instructions, how operands are described, and that the assembler keeps everything in registers.</summary>
+/// <summary>
+/// Products of warpgroups as PTX: what instructions, how operands are described, and that the assembler
+/// keeps everything in registers.
+/// </summary>
 internal sealed class WarpgroupPtxTests
 {
     private static readonly GpuTarget Hopper = new(90, true) { AllowsTensorFloat32 = true };

@@ -3,17 +3,14 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.KernelIr.Threads;
 
-/// <summary>Boxes arrive where they should, when somebody waits for them; whoever does not, or writes over what others read, is found.</summary>
+/// <summary>
+/// Boxes arrive where they should, when somebody waits for them; whoever does not, or writes over what
+/// others read, is found.
+/// </summary>
 internal sealed class BulkCopyTests
 {
-    private const string HalfHead =
-        """
-        argument 0 x: f16 readonly
-        argument 1 y: f16
-        map m of x: sizes [72, 20] strides [72] from 8 box [64, 8] swizzled
-        task b of 2
-        threads t of 64
-        """;
+    private static readonly string HalfHead = BulkKernel.Head(
+        "f16", "sizes [72, 20] strides [72] from 8 box [64, 8] swizzled", tasks: 2, threads: 64);
 
     // Two boxes, of which the second begins before the tensor and ends behind it.
     private const string Boxes =
@@ -35,14 +32,8 @@ internal sealed class BulkCopyTests
         }
         """;
 
-    private const string RingHead =
-        """
-        argument 0 x: f32 readonly
-        argument 1 y: f32
-        map m of x: sizes [32, 64] strides [32] from 0 box [32, 8] swizzled
-        task b of 2
-        threads t of 96
-        """;
+    private static readonly string RingHead = BulkKernel.Head(
+        "f32", "sizes [32, 64] strides [32] from 0 box [32, 8] swizzled", tasks: 2, threads: 96);
 
     // Two places in a ring: warp 2 copies ahead, warps 0 and 1 add up what arrives.
     private const string Ring =
@@ -156,13 +147,7 @@ internal sealed class BulkCopyTests
     public void BoxesOfFiveDimensionsArriveLineAfterLine()
     {
         Kernel kernel = BulkKernel.Of(
-            """
-            argument 0 x: i8 readonly
-            argument 1 y: i8
-            map m of x: sizes [16, 3, 2, 5, 2] strides [16, 48, 96, 480] from 0 box [16, 2, 2, 2, 2]
-            task b of 1
-            threads t of 32
-            """,
+            BulkKernel.Head("i8", "sizes [16, 3, 2, 5, 2] strides [16, 48, 96, 480] from 0 box [16, 2, 2, 2, 2]", tasks: 1, threads: 32),
             """
             shared s: i8[256] aligned 1024
             phases full: 1 of 1
@@ -198,13 +183,7 @@ internal sealed class BulkCopyTests
     public void NumbersAreRoundedToTensorFloat32OnTheirWay()
     {
         Kernel kernel = BulkKernel.Of(
-            """
-            argument 0 x: f32 readonly
-            argument 1 y: f32
-            map m of x: sizes [8] strides [] from 0 box [8] rounded
-            task b of 1
-            threads t of 32
-            """,
+            BulkKernel.Head("f32", "sizes [8] strides [] from 0 box [8] rounded", tasks: 1, threads: 32),
             """
             shared s: f32[32] aligned 1024
             phases full: 1 of 1

@@ -7,6 +7,16 @@ namespace Graphene.Tests.Codegen.KernelIr.Threads;
 /// <summary>Kernels as text that copy boxes, run by the interpreter.</summary>
 internal static class BulkKernel
 {
+    /// <summary>What stands before a body that makes y of boxes of x: the map is m, the task b and the thread t.</summary>
+    public static string Head(string element, string map, int tasks, int threads) =>
+        $"""
+        argument 0 x: {element} readonly
+        argument 1 y: {element}
+        map m of x: {map}
+        task b of {tasks}
+        threads t of {threads}
+        """;
+
     /// <summary>A kernel of the body, with what stands before it.</summary>
     public static Kernel Of(string head, string body)
     {
@@ -29,7 +39,10 @@ internal static class BulkKernel
     public static byte[] Bytes<T>(IEnumerable<T> values)
         where T : unmanaged => MemoryMarshal.AsBytes(values.ToArray().AsSpan()).ToArray();
 
-    /// <summary>Where an element of a swizzled line of 128 bytes lies in it: its piece of 16 bytes is exchanged by the line's number.</summary>
+    /// <summary>
+    /// Where an element of a swizzled line of 128 bytes lies in it: its piece of 16 bytes is exchanged
+    /// by the line's number.
+    /// </summary>
     public static int Swizzled(int line, int element, int elementBytes)
     {
         int piece = 16 / elementBytes;

@@ -3,7 +3,10 @@ using Graphene.Codegen;
 namespace Graphene.Tests.Codegen.KernelIr.Threads;
 
 /// <summary>Makes kernels with threads that nobody would write, and in which no access is in the way of another.</summary>
-/// <remarks>Rounds of writing to shared memory and reading what others wrote, between arithmetic of each thread, branches and loops.</remarks>
+/// <remarks>
+/// Rounds of writing to shared memory and reading what others wrote, between arithmetic of each thread,
+/// branches and loops.
+/// </remarks>
 internal sealed class RandomThreadKernel
 {
     /// <summary>The threads of a task.</summary>

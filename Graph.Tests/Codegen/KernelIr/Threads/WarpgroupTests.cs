@@ -2,7 +2,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.KernelIr.Threads;
 
-/// <summary>Products of warpgroups find operands by where they start and how far lines are apart, and are done when somebody waited for them.</summary>
+/// <summary>
+/// Products of warpgroups find operands by where they start and how far lines are apart, and are done when
+/// somebody waited for them.
+/// </summary>
 internal sealed class WarpgroupTests
 {
     private const string Head =
@@ -122,39 +125,35 @@ internal sealed class WarpgroupTests
     [Test]
     public void OperandsThatWereNotRoundedToTensorFloat32AreFound()
     {
-        const string head =
-            """
-            argument 0 a: f32 readonly
-            argument 1 c: f32
-            map am of a: sizes [32, 64] strides [32] from 0 box [32, 64] swizzled
-            task t of 1
-            threads x of 128
-            """;
+        const string map = "sizes [32, 64] strides [32] from 0 box [32, 64] swizzled";
         const string body =
             """
             shared s: f32[2048] aligned 1024
             phases full: 1 of 1
             register sum: f32x4 = f32x4 0
             barrier
-            if less(x, 32)
+            if less(t, 32)
             {
               phase_arrive[8192](full, 0)
-              bulk_copy(s, 0, am, [0, 0], full, 0)
+              bulk_copy(s, 0, m, [0, 0], full, 0)
             }
             phase_wait(full, 0, 0)
             warpgroup_fence
             warpgroup_dot[8, 8, f32, f32, f32](sum, along[0, 1024](s, 0), along[0, 1024](s, 0))
             warpgroup_commit
             warpgroup_wait 0 [sum]
-            store(c, multiply(x, 4), sum)
+            store(y, multiply(t, 4), sum)
             """;
         byte[] a = BulkKernel.Bytes(Enumerable.Repeat(1.0001f, 2048));
 
-        string said = BulkKernel.Refusal(() => BulkKernel.Run<float>(BulkKernel.Of(head, body), 512, a));
-        float[] rounded = BulkKernel.Run<float>(BulkKernel.Of(head.Replace("swizzled", "swizzled rounded", StringComparison.Ordinal), body), 512, a);
+        string said = BulkKernel.Refusal(() => Run(map));
+        float[] rounded = Run(map + " rounded");
 
         Assert.That(said, Does.Contain("which was not rounded to TF32"));
         Assert.That(rounded, Is.All.EqualTo(8f));
+
+        float[] Run(string form) =>
+            BulkKernel.Run<float>(BulkKernel.Of(BulkKernel.Head("f32", form, tasks: 1, threads: 128), body), 512, a);
     }
 
     private static float[] Run(string body, float[] a, float[] b) => BulkKernel.Run<float>(
