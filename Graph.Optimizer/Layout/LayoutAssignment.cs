@@ -195,10 +195,10 @@ public sealed class LayoutAssignment() : GraphPass("layout-assignment")
             return FollowCut(node, order, moved, before);
         }
 
-        // The pieces of the dimension that was moved last are last together: groups of channels, for one.
+        // The pieces of the dimension that was moved last are last together: groups of channels, for one. No dimension of size 1 before them is one.
         private Placed? FollowCut(Node node, Axes order, int moved, Dim before)
         {
-            for (int axis = 0; axis < node.Rank; axis++)
+            for (int axis = node.Rank - 2; axis >= 0; axis--)
             {
                 for (int count = 2; axis + count <= node.Rank && Count(node.Shape.Take(axis)).ProvablyEquals(before); count++)
                 {

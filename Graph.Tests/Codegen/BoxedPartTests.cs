@@ -42,6 +42,21 @@ internal sealed class BoxedPartTests
         AssertRuns(DType.F32, Level, interpreted => Assert.That(Names(interpreted), Has.Exactly(1).EqualTo("loop_border")));
     }
 
+    [TestCase(32, 24)]
+    [TestCase(17, 40)]
+    public void WorkOnJoinedFeaturesIsDonePieceByPiece(int few, int many)
+    {
+        Node[] Dense(GraphBuilder b, Node x)
+        {
+            Node joined = b.Concatenate([Convolve(b, x, few, One), Convolve(b, x, many, One)], 3);
+            Node scale = b.BroadcastInDim(b.Constant(Numbers(x.DType, joined.Shape[3].Value)), joined.Shape, [3]);
+            Node scaled = Active(b, b.Multiply(joined, scale));
+            return [Convolve(b, scaled, 20, One), scaled];
+        }
+
+        AssertRuns(DType.F32, Dense, interpreted => Assert.That(Names(interpreted), Has.Exactly(1).EqualTo("loop")));
+    }
+
     [TestCase(0)]
     [TestCase(2)]
     public void WhatIsSortedIsCopiedBesideWhatIsConvolved(int border)
