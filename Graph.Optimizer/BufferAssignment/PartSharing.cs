@@ -135,8 +135,12 @@ internal sealed class PartSharing
     private List<DraftStep>? TryPlace(DraftRun run, HashSet<Value> written)
     {
         ImmutableArray<BoxedPart> parts = BoxedParts.Of(run.Node);
+        if (parts.IsEmpty)
+        {
+            return null;
+        }
         Slot whole = run.Results[0].Slot.Root;
-        if (parts.IsEmpty || whole.IsPart || whole.Live.First != run.Number || !IsAlone(whole))
+        if (whole.IsPart || whole.Live.First != run.Number || !IsAlone(whole))
         {
             return null;
         }
