@@ -20,6 +20,11 @@ internal sealed partial class MatrixProductLowering
     private const int MostVectorsOfLongSums = 4;
     private const int VectorsOfConstants = 3;
 
+    // What a constant's panels are read with at a time. More rows would need shorter blocks of k, fewer would read B more often.
+    private const int RowsOfLongSums = 128;
+    private const int MostTasksOfConstants = 16;
+    private const int FewestPanelsOfConstants = 2;
+
     private readonly bool _isConstant;
     private readonly bool _mayBlockDepth;
     private readonly DepthBlock? _depthBlock;
@@ -35,12 +40,6 @@ internal sealed partial class MatrixProductLowering
         Finish,
     }
 
-    // What a constant's panels are read with at a time. More rows would need shorter blocks of k, fewer would read B more often.
-    private const int RowsOfLongSums = 128;
-    private const int MostTasksOfConstants = 16;
-    private const int FewestPanelsOfConstants = 2;
-    private const int MostColumnsOfConstants = 384; // the rows of A come from beyond the cache once for each task's columns
-
     private long RowsAtOnce => _rowCount.IsStatic ? Math.Min(_rowCount.Value, RowsOfLongSums) : RowsOfLongSums;
 
     // Panels are shared out first: that packs nothing twice. Constants are packed anyway, so their tasks may be more.
@@ -49,12 +48,17 @@ internal sealed partial class MatrixProductLowering
         get
         {
             long panels = Count(_batch).Value * DimMath.CeilDiv(_columns.Extent.Value, PanelWidth);
-            long most = Math.Max(1, (_isConstant ? MostColumnsOfConstants : MostColumnsOfSums) / PanelWidth);
+            long most = Math.Max(1, (_isConstant ? MostColumnsOfConstant : MostColumnsOfSums) / PanelWidth);
             return _isConstant
                 ? Math.Clamp(RowBlocksOfConstant * panels / MostTasksOfConstants, Math.Min(FewestPanelsOfConstants, most), most)
                 : Math.Clamp(panels / FewTasks, 1, most);
         }
     }
+
+    // The rows of A come from beyond the cache once for each task's columns; an eighth of a large one has room for the sums of more of them.
+    private long MostColumnsOfConstant => Math.Min(
+        MostColumnsOfSums * 3 / 2,
+        Math.Max(LargestScratchInBytes, _target.Caches.SecondLevelInBytes / 8) / (RowsAtOnce * _sum.Element.SizeInBytes()));
 
     private long RowBlocksOfConstant => _rowCount.IsStatic ? DimMath.CeilDiv(_rowCount.Value, RowsOfLongSums) : 1;
 
