@@ -64,10 +64,11 @@ public sealed record KStore(
 /// <param name="Mask">Bool lanes: lanes that are off are not written; null for all.</param>
 public sealed record KScatter(KBuffer Buffer, KExpr Indices, KExpr Value, KExpr? Mask = null) : KStmt;
 
-/// <summary>Asks for a place to be brought near, into the second cache. Changes nothing, and the place need not exist.</summary>
+/// <summary>Asks for a place to be brought near. Changes nothing, and the place need not exist.</summary>
 /// <param name="Buffer">The buffer.</param>
 /// <param name="Index">Where, i64, in elements.</param>
-public sealed record KPrefetch(KBuffer Buffer, KExpr Index) : KStmt;
+/// <param name="IsSoon">Whether it is read so soon that the first cache is the right one, and not the second.</param>
+public sealed record KPrefetch(KBuffer Buffer, KExpr Index, bool IsSoon = false) : KStmt;
 
 /// <summary>Makes scratch available from here to the end of the kernel.</summary>
 /// <param name="Buffer">A scratch buffer.</param>

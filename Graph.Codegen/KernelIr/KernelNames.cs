@@ -8,8 +8,8 @@ internal sealed class KernelNames
     // Words that begin statements, and the sign for what is left out.
     private static readonly HashSet<string> Reserved =
     [
-        "for", "while", "if", "else", "let", "register", "store", "stream", "scatter", "prefetch", "scratch", "tiles", "zero_tile",
-        "load_tile", "store_tile", "dot_tiles", "shared", "barrier", "warp_barrier", "exchange", "async_copy", "async_commit",
+        "for", "while", "if", "else", "let", "register", "store", "stream", "scatter", "prefetch", "prefetch_soon", "scratch",
+        "tiles", "zero_tile", "load_tile", "store_tile", "dot_tiles", "shared", "barrier", "warp_barrier", "exchange", "async_copy", "async_commit",
         "async_wait", "fragment_dot", "fragment_load", "phases", "phase_arrive", "phase_wait", "bulk_copy", "roles", "warps",
         "warpgroup_dot",
         "warpgroup_fence", "warpgroup_commit", "warpgroup_wait", KernelExpressionText.Missing,

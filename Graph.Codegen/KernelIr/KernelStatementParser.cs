@@ -45,7 +45,7 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
             "register" => Register(declared),
             "scratch" or "shared" => Scratch(word == "shared"),
             "store" or "stream" or "scatter" => Store(word),
-            "prefetch" => Prefetch(),
+            "prefetch" or "prefetch_soon" => Prefetch(word == "prefetch_soon"),
             "tiles" => Tiles(),
             "zero_tile" or "load_tile" or "store_tile" or "dot_tiles" => TileStep(word),
             "barrier" => new KBarrier(),
@@ -161,12 +161,12 @@ internal sealed partial class KernelStatementParser(TextCursor cursor, KernelSco
             : new KStore(buffer, index, value, mask, IsStreaming: word == "stream", alignment);
     }
 
-    private KPrefetch Prefetch()
+    private KPrefetch Prefetch(bool isSoon)
     {
         KBuffer buffer = AccessedBuffer();
         KExpr index = expressions.Read();
         cursor.Expect(')');
-        return new KPrefetch(buffer, index);
+        return new KPrefetch(buffer, index, isSoon);
     }
 
     // The first operand of a statement that accesses memory, with what stands around it.

@@ -89,7 +89,7 @@ internal sealed class KernelStatementPrinter(StringBuilder text, KernelNames nam
                 Line(Access("scatter", scatter.Buffer, scatter.Indices, scatter.Value, scatter.Mask));
                 break;
             case KPrefetch prefetch:
-                Line($"prefetch({names[prefetch.Buffer]}, {_texts[prefetch.Index]})");
+                Line($"prefetch{(prefetch.IsSoon ? "_soon" : "")}({names[prefetch.Buffer]}, {_texts[prefetch.Index]})");
                 break;
             case KScratch { Buffer: var buffer }:
                 string over = buffer.Over is { } below ? $" over {names[below]}" : "";

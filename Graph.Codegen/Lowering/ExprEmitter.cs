@@ -132,10 +132,13 @@ internal sealed partial class ExprEmitter
         }
         KBuffer buffer = _source(load.Source);
         int size = buffer.Element.SizeInBytes();
+
+        // What is computed, kept and read until then has to fit beside it.
+        bool isSoon = 4 * distanceInBytes <= (Target?.Caches ?? CacheSizes.Typical).FirstLevelInBytes;
         KExpr position = KBuilder.Add(EmitPosition(index, _vector.Variable), _vector.First);
         for (int at = 0; at < _vector.Lanes * size; at += lineInBytes)
         {
-            Builder.Add(new KPrefetch(buffer, KBuilder.Add(position, (distanceInBytes + at) / size)));
+            Builder.Add(new KPrefetch(buffer, KBuilder.Add(position, (distanceInBytes + at) / size), isSoon));
         }
     }
 

@@ -110,7 +110,7 @@ internal sealed partial class GpuBodyPrinter
     /// Left out: what hides latency on a GPU is other warps, and PTX does not say what happens where a
     /// place does not exist.
     /// </remarks>
-    protected override void Prefetch(string place)
+    protected override void Prefetch(string place, bool isSoon)
     {
     }
 

@@ -22,8 +22,8 @@ internal abstract partial class LlvmBodyPrinter
     /// <summary>Stores what is not read soon.</summary>
     protected abstract void Stream(KStore store, string place, LlvmValue value);
 
-    /// <summary>Asks for a place, which need not exist.</summary>
-    protected abstract void Prefetch(string place);
+    /// <summary>Asks for a place, which need not exist; into the first cache when it is read soon, else the second.</summary>
+    protected abstract void Prefetch(string place, bool isSoon);
 
     private LlvmValue Load(KLoad load)
     {

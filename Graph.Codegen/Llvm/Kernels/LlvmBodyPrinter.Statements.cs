@@ -47,7 +47,7 @@ internal abstract partial class LlvmBodyPrinter
                 Scatter(scatter);
                 break;
             case KPrefetch prefetch:
-                Prefetch(Element(prefetch.Buffer, Evaluate(prefetch.Index), ""));
+                Prefetch(Element(prefetch.Buffer, Evaluate(prefetch.Index), ""), prefetch.IsSoon);
                 break;
             case KScratch scratch:
                 Scratch(scratch.Buffer);

@@ -114,10 +114,10 @@ internal sealed partial class ProcessorBodyPrinter
     private void StreamTo(string place, LlvmValue value, int alignment) =>
         Out.Do($"store {ToMemory(value)}, ptr {place}, align {alignment}{LlvmMetadata.Written}{LlvmMetadata.Streaming}");
 
-    // For reading, into the second cache, data.
+    // For reading, into the first or the second cache, data.
     /// <inheritdoc/>
-    protected override void Prefetch(string place) =>
-        Out.Do($"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)");
+    protected override void Prefetch(string place, bool isSoon) =>
+        Out.Do($"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 {(isSoon ? 3 : 2)}, i32 1)");
 
     private bool CanStream(KType type, int size) =>
         Target.Architecture is LlvmArchitecture.X64 or LlvmArchitecture.Arm64 && type.Element != DType.Bool

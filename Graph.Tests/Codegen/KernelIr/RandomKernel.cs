@@ -90,7 +90,7 @@ internal sealed class RandomKernel
                     _b.Store(result, at, new KGather(scratch, _expressions.Places(lanes, Count)));
                     break;
                 case 5:
-                    _b.Add(new KPrefetch(_operands[0], KBuilder.Multiply(at, 1000)));
+                    _b.Add(new KPrefetch(_operands[0], KBuilder.Multiply(at, 1000), IsSoon: true));
                     _b.Stream(result, at, value);
                     break;
                 default:
