@@ -90,8 +90,9 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>
-    public MemoryPlan PlanMemory(Module optimized) =>
-        StepLowering.PlanMemory(optimized, new KernelCatalog(_kernelTarget.For(_options.Optimizer), optimized), _kernelTarget);
+    public MemoryPlan PlanMemory(Module optimized) => StepLowering.PlanMemory(
+        optimized, new KernelCatalog(_kernelTarget.For(_options.Optimizer), optimized), _kernelTarget,
+        runsLoopsSideBySide: _target.HasThreads && _options.Optimizer?.ArenaBudgetInBytes is null);
 
     /// <inheritdoc/>
     /// <exception cref="CompilerBugException">A stage broke an invariant.</exception>
@@ -104,8 +105,8 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     {
         var log = new CompilationLog(logger, module.Name);
         using var llvm = new LlvmQueue(_target, _options.Threads, cancellation);
-        LoweredModule lowered = new GraphLowering(_target, _kernelTarget, _options, new KernelSymbols(), llvm.Add)
-            .Lower(module, EntryName, log, cancellation);
+        var lowering = new GraphLowering(_target, _kernelTarget, _options, new KernelSymbols(), llvm.Add) { NestsCalls = true };
+        LoweredModule lowered = lowering.Lower(module, EntryName, log, cancellation);
         byte[][] objects = llvm.Finish();
         log.End("generating machine code");
         var writer = new ConstantWriter();

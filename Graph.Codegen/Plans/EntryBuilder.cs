@@ -37,8 +37,9 @@ internal sealed class EntryBuilder
     public List<EntryStep> Build(ComputationPlan computation)
     {
         var steps = new List<EntryStep>();
-        foreach (PlanStep step in computation.Steps)
+        for (int i = 0; i < computation.Steps.Length; i++)
         {
+            PlanStep step = computation.Steps[i];
             switch (step)
             {
                 case RunStep run:
@@ -49,9 +50,12 @@ internal sealed class EntryBuilder
                     break;
                 case PartsStep:
                     break;
+                case WhileStep { Beside: > 0 and var more }:
+                    steps.Add(new EntryStep.SideBySide([.. computation.Steps.Skip(i).Take(more + 1).Select(s => Loop((WhileStep)s))]));
+                    i += more;
+                    break;
                 case WhileStep loop:
-                    steps.Add(new EntryStep.Loop(
-                        Build(loop.Condition), Buffer(loop.Condition.Results[0]), Build(loop.Body)));
+                    steps.Add(Loop(loop));
                     break;
                 case BranchStep branch:
                     DType selector = branch.Node.Operands[0].DType;
@@ -64,6 +68,9 @@ internal sealed class EntryBuilder
         }
         return steps;
     }
+
+    private EntryStep.Loop Loop(WhileStep loop) =>
+        new(Build(loop.Condition), Buffer(loop.Condition.Results[0]), Build(loop.Body));
 
     private void AddRun(RunStep run, List<EntryStep> steps)
     {

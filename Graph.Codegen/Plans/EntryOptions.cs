@@ -22,6 +22,12 @@ public sealed record EntryOptions
     /// </summary>
     public bool IsParallel { get; init; } = true;
 
+    /// <summary>
+    /// False where the function that shares work between threads may not be called by the work itself: loops side by side
+    /// run one after the other.
+    /// </summary>
+    public bool NestsCalls { get; init; } = true;
+
     /// <summary>False where nobody can ask a run to stop: neither the entry function nor kernels look for it.</summary>
     public bool IsCancellable { get; init; } = true;
 }

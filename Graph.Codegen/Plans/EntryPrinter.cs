@@ -24,16 +24,19 @@ public sealed partial class EntryPrinter
     private const int HostCallOffset = 56;
     private const int Cancelled = 1;
 
-    private readonly StringBuilder _text = new();
+    private readonly StringBuilder _functions = new();
+    private StringBuilder _text = new();
     private readonly SortedSet<string> _kernels = new(StringComparer.Ordinal);
+    private readonly string _name;
     private readonly Func<DimSymbol, int> _symbolOrdinal;
     private int _next;
     private readonly EntryOptions _options;
     private int _mostArguments;
     private int _calls;
 
-    private EntryPrinter(Func<DimSymbol, int> symbolOrdinal, EntryOptions options)
+    private EntryPrinter(string name, Func<DimSymbol, int> symbolOrdinal, EntryOptions options)
     {
+        _name = name;
         _symbolOrdinal = symbolOrdinal;
         _options = options;
     }
@@ -47,7 +50,7 @@ public sealed partial class EntryPrinter
         string name, IReadOnlyList<EntryStep> steps, Func<DimSymbol, int> symbolOrdinal, EntryOptions? options = null)
     {
         options ??= EntryOptions.Default;
-        var printer = new EntryPrinter(symbolOrdinal, options);
+        var printer = new EntryPrinter(name, symbolOrdinal, options);
         printer.EmitSteps(steps);
         printer.EmitCancellationPoint(); // the last kernel may have stopped early
         var module = new StringBuilder();
@@ -63,8 +66,20 @@ public sealed partial class EntryPrinter
             ? "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
             : $"declare void @{copySymbol}(ptr, ptr, i64)\n");
         module.Append("declare i64 @llvm.smax.i64(i64, i64)\ndeclare i64 @llvm.smin.i64(i64, i64)\n");
+        module.Append(printer._functions);
         module.Append(CultureInfo.InvariantCulture, $"define i32 @{name}(ptr %ctx) nounwind {{\n");
-        module.Append(CultureInfo.InvariantCulture, $"  %args = alloca [{Math.Max(1, printer._mostArguments)} x i64], align 8\n");
+        Prologue(module, printer._mostArguments);
+        module.Append(printer._text);
+        module.Append("  br label %exit\ncancelled:\n");
+        module.Append(CultureInfo.InvariantCulture, $"  store i32 {Cancelled}, ptr %error_at\n  br label %exit\nexit:\n");
+        module.Append("  %error = load i32, ptr %error_at\n  ret i32 %error\n}\n");
+        return module.ToString();
+    }
+
+    // What all steps use: a place for arguments, and what the context holds.
+    private static void Prologue(StringBuilder module, int mostArguments)
+    {
+        module.Append(CultureInfo.InvariantCulture, $"  %args = alloca [{Math.Max(1, mostArguments)} x i64], align 8\n");
         module.Append("  %buffers = load ptr, ptr %ctx\n");
         Field(module, "symbols", SymbolsOffset, "ptr");
         Field(module, "parallel_for", ParallelForOffset, "ptr");
@@ -73,11 +88,6 @@ public sealed partial class EntryPrinter
         Field(module, "host_call", HostCallOffset, "ptr");
         module.Append(CultureInfo.InvariantCulture, $"  %error_at = getelementptr i8, ptr %ctx, i64 {ErrorOffset}\n");
         module.Append("  %can_split = icmp sgt i32 %threads, 1\n");
-        module.Append(printer._text);
-        module.Append("  br label %exit\ncancelled:\n");
-        module.Append(CultureInfo.InvariantCulture, $"  store i32 {Cancelled}, ptr %error_at\n  br label %exit\nexit:\n");
-        module.Append("  %error = load i32, ptr %error_at\n  ret i32 %error\n}\n");
-        return module.ToString();
     }
 
     private static void Field(StringBuilder module, string name, int offset, string type) => module.Append(
@@ -95,6 +105,7 @@ public sealed partial class EntryPrinter
                 case EntryStep.Batch batch: EmitBatch(batch); break;
                 case EntryStep.Copy copy: EmitCopy(copy); break;
                 case EntryStep.Loop loop: EmitLoop(loop); break;
+                case EntryStep.SideBySide beside: EmitSideBySide(beside); break;
                 case EntryStep.Branch branch: EmitBranch(branch); break;
                 case EntryStep.HostCall host: EmitHostCall(host); break;
                 default: throw new CompilerBugException("entry printer", $"unknown step {step}");

@@ -41,6 +41,10 @@ public abstract record EntryStep
     /// <param name="Body">One round.</param>
     public sealed record Loop(IReadOnlyList<EntryStep> Condition, BufferRef Predicate, IReadOnlyList<EntryStep> Body) : EntryStep;
 
+    /// <summary>Loops that do not wait for each other: threads may run them at the same time.</summary>
+    /// <param name="Loops">Two at least.</param>
+    public sealed record SideBySide(IReadOnlyList<Loop> Loops) : EntryStep;
+
     /// <summary>Runs one of several lists of steps.</summary>
     /// <param name="Selector">A bool (true chooses branch 0) or an i32; one that is out of range chooses the last branch.</param>
     /// <param name="SelectorType">bool or i32.</param>

@@ -25,6 +25,9 @@ internal sealed class GraphLowering(
     /// <summary>A function that copies memory; null for that of the C library. See <see cref="EntryPrinter"/>.</summary>
     public string? CopySymbol { get; init; }
 
+    /// <summary>Whether work that is shared between threads may share work itself; see <see cref="EntryOptions.NestsCalls"/>.</summary>
+    public bool NestsCalls { get; init; }
+
     /// <summary>Lowers a module.</summary>
     /// <param name="module">The graph as its user wrote it.</param>
     /// <param name="entryName">The name of the entry function.</param>
@@ -34,12 +37,14 @@ internal sealed class GraphLowering(
     {
         bool isAlone = !target.HasThreads; // and nobody stops a run
         KernelLibrary? library = null;
-        LoweredSteps lowered = new StepLowering(kernelTarget, options).Lower(
+        bool nests = NestsCalls && !isAlone;
+        LoweredSteps lowered = new StepLowering(kernelTarget, options) { RunsLoopsSideBySide = nests }.Lower(
             module, s => library = Open(s, checksCancellation: !isAlone), log, cancellation);
         (List<EntryStep> steps, ImmutableArray<DimSymbol> runSymbols) = (lowered.Steps, lowered.Plan.Symbols);
         string entry = EntryPrinter.Print(entryName, steps, s => runSymbols.IndexOf(s), new EntryOptions
         {
             IsProfiled = options.IsProfiled, CopySymbol = CopySymbol, IsParallel = !isAlone, IsCancellable = !isAlone,
+            NestsCalls = nests,
         });
         log.End("printing kernels", $"{symbols.Count} of {library!.Specs.Count} are distinct");
         library.Close();
@@ -60,6 +65,7 @@ internal sealed class GraphLowering(
         EntryStep.Call call => call.Arguments.Count + call.Sizes.Count,
         EntryStep.HostCall host => host.Arguments.Count,
         EntryStep.Batch batch => batch.Members.Max(MostWords),
+        EntryStep.SideBySide beside => beside.Loops.Max(MostWords),
         EntryStep.Loop loop => loop.Condition.Concat(loop.Body).Select(MostWords).DefaultIfEmpty(0).Max(),
         EntryStep.Branch branch => branch.Branches.SelectMany(b => b).Select(MostWords).DefaultIfEmpty(0).Max(),
         _ => 0,

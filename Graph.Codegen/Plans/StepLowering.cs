@@ -16,6 +16,9 @@ internal sealed record LoweredSteps(MemoryPlan Plan, List<EntryStep> Steps, Exec
 /// <param name="options">The caller's choices.</param>
 internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptions options)
 {
+    /// <summary>Whether loops that do not wait for each other may run at the same time; it takes memory.</summary>
+    public bool RunsLoopsSideBySide { get; init; }
+
     /// <summary>Lowers a module.</summary>
     /// <param name="module">The graph as its user wrote it.</param>
     /// <param name="openLibrary">Makes the library of kernels; told the symbols whose values a run has, in order.</param>
@@ -29,7 +32,8 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
         log.End("optimizing");
         cancellation.ThrowIfCancellationRequested();
         var catalog = new KernelCatalog(kernelTarget.For(optimizer), optimized);
-        MemoryPlan plan = PlanMemory(optimized, catalog, kernelTarget);
+        bool sideBySide = RunsLoopsSideBySide && optimizer.ArenaBudgetInBytes is null;
+        MemoryPlan plan = PlanMemory(optimized, catalog, kernelTarget, sideBySide);
         log.End("planning memory and lowering");
         IKernelLibrary library = openLibrary(plan.Symbols);
         var constants = new ConstantPool(plan);
@@ -52,10 +56,13 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
     /// <param name="target">
     /// The machine. Kernels of a processor count on the alignment of one element, so they work on parts of buffers.
     /// </param>
-    public static MemoryPlan PlanMemory(Module optimized, KernelCatalog catalog, KernelTarget target) => BufferAssigner.Assign(
+    /// <param name="runsLoopsSideBySide">See <see cref="RunsLoopsSideBySide"/>.</param>
+    public static MemoryPlan PlanMemory(
+        Module optimized, KernelCatalog catalog, KernelTarget target, bool runsLoopsSideBySide = false) => BufferAssigner.Assign(
         optimized, new MemoryPlanOptions
         {
             Workspaces = catalog.Workspaces, SharesParts = target.Gpu is null, WritesBox = catalog.WritesBox,
+            Loops = runsLoopsSideBySide ? new LoopSharing(target.Caches.SecondLevelInBytes) : null,
         });
 
     private static ExecutablePlan Describe(

@@ -5,7 +5,7 @@ namespace Graphene.Optimizer;
 /// <summary>Schedules a module and decides in which memory each of its values lies.</summary>
 /// <remarks>
 /// In four steps: lay out all steps in one sequence (<see cref="PlanDrafter"/>), let values share memory
-/// (<see cref="SlotSharing"/>), add the copies that remain, number the buffers. Knows ops only by what they say about themselves,
+/// (<see cref="SlotSharing"/>), add the copies that remain and keep loops side by side apart, number the buffers. Knows ops only by what they say about themselves,
 /// apart from control flow.
 /// </remarks>
 public static class BufferAssigner
@@ -20,6 +20,7 @@ public static class BufferAssigner
         PlanDraft entry = drafter.Entry(module.Entry);
         new SlotSharing(drafter, options.Donations, options.SharesParts).Apply(entry);
         AddCopies(drafter, entry, options.Donations);
+        KeepApart(drafter);
         return new Numbering(drafter, module, entry).ToPlan();
     }
 
@@ -48,6 +49,19 @@ public static class BufferAssigner
         AddMoves(drafter, entry, end, entry.Results.Zip(targets));
         entry.Results.Clear();
         entry.Results.AddRange(targets);
+    }
+
+    // What lives during one of several loops side by side lives during all of them. Said last: within each loop values have taken turns.
+    private static void KeepApart(PlanDrafter drafter)
+    {
+        foreach (LiveInterval loops in drafter.SideBySide)
+        {
+            foreach (Slot slot in drafter.Values.Select(v => v.Slot.Root).Distinct().Where(s => s.Live.Overlaps(loops)))
+            {
+                slot.Extend(loops.First);
+                slot.Extend(loops.Last);
+            }
+        }
     }
 
     private static Value ResultTarget(
@@ -143,7 +157,7 @@ public static class BufferAssigner
             DraftParts parts => new PartsStep(parts.Number, parts.Node, IndicesOf(parts.Operands), IndicesOf(parts.Results)),
             DraftWhile loop => new WhileStep(
                 loop.Number, loop.Node, IndicesOf(loop.Carried),
-                Convert(loop.Condition, loop.Carried), Convert(loop.Body, loop.Carried)),
+                Convert(loop.Condition, loop.Carried), Convert(loop.Body, loop.Carried)) { Beside = loop.Beside },
             DraftBranch branch => new BranchStep(
                 branch.Number, branch.Node, IndexOf(branch.Selector), IndicesOf(branch.Results),
                 [.. branch.Branches.Select(b => Convert(b, ParametersOf(b)))]),

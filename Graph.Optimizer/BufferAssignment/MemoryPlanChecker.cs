@@ -6,9 +6,9 @@ namespace Graphene.Optimizer;
 /// <remarks>
 /// It knows nothing of intervals: it keeps for each buffer the values it holds, forgets them when a buffer that overlaps it is
 /// written, and asks for each operand whether its buffer holds it. Loops are followed for two rounds, branches each from the
-/// state before.
+/// state before. Loops side by side are followed one after the other, and may not touch what another of them writes.
 /// </remarks>
-public sealed class MemoryPlanChecker
+public sealed partial class MemoryPlanChecker
 {
     private readonly MemoryPlan _plan;
     private readonly Func<DimSymbol, long> _valueOf;
@@ -73,6 +73,7 @@ public sealed class MemoryPlanChecker
                     Follow(plan, parts);
                     break;
                 case WhileStep loop:
+                    RequireApart(plan, loop);
                     Follow(plan, loop);
                     break;
                 case BranchStep branch:

@@ -25,6 +25,9 @@ public sealed record MemoryPlanOptions
     /// </summary>
     public Func<Node, PartBox, bool>? WritesBox { get; init; }
 
+    /// <summary>Which loops may run at the same time; null to run all one after the other.</summary>
+    public LoopSharing? Loops { get; init; }
+
     /// <summary>Gives the sizes in bytes of the memory that a node's kernel needs while it runs.</summary>
     public Func<Node, IReadOnlyList<Dim>>? Workspaces { get; init; }
 }

@@ -42,6 +42,9 @@ internal sealed record DraftWhile(
     /// <summary>The last step of the loop: carried values live until then.</summary>
     public int End { get; set; }
 
+    /// <summary>How many of the loops that follow at once may run at the same time as this one.</summary>
+    public int Beside { get; set; }
+
     /// <summary>The step, or first of the steps, that move the next values to where the round began.</summary>
     public int EndOfRound { get; set; }
 }

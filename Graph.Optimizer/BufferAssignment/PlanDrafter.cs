@@ -8,11 +8,13 @@ namespace Graphene.Optimizer;
 /// </summary>
 /// <remarks>
 /// A loop's steps come once in the sequence. What it carries lives from the copy in to the loop's last step; everything else
-/// inside lives within one round. Branches come one after the other although only one runs: that is only too careful.
+/// inside lives within one round. Branches come one after the other although only one runs: that is only too careful. Loops
+/// side by side come one after the other as well; <see cref="SideBySide"/> says which they are.
 /// </remarks>
 internal sealed class PlanDrafter(MemoryPlanOptions options)
 {
-    private readonly Dictionary<Computation, ImmutableArray<Node>> _schedules = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Computation, LoopSchedule> _schedules = new(ReferenceEqualityComparer.Instance);
+    private readonly LoopsSideBySide? _sideBySide = options.Loops is { } sharing ? new(sharing) : null;
     private readonly Dictionary<Literal, Value> _constants = [];
     private readonly List<Value> _values = [];
     private int _next;
@@ -34,6 +36,9 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
 
     /// <summary>All conditionals, outer ones before inner ones.</summary>
     public List<DraftBranch> Conditionals { get; } = [];
+
+    /// <summary>The steps that loops side by side take together; inner ones before outer ones.</summary>
+    public List<LiveInterval> SideBySide { get; } = [];
 
     /// <summary>All kernels, in order.</summary>
     public List<DraftRun> Runs { get; } = [];
@@ -70,9 +75,9 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
     private PlanDraft Draft(Computation computation, IReadOnlyList<Value> parameters)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack(); // once per level of control flow
-        if (!_schedules.TryGetValue(computation, out ImmutableArray<Node> schedule))
+        if (!_schedules.TryGetValue(computation, out LoopSchedule? schedule))
         {
-            _schedules.Add(computation, schedule = ListScheduler.Schedule(computation));
+            _schedules.Add(computation, schedule = Schedule(computation));
         }
         var draft = new PlanDraft(computation);
         Drafts.Add(draft);
@@ -80,11 +85,19 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
         {
             draft.Values.Add((parameter, 0), parameters[((ParameterOp)parameter.Op).Number]);
         }
-        foreach (Node node in schedule)
+        foreach (Node node in schedule.Order)
         {
             if (node.Op is ConstantOp constant)
             {
                 draft.Values.Add((node, 0), ConstantValue(constant.Value));
+            }
+            else if (schedule.Groups.TryGetValue(node, out ImmutableArray<Node> loops))
+            {
+                AddSideBySide(draft, loops);
+            }
+            else if (draft.Values.ContainsKey((node, 0)))
+            {
+                // A loop that came with those beside it.
             }
             else if (node.Op is not ParameterOp && !MemoryNames.IsName(node))
             {
@@ -94,12 +107,18 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
         return draft;
     }
 
+    private LoopSchedule Schedule(Computation computation)
+    {
+        ImmutableArray<Node> order = ListScheduler.Schedule(computation);
+        return _sideBySide?.Arrange(computation, order) ?? new LoopSchedule(order, []);
+    }
+
     private void AddStep(PlanDraft draft, Node node)
     {
         ImmutableArray<Value> operands = [.. node.Operands.Select(draft.ValueOf)];
         DraftStep step = node.Op switch
         {
-            WhileOp loop => AddLoop(draft, node, loop, operands),
+            WhileOp => AddLoop(draft, node, operands),
             IfOp or CaseOp => AddBranches(draft, node, operands),
             _ => AddRun(draft, node, operands),
         };
@@ -139,12 +158,34 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
         return updated.ToImmutable();
     }
 
-    private DraftWhile AddLoop(PlanDraft draft, Node node, WhileOp op, ImmutableArray<Value> initial)
+    // All copies into the loops come before the first of them, and what one of them carries or reads stays until the last one ends.
+    private void AddSideBySide(PlanDraft draft, ImmutableArray<Node> nodes)
+    {
+        LoopStart[] starts = [.. nodes.Select(node => StartLoop(draft, node, [.. node.Operands.Select(draft.ValueOf)]))];
+        int last = starts[^1].Step;
+        DraftWhile[] loops = [.. starts.Select(start => AddLoop(draft, start))];
+        for (int i = 0; i < loops.Length; i++)
+        {
+            loops[i].Beside = loops.Length - 1 - i;
+            draft.Steps.Add(loops[i]);
+            for (int c = 0; c < loops[i].Carried.Length; c++)
+            {
+                Value carried = loops[i].Carried[c];
+                (starts[i].Changes[c] ? (Action<int>)carried.KeepUntil : carried.ReadAt)(loops[^1].End);
+            }
+        }
+        SideBySide.Add(new LiveInterval(last + 1, loops[^1].End));
+    }
+
+    private DraftWhile AddLoop(PlanDraft draft, Node node, ImmutableArray<Value> initial) => AddLoop(draft, StartLoop(draft, node, initial));
+
+    private LoopStart StartLoop(PlanDraft draft, Node node, ImmutableArray<Value> initial)
     {
         int start = NextStep();
         ReadAll(initial, start);
         // What a round hands on unchanged stays where it is: the loop only reads it.
-        bool[] changes = [.. op.Body.Results.Select((r, i) => MemoryNames.Resolve(r).Node.Op is not ParameterOp p || p.Number != i)];
+        ImmutableArray<Node> next = ((WhileOp)node.Op).Body.Results;
+        bool[] changes = [.. next.Select((r, i) => MemoryNames.Resolve(r).Node.Op is not ParameterOp p || p.Number != i)];
         ImmutableArray<Value> carried = [.. node.Types.Select((type, i) => changes[i] ? NewValue(type, start) : initial[i])];
         for (int i = 0; i < carried.Length; i++)
         {
@@ -153,13 +194,20 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
                 draft.Steps.Add(new DraftCopy(start, initial[i], carried[i]));
             }
         }
+        return new LoopStart(start, node, initial, carried, changes);
+    }
+
+    private DraftWhile AddLoop(PlanDraft draft, LoopStart start)
+    {
+        (Node node, ImmutableArray<Value> carried) = (start.Node, start.Carried);
+        var op = (WhileOp)node.Op;
         int place = Loops.Count;
         PlanDraft condition = Draft(op.Condition, carried);
         int test = NextStep();
         condition.Results.Add(condition.ValueOf(op.Condition.Results[0]));
         condition.Results[0].ReadAt(test);
         PlanDraft body = Draft(op.Body, carried);
-        var loop = new DraftWhile(start, node, initial, carried, condition, body) { EndOfRound = NextStep() };
+        var loop = new DraftWhile(start.Step, node, start.Initial, carried, condition, body) { EndOfRound = NextStep() };
         foreach (Node result in op.Body.Results)
         {
             body.Results.Add(body.ValueOf(result));
@@ -170,7 +218,7 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
         for (int i = 0; i < carried.Length; i++)
         {
             results.Add(carried[i]);
-            if (changes[i])
+            if (start.Changes[i])
             {
                 carried[i].KeepUntil(loop.End);
                 results[i] = NewValue(node.Types[i], loop.End);
@@ -239,4 +287,7 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
             draft.Values.Add((node, i), values[i]);
         }
     }
+
+    // A loop whose values have been copied in. Changes: which of what is carried the rounds change.
+    private sealed record LoopStart(int Step, Node Node, ImmutableArray<Value> Initial, ImmutableArray<Value> Carried, bool[] Changes);
 }

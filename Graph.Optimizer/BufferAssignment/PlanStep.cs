@@ -44,7 +44,14 @@ public sealed record PartsStep(int Number, Node Node, ImmutableArray<int> Operan
 /// <param name="Condition">Its only result is a bool in memory.</param>
 /// <param name="Body">The steps of one round.</param>
 public sealed record WhileStep(
-    int Number, Node Node, ImmutableArray<int> Carried, ComputationPlan Condition, ComputationPlan Body) : PlanStep(Number);
+    int Number, Node Node, ImmutableArray<int> Carried, ComputationPlan Condition, ComputationPlan Body) : PlanStep(Number)
+{
+    /// <summary>
+    /// How many of the loops that follow at once may run at the same time as this one: none of them writes memory that
+    /// another reads or writes.
+    /// </summary>
+    public int Beside { get; init; }
+}
 
 /// <summary>Runs the steps of one of several branches, which leave their results in the buffers of the node.</summary>
 /// <param name="Number">Its place in the sequence of all steps.</param>
