@@ -14,6 +14,6 @@ public sealed record LoopSharing(long CacheInBytes)
     /// <summary>How much more the round of one loop may cost than that of another: who is done first only waits.</summary>
     public double LargestRatio { get; init; } = 1.25;
 
-    /// <summary>How much more memory an order of steps may take that puts such loops together. Larger sequences have larger steps.</summary>
-    public long MostBytesMore { get; init; } = 8 << 20;
+    /// <summary>The most bytes of what a loop needs and is therefore computed earlier. Larger sequences have larger steps.</summary>
+    public long MostBytesEarlier { get; init; } = 8 << 20;
 }

@@ -16,9 +16,8 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
     private readonly Dictionary<Node, LoopRound> _rounds = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>A schedule whose loops stand side by side where they may.</summary>
-    /// <param name="computation">The computation.</param>
-    /// <param name="schedule">An order of its nodes.</param>
-    public LoopSchedule Arrange(Computation computation, ImmutableArray<Node> schedule)
+    /// <param name="schedule">An order of the nodes of a computation.</param>
+    public LoopSchedule Arrange(ImmutableArray<Node> schedule)
     {
         var groups = new Dictionary<Node, ImmutableArray<Node>>(ReferenceEqualityComparer.Instance);
         var taken = new HashSet<Node>(ReferenceEqualityComparer.Instance);
@@ -27,8 +26,6 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
         {
             return new LoopSchedule(schedule, groups);
         }
-        var problem = new SchedulingProblem(computation, ListScheduler.TypicalBytes);
-        long most = problem.Peak(schedule) + sharing.MostBytesMore;
         foreach (Node first in loops)
         {
             if (!taken.Add(first))
@@ -38,8 +35,7 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
             var group = new List<Node> { first };
             foreach (Node other in loops.SkipWhile(l => !ReferenceEquals(l, first)))
             {
-                if (!taken.Contains(other) && AreAlike(first, other) && TryGather(schedule, group, other) is { } gathered &&
-                    problem.Peak(gathered) <= most)
+                if (!taken.Contains(other) && AreAlike(first, other) && TryGather(schedule, group, other) is { } gathered)
                 {
                     schedule = gathered;
                     group.Add(other);
@@ -100,8 +96,9 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
         return true;
     }
 
-    // before, loops, between, other => before, what does not wait for the loops, loops, other, what does. Null when the other waits for them.
-    private static ImmutableArray<Node>? TryGather(ImmutableArray<Node> schedule, List<Node> loops, Node other)
+    // before, loops, between, other => before, what does not wait for the loops, loops, other, what does. Null when the other waits for
+    // them, or what would come earlier is too large.
+    private ImmutableArray<Node>? TryGather(ImmutableArray<Node> schedule, List<Node> loops, Node other)
     {
         int start = schedule.IndexOf(loops[0]);
         int end = schedule.IndexOf(other);
@@ -125,6 +122,12 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
             return null;
         }
         early.RemoveAt(early.Count - 1);
+        long bytes = early.Where(n => n.Op is not (ParameterOp or ConstantOp) && !MemoryNames.IsName(n))
+            .Sum(n => n.Types.Sum(ListScheduler.TypicalBytes));
+        if (bytes > sharing.MostBytesEarlier)
+        {
+            return null;
+        }
         return [.. schedule[..start], .. early, .. loops, other, .. late, .. schedule[(end + 1)..]];
     }
 }

@@ -110,7 +110,7 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
     private LoopSchedule Schedule(Computation computation)
     {
         ImmutableArray<Node> order = ListScheduler.Schedule(computation);
-        return _sideBySide?.Arrange(computation, order) ?? new LoopSchedule(order, []);
+        return _sideBySide?.Arrange(order) ?? new LoopSchedule(order, []);
     }
 
     private void AddStep(PlanDraft draft, Node node)

@@ -9,7 +9,7 @@ namespace Graphene.Tests.Optimizer;
 internal sealed class LoopsSideBySideTests
 {
     private static readonly LoopSharing Usual = new(1 << 20);
-    private static readonly LoopSharing Any = new(long.MaxValue) { LeastWork = 0, LargestRatio = 1e300, MostBytesMore = 1L << 40 };
+    private static readonly LoopSharing Any = new(long.MaxValue) { LeastWork = 0, LargestRatio = 1e300, MostBytesEarlier = 1L << 40 };
     private static readonly TensorType Sequence = new(DType.F32, Shape.Of(5, 4, LoopPairs.Width));
 
     [Test]
@@ -80,8 +80,8 @@ internal sealed class LoopsSideBySideTests
         // The second sequence would have to be there before the first loop.
         MemoryPlan Plan(long most) => PlanOf(
             (b, x, start) => [LoopPairs.Direction(b, Through(b, x, 5), start, 1)[1], LoopPairs.Direction(b, Through(b, x, 6), start, 2)[1]],
-            Usual with { MostBytesMore = most });
-        Assert.That(Beside(Plan(Usual.MostBytesMore)), Is.EqualTo(new[] { 1, 0 }));
+            Usual with { MostBytesEarlier = most });
+        Assert.That(Beside(Plan(Usual.MostBytesEarlier)), Is.EqualTo(new[] { 1, 0 }));
         Assert.That(Beside(Plan(0)), Is.EqualTo(new[] { 0, 0 }));
     }
 
