@@ -51,7 +51,8 @@ internal sealed class EntryBuilder
                 case PartsStep:
                     break;
                 case WhileStep { Beside: > 0 and var more }:
-                    steps.Add(new EntryStep.SideBySide([.. computation.Steps.Skip(i).Take(more + 1).Select(s => Loop((WhileStep)s))]));
+                    steps.Add(new EntryStep.SideBySide(
+                        [.. computation.Steps.Skip(i).Take(more + 1).Select(s => Loop((WhileStep)s))]));
                     i += more;
                     break;
                 case WhileStep loop:

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Graphene.Codegen;
 
-/// <content>Loops side by side: a function whose tasks are the loops, shared between threads like the tasks of a kernel.</content>
+/// <content>
+/// Loops side by side: a function whose tasks are the loops, shared between threads like the tasks of a kernel.
+/// </content>
 /// <remarks>
 /// <code>
 /// task 0:  while (condition) { kernels }      one thread, which may ask others for help with its kernels
@@ -15,7 +17,8 @@ public sealed partial class EntryPrinter
 {
     private void EmitSideBySide(EntryStep.SideBySide step)
     {
-        if (!_options.IsParallel || !_options.NestsCalls || _options.IsProfiled) // a profile is told about one kernel at a time
+        // A profile is told about one kernel at a time.
+        if (!_options.IsParallel || !_options.NestsCalls || _options.IsProfiled)
         {
             EmitSteps(step.Loops);
             return;
@@ -39,7 +42,8 @@ public sealed partial class EntryPrinter
     {
         var function = new StringBuilder();
         function.Append(
-            CultureInfo.InvariantCulture, $"define internal void @{symbol}(ptr %ctx, ptr %caller, i64 %begin, i64 %end) nounwind noinline {{\n");
+            CultureInfo.InvariantCulture,
+            $"define internal void @{symbol}(ptr %ctx, ptr %caller, i64 %begin, i64 %end) nounwind noinline {{\n");
         Prologue(function, _mostArguments);
         string cases = string.Join(' ', Enumerable.Range(0, tasks).Select(
             i => string.Create(CultureInfo.InvariantCulture, $"i64 {i}, label %{TaskLabel(i)}")));
@@ -57,7 +61,8 @@ public sealed partial class EntryPrinter
 
             """);
         function.Append(_text);
-        function.Append(CultureInfo.InvariantCulture, $"cancelled:\n  store i32 {Cancelled}, ptr %error_at\n  br label %exit\n");
+        function.Append(
+            CultureInfo.InvariantCulture, $"cancelled:\n  store i32 {Cancelled}, ptr %error_at\n  br label %exit\n");
         function.Append("exit:\n  ret void\n}\n");
         _functions.Append(function);
     }

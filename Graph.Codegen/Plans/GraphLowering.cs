@@ -25,7 +25,9 @@ internal sealed class GraphLowering(
     /// <summary>A function that copies memory; null for that of the C library. See <see cref="EntryPrinter"/>.</summary>
     public string? CopySymbol { get; init; }
 
-    /// <summary>Whether work that is shared between threads may share work itself; see <see cref="EntryOptions.NestsCalls"/>.</summary>
+    /// <summary>
+    /// Whether work that is shared between threads may share work itself; see <see cref="EntryOptions.NestsCalls"/>.
+    /// </summary>
     public bool NestsCalls { get; init; }
 
     /// <summary>Lowers a module.</summary>

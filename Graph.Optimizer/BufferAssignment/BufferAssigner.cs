@@ -5,8 +5,8 @@ namespace Graphene.Optimizer;
 /// <summary>Schedules a module and decides in which memory each of its values lies.</summary>
 /// <remarks>
 /// In four steps: lay out all steps in one sequence (<see cref="PlanDrafter"/>), let values share memory
-/// (<see cref="SlotSharing"/>), add the copies that remain and keep loops side by side apart, number the buffers. Knows ops only by what they say about themselves,
-/// apart from control flow.
+/// (<see cref="SlotSharing"/>), add the copies that remain and keep loops side by side apart, number the
+/// buffers. Knows ops only by what they say about themselves, apart from control flow.
 /// </remarks>
 public static class BufferAssigner
 {
@@ -51,7 +51,8 @@ public static class BufferAssigner
         entry.Results.AddRange(targets);
     }
 
-    // What lives during one of several loops side by side lives during all of them. Said last: within each loop values have taken turns.
+    // What lives during one of several loops side by side lives during all of them. Said last: within each loop values
+    // have taken turns.
     private static void KeepApart(PlanDrafter drafter)
     {
         foreach (LiveInterval loops in drafter.SideBySide)

@@ -19,7 +19,8 @@ internal sealed record LoopRound(double Work, long BytesKept)
             for (int i = 0; i < node.Operands.Length; i++)
             {
                 Node source = MemoryNames.Resolve(node.Operands[i]).Node;
-                bool isKept = source.Op is ConstantOp || (source.Op is ParameterOp p && ReferenceEquals(next[p.Number], source));
+                bool isKept = source.Op is ConstantOp ||
+                    (source.Op is ParameterOp p && ReferenceEquals(next[p.Number], source));
                 if (isKept && ReadsAll(node, i))
                 {
                     kept.Add(source);
@@ -40,7 +41,8 @@ internal sealed record LoopRound(double Work, long BytesKept)
         _ => node.Types.Sum(type => ListScheduler.TypicalBytes(type) / type.DType.SizeInBytes()),
     };
 
-    private static double Elements(Node node) => (double)ListScheduler.TypicalBytes(node.Type) / node.DType.SizeInBytes();
+    private static double Elements(Node node) =>
+        (double)ListScheduler.TypicalBytes(node.Type) / node.DType.SizeInBytes();
 
     // A step of a sequence, and rows of a table, are not all of it.
     private static bool ReadsAll(Node user, int operand)
@@ -50,6 +52,7 @@ internal sealed record LoopRound(double Work, long BytesKept)
             return user.Op is not (DynamicSliceOp or GatherOp or GetTupleElementOp or ReshapeOp);
         }
         Node parameter = body.Parameters[operand];
-        return body.PostOrder().Any(n => n.Op is not (DynamicSliceOp or GatherOp) && n.Operands.Any(o => ReferenceEquals(o, parameter)));
+        return body.PostOrder().Any(
+            n => n.Op is not (DynamicSliceOp or GatherOp) && n.Operands.Any(o => ReferenceEquals(o, parameter)));
     }
 }

@@ -2,13 +2,15 @@ using System.Collections.Immutable;
 
 namespace Graphene.Optimizer;
 
-/// <summary>Finds loops that do not wait for each other and do the same work, and puts them next to each other.</summary>
+/// <summary>
+/// Finds loops that do not wait for each other and do the same work, and puts them next to each other.
+/// </summary>
 /// <remarks>
 /// <code>
 /// a, loop(a), f(loop(a)), b, loop(b)   =>   a, b, loop(a), loop(b), f(loop(a))     and threads run both loops at once
 /// </code>
-/// The two directions of a recurrent layer are such loops. They must count alike and their rounds cost alike, and meet what
-/// <see cref="LoopSharing"/> asks for. Loops with effects stay where they are.
+/// The two directions of a recurrent layer are such loops. They must count alike and their rounds cost alike, and meet
+/// what <see cref="LoopSharing"/> asks for. Loops with effects stay where they are.
 /// </remarks>
 /// <param name="sharing">What pays.</param>
 internal sealed class LoopsSideBySide(LoopSharing sharing)
@@ -35,7 +37,8 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
             var group = new List<Node> { first };
             foreach (Node other in loops.SkipWhile(l => !ReferenceEquals(l, first)))
             {
-                if (!taken.Contains(other) && AreAlike(first, other) && TryGather(schedule, group, other) is { } gathered)
+                if (!taken.Contains(other) && AreAlike(first, other) &&
+                    TryGather(schedule, group, other) is { } gathered)
                 {
                     schedule = gathered;
                     group.Add(other);
@@ -70,7 +73,8 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
         return Math.Max(x, y) <= sharing.LargestRatio * Math.Min(x, y) && CountAlike(a, b);
     }
 
-    // Equal conditions on values that start equal. Loops may still run different numbers of rounds: that costs time, not correctness.
+    // Equal conditions on values that start equal. Loops may still run different numbers of rounds: that costs time,
+    // not correctness.
     private static bool CountAlike(Node a, Node b)
     {
         IReadOnlyList<Node> left = Traversal.PostOrder(((WhileOp)a.Op).Condition.Results);
@@ -96,8 +100,8 @@ internal sealed class LoopsSideBySide(LoopSharing sharing)
         return true;
     }
 
-    // before, loops, between, other => before, what does not wait for the loops, loops, other, what does. Null when the other waits for
-    // them, or what would come earlier is too large.
+    // before, loops, between, other => before, what does not wait for the loops, loops, other, what does.
+    // Null when the other waits for them, or what would come earlier is too large.
     private ImmutableArray<Node>? TryGather(ImmutableArray<Node> schedule, List<Node> loops, Node other)
     {
         int start = schedule.IndexOf(loops[0]);

@@ -15,7 +15,8 @@ public sealed partial class MemoryPlanChecker
         {
             if (step is not WhileStep other)
             {
-                throw new CompilerBugException("buffer assignment", $"step {step.Number} stands between loops that run at the same time");
+                throw new CompilerBugException(
+                    "buffer assignment", $"step {step.Number} stands between loops that run at the same time");
             }
             (HashSet<int> othersReads, HashSet<int> othersWrites) = Touched(other);
             RequireApart(writes, [.. othersReads, .. othersWrites], $"loops {loop.Number} and {other.Number}");
@@ -30,7 +31,8 @@ public sealed partial class MemoryPlanChecker
             if (touches.Contains(buffer) || Overlapping(buffer).Any(touches.Contains))
             {
                 throw new CompilerBugException(
-                    "buffer assignment", $"{who} run at the same time, the first writes buffer {buffer} and the second touches it");
+                    "buffer assignment",
+                    $"{who} run at the same time, the first writes buffer {buffer} and the second touches it");
             }
         }
     }

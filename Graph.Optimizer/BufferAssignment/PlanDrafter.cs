@@ -158,7 +158,8 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
         return updated.ToImmutable();
     }
 
-    // All copies into the loops come before the first of them, and what one of them carries or reads stays until the last one ends.
+    // All copies into the loops come before the first of them, and what one of them carries or reads stays until the
+    // last one ends.
     private void AddSideBySide(PlanDraft draft, ImmutableArray<Node> nodes)
     {
         LoopStart[] starts = [.. nodes.Select(node => StartLoop(draft, node, [.. node.Operands.Select(draft.ValueOf)]))];
@@ -177,7 +178,8 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
         SideBySide.Add(new LiveInterval(last + 1, loops[^1].End));
     }
 
-    private DraftWhile AddLoop(PlanDraft draft, Node node, ImmutableArray<Value> initial) => AddLoop(draft, StartLoop(draft, node, initial));
+    private DraftWhile AddLoop(PlanDraft draft, Node node, ImmutableArray<Value> initial) =>
+        AddLoop(draft, StartLoop(draft, node, initial));
 
     private LoopStart StartLoop(PlanDraft draft, Node node, ImmutableArray<Value> initial)
     {
@@ -289,5 +291,6 @@ internal sealed class PlanDrafter(MemoryPlanOptions options)
     }
 
     // A loop whose values have been copied in. Changes: which of what is carried the rounds change.
-    private sealed record LoopStart(int Step, Node Node, ImmutableArray<Value> Initial, ImmutableArray<Value> Carried, bool[] Changes);
+    private sealed record LoopStart(
+        int Step, Node Node, ImmutableArray<Value> Initial, ImmutableArray<Value> Carried, bool[] Changes);
 }

@@ -22,7 +22,8 @@ internal static class LoopPairs
     }
 
     /// <summary>
-    /// One direction: state = clamp(state . weights + step t of the sequence), all states stored. Gives them and the last one.
+    /// One direction: state = clamp(state . weights + step t of the sequence), all states stored. Gives them and the
+    /// last one.
     /// </summary>
     /// <param name="b">The builder.</param>
     /// <param name="sequence">[time, 4, Width].</param>

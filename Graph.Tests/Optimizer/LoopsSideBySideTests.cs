@@ -9,7 +9,12 @@ namespace Graphene.Tests.Optimizer;
 internal sealed class LoopsSideBySideTests
 {
     private static readonly LoopSharing Usual = new(1 << 20);
-    private static readonly LoopSharing Any = new(long.MaxValue) { LeastWork = 0, LargestRatio = 1e300, MostBytesEarlier = 1L << 40 };
+
+    private static readonly LoopSharing Any = new(long.MaxValue)
+    {
+        LeastWork = 0, LargestRatio = 1e300, MostBytesEarlier = 1L << 40,
+    };
+
     private static readonly TensorType Sequence = new(DType.F32, Shape.Of(5, 4, LoopPairs.Width));
 
     [Test]
@@ -70,8 +75,9 @@ internal sealed class LoopsSideBySideTests
     public void WeightsMustFitTheCacheOfAThread()
     {
         long bytes = LoopPairs.Weights(1).Type.SizeInBytes.Value;
-        Assert.That(Beside(PlanOf((b, x, start) => Directions(b, x, start, 1), new LoopSharing(bytes))), Is.EqualTo(new[] { 1, 0 }));
-        Assert.That(Beside(PlanOf((b, x, start) => Directions(b, x, start, 1), new LoopSharing(bytes - 1))), Is.EqualTo(new[] { 0, 0 }));
+        MemoryPlan Plan(long cache) => PlanOf((b, x, start) => Directions(b, x, start, 1), new LoopSharing(cache));
+        Assert.That(Beside(Plan(bytes)), Is.EqualTo(new[] { 1, 0 }));
+        Assert.That(Beside(Plan(bytes - 1)), Is.EqualTo(new[] { 0, 0 }));
     }
 
     [Test]
@@ -79,7 +85,11 @@ internal sealed class LoopsSideBySideTests
     {
         // The second sequence would have to be there before the first loop.
         MemoryPlan Plan(long most) => PlanOf(
-            (b, x, start) => [LoopPairs.Direction(b, Through(b, x, 5), start, 1)[1], LoopPairs.Direction(b, Through(b, x, 6), start, 2)[1]],
+            (b, x, start) =>
+            [
+                LoopPairs.Direction(b, Through(b, x, 5), start, 1)[1],
+                LoopPairs.Direction(b, Through(b, x, 6), start, 2)[1],
+            ],
             Usual with { MostBytesEarlier = most });
         Assert.That(Beside(Plan(Usual.MostBytesEarlier)), Is.EqualTo(new[] { 1, 0 }));
         Assert.That(Beside(Plan(0)), Is.EqualTo(new[] { 0, 0 }));
@@ -100,8 +110,8 @@ internal sealed class LoopsSideBySideTests
             },
             runs: false, effects: 3);
         Assert.That(Beside(plan), Is.EqualTo(new[] { 1, 0 }));
-        Assert.That(
-            plan.Entry.Steps.OfType<RunStep>().Select(s => s.Node.Op).OfType<HostCallOp>().Select(c => c.Ordinal), Is.EqualTo(new[] { 1, 2, 3 }));
+        IEnumerable<HostCallOp> calls = plan.Entry.Steps.OfType<RunStep>().Select(s => s.Node.Op).OfType<HostCallOp>();
+        Assert.That(calls.Select(c => c.Ordinal), Is.EqualTo(new[] { 1, 2, 3 }));
     }
 
     [Test]
@@ -120,8 +130,12 @@ internal sealed class LoopsSideBySideTests
     {
         Dim time = Dim.Symbol("time", 1, 64);
         Module module = Optimizing.ModuleOf(b =>
-            Directions(b, b.Parameter(0, new TensorType(DType.F32, [time, 4, LoopPairs.Width])), b.Parameter(1, LoopPairs.State), 1));
-        MemoryPlan plan = BufferAssigner.Assign(GraphOptimizer.Run(module), new MemoryPlanOptions { SharesParts = true, Loops = Usual });
+        {
+            Node x = b.Parameter(0, new TensorType(DType.F32, [time, 4, LoopPairs.Width]));
+            return Directions(b, x, b.Parameter(1, LoopPairs.State), 1);
+        });
+        var options = new MemoryPlanOptions { SharesParts = true, Loops = Usual };
+        MemoryPlan plan = BufferAssigner.Assign(GraphOptimizer.Run(module), options);
         Assert.That(Beside(plan), Is.EqualTo(new[] { 1, 0 }));
         MemoryPlanChecker.Check(plan, _ => 1);
         MemoryPlanChecker.Check(plan, _ => 17);
@@ -136,9 +150,11 @@ internal sealed class LoopsSideBySideTests
         {
             Module module = GraphOptimizer.Run(
                 RandomGraph.Generate(seed, size: 40), new OptimizerOptions { FoldBatchNorm = false, Verify = true });
-            MemoryPlan plan = BufferAssigner.Assign(module, new MemoryPlanOptions { SharesParts = seed % 2 == 0, Loops = Any });
+            var options = new MemoryPlanOptions { SharesParts = seed % 2 == 0, Loops = Any };
+            MemoryPlan plan = BufferAssigner.Assign(module, options);
             MemoryPlanChecker.Check(plan, _ => 0);
-            Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => Optimizing.Random(type, seed + i))];
+            Literal[] arguments =
+                [.. module.Entry.ParameterTypes.Select((type, i) => Optimizing.Random(type, seed + i))];
             Literal[] wanted = Evaluator.Evaluate(module.Entry, arguments);
             Literal[] found = PlanInterpreter.Run(plan, arguments);
             for (int i = 0; i < wanted.Length; i++)
@@ -171,7 +187,8 @@ internal sealed class LoopsSideBySideTests
         var module = new Module(
             "test", entry, ["x", "start"], [.. entry.Results.Select((_, i) => $"y{i}")], b.Provenance);
         Module optimized = GraphOptimizer.Run(module);
-        MemoryPlan plan = BufferAssigner.Assign(optimized, new MemoryPlanOptions { SharesParts = true, Loops = sharing ?? Usual });
+        var options = new MemoryPlanOptions { SharesParts = true, Loops = sharing ?? Usual };
+        MemoryPlan plan = BufferAssigner.Assign(optimized, options);
         MemoryPlanChecker.Check(plan, _ => 0);
         if (runs && effects == 0)
         {

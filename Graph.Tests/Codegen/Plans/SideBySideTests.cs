@@ -43,7 +43,9 @@ internal sealed class SideBySideTests
         var graph = new Graph();
         Tensor x = graph.Placeholder(DType.F32, [32, 32], "x");
         Tensor Endless(float factor) => graph.While(
-            [graph.Constant(0), x * factor], p => p[0].Less(graph.Constant(2_000_000_000)), p => [p[0] + 1, p[1].MatMul(p[1]).Tanh()])[1];
+            [graph.Constant(0), x * factor],
+            p => p[0].Less(graph.Constant(2_000_000_000)),
+            p => [p[0] + 1, p[1].MatMul(p[1]).Tanh()])[1];
         Tensor both = Endless(1) + Endless(2);
         Tensor other = x + 1;
         using var session = new Session(graph, new CompiledModule.Uncached(), new SessionOptions { MaxThreads = threads });
@@ -68,7 +70,8 @@ internal sealed class SideBySideTests
             p => [p[0] + 1, (p[1].MatMul(p[2]) + p[1]).Tanh(), p[2]])[1];
         Tensor loss = (Unrolled(0.5f) * Unrolled(0.25f)).ReduceSum();
         Module module = graph.ToModule([.. graph.Gradients([loss], [x, w])], [x, w]);
-        Literal[] arguments = [.. module.Entry.ParameterTypes.Select((t, i) => Optimizing.Random(t, i + 1, special: false))];
+        Literal[] arguments =
+            [.. module.Entry.ParameterTypes.Select((t, i) => Optimizing.Random(t, i + 1, special: false))];
         Literal[] expected = Evaluator.Evaluate(module.Entry, arguments);
         Literal[] alone = CompiledModule.Run(module, arguments, threads: 1);
         Literal[] shared = CompiledModule.Run(module, arguments, threads: 2);
@@ -83,7 +86,8 @@ internal sealed class SideBySideTests
     public void LoopsAreTasksOfAFunctionWhereCallsMayNest()
     {
         string text = Print(EntryOptions.Default);
-        Assert.That(text, Does.Contain("define internal void @run_loops_").And.Contain("switch i64 %task, label %exit [i64 0, label %task_0 i64 1, label %task_1]"));
+        Assert.That(text, Does.Contain("define internal void @run_loops_"));
+        Assert.That(text, Does.Contain("switch i64 %task, label %exit [i64 0, label %task_0 i64 1, label %task_1]"));
         foreach (EntryOptions options in (EntryOptions[])
             [new() { NestsCalls = false }, new() { IsParallel = false }, new() { IsProfiled = true }])
         {
@@ -99,7 +103,9 @@ internal sealed class SideBySideTests
         Node between = b.Add(below[0], below[2]);
         return
         [
-            .. LoopPairs.Direction(b, between, below[1], 3), .. LoopPairs.Direction(b, between, below[3], 4, backwards: true), below[1],
+            .. LoopPairs.Direction(b, between, below[1], 3),
+            .. LoopPairs.Direction(b, between, below[3], 4, backwards: true),
+            below[1],
         ];
     });
 
