@@ -155,38 +155,16 @@ internal sealed class ConcatenationLowering
             Copy();
         }
 
+        // Where it is known that there is a vector, the last one ends with the strip; what is written around the caches is written once.
         void Copy()
         {
             KExpr here = _b.Let("here", KBuilder.Subtract(KBuilder.Multiply(row, KBuilder.Value(strip)), KBuilder.Value(start)));
-            KExpr whole = _b.Let("whole", KBuilder.Add(
-                first, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(last, first), _lanes), _lanes)));
-            _b.For("i", first, whole, _lanes, i =>
+            _b.ForVectors(first, last, _lanes, mayRepeat: !_streams, body: (i, mask) =>
             {
                 KExpr at = KBuilder.Add(there, i);
-                var lanes = new KLoad(source, KBuilder.Add(here, i), _lanes);
-                _b.Add(new KStore(_result, at, lanes, IsStreaming: _streams));
+                var lanes = new KLoad(source, KBuilder.Add(here, i), _lanes, mask);
+                _b.Add(new KStore(_result, at, lanes, mask, IsStreaming: _streams && mask is null));
             });
-            KExpr rest = KBuilder.Subtract(last, whole);
-            if (rest is KConstant { Value.AsInteger: var left })
-            {
-                CopyRest(left);
-            }
-            else
-            {
-                _b.If(KBuilder.Less(0, rest), () => CopyRest(null));
-            }
-
-            void CopyRest(Int128? left)
-            {
-                if (left == 0)
-                {
-                    return;
-                }
-                bool overlaps = left is not null && !_streams && strip.Value >= _lanes;
-                KExpr at = overlaps ? KBuilder.Subtract(last, _lanes) : whole; // a vector that ends with the strip
-                KExpr? mask = overlaps ? null : _b.Let("mask", KBuilder.Less(new KRamp(0, 1, _lanes), KBuilder.Broadcast(rest, _lanes)));
-                _b.Store(_result, KBuilder.Add(there, at), new KLoad(source, KBuilder.Add(here, at), _lanes, mask), mask);
-            }
         }
     }
 }

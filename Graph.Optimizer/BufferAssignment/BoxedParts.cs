@@ -51,8 +51,8 @@ public static class BoxedParts
 
     /// <summary>Whether a pad only puts a border around what is concatenated along a dimension.</summary>
     public static bool MayPad(PadOp pad, int dimension) =>
-        pad.Interior.All(n => n == 0) && pad.Low.Concat(pad.High).All(n => n.IsStatic && n.Value >= 0) &&
-        pad.Low.Concat(pad.High).Any(n => n != 0) && pad.Low.Skip(dimension).Concat(pad.High.Skip(dimension)).All(n => n == 0);
+        pad.IsBorder && pad.Low.Concat(pad.High).All(n => n.IsStatic) && pad.Low.Concat(pad.High).Any(n => n != 0) &&
+        pad.Low.Skip(dimension).Concat(pad.High.Skip(dimension)).All(n => n == 0);
 
     /// <summary>Whether what lies together of each operand of a concatenation fills cache lines.</summary>
     public static bool HasLongRows(Node join) => join.Op is ConcatenateOp { Dimension: var dimension } && join.Operands.All(o =>

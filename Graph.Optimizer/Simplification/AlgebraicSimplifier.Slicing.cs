@@ -236,13 +236,10 @@ public sealed partial class AlgebraicSimplifier
         return isNothing ? x
             : isSame ? Splats.Make(b, Splats.ValueOf(value)!.Value, node.Shape)
             : x is { Op: PadOp inner, Operands: [var source, var innerValue] } && ReferenceEquals(value, innerValue) &&
-                IsPlain(op) && IsPlain(inner)
+                op.IsBorder && inner.IsBorder
             ? b.Pad(source, value, Sum(op.Low, inner.Low), Sum(op.High, inner.High))
             : null;
     }
-
-    private static bool IsPlain(PadOp op) =>
-        op.Interior.All(n => n == 0) && op.Low.All(d => d.Range.Min >= 0) && op.High.All(d => d.Range.Min >= 0);
 
     private static ValueList<Dim> Sum(ValueList<Dim> x, ValueList<Dim> y) => [.. x.Zip(y, (a, b) => a + b)];
 
