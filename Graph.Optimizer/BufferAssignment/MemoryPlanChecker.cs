@@ -6,7 +6,8 @@ namespace Graphene.Optimizer;
 /// <remarks>
 /// It knows nothing of intervals: it keeps for each buffer the values it holds, forgets them when a buffer that overlaps it is
 /// written, and asks for each operand whether its buffer holds it. Loops are followed for two rounds, branches each from the
-/// state before.
+/// state before. Which parts lie where it finds out from the nodes again, although steps say it (<see cref="RunStep.PartsInPlace"/>): a
+/// checker that believed the plan would check nothing.
 /// </remarks>
 public sealed class MemoryPlanChecker
 {
