@@ -178,7 +178,7 @@ internal sealed class FusionPlanner
         }
         Shape shape = node.Types[0].Shape;
         FusionCluster cluster = _graph.NewCluster(
-            FusionKind.Loop, shape, new bool[shape.Rank], isSealed: role == FusionRole.Assemble && !_costs.JoinsPieces(node));
+            FusionKind.Loop, shape, new bool[shape.Rank], isSealed: Sealing.Seals(node, _costs));
         _graph.Add(cluster, node, [FusionPosition.Identity(shape)]);
         NoteAcross(node, cluster, [FusionPosition.Identity(shape)]);
         return cluster;
