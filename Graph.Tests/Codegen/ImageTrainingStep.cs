@@ -3,7 +3,10 @@ using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Codegen;
 
-/// <summary>The gradients of a small network over a symbolic batch of images: a convolution, a normalization, a pooling and a product.</summary>
+/// <summary>
+/// The gradients of a small network over a symbolic batch of images: a convolution, a normalization, a pooling and a
+/// product.
+/// </summary>
 internal sealed class ImageTrainingStep
 {
     private readonly Graph _graph = new();

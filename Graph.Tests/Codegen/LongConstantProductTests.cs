@@ -8,8 +8,8 @@ using static Graphene.Tests.Support.Evaluation;
 namespace Graphene.Tests.Codegen;
 
 /// <summary>
-/// Products with a constant whose panels and rows outgrow the second cache run in blocks of k, with the bits that they have without: on every
-/// machine, for every number of rows, beside every epilogue.
+/// Products with a constant whose panels and rows outgrow the second cache run in blocks of k, with the bits that they
+/// have without: on every machine, for every number of rows, beside every epilogue.
 /// </summary>
 internal sealed class LongConstantProductTests
 {

@@ -65,12 +65,15 @@ internal sealed class StreamTests
         [Values(DType.F32, DType.BF16, DType.Bool)] DType type, [Values(1, 2)] int dimension, [Values(17, 64, 9000)] int width)
     {
         Literal[] parts = [.. ((int[])[width, 1, 2 * width, 70]).Select((w, part) => Literal.Generate(
-            new TensorType(type, dimension == 1 ? Shape.Of(3, w, 2) : Shape.Of(2, 3, w)), at => Element(type, (at[0] * 31) + (at[1] * 7) + at[2] + part)))];
+            new TensorType(type, dimension == 1 ? Shape.Of(3, w, 2) : Shape.Of(2, 3, w)),
+            at => Element(type, (at[0] * 31) + (at[1] * 7) + at[2] + part)))];
         Module known = CompiledModule.Build(b => [b.Concatenate([.. parts.Select((p, i) => b.Parameter(i, p.Type))], dimension)]);
         var rows = Dim.Symbol("rows", 1, 1 << 20);
         var wide = Dim.Symbol("width", 1, 1 << 20);
-        Module fed = CompiledModule.Build(b => [b.Concatenate(
-            [.. parts.Select((p, i) => b.Parameter(i, new TensorType(type, [rows, .. p.Shape.Skip(1).Select((d, axis) => i == 0 && axis == dimension - 1 ? wide : d)])))], dimension)]);
+        Dim[] Fed(Shape shape, int part) =>
+            [rows, .. shape.Skip(1).Select((d, axis) => part == 0 && axis == dimension - 1 ? wide : d)];
+        Module fed = CompiledModule.Build(b =>
+            [b.Concatenate([.. parts.Select((p, i) => b.Parameter(i, new TensorType(type, [.. Fed(p.Shape, i)])))], dimension)]);
 
         Literal expected = Evaluator.Evaluate(known.Entry, parts)[0];
 
@@ -199,7 +202,11 @@ internal sealed class StreamTests
     [Test]
     public void ManyNumbersByOneAreDividedExactly()
     {
-        float[] some = [.. SampleBits.Edges(DType.F32).Select(b => BitConverter.UInt32BitsToSingle((uint)b)), 3, 1.9999999f, 7e-19f, -5e18f];
+        float[] some =
+        [
+            .. SampleBits.Edges(DType.F32).Select(b => BitConverter.UInt32BitsToSingle((uint)b)),
+            3, 1.9999999f, 7e-19f, -5e18f,
+        ];
         var random = new Random(3);
         float[] many =
         [

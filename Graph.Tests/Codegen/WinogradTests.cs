@@ -128,7 +128,8 @@ internal sealed partial class WinogradTests
         {
             Literal one = Literal.From(x.As<float>().Slice(image * 17 * 15 * 32, 17 * 15 * 32), 1, 17, 15, 32);
             float[] expected = together.As<float>().Slice(image * 17 * 15 * 48, 17 * 15 * 48).ToArray();
-            Assert.That(session.Run("y0", new Dictionary<string, Feed> { ["x0"] = one }).As<float>().ToArray(), Is.EqualTo(expected), $"image {image}, fed");
+            float[] fed = session.Run("y0", new Dictionary<string, Feed> { ["x0"] = one }).As<float>().ToArray();
+            Assert.That(fed, Is.EqualTo(expected), $"image {image}, fed");
             Assert.That(CompiledModule.Run(alone, [one], Allowed)[0].As<float>().ToArray(), Is.EqualTo(expected), $"image {image}");
         }
         Assert.That(session.PlanCount, Is.EqualTo(1));
@@ -156,7 +157,8 @@ internal sealed partial class WinogradTests
             Node x = b.Parameter(0, new TensorType(DType.F32, Shape.Of(1, 32, 24, 24)));
             foreach (int seed in new[] { 2, 3 })
             {
-                x = b.Add(new ConvolutionOp(ConvolutionDimensions.ChannelsFirst(2), [Same, Same], 1, 1, DType.F32), x, b.Constant(Noise([32, 32, 3, 3], seed)));
+                var op = new ConvolutionOp(ConvolutionDimensions.ChannelsFirst(2), [Same, Same], 1, 1, DType.F32);
+                x = b.Add(op, x, b.Constant(Noise([32, 32, 3, 3], seed)));
             }
             return [x];
         });
@@ -191,7 +193,8 @@ internal sealed partial class WinogradTests
         Literal x = Noise(convolution.Input, 1);
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x], OptimizerOptions.Default)[0], CompiledModule.Run(module, [x])[0]);
         Assert.That(
-            GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = Allowed }).Fingerprint, Is.Not.EqualTo(GraphCompiler.Cpu().Fingerprint),
+            GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = Allowed }).Fingerprint,
+            Is.Not.EqualTo(GraphCompiler.Cpu().Fingerprint),
             "so the cache keeps both");
     }
 
@@ -210,12 +213,14 @@ internal sealed partial class WinogradTests
         Module fed = CompiledModule.Build(b => [b.Add(
             plain.Op, b.Parameter(0, new TensorType(DType.F32, Shape.Of(plain.Input))), b.Parameter(1, plain.Kernel))]);
         Assert.That(NamesOf(fed), Has.None.EqualTo("convolution_tiles"), "a kernel that is fed");
-        Literal infinite = Literal.Generate(plain.Kernel, at => Scalar.FromDouble(DType.F32, at[2] == 5 && at[3] == 7 ? double.PositiveInfinity : 1));
+        Literal infinite = Literal.Generate(
+            plain.Kernel, at => Scalar.FromDouble(DType.F32, at[2] == 5 && at[3] == 7 ? double.PositiveInfinity : 1));
         Module unbounded = CompiledModule.Build(b => [b.Add(
             plain.Op, b.Parameter(0, new TensorType(DType.F32, Shape.Of(plain.Input))), b.Constant(infinite))]);
         Assert.That(NamesOf(unbounded), Has.None.EqualTo("convolution_tiles"), "an infinite weight");
 
-        static void Declines(Convolution c, string why) => Assert.That(NamesOf(c.Build((_, _, y) => y)), Has.None.EqualTo("convolution_tiles"), why);
+        static void Declines(Convolution c, string why) =>
+            Assert.That(NamesOf(c.Build((_, _, y) => y)), Has.None.EqualTo("convolution_tiles"), why);
     }
 
     [TestCase(double.PositiveInfinity)]

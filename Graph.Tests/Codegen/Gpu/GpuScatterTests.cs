@@ -61,7 +61,9 @@ internal sealed class GpuScatterTests
             b.Parameter(0, new TensorType(DType.F32, Shape.Of(7, 40))), b.Parameter(1, new TensorType(DType.I32, Shape.Of(90, 2))),
             b.Parameter(2, new TensorType(DType.F32, Shape.Of(90))), dimensions, Body(DType.F32, (n, x, y) => n.Add(x, y)), unique)]);
         Literal indices = unique
-            ? Literal.Generate(new TensorType(DType.I32, Shape.Of(90, 2)), at => Scalar.FromInteger(DType.I32, at[1] == 0 ? at[0] % 40 : at[0] / 40))
+            ? Literal.Generate(
+                new TensorType(DType.I32, Shape.Of(90, 2)),
+                at => Scalar.FromInteger(DType.I32, at[1] == 0 ? at[0] % 40 : at[0] / 40))
             : Indices([90, 2], 2, -1, 9);
         GpuNode.Agrees(module, [Noise([7, 40], 1), indices, Noise([90], 3)]);
     }
@@ -102,7 +104,12 @@ internal sealed class GpuScatterTests
                 b.Parameter(3, new TensorType(DType.F32, Shape.Of(50, 12))), b.Parameter(4, new TensorType(DType.I32, Shape.Of(50, 12))));
             return b.Results(node);
         });
-        GpuNode.Agrees(module, [Noise([6, 12], 1), Indices([6, 12], 2, 0, 99), Indices([50], 3, 0, 6), Noise([50, 12], 4), Indices([50, 12], 5, 0, 99)]);
+        GpuNode.Agrees(
+            module,
+            [
+                Noise([6, 12], 1), Indices([6, 12], 2, 0, 99), Indices([50], 3, 0, 6), Noise([50, 12], 4),
+                Indices([50, 12], 5, 0, 99),
+            ]);
     }
 
     [Test]
@@ -131,7 +138,8 @@ internal sealed class GpuScatterTests
         {
             Literal[] arguments = [Noise([r, 6], 1), Indices([u], 2, 0, r), Noise([u, 6], 3)];
             LiteralAssert.AreEqual(
-                node.Run(arguments, (rows, r), (updates, u))[0], Evaluator.Evaluate(Of(r, u).Entry, arguments)[0], $"{r} rows, {u} updates");
+                node.Run(arguments, (rows, r), (updates, u))[0], Evaluator.Evaluate(Of(r, u).Entry, arguments)[0],
+                $"{r} rows, {u} updates");
         }
     }
 
@@ -149,6 +157,8 @@ internal sealed class GpuScatterTests
     private static Literal Indices(long[] shape, int seed, int from, int to, DType type = DType.I32)
     {
         var random = new Random(seed);
-        return Literal.Generate(new TensorType(type, Shape.Of(shape)), _ => Scalar.FromInteger(type, random.Next(from, Math.Max(from + 1, to))));
+        return Literal.Generate(
+            new TensorType(type, Shape.Of(shape)),
+            _ => Scalar.FromInteger(type, random.Next(from, Math.Max(from + 1, to))));
     }
 }

@@ -41,14 +41,18 @@ internal sealed class GpuSortTests
         {
             Literal[] arguments = [Few([2, n], n, DType.F32)];
             LiteralAssert.AreEqual(
-                node.Run(arguments, (length, n))[0], Evaluator.Evaluate(Sort([2, n], 1, DType.F32, false).Entry, arguments)[0], $"length {n}");
+                node.Run(arguments, (length, n))[0],
+                Evaluator.Evaluate(Sort([2, n], 1, DType.F32, false).Entry, arguments)[0],
+                $"length {n}");
         }
     }
 
     private static Module Sort(Dim[] shape, int dimension, DType type, bool hasNumbers) => CompiledModule.Build(b =>
     {
         var inner = new GraphBuilder();
-        Node[] p = [.. Enumerable.Range(0, hasNumbers ? 4 : 2).Select(i => inner.Parameter(i, TensorType.Scalar(i < 2 ? type : DType.I32)))];
+        IEnumerable<TensorType> types =
+            Enumerable.Range(0, hasNumbers ? 4 : 2).Select(i => TensorType.Scalar(i < 2 ? type : DType.I32));
+        Node[] p = [.. types.Select((t, i) => inner.Parameter(i, t))];
         Computation comparator = inner.Build("less", [inner.Less(p[0], p[1])]);
         Node keys = b.Parameter(0, new TensorType(type, Shape.From(shape)));
         Node[] operands = hasNumbers ? [keys, b.Parameter(1, new TensorType(DType.I32, Shape.From(shape)))] : [keys];
