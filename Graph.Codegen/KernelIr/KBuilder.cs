@@ -78,7 +78,9 @@ public sealed class KBuilder
     /// <param name="begin">The first index.</param>
     /// <param name="end">One past the last.</param>
     /// <param name="lanes">The lanes of a vector.</param>
-    /// <param name="body">Writes what is done with a vector: its first index, and its mask, which is null where all lanes are there.</param>
+    /// <param name="body">
+    /// Writes what is done with a vector: its first index, and its mask, which is null where all lanes are there.
+    /// </param>
     /// <param name="mayRepeat">Whether the last vector may end with the range instead, and do again what the one before has done.</param>
     public void ForVectors(KExpr begin, KExpr end, int lanes, Action<KExpr, KExpr?> body, bool mayRepeat = false)
     {

@@ -51,7 +51,8 @@ internal sealed class ConcatenationLowering
     public static IReadOnlyList<LoweredKernel>? TryLower(
         string name, Node fusion, KernelTarget target, Func<int, bool> isThere, PackedLookups lookups)
     {
-        if (((FusionOp)fusion.Op).Body.Results is not [{ Type.IsRowMajor: true } whole] || BoxedParts.PadAndJoin(whole) is not var (pad, join) ||
+        if (((FusionOp)fusion.Op).Body.Results is not [{ Type.IsRowMajor: true } whole] ||
+            BoxedParts.PadAndJoin(whole) is not var (pad, join) ||
             !join.Operands.All(o => o.Op is ParameterOp && o.Type.IsRowMajor) ||
             Enumerable.Range(0, fusion.Operands.Length).Any(i => lookups.Of(fusion, i) is not null))
         {
@@ -61,7 +62,8 @@ internal sealed class ConcatenationLowering
         var lowering = new ConcatenationLowering(fusion, pad, join, target, isThere);
 
         // Strips shorter than a vector are better put together in lanes.
-        if (there == 0 && lowering._length is { IsStatic: true, Value: var length } && length < (long)lowering._lanes * join.Operands.Length)
+        long few = (long)lowering._lanes * join.Operands.Length;
+        if (there == 0 && lowering._length is { IsStatic: true, Value: var length } && length < few)
         {
             return null;
         }
@@ -107,7 +109,8 @@ internal sealed class ConcatenationLowering
                 start += StripOf(operand);
             }
         });
-        Dim bytes = _join.Operands.Where(o => _sources[((ParameterOp)o.Op).Number] is not null).Aggregate((Dim)0, (sum, o) => sum + o.Type.SizeInBytes);
+        Dim bytes = _join.Operands.Where(o => _sources[((ParameterOp)o.Op).Number] is not null)
+            .Aggregate((Dim)0, (sum, o) => sum + o.Type.SizeInBytes);
         var cost = new KernelCost(0, bytes * 2);
         var kernel = new Kernel(name, _arguments.Buffers, task, KBuilder.Multiply(groups, pieces), _b.ToBlock(), cost);
         return new LoweredKernel(kernel, _arguments.Operands);

@@ -14,7 +14,9 @@ internal sealed class LoopNest
     /// <param name="source">The fusion.</param>
     /// <param name="box">What the fusion replaces of an operand, when that is all it writes.</param>
     /// <param name="analysis">Facts about the expressions.</param>
-    /// <param name="takesPieces">Whether rows of a concatenation are walked piece by piece, so that nobody asks which piece an element is of.</param>
+    /// <param name="takesPieces">
+    /// Whether rows of a concatenation are walked piece by piece, so that nobody asks which piece an element is of.
+    /// </param>
     public LoopNest(FusionSource source, UpdatedBox? box, ExprAnalysis analysis, bool takesPieces = false)
     {
         _source = source;

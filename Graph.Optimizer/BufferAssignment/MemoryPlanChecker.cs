@@ -6,8 +6,7 @@ namespace Graphene.Optimizer;
 /// <remarks>
 /// It knows nothing of intervals: it keeps for each buffer the values it holds, forgets them when a buffer that overlaps it is
 /// written, and asks for each operand whether its buffer holds it. Loops are followed for two rounds, branches each from the
-/// state before. Which parts lie where it finds out from the nodes again, although steps say it (<see cref="RunStep.PartsInPlace"/>): a
-/// checker that believed the plan would check nothing.
+/// state before.
 /// </remarks>
 public sealed class MemoryPlanChecker
 {
@@ -110,7 +109,8 @@ public sealed class MemoryPlanChecker
         }
     }
 
-    // The operands that a step finds in its result, where they belong.
+    // The operands that a step finds in its result, where they belong. Asked of the nodes again, although the step says it
+    // (RunStep.PartsInPlace): a checker that believed the plan would check nothing.
     private ImmutableArray<BoxedPart> PartsInPlace(RunStep run) => [.. BoxedParts.Of(run.Node).Where(part =>
         _plan.Buffers[run.Operands[part.Operand]].Box is { } box && box.Equals(part.Box) &&
         PlaceOf(run.Operands[part.Operand]) == PlaceOf(run.Results[0]))];

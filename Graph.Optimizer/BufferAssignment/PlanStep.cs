@@ -17,8 +17,8 @@ public sealed record RunStep(
     : PlanStep(Number)
 {
     /// <summary>
-    /// The operands that are boxes of the result already, where the node puts such together (see <see cref="BoxedParts"/>): its kernels only
-    /// write the others.
+    /// The operands that are boxes of the result already, where the node puts such together (see
+    /// <see cref="BoxedParts"/>): its kernels only write the others.
     /// </summary>
     public ImmutableArray<int> PartsInPlace { get; init; } = [];
 }

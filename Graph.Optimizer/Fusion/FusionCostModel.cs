@@ -93,10 +93,16 @@ internal sealed class FusionCostModel(MachineTraits machine)
     public bool JoinsPieces(Node node) =>
         machine.JoinsPieces && (node.Op is PadOp || (node.Op is ConcatenateOp && node.Operands.Length <= MaxPieces));
 
-    /// <summary>True where a loop walks the pieces of a row one after another, instead of asking for each element of which piece it is.</summary>
+    /// <summary>
+    /// True where a loop walks the pieces of a row one after another, instead of asking for each element of
+    /// which piece it is.
+    /// </summary>
     public bool TakesPiecesInTurns => !machine.JoinsPieces;
 
-    /// <summary>True for a part of a tensor that what follows a dot or convolution may read where it lies: the step of a sequence.</summary>
+    /// <summary>
+    /// True for a part of a tensor that what follows a dot or convolution may read where it lies: the
+    /// step of a sequence.
+    /// </summary>
     public bool ReadsPartAfterHero(Node node) =>
         machine.ReadsPartsAfterHeroes && node.Op is (DynamicSliceOp or SliceOp { Strides: [.., 1] });
 

@@ -87,8 +87,11 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         at.Axes is null ? !at.Repeats : cluster.CoversAllLoops(at) || cluster.IsRow(at) || IsScalar(at);
 
     // A function of fewer elements than the fusion has, but not one that is asked for at places nobody knows.
-    private bool AllowsAgain(Node node, FusionCluster cluster) => !cluster.HasHero && costs.AllowsRepeatedFunction(
-        node, cluster.Members.Count(m => m.Op.IsExpensive && FusionRoles.Of(m) == FusionRole.Map && !cluster.PositionsOf(m).All(p => IsOnce(cluster, p))));
+    private bool AllowsAgain(Node node, FusionCluster cluster) =>
+        !cluster.HasHero && costs.AllowsRepeatedFunction(node, cluster.Members.Count(m => IsRepeatedFunction(m, cluster)));
+
+    private static bool IsRepeatedFunction(Node node, FusionCluster cluster) => node.Op.IsExpensive &&
+        FusionRoles.Of(node) == FusionRole.Map && !cluster.PositionsOf(node).All(p => IsOnce(cluster, p));
 
     private string? ReasonAgainstTurning(Node node, FusionCluster cluster, FusionPosition at)
     {

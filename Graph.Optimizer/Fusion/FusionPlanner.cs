@@ -186,7 +186,8 @@ internal sealed class FusionPlanner
 
     private void NoteAcross(Node node, FusionCluster cluster, IReadOnlyList<FusionPosition> places)
     {
-        if (_costs.TurnsTiles(0) && FusionRoles.Of(node) == FusionRole.Transpose && !FusionLegality.IsSmall(node) && cluster.Kind == FusionKind.Loop &&
+        bool mayTurn = _costs.TurnsTiles(0) && cluster.Kind == FusionKind.Loop;
+        if (mayTurn && FusionRoles.Of(node) == FusionRole.Transpose && !FusionLegality.IsSmall(node) &&
             FusionPlaces.Across(cluster, node, places[0]) is { } axis)
         {
             cluster.ReadAcross(axis);

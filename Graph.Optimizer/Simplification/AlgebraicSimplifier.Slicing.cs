@@ -57,7 +57,8 @@ public sealed partial class AlgebraicSimplifier
                 continue;
             }
             Dim together = groups[axis].Skip(1).Aggregate((Dim)1, (n, inner) => n * x.Shape[inner]);
-            if (groups[axis].Length == 0 || !together.IsStatic || together == 0 || !Dim.TryDivideExact(op.Starts[axis], together.Value, out Dim start) ||
+            if (groups[axis].Length == 0 || !together.IsStatic || together == 0 ||
+                !Dim.TryDivideExact(op.Starts[axis], together.Value, out Dim start) ||
                 !Dim.TryDivideExact(op.Limits[axis], together.Value, out Dim limit))
             {
                 return null;
