@@ -61,6 +61,11 @@ internal static class CName
     public static string[] Distinct(IEnumerable<string> names)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        return [.. names.Select((n, i) => seen.Add(Upper(n)) ? Upper(n) : $"{Upper(n)}_{i.ToString(System.Globalization.CultureInfo.InvariantCulture)}")];
+        return
+        [
+            .. names.Select((n, i) => seen.Add(Upper(n))
+                ? Upper(n)
+                : $"{Upper(n)}_{i.ToString(System.Globalization.CultureInfo.InvariantCulture)}"),
+        ];
     }
 }

@@ -74,6 +74,34 @@ public sealed class KBuilder
         Add(new KFor(variable, begin, end, step, Block(() => body(variable)), unroll));
     }
 
+    /// <summary>Goes through a range by whole vectors, and through what is left by one with a mask.</summary>
+    /// <param name="begin">The first index.</param>
+    /// <param name="end">One past the last.</param>
+    /// <param name="lanes">The lanes of a vector.</param>
+    /// <param name="body">
+    /// Writes what is done with a vector: its first index, and its mask, which is null where all lanes are there.
+    /// </param>
+    /// <param name="mayRepeat">Whether the last vector may end with the range instead, and do again what the one before has done.</param>
+    public void ForVectors(KExpr begin, KExpr end, int lanes, Action<KExpr, KExpr?> body, bool mayRepeat = false)
+    {
+        KExpr whole = Let("whole", Add(begin, Multiply(Divide(Subtract(end, begin), lanes), lanes)));
+        For("i", begin, whole, lanes, i => body(i, null));
+        if (Subtract(end, whole) is not KConstant { Value.AsInteger: var rest })
+        {
+            If(Less(whole, end), Masked);
+        }
+        else if (rest > 0 && mayRepeat && Subtract(end, begin) is KConstant { Value.AsInteger: var length } && length >= lanes)
+        {
+            body(Subtract(end, lanes), null);
+        }
+        else if (rest > 0)
+        {
+            Masked();
+        }
+
+        void Masked() => body(whole, Let("mask", Less(new KRamp(0, 1, lanes), Subtract(end, whole))));
+    }
+
     /// <summary>Runs one of two blocks.</summary>
     public void If(KExpr condition, Action then, Action? otherwise = null) =>
         Add(new KIf(condition, Block(then), otherwise is null ? null : Block(otherwise)));

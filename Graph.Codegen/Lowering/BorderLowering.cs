@@ -9,8 +9,7 @@ internal sealed record Border(PadOp Pad, Scalar Value, TensorType Type, KernelOp
 {
     /// <summary>The border of a node that may have one, or null.</summary>
     public static Border? Of(Node node, KernelOperand result) =>
-        node is { Op: PadOp pad, Operands: [_, { Op: ConstantOp { Value: var value } }] } &&
-        pad.Interior.All(n => n == 0) && pad.Low.Concat(pad.High).All(n => n.Range.Min >= 0)
+        node is { Op: PadOp { IsBorder: true } pad, Operands: [_, { Op: ConstantOp { Value: var value } }] }
             ? new Border(pad, value[0], node.Type, result)
             : null;
 }
@@ -123,12 +122,6 @@ internal sealed class BorderLowering
     private void Fill(KExpr start, KExpr from, KExpr to)
     {
         var value = new KConstant(_border.Value, _lanes);
-        KExpr whole = _b.Let("whole", KBuilder.Add(from, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(to, from), _lanes), _lanes)));
-        _b.For("i", from, whole, _lanes, i => _b.Store(_result, KBuilder.Add(start, i), value));
-        _b.If(KBuilder.Less(whole, to), () =>
-        {
-            KExpr mask = _b.Let("mask", KBuilder.Less(new KRamp(0, 1, _lanes), KBuilder.Broadcast(KBuilder.Subtract(to, whole), _lanes)));
-            _b.Store(_result, KBuilder.Add(start, whole), value, mask);
-        });
+        _b.ForVectors(from, to, _lanes, (i, mask) => _b.Store(_result, KBuilder.Add(start, i), value, mask));
     }
 }

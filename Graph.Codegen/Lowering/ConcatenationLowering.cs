@@ -51,7 +51,8 @@ internal sealed class ConcatenationLowering
     public static IReadOnlyList<LoweredKernel>? TryLower(
         string name, Node fusion, KernelTarget target, Func<int, bool> isThere, PackedLookups lookups)
     {
-        if (((FusionOp)fusion.Op).Body.Results is not [{ Type.IsRowMajor: true } whole] || BoxedParts.PadAndJoin(whole) is not var (pad, join) ||
+        if (((FusionOp)fusion.Op).Body.Results is not [{ Type.IsRowMajor: true } whole] ||
+            BoxedParts.PadAndJoin(whole) is not var (pad, join) ||
             !join.Operands.All(o => o.Op is ParameterOp && o.Type.IsRowMajor) ||
             Enumerable.Range(0, fusion.Operands.Length).Any(i => lookups.Of(fusion, i) is not null))
         {
@@ -61,7 +62,8 @@ internal sealed class ConcatenationLowering
         var lowering = new ConcatenationLowering(fusion, pad, join, target, isThere);
 
         // Strips shorter than a vector are better put together in lanes.
-        if (there == 0 && lowering._length is { IsStatic: true, Value: var length } && length < (long)lowering._lanes * join.Operands.Length)
+        long few = (long)lowering._lanes * join.Operands.Length;
+        if (there == 0 && lowering._length is { IsStatic: true, Value: var length } && length < few)
         {
             return null;
         }
@@ -107,7 +109,8 @@ internal sealed class ConcatenationLowering
                 start += StripOf(operand);
             }
         });
-        Dim bytes = _join.Operands.Where(o => _sources[((ParameterOp)o.Op).Number] is not null).Aggregate((Dim)0, (sum, o) => sum + o.Type.SizeInBytes);
+        Dim bytes = _join.Operands.Where(o => _sources[((ParameterOp)o.Op).Number] is not null)
+            .Aggregate((Dim)0, (sum, o) => sum + o.Type.SizeInBytes);
         var cost = new KernelCost(0, bytes * 2);
         var kernel = new Kernel(name, _arguments.Buffers, task, KBuilder.Multiply(groups, pieces), _b.ToBlock(), cost);
         return new LoweredKernel(kernel, _arguments.Operands);
@@ -155,38 +158,16 @@ internal sealed class ConcatenationLowering
             Copy();
         }
 
+        // Where it is known that there is a vector, the last one ends with the strip; what is written around the caches is written once.
         void Copy()
         {
             KExpr here = _b.Let("here", KBuilder.Subtract(KBuilder.Multiply(row, KBuilder.Value(strip)), KBuilder.Value(start)));
-            KExpr whole = _b.Let("whole", KBuilder.Add(
-                first, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(last, first), _lanes), _lanes)));
-            _b.For("i", first, whole, _lanes, i =>
+            _b.ForVectors(first, last, _lanes, mayRepeat: !_streams, body: (i, mask) =>
             {
                 KExpr at = KBuilder.Add(there, i);
-                var lanes = new KLoad(source, KBuilder.Add(here, i), _lanes);
-                _b.Add(new KStore(_result, at, lanes, IsStreaming: _streams));
+                var lanes = new KLoad(source, KBuilder.Add(here, i), _lanes, mask);
+                _b.Add(new KStore(_result, at, lanes, mask, IsStreaming: _streams && mask is null));
             });
-            KExpr rest = KBuilder.Subtract(last, whole);
-            if (rest is KConstant { Value.AsInteger: var left })
-            {
-                CopyRest(left);
-            }
-            else
-            {
-                _b.If(KBuilder.Less(0, rest), () => CopyRest(null));
-            }
-
-            void CopyRest(Int128? left)
-            {
-                if (left == 0)
-                {
-                    return;
-                }
-                bool overlaps = left is not null && !_streams && strip.Value >= _lanes;
-                KExpr at = overlaps ? KBuilder.Subtract(last, _lanes) : whole; // a vector that ends with the strip
-                KExpr? mask = overlaps ? null : _b.Let("mask", KBuilder.Less(new KRamp(0, 1, _lanes), KBuilder.Broadcast(rest, _lanes)));
-                _b.Store(_result, KBuilder.Add(there, at), new KLoad(source, KBuilder.Add(here, at), _lanes, mask), mask);
-            }
         }
     }
 }

@@ -26,14 +26,7 @@ internal static class FillLowering
         KExpr count = KBuilder.Value(type.Shape.ElementCount);
         KExpr begin = b.Let("begin", KBuilder.Multiply(task, ElementsPerTask));
         KExpr end = b.Let("end", KBuilder.Minimum(KBuilder.Add(begin, ElementsPerTask), count));
-        KExpr whole = b.Let("whole", KBuilder.Add(begin, KBuilder.Multiply(
-            KBuilder.Divide(KBuilder.Subtract(end, begin), lanes), lanes)));
-        b.For("i", begin, whole, lanes, i => b.Store(result, i, value(source, i, lanes, null)));
-        b.If(KBuilder.Less(whole, end), () =>
-        {
-            KExpr mask = b.Let("mask", KBuilder.Less(new KRamp(0, 1, lanes), KBuilder.Subtract(end, whole)));
-            b.Store(result, whole, value(source, whole, lanes, mask), mask);
-        });
+        b.ForVectors(begin, end, lanes, (i, mask) => b.Store(result, i, value(source, i, lanes, mask), mask));
         var kernel = new Kernel(
             name, arguments.Buffers, task, KBuilder.CeilDiv(count, ElementsPerTask), b.ToBlock(),
             new KernelCost(0, type.SizeInBytes * 2));

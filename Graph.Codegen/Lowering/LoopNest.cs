@@ -8,16 +8,15 @@ namespace Graphene.Codegen;
 /// </summary>
 internal sealed class LoopNest
 {
-    // A polynomial with the reduction of its argument.
-    private const int FlopsOfFunction = 20;
-
     private readonly FusionSource _source;
     private readonly List<LoopRoot> _roots = [];
 
     /// <param name="source">The fusion.</param>
     /// <param name="box">What the fusion replaces of an operand, when that is all it writes.</param>
     /// <param name="analysis">Facts about the expressions.</param>
-    /// <param name="takesPieces">Whether rows of a concatenation are walked piece by piece, so that nobody asks which piece an element is of.</param>
+    /// <param name="takesPieces">
+    /// Whether rows of a concatenation are walked piece by piece, so that nobody asks which piece an element is of.
+    /// </param>
     public LoopNest(FusionSource source, UpdatedBox? box, ExprAnalysis analysis, bool takesPieces = false)
     {
         _source = source;
@@ -66,8 +65,7 @@ internal sealed class LoopNest
         IEnumerable<TensorType> touched =
             Box is null ? fusion.Operands.Select(o => o.Type).Concat(fusion.Types) : [Box.Update.Type, Box.Update.Type];
         Dim bytes = touched.Aggregate((Dim)0, (sum, t) => sum + t.SizeInBytes);
-        int flops = _source.Body.PostOrder().Sum(n => n.Op is ParameterOp or ConstantOp ? 0 : n.Op is { IsElementwise: true, IsExpensive: true } ? FlopsOfFunction : 1);
-        return new KernelCost(elements * flops, bytes);
+        return new KernelCost(elements * _source.Body.PostOrder().Sum(FlopsOf), bytes);
     }
 
     /// <summary>Which loops are outside, which is the one in vector lanes, and which are inside of that.</summary>
@@ -100,6 +98,13 @@ internal sealed class LoopNest
         return new LoopPlan(merging, merging.Merge(outer), inner[^1], [.. inner.SkipLast(1)]);
     }
 
+    private static int FlopsOf(Node node) => node.Op switch
+    {
+        ParameterOp or ConstantOp => 0,
+        { IsElementwise: true, IsExpensive: true } => ElementwiseFn.ExpensiveFlops,
+        _ => 1,
+    };
+
     // Every result gets counters of its own; those of the dimensions that all results begin with are shared.
     private IndexVariable[] MakeRoots()
     {
@@ -122,13 +127,8 @@ internal sealed class LoopNest
     // The concatenation along the fastest dimension of results of one shape whose pieces are long enough for loops of their own.
     private Node? Joined()
     {
-        Shape shape = Computed[0].Shape;
         Node[] joins = [.. _source.Body.PostOrder().Where(n => n.Op is ConcatenateOp)];
-        return joins is [{ Op: ConcatenateOp op } join] && op.Dimension == shape.Rank - 1 && join.Shape.Equals(shape) &&
-            Computed.All(r => r.Shape.Equals(shape)) && BoxedParts.HasLongRows(join) &&
-            join.Operands.All(o => o.Shape[^1].IsStatic) && shape.SkipLast(1).Any(d => d != 1)
-            ? join
-            : null;
+        return joins is [var join] && Sealing.HasPiecesInRows(join) && Computed.All(r => r.Shape.Equals(join.Shape)) ? join : null;
     }
 
     // Each piece has a counter of its own. Its range says that all other pieces are elsewhere, and the questions for them fold.

@@ -1,3 +1,5 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 /// <content>
@@ -11,18 +13,16 @@ namespace Graphene.Codegen;
 /// </content>
 public sealed partial class LoopNestLowering
 {
-    // Each vector that is stored takes a shuffle less than there are colours.
-    private const int MostColours = 4;
-
     private KExpr? TryEmitInterleaved(LoopPlan plan, KVariable task)
     {
         int lanes = VectorLanes();
-        if (plan is not { Inner: { Extent: { IsStatic: true, Value: >= 2 and <= MostColours and var colours } } v, Serial.Count: 0, Outer: [.., var u] }
-            || lanes < 2 || IsShorter(u.Extent, lanes) || !_roots.All(r => IsInterleaved(r, u, v))
+        if (plan is not { Inner: { } v, Serial.Count: 0, Outer: [.., var u] } || !Sealing.AreColours(v.Extent) || lanes < 2
+            || IsShorter(u.Extent, lanes) || !_roots.All(r => IsInterleaved(r, u, v))
             || !_nest.Loads.Any(load => IsAcross(AffineIndex.Of(load), u, v)) || !IsBodyOfLanes(u, v))
         {
             return null;
         }
+        long colours = v.Extent.Value;
         LoopGroup[] rows = [.. plan.Outer.SkipLast(1)];
         KExpr extent = KBuilder.Value(u.Extent);
         if (rows.Length == 0)

@@ -7,8 +7,9 @@ namespace Graphene.Codegen;
 /// Runs of k are filled up with zeros to whole groups, panels to their width.
 /// </summary>
 /// <remarks>
-/// <c>packed[batch][panel][run][word][lane][i] = matrix[batch][run * length + word * group + i][panel * width + lane]</c>; for matrix tiles each
-/// tile is one run of memory, and so are all that a step takes: <c>packed[batch][panel][step][tile][word][lane][i]</c>.
+/// <c>packed[batch][panel][run][word][lane][i] = matrix[batch][run * length + word * group + i][panel *
+/// width + lane]</c>; for matrix tiles each tile is one run of memory, and so are all that a step
+/// takes: <c>packed[batch][panel][step][tile][word][lane][i]</c>.
 /// </remarks>
 /// <param name="Panels">Which elements, and the width of a panel.</param>
 /// <param name="Element">Their type in the packed matrix: the constant's, or a wider integer.</param>

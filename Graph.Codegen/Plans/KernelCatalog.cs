@@ -21,9 +21,13 @@ internal sealed class KernelCatalog
     public IReadOnlyList<Dim> Workspaces(Node node) =>
         node.Op is HostCallOp or FusionOp { Kind: FusionKind.Batch } ? [] : WorkspacesOf(Apart(node)); // loops need none
 
-    /// <summary>Whether a node's kernels can write its result as a box, with no other workspaces; asked by the memory plan.</summary>
-    public bool WritesBox(Node node, PartBox box) => WorkspacesOf(Lower(PlacedFusion.Of(node, new PartBox?[node.Operands.Length], box)))
-        .SequenceEqual(Workspaces(node));
+    /// <summary>
+    /// Whether a node's kernels can write its result as a box, with no other workspaces; asked by the memory plan.
+    /// Loops need none in either form. What a product packs is known when it is lowered, and the step that writes the
+    /// box finds those kernels made.
+    /// </summary>
+    public bool WritesBox(Node node, PartBox box) => node.Op is FusionOp { Kind: FusionKind.Loop } ||
+        WorkspacesOf(Lower(PlacedFusion.Of(node, new PartBox?[node.Operands.Length], box))).SequenceEqual(Workspaces(node));
 
     private static Dim[] WorkspacesOf(IReadOnlyList<LoweredKernel> kernels)
     {
@@ -39,7 +43,10 @@ internal sealed class KernelCatalog
             ? _templates.Lower(Name(node), node, isOverwritten, _lookups)
             : Apart(node);
 
-    /// <summary>The kernels of a step, on values as they lie in memory: a step that puts boxes together only writes those that are not there.</summary>
+    /// <summary>
+    /// The kernels of a step, on values as they lie in memory: a step that puts boxes together only writes those
+    /// that are not there.
+    /// </summary>
     /// <param name="plan">The memory.</param>
     /// <param name="step">The step.</param>
     public IReadOnlyList<LoweredKernel> Kernels(MemoryPlan plan, RunStep step)
@@ -50,9 +57,9 @@ internal sealed class KernelCatalog
         {
             return Kernels(step.Node, i => step.Results.Contains(step.Operands[i]));
         }
-        if (result is null && plan.HasParts(step))
+        if (!step.PartsInPlace.IsEmpty)
         {
-            return Kernels(step.Node, i => boxes[i] is not null);
+            return Kernels(step.Node, step.PartsInPlace.Contains);
         }
         return Lower(PlacedFusion.Of(step.Node, boxes, result));
     }

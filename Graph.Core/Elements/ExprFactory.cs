@@ -86,7 +86,8 @@ public class ExprFactory(ExprPool pool)
     public ScalarExpr Minimum(ScalarExpr a, ScalarExpr b) => Call(ScalarOp.Minimum, a, b);
 
     /// <summary>Logical and.</summary>
-    public ScalarExpr And(ScalarExpr a, ScalarExpr b) => IsTrue(a) || IsFalse(b) ? b : IsTrue(b) || IsFalse(a) ? a : Call(ScalarOp.And, a, b);
+    public ScalarExpr And(ScalarExpr a, ScalarExpr b) =>
+        IsTrue(a) || IsFalse(b) ? b : IsTrue(b) || IsFalse(a) ? a : Call(ScalarOp.And, a, b);
 
     /// <summary>a &lt; b.</summary>
     public ScalarExpr Less(ScalarExpr a, ScalarExpr b) => Call(ScalarOp.Less, a, b);

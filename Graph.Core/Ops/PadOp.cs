@@ -16,6 +16,9 @@ public sealed record PadOp(ValueList<Dim> Low, ValueList<Dim> High, ValueList<lo
     /// <summary>Reads the attributes that <see cref="Write"/> writes.</summary>
     public static Op Parse(AttributeReader a) => new PadOp(a.Dims("low"), a.Dims("high"), a.Longs("interior"));
 
+    /// <summary>True when it only puts a border around its operand: nothing between neighbours, and nothing is cut off.</summary>
+    public bool IsBorder => Interior.All(n => n == 0) && Low.Concat(High).All(n => n.Range.Min >= 0);
+
     /// <inheritdoc/>
     public override bool MovesDataOnly => true;
 

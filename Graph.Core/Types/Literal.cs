@@ -8,7 +8,7 @@ namespace Graphene;
 /// elsewhere: then <see cref="Bytes"/> reads and keeps them, while <see cref="Part(long, int)"/> and whatever looks at
 /// elements one after another keep nothing.
 /// </remarks>
-public sealed class Literal : IEquatable<Literal>
+public sealed partial class Literal : IEquatable<Literal>
 {
     // A multiple of every element's size and of the hash's blocks; stays in a core's own cache.
     private const int PartBytes = 256 << 10;
@@ -199,56 +199,8 @@ public sealed class Literal : IEquatable<Literal>
         return values;
     }
 
-    /// <summary>True when no element is infinite or NaN; computed once.</summary>
-    public bool IsFinite() => _isFinite ??= FindsFinite();
-
-    private bool FindsFinite()
-    {
-        if (DType == DType.F32)
-        {
-            const uint Exponent = 0x7F80_0000;
-            bool finite = true;
-            for (long offset = 0; finite && offset < SizeInBytes; offset += PartBytes)
-            {
-                using LiteralPart part = PartAt(offset);
-                foreach (uint bits in part.As<uint>())
-                {
-                    finite &= (bits & Exponent) != Exponent;
-                }
-            }
-            return finite;
-        }
-        return !DType.IsFloating() || Array.TrueForAll(ToDoubles(), double.IsFinite);
-    }
-
     /// <summary>The same elements under another shape with as many elements.</summary>
     public Literal Reshape(Shape shape) => new(new TensorType(DType, shape), this);
-
-    /// <summary>True when all elements have the same bits as the first; true without elements.</summary>
-    public bool IsSplat()
-    {
-        return _isSplat ??= FindsSplat();
-    }
-
-    // Most literals differ within the first few elements, so the first look is short.
-    private bool FindsSplat()
-    {
-        int size = DType.SizeInBytes();
-        Span<byte> first = stackalloc byte[size];
-        for (long offset = 0, length = FirstLookBytes; offset < SizeInBytes; offset += length, length = PartBytes)
-        {
-            using LiteralPart part = Part(offset, (int)Math.Min(length, SizeInBytes - offset));
-            if (offset == 0)
-            {
-                part.Bytes[..size].CopyTo(first);
-            }
-            if (!part.Bytes[..size].SequenceEqual(first) || !part.Bytes[size..].SequenceEqual(part.Bytes[..^size]))
-            {
-                return false;
-            }
-        }
-        return true;
-    }
 
     /// <inheritdoc/>
     public bool Equals(Literal? other) =>
@@ -261,41 +213,11 @@ public sealed class Literal : IEquatable<Literal>
     /// <inheritdoc/>
     public override int GetHashCode() => ContentHash.GetHashCode();
 
-    // The part of usual size, or what is left.
-    internal LiteralPart PartAt(long offset) => Part(offset, (int)Math.Min(PartBytes, SizeInBytes - offset));
-
-    internal static long NextPart(long offset) => offset + PartBytes;
-
     private byte[] ReadAll(StoredBytes stored)
     {
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)SizeInBytes);
         stored.Read(0, bytes);
         return Interlocked.CompareExchange(ref _read, bytes, null) ?? bytes;
-    }
-
-    private ulong HashOfContent()
-    {
-        var hashing = new ContentHashing((ulong)Type.GetHashCode());
-        for (long offset = 0; offset < SizeInBytes; offset += PartBytes)
-        {
-            using LiteralPart part = PartAt(offset);
-            hashing.Add(part.Bytes);
-        }
-        return hashing.Finish();
-    }
-
-    private bool HasBytesOf(Literal other)
-    {
-        for (long offset = 0; offset < SizeInBytes; offset += PartBytes)
-        {
-            using LiteralPart mine = PartAt(offset);
-            using LiteralPart theirs = other.PartAt(offset);
-            if (!mine.Bytes.SequenceEqual(theirs.Bytes))
-            {
-                return false;
-            }
-        }
-        return true;
     }
 
     /// <summary>The type; the elements are for <see cref="Bytes"/>.</summary>

@@ -45,30 +45,34 @@ public static class BoxedParts
     public static (PadOp? Pad, Node Join)? PadAndJoin(Node node) => node switch
     {
         { Op: ConcatenateOp } => (null, node),
-        { Op: PadOp pad, Operands: [{ Op: ConcatenateOp join } joined, { Op: ConstantOp }] } when MayPad(pad, join.Dimension) => (pad, joined),
+        { Op: PadOp pad, Operands: [{ Op: ConcatenateOp join } joined, { Op: ConstantOp }] }
+            when MayPad(pad, join.Dimension) => (pad, joined),
         _ => null,
     };
 
     /// <summary>Whether a pad only puts a border around what is concatenated along a dimension.</summary>
     public static bool MayPad(PadOp pad, int dimension) =>
-        pad.Interior.All(n => n == 0) && pad.Low.Concat(pad.High).All(n => n.IsStatic && n.Value >= 0) &&
-        pad.Low.Concat(pad.High).Any(n => n != 0) && pad.Low.Skip(dimension).Concat(pad.High.Skip(dimension)).All(n => n == 0);
+        pad.IsBorder && pad.Low.Concat(pad.High).All(n => n.IsStatic) && pad.Low.Concat(pad.High).Any(n => n != 0) &&
+        pad.Low.Skip(dimension).Concat(pad.High.Skip(dimension)).All(n => n == 0);
 
     /// <summary>Whether what lies together of each operand of a concatenation fills cache lines.</summary>
     public static bool HasLongRows(Node join) => join.Op is ConcatenateOp { Dimension: var dimension } && join.Operands.All(o =>
         o.Shape.Skip(dimension).Aggregate((long)o.DType.SizeInBytes(), (bytes, d) => bytes * d.Range.Min) >= FewestBytesTogether);
 
     /// <summary>Whether the kernel of a node can write its only result as a box.</summary>
-    public static bool MayWrite(Node node) => node is { Types: [{ IsRowMajor: true }], Op: FusionOp { Body: var body } fusion } && fusion.Kind switch
-    {
-        FusionKind.Dot or FusionKind.Convolution => body.PostOrder().Single(n => n.Op is DotGeneralOp or ConvolutionOp).Shape.Equals(node.Shape) &&
-            !Assembles(body),
-        FusionKind.Loop => !Assembles(body),
-        _ => false,
-    };
+    public static bool MayWrite(Node node) =>
+        node is { Types: [{ IsRowMajor: true }], Op: FusionOp { Body: var body } fusion } && !Assembles(body) &&
+        fusion.Kind switch
+        {
+            FusionKind.Dot or FusionKind.Convolution => HeroOf(body).Shape.Equals(node.Shape),
+            FusionKind.Loop => true,
+            _ => false,
+        };
 
     /// <summary>Whether the kernel of a node can read any operand as a box.</summary>
     public static bool MayRead(Node node) => node.Op is FusionOp { Kind: FusionKind.Loop, Body: var body } && !Assembles(body);
+
+    private static Node HeroOf(Computation body) => body.PostOrder().Single(n => n.Op is DotGeneralOp or ConvolutionOp);
 
     private static bool Assembles(Computation body) => body.PostOrder().Any(n => FusionRoles.Of(n) == FusionRole.Assemble);
 }

@@ -154,7 +154,10 @@ public static class BufferAssigner
         private static PlanStep Convert(DraftStep step) => step switch
         {
             DraftRun run => new RunStep(
-                run.Number, run.Node, IndicesOf(run.Operands), IndicesOf(run.Results), IndicesOf(run.Workspaces)),
+                run.Number, run.Node, IndicesOf(run.Operands), IndicesOf(run.Results), IndicesOf(run.Workspaces))
+            {
+                PartsInPlace = run.PartsInPlace,
+            },
             DraftParts parts => new PartsStep(parts.Number, parts.Node, IndicesOf(parts.Operands), IndicesOf(parts.Results)),
             DraftWhile loop => new WhileStep(
                 loop.Number, loop.Node, IndicesOf(loop.Carried),

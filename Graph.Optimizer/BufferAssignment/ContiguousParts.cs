@@ -87,7 +87,8 @@ internal static class ContiguousParts
                     return null;
                 }
                 Dim[] strides = operand.Type.Strides();
-                offset += Enumerable.Range(0, node.Rank).Aggregate((Dim)0, (sum, i) => sum + (slice.Starts[i] * strides[i])) * node.DType.SizeInBytes();
+                Dim first = slice.Starts.Zip(strides).Aggregate((Dim)0, (sum, at) => sum + (at.First * at.Second));
+                offset += first * node.DType.SizeInBytes();
                 isSlice = true;
             }
             node = operand;

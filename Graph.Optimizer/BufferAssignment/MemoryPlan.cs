@@ -85,10 +85,6 @@ public sealed class MemoryPlan
     /// <summary>The number of steps, nested ones included.</summary>
     public int StepCount { get; }
 
-    /// <summary>Whether a step puts boxes together and some of its operands are boxes of its result already: all of those that are boxes.</summary>
-    /// <param name="step">A step of the plan.</param>
-    public bool HasParts(RunStep step) => !BoxedParts.Of(step.Node).IsEmpty && step.Operands.Any(buffer => Buffers[buffer].Box is not null);
-
     /// <summary>Computes where the temporaries lie.</summary>
     /// <param name="valueOf">Gives each symbol's value.</param>
     /// <exception cref="OverflowException">A size does not fit 64 bits.</exception>

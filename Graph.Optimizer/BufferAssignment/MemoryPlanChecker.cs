@@ -110,7 +110,8 @@ public sealed partial class MemoryPlanChecker
         }
     }
 
-    // The operands that a step finds in its result, where they belong.
+    // The operands that a step finds in its result, where they belong. Asked of the nodes again, although the step says it
+    // (RunStep.PartsInPlace): a checker that believed the plan would check nothing.
     private ImmutableArray<BoxedPart> PartsInPlace(RunStep run) => [.. BoxedParts.Of(run.Node).Where(part =>
         _plan.Buffers[run.Operands[part.Operand]].Box is { } box && box.Equals(part.Box) &&
         PlaceOf(run.Operands[part.Operand]) == PlaceOf(run.Results[0]))];

@@ -164,7 +164,12 @@ internal sealed class PartSharing
             _tenants[place.Slot.Root] = 1;
         }
         bool isComplete = moved.Count == parts.Length && BoxedParts.PadAndJoin(((FusionOp)run.Node.Op).Body.Results[0]) is (null, _);
-        return isComplete ? [new DraftParts(run.Number, run.Node, [.. parts.Select(p => run.Operands[p.Operand])], run.Results)] : [run];
+        if (isComplete)
+        {
+            return [new DraftParts(run.Number, run.Node, [.. parts.Select(p => run.Operands[p.Operand])], run.Results)];
+        }
+        run.PartsInPlace = [.. moved.Select(part => part.Operand)];
+        return [run];
 
         Slot SlotOf(BoxedPart part) => run.Operands[part.Operand].Slot.Root;
     }

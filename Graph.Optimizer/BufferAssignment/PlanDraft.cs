@@ -26,7 +26,11 @@ internal abstract record DraftStep(int Number);
 
 internal sealed record DraftRun(
     int Number, Node Node, ImmutableArray<Value> Operands, ImmutableArray<Value> Results, ImmutableArray<Value> Workspaces)
-    : DraftStep(Number);
+    : DraftStep(Number)
+{
+    /// <summary>See <see cref="RunStep.PartsInPlace"/>; known when parts share memory.</summary>
+    public ImmutableArray<int> PartsInPlace { get; set; } = [];
+}
 
 /// <summary>A copy; nothing when both values turn out to share their memory.</summary>
 internal sealed record DraftCopy(int Number, Value From, Value To) : DraftStep(Number);

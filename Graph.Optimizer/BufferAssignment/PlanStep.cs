@@ -14,7 +14,14 @@ public abstract record PlanStep(int Number);
 /// <param name="Workspaces">The buffers of the workspaces that were asked for, see <see cref="MemoryPlanOptions.Workspaces"/>.</param>
 public sealed record RunStep(
     int Number, Node Node, ImmutableArray<int> Operands, ImmutableArray<int> Results, ImmutableArray<int> Workspaces)
-    : PlanStep(Number);
+    : PlanStep(Number)
+{
+    /// <summary>
+    /// The operands that are boxes of the result already, where the node puts such together (see
+    /// <see cref="BoxedParts"/>): its kernels only write the others.
+    /// </summary>
+    public ImmutableArray<int> PartsInPlace { get; init; } = [];
+}
 
 /// <summary>Copies a whole value.</summary>
 /// <param name="Number">Its place in the sequence of all steps.</param>

@@ -29,7 +29,10 @@ internal sealed class FusionCluster
     /// <summary>True when it takes nothing but what is free.</summary>
     public bool IsSealed { get; }
 
-    /// <summary>The loop along which it reads operands whose fastest dimension is not that of its results; null when there is none.</summary>
+    /// <summary>
+    /// The loop along which it reads operands whose fastest dimension is not that of its results; null
+    /// when there is none.
+    /// </summary>
     public int? Across { get; private set; }
 
     /// <summary>The members that are stored to memory.</summary>

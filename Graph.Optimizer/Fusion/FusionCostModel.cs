@@ -10,9 +10,6 @@ internal sealed class FusionCostModel(MachineTraits machine)
     // Fusions that may each compute a value for themselves.
     private const int MaxDuplicates = 4;
 
-    // A polynomial with the reduction of its argument.
-    private const int FlopsPerFunction = 20;
-
     // Pieces that a thread tells apart; each has code of its own.
     private const int MaxPieces = 8;
 
@@ -68,7 +65,7 @@ internal sealed class FusionCostModel(MachineTraits machine)
         int operands = FusionRoles.Of(node) == FusionRole.Assemble ? 1
             : node.Operands.Distinct().Count(o => o.Types.Length == 1 && o.Shape.ElementCount == elements);
         int stored = operands + fusions + (canBeStoredByOne ? 0 : 1);
-        int moreFlops = node.Op.IsExpensive ? (fusions - 1) * FlopsPerFunction : 0;
+        int moreFlops = node.Op.IsExpensive ? (fusions - 1) * ElementwiseFn.ExpensiveFlops : 0;
         return moreFlops == 0
             ? fusions * operands < stored
             : moreFlops < (stored - (fusions * operands)) * FlopsPerElement(node);
@@ -77,7 +74,8 @@ internal sealed class FusionCostModel(MachineTraits machine)
     /// <summary>True when a function may be computed for each element of a fusion, although it has fewer values.</summary>
     /// <param name="node">The function.</param>
     /// <param name="present">Functions that the fusion repeats so already.</param>
-    public bool AllowsRepeatedFunction(Node node, int present) => (present + 1) * FlopsPerFunction <= FlopsPerElement(node);
+    public bool AllowsRepeatedFunction(Node node, int present) =>
+        (present + 1) * ElementwiseFn.ExpensiveFlops <= FlopsPerElement(node);
 
     /// <summary>True when a cheap value may be computed at each of the many places where a fusion asks for it.</summary>
     public bool AllowsRepeatedMap(Node node, FusionCluster cluster)
@@ -95,10 +93,16 @@ internal sealed class FusionCostModel(MachineTraits machine)
     public bool JoinsPieces(Node node) =>
         machine.JoinsPieces && (node.Op is PadOp || (node.Op is ConcatenateOp && node.Operands.Length <= MaxPieces));
 
-    /// <summary>True where a loop walks the pieces of a row one after another, instead of asking for each element of which piece it is.</summary>
+    /// <summary>
+    /// True where a loop walks the pieces of a row one after another, instead of asking for each element of
+    /// which piece it is.
+    /// </summary>
     public bool TakesPiecesInTurns => !machine.JoinsPieces;
 
-    /// <summary>True for a part of a tensor that what follows a dot or convolution may read where it lies: the step of a sequence.</summary>
+    /// <summary>
+    /// True for a part of a tensor that what follows a dot or convolution may read where it lies: the
+    /// step of a sequence.
+    /// </summary>
     public bool ReadsPartAfterHero(Node node) =>
         machine.ReadsPartsAfterHeroes && node.Op is (DynamicSliceOp or SliceOp { Strides: [.., 1] });
 

@@ -5,9 +5,6 @@ namespace Graphene.Optimizer;
 /// <param name="costs">What the machine can do, and at which price.</param>
 internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
 {
-    // As many as one kernel interleaves.
-    private const int MostColours = 4;
-
     private const string TransposeAlone = "it moves the fastest dimension, which is a kernel of its own";
 
     /// <summary>The reason against computing <paramref name="node"/> in <paramref name="cluster"/>; null when it may be.</summary>
@@ -20,9 +17,7 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         }
         if (cluster.IsSealed)
         {
-            return (Interleaves(node, cluster) || IsBordered(node, cluster)) && positions is [{ Axes: null, Repeats: false }]
-                ? null
-                : "the fusion only moves data";
+            return Sealing.Admits(cluster, node, positions) ? null : "the fusion only moves data";
         }
         if (cluster.Weight + positions.Count > maxFusionSize)
         {
@@ -32,7 +27,8 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
         {
             return $"it would be computed at {positions.Count} different places";
         }
-        if (cluster.HasHero && role is not (FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape) && !costs.ReadsPartAfterHero(node))
+        bool isElementwise = role is FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape;
+        if (cluster.HasHero && !isElementwise && !costs.ReadsPartAfterHero(node))
         {
             return "only elementwise work joins a dot or convolution";
         }
@@ -53,17 +49,6 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
     /// <summary>True for what may be computed in a fusion that reads across memory: nothing that is guarded or repeated.</summary>
     public static bool Turns(Node node) => FusionRoles.Of(node) is FusionRole.Map or FusionRole.Broadcast or FusionRole.Reshape
         or FusionRole.Transpose or FusionRole.TupleElement or FusionRole.Free;
-
-    // An image that comes as planes gets its border while its colours are brought together.
-    private static bool Interleaves(Node node, FusionCluster cluster) =>
-        node is { Op: TransposeOp, Rank: > 1 } && node.Shape[^1] is { IsStatic: true, Value: >= 2 and <= MostColours } &&
-        cluster.Members.All(m => m.Op is PadOp || FusionRoles.Of(m) == FusionRole.Free);
-
-    // A concatenation gets its border while it is put together.
-    private static bool IsBordered(Node node, FusionCluster cluster) => node is { Op: ConcatenateOp join, Type.IsRowMajor: true } &&
-        BoxedParts.HasLongRows(node) &&
-        cluster.Members.All(m => FusionRoles.Of(m) == FusionRole.Free || (m is { Op: PadOp pad, Operands: [var padded, { Op: ConstantOp }] } &&
-            ReferenceEquals(padded, node) && BoxedParts.MayPad(pad, join.Dimension)));
 
     /// <summary>True for what the caches hold, in whatever order it is read.</summary>
     public static bool IsSmall(Node node) => node.Shape.ElementCount is { IsStatic: true, Value: <= 4096 };
@@ -92,25 +77,21 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
             FusionRole.Hero => "a dot or convolution takes work on its result only while it is planned",
             FusionRole.Assemble when costs.JoinsPieces(node) && once && places == 1 && cluster.Kind == FusionKind.Loop
                 && !cluster.Members.Any(m => FusionRoles.Of(m) == FusionRole.Window) => null,
-            FusionRole.Assemble when places == 1 && TakesPieces(node, cluster, at) => null,
+            FusionRole.Assemble when places == 1 && Sealing.TakesTurns(cluster, node, at, costs) => null,
             FusionRole.Assemble => "it puts its result together from pieces, which is a kernel of its own",
             _ => "it is not computed by a fusion",
         };
     }
 
-    // Elementwise work on a concatenation along the fastest dimension is done piece by piece of each row, while the pieces are put together.
-    private bool TakesPieces(Node node, FusionCluster cluster, FusionPosition at) => costs.TakesPiecesInTurns &&
-        node is { Op: ConcatenateOp join, Type.IsRowMajor: true } && join.Dimension == node.Rank - 1 && BoxedParts.HasLongRows(node) &&
-        node.Operands.All(o => o.Shape[^1].IsStatic) && node.Shape.SkipLast(1).Any(d => d != 1) &&
-        cluster.Kind == FusionKind.Loop && node.Shape.Equals(cluster.Space) && at.SameAs(FusionPosition.Identity(cluster.Space)) &&
-        cluster.Members.All(m => FusionRoles.Of(m) is FusionRole.Map or FusionRole.Broadcast or FusionRole.Free);
-
     private static bool IsOnce(FusionCluster cluster, FusionPosition at) =>
         at.Axes is null ? !at.Repeats : cluster.CoversAllLoops(at) || cluster.IsRow(at) || IsScalar(at);
 
     // A function of fewer elements than the fusion has, but not one that is asked for at places nobody knows.
-    private bool AllowsAgain(Node node, FusionCluster cluster) => !cluster.HasHero && costs.AllowsRepeatedFunction(
-        node, cluster.Members.Count(m => m.Op.IsExpensive && FusionRoles.Of(m) == FusionRole.Map && !cluster.PositionsOf(m).All(p => IsOnce(cluster, p))));
+    private bool AllowsAgain(Node node, FusionCluster cluster) =>
+        !cluster.HasHero && costs.AllowsRepeatedFunction(node, cluster.Members.Count(m => IsRepeatedFunction(m, cluster)));
+
+    private static bool IsRepeatedFunction(Node node, FusionCluster cluster) => node.Op.IsExpensive &&
+        FusionRoles.Of(node) == FusionRole.Map && !cluster.PositionsOf(node).All(p => IsOnce(cluster, p));
 
     private string? ReasonAgainstTurning(Node node, FusionCluster cluster, FusionPosition at)
     {

@@ -30,7 +30,10 @@ internal static class FusionPlaces
         };
     }
 
-    /// <summary>The loops of a reduction's operand: kept dimensions as in the result, the others on <paramref name="reducedAxes"/>.</summary>
+    /// <summary>
+    /// The loops of a reduction's operand: kept dimensions as in the result, the others on
+    /// <paramref name="reducedAxes"/>.
+    /// </summary>
     public static int[]? AxesOfReduced(ReduceOp op, Shape operand, int[] resultAxes, IReadOnlyList<int> reducedAxes)
     {
         var axes = new int[operand.Rank];
@@ -59,8 +62,8 @@ internal static class FusionPlaces
     }
 
     /// <summary>
-    /// The loop along which the elements of a transpose's operand lie together when that is not the loop in lanes; null when it is, or cannot
-    /// be known.
+    /// The loop along which the elements of a transpose's operand lie together when that is not the loop in lanes; null
+    /// when it is, or cannot be known.
     /// </summary>
     public static int? Across(FusionCluster cluster, Node transpose, FusionPosition at)
     {

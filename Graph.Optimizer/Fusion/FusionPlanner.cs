@@ -178,7 +178,7 @@ internal sealed class FusionPlanner
         }
         Shape shape = node.Types[0].Shape;
         FusionCluster cluster = _graph.NewCluster(
-            FusionKind.Loop, shape, new bool[shape.Rank], isSealed: role == FusionRole.Assemble && !_costs.JoinsPieces(node));
+            FusionKind.Loop, shape, new bool[shape.Rank], isSealed: Sealing.Seals(node, _costs));
         _graph.Add(cluster, node, [FusionPosition.Identity(shape)]);
         NoteAcross(node, cluster, [FusionPosition.Identity(shape)]);
         return cluster;
@@ -186,7 +186,8 @@ internal sealed class FusionPlanner
 
     private void NoteAcross(Node node, FusionCluster cluster, IReadOnlyList<FusionPosition> places)
     {
-        if (_costs.TurnsTiles(0) && FusionRoles.Of(node) == FusionRole.Transpose && !FusionLegality.IsSmall(node) && cluster.Kind == FusionKind.Loop &&
+        bool mayTurn = _costs.TurnsTiles(0) && cluster.Kind == FusionKind.Loop;
+        if (mayTurn && FusionRoles.Of(node) == FusionRole.Transpose && !FusionLegality.IsSmall(node) &&
             FusionPlaces.Across(cluster, node, places[0]) is { } axis)
         {
             cluster.ReadAcross(axis);

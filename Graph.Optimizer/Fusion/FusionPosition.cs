@@ -23,7 +23,10 @@ internal sealed class FusionPosition
     /// <summary>A computed place that may ask for an element many times.</summary>
     public static FusionPosition ComputedOften { get; } = new(null, true);
 
-    /// <summary>For a projection: the loop of each dimension of the node, -1 for a dimension of size 1. Null for a computed place.</summary>
+    /// <summary>
+    /// For a projection: the loop of each dimension of the node, -1 for a dimension of size 1. Null for
+    /// a computed place.
+    /// </summary>
     public int[]? Axes { get; }
 
     /// <summary>For a computed place: elements may be asked for many times.</summary>

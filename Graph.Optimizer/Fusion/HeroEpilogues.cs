@@ -48,7 +48,7 @@ internal static class HeroEpilogues
         !options.Machine.ReadsBorders && !options.AllowWinograd &&
         !graph.IsRoot(exit) && graph.UsersOf(exit) is [{ Op: PadOp pad, Operands: [_, { Op: ConstantOp }] } border] &&
         graph.ClustersOf(border).Count == 0 && pad.Low[^1] == 0 && pad.High[^1] == 0 &&
-        pad.Interior.All(n => n == 0) && pad.Low.Concat(pad.High).All(n => n.IsStatic && n.Value >= 0)
+        pad.IsBorder && pad.Low.Concat(pad.High).All(n => n.IsStatic)
             ? border
             : null;
 

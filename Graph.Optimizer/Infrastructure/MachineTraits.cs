@@ -7,12 +7,15 @@ namespace Graphene.Optimizer;
 public sealed record MachineTraits
 {
     /// <summary>
-    /// A processor: a row is one thread's, and lies in its caches; what reads across memory, or puts results together from pieces, is a kernel of
-    /// its own, and functions are never computed twice.
+    /// A processor: a row is one thread's, and lies in its caches; what reads across memory, or puts results together
+    /// from pieces, is a kernel of its own, and functions are never computed twice.
     /// </summary>
     public static MachineTraits Processor { get; } = new();
 
-    /// <summary>A GPU: a row is a team's, tiles turn in shared memory, each thread knows the piece it reads, and arithmetic is all but free.</summary>
+    /// <summary>
+    /// A GPU: a row is a team's, tiles turn in shared memory, each thread knows the piece it reads, and arithmetic
+    /// is all but free.
+    /// </summary>
     public static MachineTraits Gpu { get; } = new()
     {
         LongestRow = long.MaxValue,
@@ -33,16 +36,27 @@ public sealed record MachineTraits
     /// <summary>Elements so few that idle threads do not matter.</summary>
     public long SmallElements { get; init; } = 1 << 15;
 
-    /// <summary>Whether a loop fusion may read operands across memory, along one of its loops, and write along another at full speed.</summary>
+    /// <summary>
+    /// Whether a loop fusion may read operands across memory, along one of its loops, and write along
+    /// another at full speed.
+    /// </summary>
     public bool TurnsTiles { get; init; }
 
-    /// <summary>Whether concatenations and pads may be computed element by element, inside of any loop fusion and of what others compute.</summary>
+    /// <summary>
+    /// Whether concatenations and pads may be computed element by element, inside of any loop fusion and
+    /// of what others compute.
+    /// </summary>
     public bool JoinsPieces { get; init; }
 
-    /// <summary>Whether convolutions find the borders of their input by themselves, so that it need not be stored with its padding.</summary>
+    /// <summary>
+    /// Whether convolutions find the borders of their input by themselves, so that it need not be
+    /// stored with its padding.
+    /// </summary>
     public bool ReadsBorders { get; init; }
 
-    /// <summary>Whether what follows a dot or convolution may read a part of a larger tensor, at whatever alignment that has.</summary>
+    /// <summary>
+    /// Whether what follows a dot or convolution may read a part of a larger tensor, at whatever alignment that has.
+    /// </summary>
     public bool ReadsPartsAfterHeroes { get; init; } = true;
 
     /// <summary>Operations of f32 that take as long as moving a byte; 0 where functions are dearer than what moves.</summary>

@@ -71,7 +71,7 @@ public sealed partial class AlgebraicSimplifier
 
         // reduce_window(pad x with the initial value) => reduce_window x with padding, which leaves out what is outside
         if (IsNeutral(op.Body, initial) &&
-            x is { Op: PadOp pad, Operands: [var source, var value] } && ReferenceEquals(value, initial) && IsPlain(pad) &&
+            x is { Op: PadOp pad, Operands: [var source, var value] } && ReferenceEquals(value, initial) && pad.IsBorder &&
             op.Window.All(w => w.BaseDilation == 1))
         {
             return b.Add(op with { Window = WithPadding(op.Window, pad, i => i) }, source, initial);
@@ -99,7 +99,7 @@ public sealed partial class AlgebraicSimplifier
     // convolution(pad x with 0) => convolution x with padding
     private static Node? Convolution(GraphBuilder b, Node node, ConvolutionOp op)
     {
-        if (node.Operands is not [{ Op: PadOp pad, Operands: [var x, var value] }, var kernel] || !Splats.Is(value, 0) || !IsPlain(pad))
+        if (node.Operands is not [{ Op: PadOp pad, Operands: [var x, var value] }, var kernel] || !Splats.Is(value, 0) || !pad.IsBorder)
         {
             return null;
         }

@@ -57,7 +57,8 @@ public sealed partial class AlgebraicSimplifier
                 continue;
             }
             Dim together = groups[axis].Skip(1).Aggregate((Dim)1, (n, inner) => n * x.Shape[inner]);
-            if (groups[axis].Length == 0 || !together.IsStatic || together == 0 || !Dim.TryDivideExact(op.Starts[axis], together.Value, out Dim start) ||
+            if (groups[axis].Length == 0 || !together.IsStatic || together == 0 ||
+                !Dim.TryDivideExact(op.Starts[axis], together.Value, out Dim start) ||
                 !Dim.TryDivideExact(op.Limits[axis], together.Value, out Dim limit))
             {
                 return null;
@@ -236,13 +237,10 @@ public sealed partial class AlgebraicSimplifier
         return isNothing ? x
             : isSame ? Splats.Make(b, Splats.ValueOf(value)!.Value, node.Shape)
             : x is { Op: PadOp inner, Operands: [var source, var innerValue] } && ReferenceEquals(value, innerValue) &&
-                IsPlain(op) && IsPlain(inner)
+                op.IsBorder && inner.IsBorder
             ? b.Pad(source, value, Sum(op.Low, inner.Low), Sum(op.High, inner.High))
             : null;
     }
-
-    private static bool IsPlain(PadOp op) =>
-        op.Interior.All(n => n == 0) && op.Low.All(d => d.Range.Min >= 0) && op.High.All(d => d.Range.Min >= 0);
 
     private static ValueList<Dim> Sum(ValueList<Dim> x, ValueList<Dim> y) => [.. x.Zip(y, (a, b) => a + b)];
 

@@ -101,7 +101,10 @@ internal sealed class BisectTests
             }
             var b = new GraphBuilder(module.Provenance);
             Computation wrong = ComputationRewriter.Rebuild(
-                b, module.Entry, (old, operands) => old.Op.Name == "tanh" ? b.Convert(operands[0], DType.F64) : b.Add(old.Op, [.. operands]));
+                b, module.Entry,
+                (old, operands) => old.Op.Name == "tanh"
+                    ? b.Convert(operands[0], DType.F64)
+                    : b.Add(old.Op, [.. operands]));
             return module with { Entry = wrong };
         }
     }

@@ -94,7 +94,12 @@ internal sealed class BundleCommandTests : FolderFixture
         Assert.That(info.Variants.Skip(2).Select(v => v.CpuFeatures), Is.EqualTo(new[] { "sm_90a", "sm_80" }));
         Assert.That(CliRun.Of("verify", Bundle).Exit, Is.EqualTo(ExitCode.Success));
         CliRun inspect = CliRun.Of("inspect", Bundle);
-        foreach (string said in new[] { "sm_90a: nvptx64-nvidia-cuda (not here: its code is for GPUs (sm_90a), this is a processor)", "sm_80: nvptx64-nvidia-cuda" })
+        string[] expected =
+        [
+            "sm_90a: nvptx64-nvidia-cuda (not here: its code is for GPUs (sm_90a), this is a processor)",
+            "sm_80: nvptx64-nvidia-cuda",
+        ];
+        foreach (string said in expected)
         {
             Assert.That(inspect.Output, Does.Contain(said));
         }
@@ -128,7 +133,8 @@ internal sealed class BundleCommandTests : FolderFixture
         string hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Folder.Combine("step.hlo"))));
         foreach (string said in new[]
         {
-            "bundle 'model'", "signed by  nobody", "x86-64-v3", "+avx2", $"function step, from sha256:{hash}", "in   cache_in: f32[4]   state cache_in",
+            "bundle 'model'", "signed by  nobody", "x86-64-v3", "+avx2", $"function step, from sha256:{hash}",
+            "in   cache_in: f32[4]   state cache_in",
             "out  cache_out: f32[4]   next state cache_in", "arena", "Constants", "compiler ",
         })
         {

@@ -34,7 +34,10 @@ internal sealed class CaseWorkerTests
     public void OutcomesSurviveTheWayBetweenProcesses()
     {
         foreach (CaseOutcome outcome in new[]
-            { CaseOutcome.Passed(), CaseOutcome.Passed("a remark"), CaseOutcome.Failed("two\nlines\tand a tab"), CaseOutcome.Skipped("unsupported: Foo") })
+            {
+                CaseOutcome.Passed(), CaseOutcome.Passed("a remark"), CaseOutcome.Failed("two\nlines\tand a tab"),
+                CaseOutcome.Skipped("unsupported: Foo"),
+            })
         {
             Assert.That(CaseOutcome.TryParse(outcome.ToLine()), Is.EqualTo(outcome));
         }

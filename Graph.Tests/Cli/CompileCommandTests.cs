@@ -85,5 +85,8 @@ internal sealed class CompileCommandTests : FolderFixture
     private CliRun Compile(string output, string options) => CliRun.Of(
         ["compile", Folder.Combine("m.hlo"), "-o", Folder.Combine(output), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 
-    private string Written() => string.Join(' ', Directory.GetFiles(Folder.Path).Select(Path.GetFileName).Where(f => f != "m.hlo").Order(StringComparer.Ordinal));
+    private string Written() => string.Join(
+        ' ',
+        Directory.GetFiles(Folder.Path).Select(Path.GetFileName)
+            .Where(f => f != "m.hlo").Order(StringComparer.Ordinal));
 }

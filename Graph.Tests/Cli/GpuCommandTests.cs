@@ -28,7 +28,8 @@ internal sealed class GpuCommandTests
     {
         using var folder = new TemporaryFolder();
         CliRun run = CliRun.Of(
-            "bench", Write(folder), "--dim", "batch=4", "--device", "interpreter", "--runs", "2", "--warmup", "1", "--kernels", "--no-cache", "--json");
+            "bench", Write(folder), "--dim", "batch=4", "--device", "interpreter", "--runs", "2", "--warmup", "1",
+            "--kernels", "--no-cache", "--json");
         Assert.That(run.Exit, Is.Zero, run.Error);
         Assert.That(run.Output, Does.Contain("kernel_profile").And.Contain("16 multiprocessors"));
     }
@@ -58,25 +59,33 @@ internal sealed class GpuCommandTests
         string record = folder.Combine("model.tuning");
         File.WriteAllText(model, Printer.Print(graph.ToModule([y.Named("y")])));
 
-        CliRun tune = CliRun.Of("tune", model, "--dim", "batch=9", "--device", "interpreter", "--candidates", "2", "--runs", "1", "-o", record);
+        CliRun tune = CliRun.Of(
+            "tune", model, "--dim", "batch=9", "--device", "interpreter", "--candidates", "2", "--runs", "1",
+            "-o", record);
         Assert.That(tune.Exit, Is.Zero, tune.Error);
         Assert.That(tune.Output, Does.Contain("1 x 9 x 40 x 24").And.Contain("1 products for sm_90a with 16 multiprocessors"));
         Assert.That(tune.Error, Does.Contain("say nothing about a GPU"));
-        CliRun again = CliRun.Of("tune", model, "--dim", "batch=5", "--device", "interpreter", "--candidates", "1", "--runs", "1", "-o", record);
+        CliRun again = CliRun.Of(
+            "tune", model, "--dim", "batch=5", "--device", "interpreter", "--candidates", "1", "--runs", "1",
+            "-o", record);
         Assert.That(again.Exit, Is.Zero, again.Error);
         Assert.That(File.ReadAllText(record), Does.Contain("\"rows\": 9").And.Contain("\"rows\": 5"));
 
         string[] run = ["run", model, "--random", "3", "--dim", "batch=9"];
         Assert.That(
-            CliRun.Of([.. run, "--device", "interpreter", "--tuning", record]).Output, Is.EqualTo(CliRun.Of([.. run, "--device", "cpu"]).Output));
+            CliRun.Of([.. run, "--device", "interpreter", "--tuning", record]).Output,
+            Is.EqualTo(CliRun.Of([.. run, "--device", "cpu"]).Output));
         Assert.That(CliRun.Of([.. run, "--tuning", record]).Error, Does.Contain("--tuning is for GPUs"));
         Assert.That(CliRun.Of("tune", model, "-o", record).Error, Does.Contain("use --device cuda"));
         Assert.That(CliRun.Of("tune", model, "--device", "interpreter", "-o", model).Error, Does.Contain("GR5080"));
         CliRun compiled = CliRun.Of("compile", model, "--target", "nvptx:sm_80", "--tuning", record, "-o", folder.Combine("model.ptx"));
         Assert.That(compiled.Exit, Is.Zero, compiled.Error);
-        Assert.That(compiled.Error, Does.Contain("0 of 2 measured products are for sm_80 with 108 multiprocessors; the others are left alone"));
         Assert.That(
-            CliRun.Of("compile", model, "--tuning", record, "-o", folder.Combine("model.graphene")).Error, Does.Contain("--tuning is for GPUs"));
+            compiled.Error,
+            Does.Contain("0 of 2 measured products are for sm_80 with 108 multiprocessors; the others are left alone"));
+        Assert.That(
+            CliRun.Of("compile", model, "--tuning", record, "-o", folder.Combine("model.graphene")).Error,
+            Does.Contain("--tuning is for GPUs"));
     }
 
     private static string Write(TemporaryFolder folder)

@@ -56,12 +56,15 @@ internal sealed class HostileFileTests : FolderFixture
         yield return Text("unknown-value.hlo", "%0 = f32[2] negate(%9)\nreturn %0\n");
         yield return Text("wrong-type.hlo", "%p0 = f32[2] parameter(0)\n%0 = f32[3] negate(%p0)\nreturn %0\n");
         yield return Text("cut-off.hlo", "%p0 = f32[2] para");
-        yield return Text("huge-dims.hlo", "%p0 = f32[4611686018427387904,4611686018427387904] parameter(0)\n%0 = f32[1] reshape(%p0)\nreturn %0\n");
+        yield return Text(
+            "huge-dims.hlo",
+            "%p0 = f32[4611686018427387904,4611686018427387904] parameter(0)\n%0 = f32[1] reshape(%p0)\nreturn %0\n");
         yield return Text("nan-dim.hlo", "%p0 = f32[nan] parameter(0)\nreturn %p0\n");
         yield return Text("negative-dim.hlo", "%p0 = f32[-2] parameter(0)\nreturn %p0\n");
         yield return Text("deep-expression.hlo", $"%p0 = f32[{new string('(', 10_000)}1] parameter(0)\nreturn %p0\n");
         yield return Text("deep-computations.hlo", string.Concat(Enumerable.Range(0, 10_000).Select(i =>
-            $"@f{i} {{\n%p0 = f32[] parameter(0)\n%0 = f32[] {(i == 0 ? "negate(%p0)" : $"fusion(%p0), kind=loop, body=@f{i - 1}")}\nreturn %0\n}}\n")) +
+            $"@f{i} {{\n%p0 = f32[] parameter(0)\n%0 = f32[] "
+                + $"{(i == 0 ? "negate(%p0)" : $"fusion(%p0), kind=loop, body=@f{i - 1}")}\nreturn %0\n}}\n")) +
             "%p0 = f32[] parameter(0)\n%0 = f32[] fusion(%p0), kind=loop, body=@f9999\nreturn %0\n");
         yield return Text("huge-constant.hlo", "%0 = f32[4611686018427387903] constant(0)\nreturn %0\n");
         yield return Text("huge-iota.hlo", "%0 = i64[1152921504606846975] iota(), dimension=0\nreturn %0\n");
@@ -81,7 +84,9 @@ internal sealed class HostileFileTests : FolderFixture
     {
         string path = make(Folder.Path);
 
-        foreach (string[] command in new[] { new[] { "run", path, "--random", "1" }, ["compile", path, "-o", $"{Folder.Path}/x.graphene"], ["inspect", path] })
+        string[][] commands =
+            [["run", path, "--random", "1"], ["compile", path, "-o", $"{Folder.Path}/x.graphene"], ["inspect", path]];
+        foreach (string[] command in commands)
         {
             var watch = Stopwatch.StartNew();
             long before = GC.GetTotalAllocatedBytes();

@@ -33,7 +33,8 @@ internal sealed class LogTests
         using var folder = new TemporaryFolder();
         var start = new ProcessStartInfo("dotnet",
         [
-            "exec", Path.Combine(AppContext.BaseDirectory, "Graphene.Cli.dll"), "compile", Model(folder), "-o", folder.Combine("relu.graphene"),
+            "exec", Path.Combine(AppContext.BaseDirectory, "Graphene.Cli.dll"), "compile", Model(folder), "-o",
+            folder.Combine("relu.graphene"),
             "--log", "json",
         ])
         {
@@ -73,7 +74,10 @@ internal sealed class LogTests
     private static string Model(TemporaryFolder folder)
     {
         string path = folder.Combine("relu.hlo");
-        File.WriteAllText(path, "module \"relu\"\ninputs \"x\"\noutputs \"y\"\n%p0 = f32[4] parameter(0)\n%0 = f32[4] abs(%p0)\nreturn %0\n");
+        File.WriteAllText(
+            path,
+            "module \"relu\"\ninputs \"x\"\noutputs \"y\"\n"
+                + "%p0 = f32[4] parameter(0)\n%0 = f32[4] abs(%p0)\nreturn %0\n");
         return path;
     }
 }

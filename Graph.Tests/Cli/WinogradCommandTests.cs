@@ -12,7 +12,9 @@ internal sealed class WinogradCommandTests
     {
         using var folder = new TemporaryFolder();
         Module module = CompiledModule.Build(b => [b.Add(
-            new ConvolutionOp(ConvolutionDimensions.ChannelsLast(2), [new WindowDim(3, 1, 1, 1), new WindowDim(3, 1, 1, 1)], 1, 1, DType.F32),
+            new ConvolutionOp(
+                ConvolutionDimensions.ChannelsLast(2),
+                [new WindowDim(3, 1, 1, 1), new WindowDim(3, 1, 1, 1)], 1, 1, DType.F32),
             b.Parameter(0, new TensorType(DType.F32, Shape.Of(1, 24, 24, 16))), b.Constant(Evaluation.Noise([3, 3, 16, 32], 5)))]);
         File.WriteAllText(folder.Combine("model.hlo"), Printer.Print(module));
 

@@ -15,8 +15,10 @@ internal sealed class BorderTests
         new TestCaseData(new long[] { 2, 9, 13 }, Same, Same).SetArgDisplayNames("all sides"),
         new TestCaseData(new long[] { 1, 12, 20 }, Same, new WindowDim(3)).SetArgDisplayNames("rows only"),
         new TestCaseData(new long[] { 3, 7, 21 }, new WindowDim(1), Same).SetArgDisplayNames("columns only"),
-        new TestCaseData(new long[] { 2, 11, 17 }, new WindowDim(3, 1, 2, 0), new WindowDim(5, 1, 0, 3)).SetArgDisplayNames("unequal sides"),
-        new TestCaseData(new long[] { 1, 15, 40 }, new WindowDim(3, 2, 4, 5), new WindowDim(3, 2, 1, 1)).SetArgDisplayNames("wider than the kernel"),
+        new TestCaseData(new long[] { 2, 11, 17 }, new WindowDim(3, 1, 2, 0), new WindowDim(5, 1, 0, 3))
+            .SetArgDisplayNames("unequal sides"),
+        new TestCaseData(new long[] { 1, 15, 40 }, new WindowDim(3, 2, 4, 5), new WindowDim(3, 2, 1, 1))
+            .SetArgDisplayNames("wider than the kernel"),
     ];
 
     [TestCaseSource(nameof(Images))]
@@ -32,7 +34,9 @@ internal sealed class BorderTests
         LiteralAssert.AreEqual(interpreted.Run([x])[0], expected, "interpreted");
         LiteralAssert.AreEqual(CompiledModule.Run(known, [x], 2)[0], expected);
         LiteralAssert.AreEqual(CompiledModule.Run(fed, [x], 2)[0], expected, "fed");
-        Assert.That(interpreted.Kernels.Select(k => k.Name), Has.Exactly(1).EqualTo("convolution_border").And.Exactly(2).EqualTo("convolution"));
+        Assert.That(
+            interpreted.Kernels.Select(k => k.Name),
+            Has.Exactly(1).EqualTo("convolution_border").And.Exactly(2).EqualTo("convolution"));
     }
 
     [Test]

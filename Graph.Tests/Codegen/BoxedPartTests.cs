@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen;
 
-/// <summary>Features that are concatenated are written where the result has them, with and without a border, and nothing else moves.</summary>
+/// <summary>
+/// Features that are concatenated are written where the result has them, with and without a border, and nothing else
+/// moves.
+/// </summary>
 internal sealed class BoxedPartTests
 {
     private static readonly WindowDim Same = new(3, 1, 1, 1);
@@ -22,7 +25,8 @@ internal sealed class BoxedPartTests
             return [Convolve(b, joined, 20, One)];
         }
 
-        AssertRuns(type, Fire, interpreted => Assert.That(Names(interpreted), Has.Exactly(1).EqualTo("loop"), "the border of the 3x3's input"));
+        AssertRuns(type, Fire, interpreted => Assert.That(
+            Names(interpreted), Has.Exactly(1).EqualTo("loop"), "the border of the 3x3's input"));
     }
 
     [Test]

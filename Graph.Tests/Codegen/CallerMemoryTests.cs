@@ -77,7 +77,9 @@ internal sealed class CallerMemoryTests
     }
 
     private static TestCaseData Graph(string name, long[] shape, Func<GraphBuilder, Node, Node> build) =>
-        new TestCaseData(CompiledModule.Build(b => [build(b, b.Parameter(0, new TensorType(DType.F32, Shape.Of(shape))))])).SetArgDisplayNames(name);
+        new TestCaseData(CompiledModule.Build(
+            b => [build(b, b.Parameter(0, new TensorType(DType.F32, Shape.Of(shape))))]))
+            .SetArgDisplayNames(name);
 
     private static Literal Values(params long[] shape)
     {

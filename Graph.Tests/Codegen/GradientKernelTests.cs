@@ -1,6 +1,7 @@
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
+using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Codegen;
 
@@ -22,8 +23,8 @@ internal sealed class GradientKernelTests
     [TestCase(3, 2117, 37, 1, 1, TestName = "long sums of few rows")]
     public void ProductsGiveTheBitsOfPlainLoops(int m, int k, int n, int left, int right)
     {
-        Literal x = left == 1 ? Noise(1, m, k) : Noise(1, k, m);
-        Literal y = right == 0 ? Noise(2, k, n) : Noise(2, n, k);
+        Literal x = left == 1 ? Noise([m, k], 1) : Noise([k, m], 1);
+        Literal y = right == 0 ? Noise([k, n], 2) : Noise([n, k], 2);
         Module module = CompiledModule.Build(b => [b.DotGeneral(b.Parameter(0, x.Type), b.Parameter(1, y.Type), [], [], [left], [right])]);
         float[] expected = new float[m * n];
         for (int i = 0; i < m; i++)
@@ -45,8 +46,8 @@ internal sealed class GradientKernelTests
     [Test]
     public void BatchesOfPackedOperandsAreKeptApart()
     {
-        Literal x = Noise(1, 3, 2, 17, 40);
-        Literal y = Noise(2, 2, 3, 17, 67);
+        Literal x = Noise([3, 2, 17, 40], 1);
+        Literal y = Noise([2, 3, 17, 67], 2);
         Module module = CompiledModule.Build(
             b => [b.DotGeneral(b.Parameter(0, x.Type), b.Parameter(1, y.Type), [0, 1], [1, 0], [2], [2])]);
         float[] expected = new float[3 * 2 * 40 * 67];
@@ -69,8 +70,8 @@ internal sealed class GradientKernelTests
     [TestCase(70, 5, 6, 40, 1)]
     public void GradientsByKernelsAreProductsWhereTheImagesLie(int batch, int size, int inputs, int outputs, int kernel)
     {
-        Literal x = Noise(1, batch, size, size, inputs);
-        Literal d = Noise(2, batch, size, size, outputs);
+        Literal x = Noise([batch, size, size, inputs], 1);
+        Literal d = Noise([batch, size, size, outputs], 2);
         var window = new WindowDim(size, Low: kernel / 2, High: kernel / 2);
         var dimensions = new ConvolutionDimensions(3, 0, [1, 2], 0, 3, [1, 2], 2, 3, [0, 1]);
         Module module = CompiledModule.Build(
@@ -105,9 +106,9 @@ internal sealed class GradientKernelTests
     [TestCase(1111, 200)]
     public void SumsOfColumnsAndTheirElementsRunInBlocks(int rows, int columns)
     {
-        Literal x = Noise(1, rows, columns);
-        Literal d = Noise(2, rows, columns);
-        Literal p = Noise(3, columns);
+        Literal x = Noise([rows, columns], 1);
+        Literal d = Noise([rows, columns], 2);
+        Literal p = Noise([columns], 3);
         Module module = CompiledModule.Build(b =>
         {
             Node a = b.Parameter(0, x.Type);
@@ -127,7 +128,7 @@ internal sealed class GradientKernelTests
     [Test]
     public void SumsOverASymbolicNumberOfRowsHaveTheBitsOfAFixedOne()
     {
-        Literal x = Noise(1, 1111, 64);
+        Literal x = Noise([1111, 64], 1);
         Module Sums(Dim rows) => CompiledModule.Build(
             b => [b.ReduceSum(b.Parameter(0, new TensorType(DType.F32, [rows, 64])), [0])]);
 
@@ -154,7 +155,7 @@ internal sealed class GradientKernelTests
         WindowDim[] window =
             [WindowDim.Identity, new(2, Stride: 2, Low: low, High: high), new(3, Stride: 4, Low: low, High: high), WindowDim.Identity];
         long[] places = [2, ((9 + low + high - 2) / 2) + 1, ((11 + low + high - 3) / 4) + 1, 19];
-        Literal source = Noise(4, places);
+        Literal source = Noise(places, 4);
         Module module = CompiledModule.Build(b => [b.SelectAndScatter(
             b.Parameter(0, x.Type), b.Parameter(1, source.Type), b.Constant(DType.F32, 0), window,
             b.Nested("keep", [b.Constant(DType.F32, 0), b.Constant(DType.F32, 0)], (c, q) => [c.GreaterOrEqual(q[0], q[1])]),
@@ -201,12 +202,5 @@ internal sealed class GradientKernelTests
         {
             Assert.That(interpreted[i].As<float>().ToArray(), Is.EqualTo(expected[i]).AsCollection, $"result {i} interpreted");
         }
-    }
-
-    private static Literal Noise(int seed, params long[] shape)
-    {
-        var random = new Random(seed);
-        return Literal.Generate(
-            new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, random.NextDouble() - 0.5));
     }
 }

@@ -3,12 +3,13 @@ using Graphene.Runtime;
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
+using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Codegen;
 
 /// <summary>
-/// Products with a constant whose panels and rows outgrow the second cache run in blocks of k, with the bits that they have without: on every
-/// machine, for every number of rows, beside every epilogue.
+/// Products with a constant whose panels and rows outgrow the second cache run in blocks of k, with the bits that they
+/// have without: on every machine, for every number of rows, beside every epilogue.
 /// </summary>
 internal sealed class LongConstantProductTests
 {
@@ -26,7 +27,7 @@ internal sealed class LongConstantProductTests
     [TestCaseSource(nameof(Machines))]
     public void BlocksHaveTheBitsOfOneSum(KernelTarget machine)
     {
-        Literal x = Noise(1, 40, 200);
+        Literal x = Noise([40, 200], 1);
         Module module = Dense(40, 200, 53);
         var blocked = new InterpretedModule(module, machine);
         var whole = new InterpretedModule(module, machine with { Caches = new CacheSizes(48 << 10, 12, 8 << 20) });
@@ -39,11 +40,11 @@ internal sealed class LongConstantProductTests
     [Test]
     public void AConvolutionIsBlockedBetweenKernelPositions()
     {
-        Literal x = Noise(1, 1, 7, 7, 20);
+        Literal x = Noise([1, 7, 7, 20], 1);
         var window = new WindowDim(3, 1, 1, 1);
         var dimensions = ConvolutionDimensions.ChannelsLast(2);
         Module module = CompiledModule.Build(b =>
-            [b.Convolution(b.Parameter(0, x.Type), b.Constant(Noise(2, 3, 3, 20, 24)), dimensions, [window, window])]);
+            [b.Convolution(b.Parameter(0, x.Type), b.Constant(Noise([3, 3, 20, 24], 2)), dimensions, [window, window])]);
         var blocked = new InterpretedModule(module, new KernelTarget(256, 16, Small));
 
         Assert.That(RunsInBlocks(blocked), Is.True);
@@ -55,7 +56,7 @@ internal sealed class LongConstantProductTests
     public void ThreadsAndNumbersOfRowsChangeNoBit()
     {
         const int depth = 6000;
-        Literal x = Noise(1, 130, depth);
+        Literal x = Noise([130, depth], 1);
         Module module = Dense(130, depth, 70);
         Literal one = CompiledModule.Run(module, [x], threads: 1)[0];
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x], threads: 2)[0], one);
@@ -77,15 +78,8 @@ internal sealed class LongConstantProductTests
     private static Module Dense(Dim rows, int depth, int columns) => CompiledModule.Build(b =>
     {
         Node x = b.Parameter(0, new TensorType(DType.F32, [rows, depth]));
-        Node y = b.Dot(x, b.Constant(Noise(2, depth, columns)));
-        y = b.Add(y, b.BroadcastInDim(b.Constant(Noise(3, columns)), y.Shape, [1]));
+        Node y = b.Dot(x, b.Constant(Noise([depth, columns], 2)));
+        y = b.Add(y, b.BroadcastInDim(b.Constant(Noise([columns], 3)), y.Shape, [1]));
         return [b.Maximum(y, b.Splat(DType.F32, y.Shape, 0))];
     });
-
-    private static Literal Noise(int seed, params long[] shape)
-    {
-        var random = new Random(seed);
-        return Literal.Generate(
-            new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, random.NextDouble() - 0.5));
-    }
 }

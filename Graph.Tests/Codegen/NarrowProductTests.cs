@@ -180,6 +180,7 @@ internal sealed class NarrowProductTests
 
     private static Literal Run(Module module, LlvmTarget target, Literal x) => CompiledModule.Run(module, [x], target)[0];
 
+    // Integers of all sizes that the type has, and numbers whose sums are as small as the bounds above say.
     private static Literal Noise(DType type, int seed, params long[] shape)
     {
         var random = new Random(seed);

@@ -39,7 +39,9 @@ internal sealed class NumericsTests
         Literal w = Values(type, 2, 6, 5, 3, 3);
         var window = new WindowDim(3, 1, 1, 1);
         Literal actual = Run(
-            b => b.Add(new ConvolutionOp(ConvolutionDimensions.ChannelsFirst(2), [window, window], 1, 1, type), b.Parameter(0, x.Type), b.Constant(w)), x);
+            b => b.Add(
+                new ConvolutionOp(ConvolutionDimensions.ChannelsFirst(2), [window, window], 1, 1, type),
+                b.Parameter(0, x.Type), b.Constant(w)), x);
         Literal expected = Literal.Generate(actual.Type, at =>
         {
             Total sum = new(type);
@@ -89,8 +91,12 @@ internal sealed class NumericsTests
         Module fed = CompiledModule.Build(b => Sums(b, new TensorType(DType.F32, [Dim.Symbol("length", 0, 1 << 20)])));
         foreach (int threads in (int[])[1, 2])
         {
-            Assert.That(CompiledModule.Run(known, [x], threads).Select(r => r.As<float>()[0]), Is.EqualTo((float[])[3 + total, squares, -total]));
-            Assert.That(CompiledModule.Run(fed, [x], threads).Select(r => r.As<float>()[0]), Is.EqualTo((float[])[3 + total, squares, -total]));
+            Assert.That(
+                CompiledModule.Run(known, [x], threads).Select(r => r.As<float>()[0]),
+                Is.EqualTo((float[])[3 + total, squares, -total]));
+            Assert.That(
+                CompiledModule.Run(fed, [x], threads).Select(r => r.As<float>()[0]),
+                Is.EqualTo((float[])[3 + total, squares, -total]));
         }
 
         static Node[] Sums(GraphBuilder b, TensorType type)

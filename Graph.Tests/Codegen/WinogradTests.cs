@@ -5,6 +5,7 @@ using Graphene.Runtime;
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
+using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Codegen;
 
@@ -51,7 +52,7 @@ internal sealed partial class WinogradTests
     public void ResultsAreNearTheReference(int tile, Convolution convolution)
     {
         Module module = convolution.Build(Activate);
-        Literal x = Noise(1, convolution.Input);
+        Literal x = Noise(convolution.Input, 1);
 
         var interpreted = new InterpretedModule(module, KernelTarget.Of(GraphCompiler.Cpu().Target), Allowed);
         Assert.That(interpreted.Kernels.Select(k => k.Name).Distinct(), Is.EqualTo(new[] { "convolution_patches", "convolution_tiles" }));
@@ -66,7 +67,7 @@ internal sealed partial class WinogradTests
     {
         var convolution = new Convolution([2, 17, 15], 32, 44, Same, Same);
         Module module = convolution.Build(Activate);
-        Literal x = Noise(1, convolution.Input);
+        Literal x = Noise(convolution.Input, 1);
 
         var interpreted = new InterpretedModule(module, machine, Allowed);
         Assert.That(interpreted.Kernels.Select(k => k.Name), Has.Some.EqualTo("convolution_tiles"));
@@ -86,7 +87,7 @@ internal sealed partial class WinogradTests
             }
             var convolution = new Convolution([1, 27, 26], 24, 40, Same, Same);
             Module module = convolution.Build(Activate);
-            Literal x = Noise(1, convolution.Input);
+            Literal x = Noise(convolution.Input, 1);
             LiteralAssert.AreEqual(
                 CompiledModule.Run(module, [x], Allowed, target: target)[0], CompiledModule.Run(module, [x], Allowed)[0], features);
         }
@@ -97,7 +98,7 @@ internal sealed partial class WinogradTests
     {
         var convolution = new Convolution([2, 33, 34], 32, 64, Same, Same);
         Module module = convolution.Build(Activate);
-        Literal x = Noise(1, convolution.Input);
+        Literal x = Noise(convolution.Input, 1);
         Literal one = CompiledModule.Run(module, [x], Allowed, threads: 1)[0];
         foreach (int threads in new[] { 2, 3, 4 })
         {
@@ -116,7 +117,7 @@ internal sealed partial class WinogradTests
     public void ImagesHaveTheSameBitsAloneAndTogetherFedOrKnown()
     {
         var convolution = new Convolution([5, 17, 15], 32, 48, Same, Same);
-        Literal x = Noise(1, convolution.Input);
+        Literal x = Noise(convolution.Input, 1);
         Literal together = CompiledModule.Run(convolution.Build(Activate), [x], Allowed)[0];
 
         Dim images = Dim.Symbol("images", 1, 64);
@@ -127,7 +128,8 @@ internal sealed partial class WinogradTests
         {
             Literal one = Literal.From(x.As<float>().Slice(image * 17 * 15 * 32, 17 * 15 * 32), 1, 17, 15, 32);
             float[] expected = together.As<float>().Slice(image * 17 * 15 * 48, 17 * 15 * 48).ToArray();
-            Assert.That(session.Run("y0", new Dictionary<string, Feed> { ["x0"] = one }).As<float>().ToArray(), Is.EqualTo(expected), $"image {image}, fed");
+            float[] fed = session.Run("y0", new Dictionary<string, Feed> { ["x0"] = one }).As<float>().ToArray();
+            Assert.That(fed, Is.EqualTo(expected), $"image {image}, fed");
             Assert.That(CompiledModule.Run(alone, [one], Allowed)[0].As<float>().ToArray(), Is.EqualTo(expected), $"image {image}");
         }
         Assert.That(session.PlanCount, Is.EqualTo(1));
@@ -138,7 +140,7 @@ internal sealed partial class WinogradTests
     {
         var convolution = new Convolution([1, 24, 24], 32, 32, Same, Same);
         Module module = convolution.Build((b, x, y) => b.Maximum(b.Add(y, x), b.Splat(DType.F32, y.Shape, 0)));
-        Literal x = Noise(1, convolution.Input);
+        Literal x = Noise(convolution.Input, 1);
 
         var interpreted = new InterpretedModule(module, KernelTarget.Of(GraphCompiler.Cpu().Target), Allowed);
         Assert.That(interpreted.Kernels.Distinct().Count(), Is.EqualTo(2));
@@ -155,11 +157,12 @@ internal sealed partial class WinogradTests
             Node x = b.Parameter(0, new TensorType(DType.F32, Shape.Of(1, 32, 24, 24)));
             foreach (int seed in new[] { 2, 3 })
             {
-                x = b.Add(new ConvolutionOp(ConvolutionDimensions.ChannelsFirst(2), [Same, Same], 1, 1, DType.F32), x, b.Constant(Noise(seed, 32, 32, 3, 3)));
+                var op = new ConvolutionOp(ConvolutionDimensions.ChannelsFirst(2), [Same, Same], 1, 1, DType.F32);
+                x = b.Add(op, x, b.Constant(Noise([32, 32, 3, 3], seed)));
             }
             return [x];
         });
-        Literal x = Noise(1, 1, 32, 24, 24);
+        Literal x = Noise([1, 32, 24, 24], 1);
 
         var interpreted = new InterpretedModule(module, KernelTarget.Of(GraphCompiler.Cpu().Target), Allowed);
         Assert.That(interpreted.Kernels.Select(k => k.Name), Has.Some.EqualTo("convolution_tiles").And.None.EqualTo("convolution"));
@@ -172,8 +175,8 @@ internal sealed partial class WinogradTests
     public void LayersOfOneShapeShareKernelsAndNotWeights()
     {
         var first = new Convolution([1, 16, 16], 32, 32, Same, Same);
-        Module module = first.Build((b, _, y) => b.Add(first.Op, y, b.Constant(Noise(9, 3, 3, 32, 32))));
-        Literal x = Noise(1, first.Input);
+        Module module = first.Build((b, _, y) => b.Add(first.Op, y, b.Constant(Noise([3, 3, 32, 32], 9))));
+        Literal x = Noise(first.Input, 1);
         var interpreted = new InterpretedModule(module, KernelTarget.Of(GraphCompiler.Cpu().Target), Allowed);
         Kernel[] products = [.. interpreted.Kernels.Where(k => k.Name == "convolution_tiles")];
         Assert.That(products, Has.Length.GreaterThan(1));
@@ -187,10 +190,11 @@ internal sealed partial class WinogradTests
     {
         var convolution = new Convolution([1, 24, 24], 32, 32, Same, Same);
         Module module = convolution.Build(Activate);
-        Literal x = Noise(1, convolution.Input);
+        Literal x = Noise(convolution.Input, 1);
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x], OptimizerOptions.Default)[0], CompiledModule.Run(module, [x])[0]);
         Assert.That(
-            GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = Allowed }).Fingerprint, Is.Not.EqualTo(GraphCompiler.Cpu().Fingerprint),
+            GraphCompiler.Cpu(new GraphCompilerOptions { Optimizer = Allowed }).Fingerprint,
+            Is.Not.EqualTo(GraphCompiler.Cpu().Fingerprint),
             "so the cache keeps both");
     }
 
@@ -209,12 +213,14 @@ internal sealed partial class WinogradTests
         Module fed = CompiledModule.Build(b => [b.Add(
             plain.Op, b.Parameter(0, new TensorType(DType.F32, Shape.Of(plain.Input))), b.Parameter(1, plain.Kernel))]);
         Assert.That(NamesOf(fed), Has.None.EqualTo("convolution_tiles"), "a kernel that is fed");
-        Literal infinite = Literal.Generate(plain.Kernel, at => Scalar.FromDouble(DType.F32, at[2] == 5 && at[3] == 7 ? double.PositiveInfinity : 1));
+        Literal infinite = Literal.Generate(
+            plain.Kernel, at => Scalar.FromDouble(DType.F32, at[2] == 5 && at[3] == 7 ? double.PositiveInfinity : 1));
         Module unbounded = CompiledModule.Build(b => [b.Add(
             plain.Op, b.Parameter(0, new TensorType(DType.F32, Shape.Of(plain.Input))), b.Constant(infinite))]);
         Assert.That(NamesOf(unbounded), Has.None.EqualTo("convolution_tiles"), "an infinite weight");
 
-        static void Declines(Convolution c, string why) => Assert.That(NamesOf(c.Build((_, _, y) => y)), Has.None.EqualTo("convolution_tiles"), why);
+        static void Declines(Convolution c, string why) =>
+            Assert.That(NamesOf(c.Build((_, _, y) => y)), Has.None.EqualTo("convolution_tiles"), why);
     }
 
     [TestCase(double.PositiveInfinity)]
@@ -223,7 +229,7 @@ internal sealed partial class WinogradTests
     {
         var convolution = new Convolution([1, 24, 24], 16, 32, Same, Same);
         Module module = convolution.Build((_, _, y) => y);
-        Literal x = Noise(1, convolution.Input);
+        Literal x = Noise(convolution.Input, 1);
         Literal changed = Literal.Generate(x.Type, at => at is [0, 9, 13, 3] ? Scalar.FromDouble(DType.F32, value) : x[at]);
         Literal finite = CompiledModule.Run(module, [x], Allowed)[0];
         Literal actual = CompiledModule.Run(module, [changed], Allowed)[0];
@@ -260,13 +266,11 @@ internal sealed partial class WinogradTests
 
     private static Node Activate(GraphBuilder b, Node x, Node y)
     {
-        Node bias = b.BroadcastInDim(b.Constant(Noise(7, y.Shape[3].Value)), y.Shape, [3]);
+        Node bias = b.BroadcastInDim(b.Constant(Noise([y.Shape[3].Value], 7)), y.Shape, [3]);
         return b.Maximum(b.Add(y, bias), b.Splat(DType.F32, y.Shape, 0));
     }
 
     private static TestCaseData Case(
         string name, int tile, long images, long[] size, int inputs, int outputs, WindowDim rows, WindowDim columns) =>
         new TestCaseData(tile, new Convolution([images, .. size], inputs, outputs, rows, columns)).SetArgDisplayNames(name);
-
-    private static Literal Noise(int seed, params long[] shape) => Evaluation.Noise(shape, seed);
 }

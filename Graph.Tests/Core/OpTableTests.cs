@@ -16,7 +16,8 @@ internal sealed class OpTableTests
     [Test]
     public void EveryOpIsListed()
     {
-        IEnumerable<Type> ops = typeof(Op).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Op)) && t.IsPublic && t != typeof(ElementwiseOp));
+        IEnumerable<Type> ops = typeof(Op).Assembly.GetTypes()
+            .Where(t => t.IsSubclassOf(typeof(Op)) && t.IsPublic && t != typeof(ElementwiseOp));
         IEnumerable<Type?> listed = OpTable.All.Where(entry => entry.Fn is null).Select(entry => entry.Parse.Method.ReturnType);
         Assert.That(OpTable.All.Count(entry => entry.Fn is null), Is.EqualTo(ops.Count()), string.Join(", ", ops.Select(t => t.Name)));
         Assert.That(listed, Has.All.EqualTo(typeof(Op)));

@@ -5,7 +5,9 @@ internal static class SpecialValues
 {
     private static readonly double[] Reals =
     [
-        double.NaN, double.NegativeInfinity, double.PositiveInfinity, -0.0, 0.0, 1, -1, 2, -2.5, 0.5, -0.5, 1.5, 3, 1e-3, -1e-3, 0.3, 10, -7,
+        double.NaN, double.NegativeInfinity, double.PositiveInfinity, -0.0, 0.0, 1, -1, 2, -2.5, 0.5, -0.5, 1.5, 3,
+        1e-3, -1e-3,
+        0.3, 10, -7,
         100.25, 30000, -60000,
     ];
 

@@ -75,7 +75,8 @@ public sealed class TextTests
     [Test]
     public void CommentsAndProvenanceAreSkipped()
     {
-        string text = Printer.Print(Parser.ParseModule(Sample)).Replace("exponential(%1)", "exponential(%1) // why", StringComparison.Ordinal);
+        string text = Printer.Print(Parser.ParseModule(Sample))
+            .Replace("exponential(%1)", "exponential(%1) // why", StringComparison.Ordinal);
         Module module = Parser.ParseModule("// first\n" + text, "sample.hlo");
         Assert.That(Printer.Print(module), Is.EqualTo(Sample));
         string withOrigins = Printer.Print(module, new PrintOptions { Provenance = module.Provenance });

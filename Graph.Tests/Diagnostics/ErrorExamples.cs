@@ -8,7 +8,8 @@ internal static partial class ErrorExamples
     /// <summary>One example for each error of the authoring API, the files and the runtime.</summary>
     public static IReadOnlyList<ErrorExample> All { get; } =
     [
-        .. Building(), .. Files(), .. Gradients(), .. Running(), .. Bundles(), .. Training(), .. Layers(), .. Hosting(), .. Native(), .. Wasm(), .. Gpu(),
+        .. Building(), .. Files(), .. Gradients(), .. Running(), .. Bundles(), .. Training(), .. Layers(), .. Hosting(),
+        .. Native(), .. Wasm(), .. Gpu(),
         .. Ptx(), .. Tuning(),
     ];
 

@@ -16,7 +16,11 @@ internal sealed class DigitsPageTests
         {
             ["1"] = [(0.5, 0.2), (0.5, 0.8)],
             ["7"] = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)],
-            ["0"] = [.. Enumerable.Range(0, 33).Select(i => (0.5 + (0.2 * Math.Sin(i * Math.Tau / 32)), 0.5 - (0.3 * Math.Cos(i * Math.Tau / 32))))],
+            ["0"] =
+            [
+                .. Enumerable.Range(0, 33).Select(i => i * Math.Tau / 32)
+                    .Select(a => (0.5 + (0.2 * Math.Sin(a)), 0.5 - (0.3 * Math.Cos(a)))),
+            ],
         };
         (double left, double top, double width, double height) = await page.Box("#pad");
 

@@ -52,7 +52,9 @@ internal sealed class DigitsServiceTests
     public async Task TheServiceSaysHowItIs()
     {
         Assert.That(await _server.Client.GetStringAsync("/healthz/live"), Is.EqualTo("Healthy"));
-        Assert.That(await _server.Client.GetStringAsync("/healthz/ready"), Does.Contain("Healthy").And.Contain($"answers with version {_server.Model.Version!.ShortHash}"));
+        Assert.That(
+            await _server.Client.GetStringAsync("/healthz/ready"),
+            Does.Contain("Healthy").And.Contain($"answers with version {_server.Model.Version!.ShortHash}"));
         Assert.That(await _server.Client.GetStringAsync("/api/model"), Does.Contain(_server.Model.Version!.Hash));
     }
 
@@ -67,7 +69,8 @@ internal sealed class DigitsServiceTests
         Assert.That(page, Does.Match("graphene_model_run_duration_seconds_count\\{graphene_model_name=\"DigitsModel\"\\} [1-9]"));
         Assert.That(page, Does.Contain("graphene_reload_outcome=\"loaded\""));
         Assert.That(page, Does.Contain($"graphene_model_version=\"{_server.Model.Version!.ShortHash}\"}} 1"));
-        Assert.That(page, Does.Match("graphene_model_memory_bytes\\{graphene_model_name=\"DigitsModel\",graphene_memory_kind=\"constants\"\\} [1-9]"));
+        Assert.That(page, Does.Match("graphene_model_memory_bytes\\{graphene_model_name=\"DigitsModel\","
+            + "graphene_memory_kind=\"constants\"\\} [1-9]"));
     }
 
     [Test]

@@ -23,7 +23,9 @@ internal sealed class ModelTelemetryTests : ModelFileFixture
             host.Model.Run(m => m.Scale());
         }
         Assert.That(() => host.Model.Run<ScaleModel, int>(_ => throw new FormatException()), Throws.TypeOf<FormatException>());
-        Assert.That(() => host.Model.Run<ScaleModel, int>(_ => throw new OperationCanceledException()), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            () => host.Model.Run<ScaleModel, int>(_ => throw new OperationCanceledException()),
+            Throws.InstanceOf<OperationCanceledException>());
         ScaleBundles.Replace(Bundle, ScaleBundles.Damaged());
         await TestHost.Until(() => metrics.Sum("graphene.model.reloads", "failed") == 1, "a failed reload");
 

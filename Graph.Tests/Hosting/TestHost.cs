@@ -32,7 +32,8 @@ internal sealed class TestHost : IAsyncDisposable
     public static TestHost Build(Action<IServiceCollection> configure)
     {
         var log = new RecordingLogger();
-        HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        HostApplicationBuilder builder =
+            Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddMetrics();
         builder.Services.AddLogging(l => l.SetMinimumLevel(LogLevel.Debug).AddProvider(new Provider(log)));
         configure(builder.Services);

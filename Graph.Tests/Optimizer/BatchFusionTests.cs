@@ -111,7 +111,11 @@ public sealed class BatchFusionTests
 
     private static void Run(Node node, Func<int, Memory<byte>> operand, Func<int, Memory<byte>> result)
     {
-        Literal[] operands = [.. node.Operands.Select((o, i) => new Literal(o.Type, operand(i)[..(int)o.Type.SizeInBytes.Value].ToArray()))];
+        Literal[] operands =
+        [
+            .. node.Operands.Select(
+                (o, i) => new Literal(o.Type, operand(i)[..(int)o.Type.SizeInBytes.Value].ToArray())),
+        ];
         Literal[] results = node.Op.EvaluateAll(operands, node.Types);
         for (int i = 0; i < results.Length; i++)
         {

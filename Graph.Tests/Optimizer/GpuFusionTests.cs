@@ -40,7 +40,12 @@ internal sealed class GpuFusionTests
 
     [Test]
     public void ATransposeIsPartOfTheFusionThatUsesIt() => Compare(
-        b => [b.Maximum(b.Add(b.Transpose(b.Exponential(b.Parameter(0, F32(128, 96))), [1, 0]), b.Parameter(1, F32(96, 128))), b.Splat(DType.F32, Shape.Of(96, 128), 0))],
+        b =>
+        [
+            b.Maximum(
+                b.Add(b.Transpose(b.Exponential(b.Parameter(0, F32(128, 96))), [1, 0]), b.Parameter(1, F32(96, 128))),
+                b.Splat(DType.F32, Shape.Of(96, 128), 0)),
+        ],
         ["loop: exponential transpose add maximum"],
         processors: 2);
 

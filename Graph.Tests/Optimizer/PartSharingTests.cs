@@ -33,14 +33,21 @@ public sealed class PartSharingTests
         });
         Assert.That(Joins(plan), Is.EqualTo(1));
         Assert.That(PlanInterpreter.Copies, Is.Zero);
-        Assert.That(plan.Buffers.Where(b => b.Kind == BufferKind.Part).Select(b => plan.Buffers[b.Number].Kind), Has.All.EqualTo(BufferKind.Result));
+        Assert.That(
+            plan.Buffers.Where(b => b.Kind == BufferKind.Part).Select(b => plan.Buffers[b.Number].Kind),
+            Has.All.EqualTo(BufferKind.Result));
     }
 
     [Test]
     public void DimensionsOfOneInFrontAreNone()
     {
         MemoryPlan plan = PlanOf(b => [Matrix(b, b.Reshape(
-            b.Concatenate([b.Reshape(Matrix(b, b.Parameter(0, Rows)), Shape.Of(1, 1, 3, 64)), b.Parameter(1, new(DType.F32, Shape.Of(1, 1, 1, 64)))], 2),
+            b.Concatenate(
+                [
+                    b.Reshape(Matrix(b, b.Parameter(0, Rows)), Shape.Of(1, 1, 3, 64)),
+                    b.Parameter(1, new(DType.F32, Shape.Of(1, 1, 1, 64))),
+                ],
+                2),
             Shape.Of(4, 64)))]);
         Assert.That(Joins(plan), Is.EqualTo(1));
         Assert.That(PlanInterpreter.Copies, Is.EqualTo(1), "the parameter");
@@ -88,7 +95,8 @@ public sealed class PartSharingTests
         {
             Node y = Matrix(b, b.Parameter(0, Rows));
             Node c = b.Concatenate([y, Matrix(b, b.Parameter(1, Rows))], 1);
-            return [b.Exponential(b.Reverse(y, [0])), b.Dot(c, b.Constant(Optimizing.Random(new(DType.F32, Shape.Of(128, 64)), 5, special: false)))];
+            Node weights = b.Constant(Optimizing.Random(new(DType.F32, Shape.Of(128, 64)), 5, special: false));
+            return [b.Exponential(b.Reverse(y, [0])), b.Dot(c, weights)];
         });
         Assert.That(Joins(plan), Is.EqualTo(1));
         Assert.That(Boxes(plan), Is.EqualTo(new long[][] { [0, 0], [0, 64] }));
@@ -225,7 +233,11 @@ public sealed class PartSharingTests
         Node first = Matrix(round, round.Slice(state, [0, 0], [1, 64]));
         Node rest = Matrix(round, round.Slice(state, [1, 0], [3, 64]));
         Computation body = round.Build(
-            "body", [round.Add(count, round.Constant(DType.I32, 1)), round.Multiply(round.Concatenate([rest, first], 0), round.Splat(DType.F32, Rows.Shape, 0.1))]);
+            "body",
+            [
+                round.Add(count, round.Constant(DType.I32, 1)),
+                round.Multiply(round.Concatenate([rest, first], 0), round.Splat(DType.F32, Rows.Shape, 0.1)),
+            ]);
         return [b.While([b.Constant(DType.I32, 0), x], condition, body)[1]];
     });
 
@@ -264,7 +276,11 @@ public sealed class PartSharingTests
         {
             MemoryPlanChecker.Check(plan, _ => n);
         }
-        Literal[] arguments = [Optimizing.Random(new(DType.F32, Shape.Of(7, 64)), 1, special: false), Optimizing.Random(Row, 2, special: false)];
+        Literal[] arguments =
+            [
+                Optimizing.Random(new(DType.F32, Shape.Of(7, 64)), 1, special: false),
+                Optimizing.Random(Row, 2, special: false),
+            ];
         LiteralAssert.AreClose(CompiledModule.Run(module, arguments)[0], Evaluator.Evaluate(Build(7).Entry, arguments)[0], 1e-4, 1e-4);
     }
 

@@ -45,7 +45,8 @@ internal sealed class PartsOfModelsTests
     }
 
     private static string Count(Node[] nodes) => string.Create(
-        CultureInfo.InvariantCulture, $"{nodes.Length} ({nodes.Sum(n => n.Types.Sum(t => t.SizeInBytes.Evaluate(Typical))) / 1024.0:0.0} KiB)");
+        CultureInfo.InvariantCulture,
+        $"{nodes.Length} ({nodes.Sum(n => n.Types.Sum(t => t.SizeInBytes.Evaluate(Typical))) / 1024.0:0.0} KiB)");
 
     private static Op[] BodyOf(Node node)
     {

@@ -45,7 +45,9 @@ public sealed class RandomGradientTests
         {
             Node[] found =
             [
-                .. ReverseMode.Run(b, ys, [.. ys.Select(y => b.Splat(y.DType, y.Shape, 1))], [.. parameters.Where(p => p.DType.IsFloating())])
+                .. ReverseMode.Run(
+                    b, ys, [.. ys.Select(y => b.Splat(y.DType, y.Shape, 1))],
+                    [.. parameters.Where(p => p.DType.IsFloating())])
                     .OfType<Node>(),
             ];
             return found.Length == 0 ? null : module with

@@ -18,11 +18,15 @@ internal sealed record BuildError(string Code, string Language, string Source, F
     public static IReadOnlyList<BuildError> All { get; } =
     [
         OfItem("GRPH001", """<GrapheneModel Include="digits.onnx" />""", _ => { }),
-        OfItem("GRPH002", """<GrapheneModel Include="page.onnx" />""", f => File.WriteAllText(f.Combine("page.onnx"), "<!doctype html><title>404</title>")),
+        OfItem(
+            "GRPH002", """<GrapheneModel Include="page.onnx" />""",
+            f => File.WriteAllText(f.Combine("page.onnx"), "<!doctype html><title>404</title>")),
         OfItem("GRPH003", """<GrapheneModel Include="new.onnx" />""", f => Write(f, "new.onnx", XToY(
             Node("Frobnicate", ["x"], ["a"]), Node("Frobnicate", ["a"], ["b"]), Node("Wobble", ["b"], ["y"])))),
         OfItem("GRPH004", """<GrapheneModel Include="relu.onnx" Dims="batch=many" />""", WriteRelu, ("dims", "batch=many")),
-        OfItem("GRPH005", """<GrapheneModel Include="relu.onnx" RuntimeIdentifier="linux-s390x" />""", WriteRelu, ("target", "linux-s390x")),
+        OfItem(
+            "GRPH005", """<GrapheneModel Include="relu.onnx" RuntimeIdentifier="linux-s390x" />""", WriteRelu,
+            ("target", "linux-s390x")),
         OfItem("GRPH006", """<GrapheneModel Include="relu.onnx" />""", WriteRelu, ("without", "LLVM")),
         OfItem("GRPH007", """<GrapheneModel Include="relu.onnx" />""", WriteRelu, ("signature", "no-such-folder/relu.signature")),
         new("GRPH008", "xml", """
@@ -43,12 +47,14 @@ internal sealed record BuildError(string Code, string Language, string Source, F
     private static SignatureSample Digits() => new SignatureSample("digits.onnx", space: "").Function("run")
         .Input("image", "f32", "784").Output("probabilities", "f32", "10");
 
-    private static BuildError OfCode(string code, string source) => new(code, "csharp", source, () => OfGenerator(source, Digits().ToString()));
+    private static BuildError OfCode(string code, string source) =>
+        new(code, "csharp", source, () => OfGenerator(source, Digits().ToString()));
 
     private static IEnumerable<string> OfGenerator(string source, params string[] signatures) =>
         GeneratorRun.OfText(source, signatures).Reported.Select(d => d.ToString());
 
-    private static BuildError OfItem(string code, string item, Action<TemporaryFolder> prepare, params (string Key, string Value)[] values) =>
+    private static BuildError OfItem(
+        string code, string item, Action<TemporaryFolder> prepare, params (string Key, string Value)[] values) =>
         new(code, "xml", item, () =>
         {
             using var folder = new TemporaryFolder();
@@ -77,13 +83,15 @@ internal sealed record BuildError(string Code, string Language, string Source, F
         }
         File.WriteAllLines(request, lines.Select(l => $"{l.Key}={l.Value}"));
         string output = lines.ContainsKey("without") ? OutputWithoutLlvm(request) : CliRun.Of("build-model", request).Output;
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Replace(folder.Path + "/", "", StringComparison.Ordinal));
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(l => l.Replace(folder.Path + "/", "", StringComparison.Ordinal));
     }
 
     // A process of its own: this one has loaded LLVM long ago.
     private static string OutputWithoutLlvm(string request)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Graphene.Cli.dll"), "build-model", request])
+        string cli = Path.Combine(AppContext.BaseDirectory, "Graphene.Cli.dll");
+        var start = new ProcessStartInfo("dotnet", ["exec", cli, "build-model", request])
         {
             RedirectStandardOutput = true,
         };

@@ -14,7 +14,8 @@ internal sealed record DotnetCommand(int Exit, string Output)
     /// <param name="folder">Where.</param>
     /// <param name="packages">The folder that packages are restored into.</param>
     /// <param name="arguments">What.</param>
-    public static DotnetCommand Run(string folder, string packages, params string[] arguments) => Run(folder, packages, "dotnet", arguments);
+    public static DotnetCommand Run(string folder, string packages, params string[] arguments) =>
+        Run(folder, packages, "dotnet", arguments);
 
     /// <summary>Runs a program.</summary>
     public static DotnetCommand Run(string folder, string packages, string program, string[] arguments)

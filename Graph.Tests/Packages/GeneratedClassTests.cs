@@ -36,7 +36,10 @@ internal sealed class GeneratedClassTests
         Assert.That(run.Reported, Is.Empty);
         Assert.That(run.Problems, Is.Empty);
         string code = run.Sources["Made.Digits.g.cs"];
-        Assert.That(code, Does.Contain("public void Run(global::System.ReadOnlySpan<float> image, global::System.Span<float> probabilities, "));
+        Assert.That(
+            code,
+            Does.Contain("public void Run(global::System.ReadOnlySpan<float> image, "
+                + "global::System.Span<float> probabilities, "));
         Assert.That(code, Does.Contain("<param name=\"image\">The elements of <c>image</c>, f32[batch,784], row-major.</param>"));
         Assert.That(code, Does.Contain("public static string BundleName => \"digits.onnx.graphene\";"));
     }
@@ -126,7 +129,8 @@ internal sealed class GeneratedClassTests
         sample.Output("y", "bool", "4");
 
         GeneratorRun run = GeneratorRun.Of(
-            "public static class User { public static bool Use(Made.Model m) { using var c = m.Bind(); c.Past39[0] = c.Past0[1]; c.Run(); return c.Y[0]; } }", sample);
+            "public static class User { public static bool Use(Made.Model m) "
+                + "{ using var c = m.Bind(); c.Past39[0] = c.Past0[1]; c.Run(); return c.Y[0]; } }", sample);
 
         Assert.That(run.Problems, Is.Empty);
     }
@@ -169,7 +173,9 @@ internal sealed class GeneratedClassTests
         Assert.That(error.Location.GetLineSpan().StartLinePosition.Line + 1, Is.EqualTo(7));
         Assert.That(
             error.GetMessage(System.Globalization.CultureInfo.InvariantCulture),
-            Is.EqualTo("'ProbabilitiesShape' is \"f32[batch,100]\", but 'probabilities:0' of digits.onnx is f32[batch,10]: it must be \"f32[batch,10]\""));
+            Is.EqualTo(
+                "'ProbabilitiesShape' is \"f32[batch,100]\", but 'probabilities:0' of digits.onnx is f32[batch,10]: "
+                + "it must be \"f32[batch,10]\""));
         Assert.That(run.Problems.Where(d => d.Severity == DiagnosticSeverity.Error), Is.Empty, "what is declared is not generated");
     }
 

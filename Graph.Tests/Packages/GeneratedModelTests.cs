@@ -98,7 +98,9 @@ internal sealed class GeneratedModelTests
         using Mixed mixed = Mixed.Load();
 
         Assert.That(() => digits.Run(new float[785]), Throws.TypeOf<GraphException>().With.Message.Contains("785 elements do not fit"));
-        Assert.That(() => digits.Run(Image, new float[19]), Throws.TypeOf<GraphException>().With.Message.Contains("20 elements do not fit into 19"));
+        Assert.That(
+            () => digits.Run(Image, new float[19]),
+            Throws.TypeOf<GraphException>().With.Message.Contains("20 elements do not fit into 19"));
         Assert.That(
             () => mixed.Run(1, new long[5], new float[3], 2, 3),
             Throws.TypeOf<GraphException>().With.Message.Contains("'token ids': 5 elements do not fit i64[batch,length]"));
@@ -125,5 +127,6 @@ internal sealed class GeneratedModelTests
         Assert.That(() => digits.Run(Image, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
     }
 
-    private static string ModelText(string name) => File.ReadAllText(RepositoryRoot.Combine("Graph.Tests", "Packages", "Models", $"{name}.hlo"));
+    private static string ModelText(string name) =>
+        File.ReadAllText(RepositoryRoot.Combine("Graph.Tests", "Packages", "Models", $"{name}.hlo"));
 }

@@ -17,9 +17,13 @@ internal sealed record GeneratorRun(
     private static readonly MetadataReference[] References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(p => Path.GetFileName(p) is { } n && (n.StartsWith("System.", StringComparison.Ordinal) || n is "Graphene.dll" or "Microsoft.Extensions.Logging.Abstractions.dll" or "Graphene.Runtime.dll" or "mscorlib.dll" or "netstandard.dll"))
+            .Where(p => IsNeeded(Path.GetFileName(p)))
             .Select(p => MetadataReference.CreateFromFile(p)),
     ];
+
+    private static bool IsNeeded(string file) => file.StartsWith("System.", StringComparison.Ordinal) ||
+        file is "Graphene.dll" or "Graphene.Runtime.dll" or "Microsoft.Extensions.Logging.Abstractions.dll"
+            or "mscorlib.dll" or "netstandard.dll";
 
     /// <summary>Runs it.</summary>
     /// <param name="code">The project's own code.</param>

@@ -9,7 +9,8 @@ internal sealed class IdentifierTests
     /// <summary>Names as exporters write them, and worse.</summary>
     public static readonly string[] UglyNames =
     [
-        "a/b:0", "input:0", "serving_default_input_1:0", "StatefulPartitionedCall:0", "0", "1x1_conv", "class", "int", "string", "namespace",
+        "a/b:0", "input:0", "serving_default_input_1:0", "StatefulPartitionedCall:0", "0", "1x1_conv", "class", "int",
+        "string", "namespace",
         "await", "record", "var", "x.1", "x_1", "X_1", "x-1", "past_key_values.0.key", "past_key_values.10.key", "past_key_values.1.0.key",
         "past.1.00", "INPUT_IDS", "input ids", "inputIds", "", " ", "///", "...", "日本語", "größe", "température/moyenne", "Ünïcode", "😀",
         "😀face", "α", "x²", "naïve.café", "Run", "Dispose", "Load", "ToString", "Equals", "call", "cancellation", "_private", "__", "_0",

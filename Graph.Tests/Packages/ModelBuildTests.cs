@@ -28,7 +28,8 @@ internal sealed class ModelBuildTests
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Output);
         Assert.That(
-            File.ReadAllLines(folder.Combine("a.inputs")), Is.EqualTo(new[] { folder.Combine("model.onnx"), folder.Combine("weights.bin") }));
+            File.ReadAllLines(folder.Combine("a.inputs")),
+            Is.EqualTo(new[] { folder.Combine("model.onnx"), folder.Combine("weights.bin") }));
     }
 
     [Test]

@@ -79,7 +79,8 @@ internal sealed class NativeAotTests
         CopySources(folder);
 
         DotnetCommand published = DotnetCommand.Run(
-            folder.Path, folder.Combine("packages"), "publish", "smoke/smoke.csproj", "-c", "Release", "-r", "linux-x64", "-o", "out", "-v:q", "-nologo",
+            folder.Path, folder.Combine("packages"), "publish", "smoke/smoke.csproj", "-c", "Release", "-r", "linux-x64",
+            "-o", "out", "-v:q", "-nologo",
             "-tl:off", "-p:ForPackages=true");
 
         Assert.That(published.Exit, Is.Zero, published.Output);
@@ -165,6 +166,7 @@ internal sealed class NativeAotTests
         OnnxModel model = OnnxImporter.Import(file);
         using var session = new Session(model.Module, GraphCompiler.Cpu());
         byte[] image = [.. Enumerable.Range(0, 784).Select(i => (byte)(i * 7))];
-        return Convert.ToHexString(session.Run(["logits"], new Dictionary<string, Feed> { ["image"] = Feed.Of<byte>(image) })[0].Bytes.Span);
+        var fed = new Dictionary<string, Feed> { ["image"] = Feed.Of<byte>(image) };
+        return Convert.ToHexString(session.Run(["logits"], fed)[0].Bytes.Span);
     }
 }

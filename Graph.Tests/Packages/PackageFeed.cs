@@ -29,7 +29,11 @@ internal sealed class PackageFeed : IDisposable
             </configuration>
             """);
         // One process for all of them; nothing is built, the machine code beside IL is left out by the projects themselves.
-        string[] projects = ["Graph.Core/Graph.Core.csproj", "Graph.Runtime/Graph.Runtime.csproj", "Graph.Tensors/Graph.Tensors.csproj", "Graph.Build/Graph.Build.csproj"];
+        string[] projects =
+        [
+            "Graph.Core/Graph.Core.csproj", "Graph.Runtime/Graph.Runtime.csproj", "Graph.Tensors/Graph.Tensors.csproj",
+            "Graph.Build/Graph.Build.csproj",
+        ];
         File.WriteAllText(_folder.Combine("pack.proj"), $"""
             <Project>
               <Target Name="Pack">
@@ -70,7 +74,8 @@ internal sealed class PackageFeed : IDisposable
         string project = Combine(name, $"{name}.csproj");
         string text = File.ReadAllText(project);
         File.WriteAllText(project, text.Replace(
-            "</Project>", $"  <ItemGroup>\n{string.Concat(lines.Select(l => $"    {l}\n"))}  </ItemGroup>\n\n</Project>", StringComparison.Ordinal));
+            "</Project>", $"  <ItemGroup>\n{string.Concat(lines.Select(l => $"    {l}\n"))}  </ItemGroup>\n\n</Project>",
+            StringComparison.Ordinal));
         return project;
     }
 

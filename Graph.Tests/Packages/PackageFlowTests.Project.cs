@@ -21,10 +21,12 @@ internal sealed partial class PackageFlowTests
 
     private DotnetCommand Build() => _feed.Run("app", "build", "-c", "Release", "--no-restore", "-v:n", "-tl:off", "-nologo");
 
-    private static string[] Compiled(DotnetCommand build) => [.. Compilings().Matches(build.Output).Select(m => m.Groups[1].Value).Distinct()];
+    private static string[] Compiled(DotnetCommand build) =>
+        [.. Compilings().Matches(build.Output).Select(m => m.Groups[1].Value).Distinct()];
 
     private void AddItem(string item) =>
-        File.WriteAllText(_project, File.ReadAllText(_project).Replace("</Project>", $"  <ItemGroup>{item}</ItemGroup>\n</Project>", StringComparison.Ordinal));
+        File.WriteAllText(_project, File.ReadAllText(_project).Replace(
+            "</Project>", $"  <ItemGroup>{item}</ItemGroup>\n</Project>", StringComparison.Ordinal));
 
     // As after the second test.
     private void RestoreItems()

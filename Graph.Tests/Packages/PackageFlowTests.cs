@@ -90,7 +90,8 @@ internal sealed partial class PackageFlowTests : IDisposable
     private void TwoLinesInAConsoleProjectAreEnough()
     {
         _project = _feed.NewProject(
-            "console", "app", """<PackageReference Include="Graphene.Build" Version="0.1.0" />""", """<GrapheneModel Include="digits.onnx" />""");
+            "console", "app", """<PackageReference Include="Graphene.Build" Version="0.1.0" />""",
+            """<GrapheneModel Include="digits.onnx" />""");
         File.Copy(Model, _feed.Combine("app", "digits.onnx"));
         File.WriteAllText(_feed.Combine("app", "Program.cs"), """
             using app;
@@ -115,7 +116,8 @@ internal sealed partial class PackageFlowTests : IDisposable
 
     private void NothingIsDoneWhenNothingChanged()
     {
-        DotnetCommand again = _feed.Run("app", "build", "-c", "Release", "--no-restore", "-v:q", "-tl:off", "-nologo", "-clp:PerformanceSummary");
+        DotnetCommand again = _feed.Run(
+            "app", "build", "-c", "Release", "--no-restore", "-v:q", "-tl:off", "-nologo", "-clp:PerformanceSummary");
 
         Assert.That(again.Exit, Is.Zero, again.Output);
         Assert.That(again.Output, Does.Not.Contain("Compiling digits.onnx"));
@@ -128,7 +130,9 @@ internal sealed partial class PackageFlowTests : IDisposable
     private void OnlyWhatChangedIsCompiled()
     {
         AddItem("""<GrapheneModel Include="relu.hlo" ClassName="Rectifier" />""");
-        File.WriteAllText(_feed.Combine("app", "relu.hlo"), "inputs \"x\"\noutputs \"y\"\n%p0 = f32[4] parameter(0)\n%0 = f32[4] negate(%p0)\nreturn %0\n");
+        File.WriteAllText(
+            _feed.Combine("app", "relu.hlo"),
+            "inputs \"x\"\noutputs \"y\"\n%p0 = f32[4] parameter(0)\n%0 = f32[4] negate(%p0)\nreturn %0\n");
         DotnetCommand added = Build();
         Assert.That(added.Exit, Is.Zero, added.Output);
         Assert.That(Compiled(added), Is.EqualTo(new[] { "relu.hlo" }));
@@ -165,7 +169,10 @@ internal sealed partial class PackageFlowTests : IDisposable
 
         Assert.That(broken.Exit, Is.Not.Zero);
         int missing = Array.FindIndex(File.ReadAllLines(_project), l => l.Contains("nowhere.onnx", StringComparison.Ordinal)) + 1;
-        Assert.That(broken.Output, Does.Contain($"app.csproj({missing},").And.Contain("error GRPH001: the model 'nowhere.onnx' does not exist"));
+        Assert.That(
+            broken.Output,
+            Does.Contain($"app.csproj({missing},")
+                .And.Contain("error GRPH001: the model 'nowhere.onnx' does not exist"));
         Assert.That(broken.Output, Does.Not.Contain("MSB3073"), "one error is enough");
     }
 
@@ -181,7 +188,9 @@ internal sealed partial class PackageFlowTests : IDisposable
         TestContext.Out.WriteLine(string.Join('\n', files.Select(f => $"{f.Length,9} {f.Name}")));
         Assert.That(files.Select(f => f.Name), Does.Contain("digits.graphene"));
         Assert.That(Directory.Exists(_feed.Combine("app", "out", "runtimes")), Is.False, "files of other platforms");
-        long share = files.Where(f => f.Name.StartsWith("Graphene", StringComparison.Ordinal) || f.Name.StartsWith("Microsoft.", StringComparison.Ordinal))
+        long share = files
+            .Where(f => f.Name.StartsWith("Graphene", StringComparison.Ordinal)
+                || f.Name.StartsWith("Microsoft.", StringComparison.Ordinal))
             .Sum(f => f.Length);
         TestContext.Out.WriteLine($"assemblies of Graphene and what it depends on: {share} bytes");
         Assert.That(share, Is.AtMost(MaxShareInBytes));
@@ -198,7 +207,9 @@ internal sealed partial class PackageFlowTests : IDisposable
         Assert.That(Entries("lib.1.0.0.nupkg"), Has.One.Matches("^runtimes/[a-z0-9-]+/native/lib.digits.graphene$"));
 
         _feed.NewProject("console", "user", """<PackageReference Include="lib" Version="1.0.0" />""");
-        File.WriteAllText(_feed.Combine("user", "Program.cs"), File.ReadAllText(_feed.Combine("app", "Program.cs")).Replace("using app;", "using lib;", StringComparison.Ordinal));
+        string program = File.ReadAllText(_feed.Combine("app", "Program.cs"));
+        File.WriteAllText(
+            _feed.Combine("user", "Program.cs"), program.Replace("using app;", "using lib;", StringComparison.Ordinal));
         DotnetCommand built = _feed.Run("user", "build", "-c", "Release", "-v:q", "-nologo", "-tl:off");
 
         Assert.That(built.Exit, Is.Zero, built.Output);
@@ -246,6 +257,7 @@ internal sealed partial class PackageFlowTests : IDisposable
         Assert.That(run.Exit, Is.Zero, run.Output);
         Assert.That(
             run.Output.Trim().Split('\n').Select(l => l.Trim()),
-            Is.EqualTo(TensorChecks.All.Select(c => c.Name).Append(Version.Parse(OtherTensors).Major.ToString(CultureInfo.InvariantCulture))));
+            Is.EqualTo(TensorChecks.All.Select(c => c.Name)
+                .Append(Version.Parse(OtherTensors).Major.ToString(CultureInfo.InvariantCulture))));
     }
 }

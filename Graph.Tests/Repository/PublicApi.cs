@@ -9,7 +9,8 @@ internal static class PublicApi
     private static readonly SymbolDisplayFormat TypeFormat = new(
         SymbolDisplayGlobalNamespaceStyle.Omitted,
         SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces,
-        SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeVariance | SymbolDisplayGenericsOptions.IncludeTypeConstraints,
+        SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeVariance |
+            SymbolDisplayGenericsOptions.IncludeTypeConstraints,
         kindOptions: SymbolDisplayKindOptions.IncludeTypeKeyword,
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.UseSpecialTypes);
 
@@ -17,8 +18,10 @@ internal static class PublicApi
         SymbolDisplayGlobalNamespaceStyle.Omitted,
         SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces,
         SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeTypeConstraints,
-        SymbolDisplayMemberOptions.IncludeParameters | SymbolDisplayMemberOptions.IncludeType | SymbolDisplayMemberOptions.IncludeModifiers |
-            SymbolDisplayMemberOptions.IncludeRef | SymbolDisplayMemberOptions.IncludeConstantValue | SymbolDisplayMemberOptions.IncludeContainingType,
+        SymbolDisplayMemberOptions.IncludeParameters | SymbolDisplayMemberOptions.IncludeType |
+            SymbolDisplayMemberOptions.IncludeModifiers |
+            SymbolDisplayMemberOptions.IncludeRef | SymbolDisplayMemberOptions.IncludeConstantValue |
+            SymbolDisplayMemberOptions.IncludeContainingType,
         parameterOptions: SymbolDisplayParameterOptions.IncludeType | SymbolDisplayParameterOptions.IncludeName |
             SymbolDisplayParameterOptions.IncludeDefaultValue | SymbolDisplayParameterOptions.IncludeModifiers,
         propertyStyle: SymbolDisplayPropertyStyle.ShowReadWriteDescriptor,
@@ -68,8 +71,10 @@ internal static class PublicApi
     private static bool IsVisible(ISymbol member) =>
         member.DeclaredAccessibility is Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal &&
         member is not IMethodSymbol { AssociatedSymbol: not null } && member.CanBeReferencedByName is var isNamed &&
-        (isNamed || member is IMethodSymbol { MethodKind: MethodKind.Constructor or MethodKind.UserDefinedOperator or MethodKind.Conversion } or
-            IPropertySymbol { IsIndexer: true });
+        (isNamed || member is IPropertySymbol { IsIndexer: true } || member is IMethodSymbol
+        {
+            MethodKind: MethodKind.Constructor or MethodKind.UserDefinedOperator or MethodKind.Conversion,
+        });
 
     private static string Describe(INamedTypeSymbol type)
     {
@@ -82,7 +87,9 @@ internal static class PublicApi
             _ => "",
         };
         IEnumerable<string> bases = new[] { type.TypeKind == TypeKind.Class ? type.BaseType : null }.Concat(type.Interfaces)
-            .OfType<INamedTypeSymbol>().Where(b => b.SpecialType is not (SpecialType.System_Object or SpecialType.System_ValueType or SpecialType.System_Enum))
+            .OfType<INamedTypeSymbol>()
+            .Where(b => b.SpecialType is not (
+                SpecialType.System_Object or SpecialType.System_ValueType or SpecialType.System_Enum))
             .Select(b => b.ToDisplayString(MemberFormat)).Order(StringComparer.Ordinal);
         string list = string.Join(", ", bases);
         return modifiers + type.ToDisplayString(TypeFormat) + (list.Length > 0 ? " : " + list : "");

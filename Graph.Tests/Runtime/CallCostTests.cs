@@ -13,7 +13,8 @@ internal sealed class CallCostTests
     [TestCase(2, 1_000)] // helpers come and go with the load of the machine, which can make this case slow
     public void RunsOfAnMlpAllocateNothing(int threads, int runs)
     {
-        using var session = new Session(Mlp(out Tensor x, out Tensor y), new CompiledModule.Uncached(), new SessionOptions { MaxThreads = threads });
+        var options = new SessionOptions { MaxThreads = threads };
+        using var session = new Session(Mlp(out Tensor x, out Tensor y), new CompiledModule.Uncached(), options);
         using Callable call = session.MakeCallable([y], [x]);
         float[] image = [.. Enumerable.Range(0, 784).Select(i => (i % 255) / 255f)];
         float[] digits = new float[10];

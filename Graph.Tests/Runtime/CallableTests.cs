@@ -62,7 +62,9 @@ public sealed unsafe class CallableTests
         AssertRefused(RuntimeDiagnostics.BadFeed, "f64 elements were given", () => call.Run<double, float>([1, 2, 3], new float[3]));
         AssertRefused(RuntimeDiagnostics.BadFeed, "output 'y'", () => call.Run<float, int>([1, 2, 3], new int[3]));
         AssertRefused(RuntimeDiagnostics.ShapeMismatch, "4 elements do not fit", () => call.Run<float, float>([1, 2, 3, 4], new float[4]));
-        AssertRefused(RuntimeDiagnostics.ShapeMismatch, "6 elements do not fit into 5", () => call.Run<float, float>(new float[6], new float[5]));
+        AssertRefused(
+            RuntimeDiagnostics.ShapeMismatch, "6 elements do not fit into 5",
+            () => call.Run<float, float>(new float[6], new float[5]));
         AssertRefused(RuntimeDiagnostics.ShapeMismatch, "has 1 dimensions", () => call.Bind([3L]));
         AssertRefused(RuntimeDiagnostics.ShapeMismatch, "has no shape yet", () => call.Bind());
         AssertRefused(RuntimeDiagnostics.ShapeMismatch, "memory of 12 bytes", () => bound.UseInput<float>(0, new float[3]));

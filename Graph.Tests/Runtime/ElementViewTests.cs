@@ -53,7 +53,9 @@ public sealed class ElementViewTests
             best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMilliseconds / span);
         }
         TestContext.Out.WriteLine($"{elements.Length} elements: {best:F2} of the time of the span");
-        Assert.That(best, Is.LessThan(5), "boxed or allocated elements would take a hundred times as long; machines that are shared take twice");
+        Assert.That(
+            best, Is.LessThan(5),
+            "boxed or allocated elements would take a hundred times as long; machines that are shared take twice");
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]

@@ -11,11 +11,15 @@ internal sealed class ProcessMemoryTests
     {
         string[] smaps =
         [
-            "7f0000000000-7f0000400000 r-xp 00001000 fe:00 1234    /usr/lib/large.so", "Rss:                4096 kB", "Anonymous:             0 kB",
-            "7f0000400000-7f0000800000 r--p 00401000 fe:00 1234    /usr/lib/large.so", "Rss:                4096 kB", "Anonymous:             4 kB",
+            "7f0000000000-7f0000400000 r-xp 00001000 fe:00 1234    /usr/lib/large.so",
+            "Rss:                4096 kB", "Anonymous:             0 kB",
+            "7f0000400000-7f0000800000 r--p 00401000 fe:00 1234    /usr/lib/large.so",
+            "Rss:                4096 kB", "Anonymous:             4 kB",
             "7f0000800000-7f0000c00000 rw-p 00000000 00:00 0 ", "Rss:                4096 kB", "Anonymous:             0 kB",
-            "7f0000c00000-7f0000c10000 r--p 00000000 fe:00 99      /usr/lib/small.so", "Rss:                  64 kB", "Anonymous:             0 kB",
-            "7f0001000000-7f0001100000 r--p 00000000 fe:00 7       /opt/some library.dll", "Rss:                1024 kB", "Anonymous:             0 kB",
+            "7f0000c00000-7f0000c10000 r--p 00000000 fe:00 99      /usr/lib/small.so",
+            "Rss:                  64 kB", "Anonymous:             0 kB",
+            "7f0001000000-7f0001100000 r--p 00000000 fe:00 7       /opt/some library.dll",
+            "Rss:                1024 kB", "Anonymous:             0 kB",
             "7f0002000000-7f0002100000 r--s 00000000 fe:00 8       /var/data", "Rss:                1024 kB", "Anonymous:             0 kB",
             "nonsense", "Rss: many", "Anonymous:", "-7f00 r-xp /x", "zz-7f00 r-xp /x", "7f0000c00000-7f0000c00000 r--p 0 0 0 /y",
         ];

@@ -65,7 +65,9 @@ public sealed class SessionTests
         AssertRefused(session, ["sum", "sum"], [], RuntimeDiagnostics.UnknownFetch, "twice");
         AssertRefused(session, ["sum"], [("z", three)], RuntimeDiagnostics.BadFeed, "no input 'z'");
         AssertRefused(session, ["sum"], [("x", three), ("y", new double[3])], RuntimeDiagnostics.BadFeed, "f64 elements were given");
-        AssertRefused(session, ["sum"], [("x", three), ("y", new float[4])], RuntimeDiagnostics.ShapeMismatch, "batch = 3 by dimension 0 of input 'x'");
+        AssertRefused(
+            session, ["sum"], [("x", three), ("y", new float[4])],
+            RuntimeDiagnostics.ShapeMismatch, "batch = 3 by dimension 0 of input 'x'");
         AssertRefused(session, ["sum"], [("x", 1f), ("y", three)], RuntimeDiagnostics.ShapeMismatch, "has 0 dimensions");
         AssertRefused(session, ["sum"], [("x", new float[101]), ("y", new float[101])], RuntimeDiagnostics.ShapeMismatch, "1..100");
     }

@@ -240,9 +240,19 @@ internal sealed class LayerTests
     public void NamesAreKerasNames()
     {
         Assert.That(
-            new Layer[] { new Dense(1), new Conv2D(1, 1), new Conv2DTranspose(1, 1), new DepthwiseConv2D(1), new MaxPooling2D(), new LSTM(1), new GRU(1), new BatchNormalization(), new MultiHeadAttention(1, 1) }
+            new Layer[]
+            {
+                new Dense(1), new Conv2D(1, 1), new Conv2DTranspose(1, 1), new DepthwiseConv2D(1), new MaxPooling2D(),
+                new LSTM(1),
+                new GRU(1), new BatchNormalization(), new MultiHeadAttention(1, 1),
+            }
                 .Select(l => l.Name),
-            Is.EqualTo(new[] { "dense", "conv2d", "conv2d_transpose", "depthwise_conv2d", "max_pooling2d", "lstm", "gru", "batch_normalization", "multi_head_attention" }));
+            Is.EqualTo(new[]
+            {
+                "dense", "conv2d", "conv2d_transpose", "depthwise_conv2d", "max_pooling2d", "lstm", "gru",
+                "batch_normalization",
+                "multi_head_attention",
+            }));
     }
 
     [Test]
@@ -271,7 +281,8 @@ internal sealed class LayerTests
             new Sequential(null, [new Dense(3), new Dense(3)], model).Call(new LayerContext(graph, training: false), x);
         }
 
-        Assert.That(graph.Variables.Where(v => v.Name.Contains("kernel", StringComparison.Ordinal)).Select(v => v.InitialValue).Distinct().Count(), Is.EqualTo(4));
+        IEnumerable<Variable> kernels = graph.Variables.Where(v => v.Name.Contains("kernel", StringComparison.Ordinal));
+        Assert.That(kernels.Select(v => v.InitialValue).Distinct().Count(), Is.EqualTo(4));
     }
 
     private static double Inside(Literal x, params long[] at) =>

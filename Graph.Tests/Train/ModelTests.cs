@@ -39,7 +39,11 @@ internal sealed class ModelTests
         Assert.That(loss, Is.EqualTo((error[0] * error[0] + error[1] * error[1]) / 2).Within(1e-5));
         Assert.That(
             model.GetWeights()[0].ToDoubles(),
-            Is.EqualTo(new[] { w[0] - (0.1 * (error[0] + (3 * error[1]))), w[1] - (0.1 * ((2 * error[0]) + (4 * error[1]))) }).Within(1e-5));
+            Is.EqualTo(new[]
+            {
+                w[0] - (0.1 * (error[0] + (3 * error[1]))),
+                w[1] - (0.1 * ((2 * error[0]) + (4 * error[1]))),
+            }).Within(1e-5));
     }
 
     [Test]
@@ -225,7 +229,9 @@ internal sealed class ModelTests
     public void MistakesHaveNames()
     {
         using Sequential model = new(new Dense(1));
-        Assert.That(() => model.Predict(Numbers(2, 3)), Throws.TypeOf<GraphException>().With.Property("Id").EqualTo(TrainDiagnostics.NotCompiled));
+        Assert.That(
+            () => model.Predict(Numbers(2, 3)),
+            Throws.TypeOf<GraphException>().With.Property("Id").EqualTo(TrainDiagnostics.NotCompiled));
         model.Compile(new ReferenceCompiler(), new SGD(0.1), new MeanSquaredError());
         model.TrainOnBatch(Numbers(2, 3), Numbers(2, 1));
         Assert.That(

@@ -97,8 +97,12 @@ internal sealed class OptimizerTests
         double first = 2 / Norm([3, 0.5]);
         Assert.That(Bounded(GradientClipping.ByNorm(2), [3, 0.5], [1]), Is.EqualTo(new[] { 3 * first, 0.5 * first, 1 }).Within(1e-6));
         double all = 2 / Norm([3, 0.5, -4]);
-        Assert.That(Bounded(GradientClipping.ByGlobalNorm(2), [3, 0.5], [-4]), Is.EqualTo(new[] { 3 * all, 0.5 * all, -4 * all }).Within(1e-6));
-        Assert.That(Bounded(GradientClipping.ByGlobalNorm(9), [3, 0.5], [-4]), Is.EqualTo(new[] { 3, 0.5, -4 }), "small ones keep their bits");
+        Assert.That(
+            Bounded(GradientClipping.ByGlobalNorm(2), [3, 0.5], [-4]),
+            Is.EqualTo(new[] { 3 * all, 0.5 * all, -4 * all }).Within(1e-6));
+        Assert.That(
+            Bounded(GradientClipping.ByGlobalNorm(9), [3, 0.5], [-4]),
+            Is.EqualTo(new[] { 3, 0.5, -4 }), "small ones keep their bits");
     }
 
     [Test]

@@ -16,7 +16,8 @@ internal sealed class SecondOrderTests
         Tensor[] weights = [.. shapes.Select((s, i) => graph.Placeholder(DType.F64, s, $"w{i}"))];
         Literal[] values = [.. shapes.Select((s, i) =>
             Initializers.RandomNormal(0, 1).Create(new TensorType(DType.F64, s), (ulong)i))];
-        (Tensor X, Tensor Y) support = (graph.Constant(new double[,] { { 0.5 }, { -1 } }), graph.Constant(new double[,] { { 1 }, { 0.3 } }));
+        (Tensor X, Tensor Y) support =
+            (graph.Constant(new double[,] { { 0.5 }, { -1 } }), graph.Constant(new double[,] { { 1 }, { 0.3 } }));
         (Tensor X, Tensor Y) query = (graph.Constant(new double[,] { { 0.1 }, { 2 } }), graph.Constant(new double[,] { { -1 }, { 0.7 } }));
         Tensor loss = SineMaml.Loss(SineMaml.Adapted(graph, weights, support), query);
         Tensor[] gradients = graph.Gradients([loss], weights);

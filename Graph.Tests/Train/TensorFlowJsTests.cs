@@ -75,7 +75,8 @@ internal sealed class TensorFlowJsTests
     }
 
     private Literal Numbers(double scale, float offset, params int[] shape) => Literal.From<float>(
-        [.. Enumerable.Range(0, shape.Aggregate((a, b) => a * b)).Select(_ => (float)(Next() * scale) + offset)], Array.ConvertAll(shape, d => (long)d));
+        [.. Enumerable.Range(0, shape.Aggregate((a, b) => a * b)).Select(_ => (float)(Next() * scale) + offset)],
+        Array.ConvertAll(shape, d => (long)d));
 
     private double Next()
     {

@@ -96,7 +96,12 @@ internal sealed class UpdateKernelTests
         return (graph, optimizer.Apply(gradients, weights));
 
         Variable Of(string name, long[] shape, int seed) => graph.Variable(
-            Literal.From<float>([.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(k => MathF.Sin(seed + (k * 0.7f)))], shape),
+            Literal.From<float>(
+                [
+                    .. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b))
+                        .Select(k => MathF.Sin(seed + (k * 0.7f))),
+                ],
+                shape),
             string.Create(CultureInfo.InvariantCulture, $"{name}{seed}"));
     }
 }

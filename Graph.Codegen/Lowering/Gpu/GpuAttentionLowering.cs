@@ -199,7 +199,9 @@ internal abstract partial class GpuAttentionLowering
         KRegister[] m = [.. Enumerable.Range(0, Rows).Select(_ => B.Declare("max", Constant(Scalar.Lowest(Sizes.Sum))))];
         KRegister[] l = [.. Enumerable.Range(0, Rows).Select(_ => B.Declare("sum", Constant(Scalar.Zero(Sizes.Sum))))];
         KExpr? count = IsWhole(Access.Key.Extent, Sizes.Keys) ? null : block.Keys;
-        queries.Copy(B, Thread, Sizes.Threads, block.First, IsWhole(_queries.Extent, Sizes.Queries) ? null : KBuilder.Value(_queries.Extent));
+        queries.Copy(
+            B, Thread, Sizes.Threads, block.First,
+            IsWhole(_queries.Extent, Sizes.Queries) ? null : KBuilder.Value(_queries.Extent));
         B.If(KBuilder.Less(block.Begin, block.End), () => keys.Copy(B, Thread, Sizes.Threads, block.Begin, count));
         B.Add(new KAsyncCommit());
         B.Add(new KAsyncWait(0));

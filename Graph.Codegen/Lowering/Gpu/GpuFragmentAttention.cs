@@ -51,7 +51,8 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
         KExpr row = B.Let("r", KBuilder.Remainder(_lane, 8));
         int beside = _shape.Depth / 2;
         (_low, _high) = (B.Let("rowOdd", KBuilder.Add(row, KBuilder.Multiply(odd, 8))), B.Let("upper", KBuilder.Multiply(upper, beside)));
-        (RowUpper, ColumnOdd) = (B.Let("rowUpper", KBuilder.Add(row, KBuilder.Multiply(upper, 8))), B.Let("odd", KBuilder.Multiply(odd, beside)));
+        RowUpper = B.Let("rowUpper", KBuilder.Add(row, KBuilder.Multiply(upper, 8)));
+        ColumnOdd = B.Let("odd", KBuilder.Multiply(odd, beside));
     }
 
     private KExpr RowUpper { get; }
@@ -196,7 +197,8 @@ internal sealed class GpuFragmentAttention : GpuAttentionLowering
     private KExpr LoadQuery(int step)
     {
         KExpr row = KBuilder.Add(KBuilder.Multiply(_warp, 16), _low);
-        return Load("q", _queryTile!, KBuilder.Add(KBuilder.Add(KBuilder.Multiply(row, Sizes.DepthPitch), _high), _shape.Depth * step), false);
+        KExpr place = KBuilder.Add(KBuilder.Multiply(row, Sizes.DepthPitch), _high);
+        return Load("q", _queryTile!, KBuilder.Add(place, _shape.Depth * step), false);
     }
 
     private KVariable Load(string name, KBuffer buffer, KExpr at, bool isTransposed)

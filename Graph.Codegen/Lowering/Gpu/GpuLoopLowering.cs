@@ -131,7 +131,8 @@ internal sealed partial class GpuLoopLowering
         if (section.Inner is null)
         {
             // One thread, which reads what it may write over.
-            _b.If(KBuilder.Call(ScalarOp.Equal, KBuilder.Add(task, _thread), 0), () => _emitter.InScope(() => StoreAll(section, () => { })));
+            KExpr isFirst = KBuilder.Call(ScalarOp.Equal, KBuilder.Add(task, _thread), 0);
+            _b.If(isFirst, () => _emitter.InScope(() => StoreAll(section, () => { })));
             return;
         }
         ScalarExpr[] elements = [.. section.Roots.Select(r => r.Element)];

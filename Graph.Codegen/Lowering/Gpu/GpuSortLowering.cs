@@ -106,7 +106,8 @@ internal sealed partial class GpuSortLowering
             KExpr from = b.Let("from", Number(order, i));
             if (kept is not null)
             {
-                KExpr place = KBuilder.Add(KBuilder.Multiply(KBuilder.Multiply(number, 2), KBuilder.Value(_length)), KBuilder.Add(first, i));
+                KExpr begin = KBuilder.Multiply(KBuilder.Multiply(number, 2), KBuilder.Value(_length));
+                KExpr place = KBuilder.Add(begin, KBuilder.Add(first, i));
                 b.Store(kept, place, new KConvert(KBuilder.Add(first, from), OrderType));
                 return;
             }
@@ -135,7 +136,8 @@ internal sealed partial class GpuSortLowering
                     KExpr inside = KBuilder.Remainder(pair, apart);
                     KExpr low = b.Let("low", KBuilder.Add(KBuilder.Multiply(KBuilder.Subtract(pair, inside), 2), inside));
                     KExpr high = b.Let("high", KBuilder.Add(low, apart));
-                    EmitExchange(line, order, elements, low, high, KBuilder.Less(KBuilder.Remainder(low, KBuilder.Multiply(length, 2)), length), count);
+                    KExpr isRising = KBuilder.Less(KBuilder.Remainder(low, KBuilder.Multiply(length, 2)), length);
+                    EmitExchange(line, order, elements, low, high, isRising, count);
                 }));
                 b.Add(new KBarrier());
                 b.Assign(distance, KBuilder.Divide(apart, 2));

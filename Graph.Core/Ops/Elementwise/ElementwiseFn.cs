@@ -5,6 +5,9 @@ namespace Graphene;
 /// <param name="Arity">The number of operands; all have the result's shape and, but for the result, one dtype.</param>
 public sealed record ElementwiseFn(string Name, int Arity)
 {
+    /// <summary>The operations that an expensive function counts as: a polynomial with the reduction of its argument.</summary>
+    public const int ExpensiveFlops = 20;
+
     /// <summary>The element types of the operands.</summary>
     public required DTypeSet Accepts { get; init; }
 

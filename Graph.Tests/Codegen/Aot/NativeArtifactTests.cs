@@ -24,7 +24,9 @@ internal sealed class NativeArtifactTests
             .Where(s => s.Name.StartsWith(".text", StringComparison.Ordinal) || s.Name.Contains("rodata", StringComparison.Ordinal) ||
                 s.Name.StartsWith(".data", StringComparison.Ordinal))
             .Sum(s => s.Length);
-        TestContext.Out.WriteLine($"{bytes} bytes of code and data, {library.Object.Length} of the object, {library.Weights!.Value.Length} of weights");
+        TestContext.Out.WriteLine(
+            $"{bytes} bytes of code and data, {library.Object.Length} of the object, "
+                + $"{library.Weights!.Value.Length} of weights");
         Assert.That(bytes, Is.LessThanOrEqualTo(24 * 1024));
     }
 
@@ -91,8 +93,16 @@ internal sealed class NativeArtifactTests
         foreach (Module module in (Module[])[Mlp(), Import(Digits)])
         {
             CompiledLibrary library = LoadedNative.Compile(module);
-            string[] present = [.. ObjectSymbols.Read(library.Object.Span).Select(s => s.Name).Where(n => n.Contains("..", StringComparison.Ordinal))];
-            string[] called = [.. library.Functions.SelectMany(f => f.Plans).SelectMany(p => p.Plan.Kernels).Select(k => k.Name).Distinct()];
+            string[] present =
+            [
+                .. ObjectSymbols.Read(library.Object.Span).Select(s => s.Name)
+                    .Where(n => n.Contains("..", StringComparison.Ordinal)),
+            ];
+            string[] called =
+                [
+                    .. library.Functions.SelectMany(f => f.Plans).SelectMany(p => p.Plan.Kernels).Select(k => k.Name)
+                        .Distinct(),
+                ];
             Assert.That(present, Is.EquivalentTo(called));
         }
     }
@@ -106,7 +116,8 @@ internal sealed class NativeArtifactTests
         Assert.That(three.WeightsPlace.Length, Is.LessThan(1.1 * one.WeightsPlace.Length));
 
         CompiledLibrary two = NativeLibraryCompiler.Compile(
-            [new NativeSignature("run", mlp), new NativeSignature("again", mlp)], AotTarget.Parse("x86-64-v3"), new NativeOptions { Name = "m" },
+            [new NativeSignature("run", mlp), new NativeSignature("again", mlp)], AotTarget.Parse("x86-64-v3"),
+            new NativeOptions { Name = "m" },
             NullLogger.Instance);
         Assert.That(two.WeightsPlace.Length, Is.EqualTo(one.WeightsPlace.Length));
         Assert.That(Kernels(two), Is.EqualTo(Kernels(one)), "equal kernels are there once");
@@ -163,7 +174,9 @@ internal sealed class NativeArtifactTests
         IReadOnlyList<string> files = NativeFiles.Write(library, folder.Combine("m"), NativeFileKinds.Object | NativeFileKinds.Header);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder.Combine("m.json")));
         JsonElement root = json.RootElement;
-        Assert.That(root.GetProperty("files").EnumerateObject().Select(f => f.Name), Is.EquivalentTo((string[])["m.o", "m.h", "m.weights"]));
+        Assert.That(
+            root.GetProperty("files").EnumerateObject().Select(f => f.Name),
+            Is.EquivalentTo((string[])["m.o", "m.h", "m.weights"]));
         foreach (JsonProperty file in root.GetProperty("files").EnumerateObject())
         {
             byte[] content = File.ReadAllBytes(folder.Combine(file.Name));
@@ -172,10 +185,14 @@ internal sealed class NativeArtifactTests
                 Is.EqualTo(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))));
         }
         Assert.That(files.Select(Path.GetFileName), Is.EquivalentTo((string[])["m.o", "m.h", "m.weights", "m.json"]));
-        Assert.That(root.GetProperty("variants").EnumerateArray().Select(v => v.GetProperty("name").GetString()), Is.EqualTo((string[])["baseline", "v3", "v4"]));
+        Assert.That(
+            root.GetProperty("variants").EnumerateArray().Select(v => v.GetProperty("name").GetString()),
+            Is.EqualTo((string[])["baseline", "v3", "v4"]));
         Assert.That(root.GetProperty("stack_bytes").GetInt64(), Is.EqualTo(library.StackBytes).And.InRange(64, 16384));
         JsonElement signature = root.GetProperty("signatures")[0];
-        Assert.That(signature.GetProperty("inputs")[0].GetProperty("shape").EnumerateArray().Select(d => d.GetInt32()), Is.EqualTo((int[])[1, 784]));
+        Assert.That(
+            signature.GetProperty("inputs")[0].GetProperty("shape").EnumerateArray().Select(d => d.GetInt32()),
+            Is.EqualTo((int[])[1, 784]));
         Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(files.Count), "no temporary file is left");
     }
 

@@ -43,7 +43,9 @@ internal sealed class NativeSampleTests : IDisposable
     {
         string? compiler = CToolchain.Find("arm-linux-gnueabihf-gcc");
         string? emulator = CToolchain.Find("qemu-arm");
-        Assume.That(compiler, Is.Not.Null, "no arm-linux-gnueabihf-gcc here (apt-get install gcc-arm-linux-gnueabihf libc6-dev-armhf-cross)");
+        Assume.That(
+            compiler, Is.Not.Null,
+            "no arm-linux-gnueabihf-gcc here (apt-get install gcc-arm-linux-gnueabihf libc6-dev-armhf-cross)");
         Assume.That(emulator, Is.Not.Null, "no qemu-arm here (apt-get install qemu-user)");
         using var folder = new TemporaryFolder();
         CliRun run = CliRun.Of(
@@ -51,7 +53,10 @@ internal sealed class NativeSampleTests : IDisposable
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
         (int exit, string output, string error) = CToolchain.Start(
             compiler!,
-            ["-std=c99", "-O1", "-static", "-I", folder.Path, "-o", "sample", Path.Combine(Samples, "digits.c"), folder.Combine("digits.o")],
+            [
+                "-std=c99", "-O1", "-static", "-I", folder.Path, "-o", "sample", Path.Combine(Samples, "digits.c"),
+                folder.Combine("digits.o"),
+            ],
             folder.Path);
         Assert.That(exit, Is.Zero, output + error);
         (exit, output, error) = CToolchain.Start(

@@ -20,7 +20,8 @@ internal sealed class NativeSymbolTests
             module, new CompiledModule.Uncached(AotTarget.Parse("x86-64").Variants.Last(v => Runs(v)).Machine));
         foreach (int batch in (int[])[1, 2, 3, 7, 64])
         {
-            var images = new Literal(new TensorType(DType.U8, Shape.Of(batch, 28, 28, 1)), file.AsMemory(^(64 * 784)..^((64 - batch) * 784)));
+            ReadOnlyMemory<byte> pixels = file.AsMemory(^(64 * 784)..^((64 - batch) * 784));
+            var images = new Literal(new TensorType(DType.U8, Shape.Of(batch, 28, 28, 1)), pixels);
             (int error, Literal[] outputs) = native.Run([images], [new TensorType(DType.F32, Shape.Of(batch, 10))], [batch]);
             Assert.That(error, Is.Zero);
             LiteralAssert.AreClose(outputs[0], session.Run("logits", Feeds(images)), 1e-6, 1e-6);

@@ -19,7 +19,9 @@ internal sealed unsafe class NativeWeightsTests
         CompiledLibrary b = Compile("b", second, a.Weights);
         CompiledLibrary again = Compile("a", first, b.Weights);
 
-        Assert.That(b.Weights!.Value.Length, Is.GreaterThan(a.Weights!.Value.Length).And.LessThan((2 * a.Weights.Value.Length) - 4096 - (64 * 64 * 4)));
+        Assert.That(
+            b.Weights!.Value.Length,
+            Is.GreaterThan(a.Weights!.Value.Length).And.LessThan((2 * a.Weights.Value.Length) - 4096 - (64 * 64 * 4)));
         Assert.That(again.Weights!.Value.Span.SequenceEqual(b.Weights.Value.Span), "nothing is added twice");
         foreach ((CompiledLibrary library, Module module) in ((CompiledLibrary, Module)[])[(a, first), (b, second)])
         {

@@ -64,7 +64,8 @@ internal sealed record ObjectFile(int Machine, HashSet<string> Defined, HashSet<
             {
                 continue;
             }
-            int names = BinaryPrimitives.ReadInt32LittleEndian(file[(sections + (40 * BinaryPrimitives.ReadInt32LittleEndian(header[24..])) + 16)..]);
+            int last = sections + (40 * BinaryPrimitives.ReadInt32LittleEndian(header[24..]));
+            int names = BinaryPrimitives.ReadInt32LittleEndian(file[(last + 16)..]);
             ReadOnlySpan<byte> table = file.Slice(
                 BinaryPrimitives.ReadInt32LittleEndian(header[16..]), BinaryPrimitives.ReadInt32LittleEndian(header[20..]));
             for (int at = 16; at < table.Length; at += 16)

@@ -23,7 +23,8 @@ internal static class ObjectSections
             ReadOnlySpan<byte> name = file[(namesAt + BinaryPrimitives.ReadInt32LittleEndian(header))..];
             long flags = Number(header, 8, is64);
             sections.Add(new Section(
-                Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]), Number(header, is64 ? 32 : 20, is64), (flags & 1) != 0, (flags & 2) != 0));
+                Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]), Number(header, is64 ? 32 : 20, is64),
+                (flags & 1) != 0, (flags & 2) != 0));
         }
         return sections;
     }

@@ -65,7 +65,8 @@ internal sealed class TargetModelTests
         }
         TestContext.Progress.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Path.GetFileNameWithoutExtension(path)} on {machine}: largest difference {worst:G3} of the largest magnitude, {elapsed.TotalMilliseconds:F1} ms"));
+            $"{Path.GetFileNameWithoutExtension(path)} on {machine}: "
+                + $"largest difference {worst:G3} of the largest magnitude, {elapsed.TotalMilliseconds:F1} ms"));
         Assert.That(worst, Is.LessThan(Tolerance));
     }
 

@@ -19,7 +19,8 @@ internal sealed class GpuAttentionTests
         })
         {
             Agrees(type, b => [b.Attention(
-                Part(b, 0, type, batch, heads, queries, size), Part(b, 1, type, batch, heads, keys, size), Part(b, 2, type, batch, heads, keys, columns))]);
+                Part(b, 0, type, batch, heads, queries, size), Part(b, 1, type, batch, heads, keys, size),
+                Part(b, 2, type, batch, heads, keys, columns))]);
         }
     }
 
@@ -30,7 +31,8 @@ internal sealed class GpuAttentionTests
     [TestCase(DType.F16, 75, 32)]
     [TestCase(DType.F16, 90, 264)]
     public void EveryGpuHasABlockThatFits(DType type, int architecture, int size) => Agrees(type, b => [b.Attention(
-        Part(b, 0, type, 1, 1, 33, size), Part(b, 1, type, 1, 1, 40, size), Part(b, 2, type, 1, 1, 40, size))], new GpuTarget(architecture));
+        Part(b, 0, type, 1, 1, 33, size), Part(b, 1, type, 1, 1, 40, size), Part(b, 2, type, 1, 1, 40, size))],
+        new GpuTarget(architecture));
 
     private static IEnumerable<TestCaseData> Singles =>
     [
@@ -167,7 +169,8 @@ internal sealed class GpuAttentionTests
     {
         var keys = new DimSymbol("keys", 0, 100_000);
         Module Of(Dim n) => CompiledModule.Build(b => [b.Attention(
-            Part(b, 0, type, 1, 2, 1, 16), b.Parameter(1, new TensorType(type, [1, 2, n, 16])), b.Parameter(2, new TensorType(type, [1, 2, n, 16])))]);
+            Part(b, 0, type, 1, 2, 1, 16), b.Parameter(1, new TensorType(type, [1, 2, n, 16])),
+            b.Parameter(2, new TensorType(type, [1, 2, n, 16])))]);
         var node = new GpuNode(Of(keys));
         foreach (int n in new[] { 0, 1, 511, 513, 1025 })
         {
@@ -196,7 +199,9 @@ internal sealed class GpuAttentionTests
     {
         Literal[] arguments = Arguments(module);
         var gpu = new GpuModule(module, target);
-        Assert.That(gpu.Kernels.Where(k => k.Name == "attention").Any(GpuModule.IsThreadPerTask), Is.False, "attention has a schedule of its own");
+        Assert.That(
+            gpu.Kernels.Where(k => k.Name == "attention").Any(GpuModule.IsThreadPerTask), Is.False,
+            "attention has a schedule of its own");
         Assert.That(gpu.Kernels.Select(k => k.Name), Does.Contain("attention"));
         Agrees(type, module, arguments, gpu.Run(arguments)[0]);
     }

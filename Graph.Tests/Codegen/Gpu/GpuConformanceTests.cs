@@ -104,7 +104,8 @@ internal sealed class GpuConformanceTests
     // The first of the elements along the first dimension.
     private static Literal First(Literal all, int count)
     {
-        TensorType type = all.Type with { Shape = Shape.From([count, .. Enumerable.Range(1, all.Type.Rank - 1).Select(i => all.Shape[i])]) };
+        Dim[] others = [.. Enumerable.Range(1, all.Type.Rank - 1).Select(i => all.Shape[i])];
+        TensorType type = all.Type with { Shape = Shape.From([count, .. others]) };
         return new Literal(type, all.Bytes[..(int)type.SizeInBytes.Value]);
     }
 

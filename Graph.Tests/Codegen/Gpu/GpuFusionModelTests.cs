@@ -30,7 +30,8 @@ internal sealed class GpuFusionModelTests
         Work asProcessor = WorkOf(module, GpuTarget.Adapt(OptimizerOptions.Default) with { Machine = MachineTraits.Processor });
         Work asGpu = WorkOf(module, GpuTarget.Adapt(OptimizerOptions.Default));
         TestContext.Progress.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {model} | {asProcessor} | {asGpu} |"));
-        foreach (string line in asGpu.Kinds.Except(asProcessor.Kinds).Select(k => "  + " + k).Concat(asProcessor.Kinds.Except(asGpu.Kinds).Select(k => "  - " + k)))
+        IEnumerable<string> more = asGpu.Kinds.Except(asProcessor.Kinds).Select(k => "  + " + k);
+        foreach (string line in more.Concat(asProcessor.Kinds.Except(asGpu.Kinds).Select(k => "  - " + k)))
         {
             TestContext.Progress.WriteLine(line);
         }
@@ -62,8 +63,11 @@ internal sealed class GpuFusionModelTests
     private static Dictionary<DimSymbol, Dim> Sizes(LoweredKernel kernel) =>
         kernel.Kernel.Sizes.Zip(kernel.Sizes).ToDictionary(p => p.First, p => p.Second);
 
+    private static IEnumerable<string> Computing(Computation body) =>
+        body.PostOrder().Where(n => n.Op is not (ParameterOp or ConstantOp)).Select(n => n.Op.Name);
+
     private static string Describe(Node node) => node.Op is FusionOp fusion
-        ? $"{fusion.Kind}: {string.Join(' ', fusion.Body.PostOrder().Where(n => n.Op is not (ParameterOp or ConstantOp)).Select(n => n.Op.Name))} -> {string.Join(", ", node.Types)}"
+        ? $"{fusion.Kind}: {string.Join(' ', Computing(fusion.Body))} -> {string.Join(", ", node.Types)}"
         : $"{node.Op.Name} -> {string.Join(", ", node.Types)}";
 
     private static IEnumerable<PlanStep> Steps(ComputationPlan plan) => plan.Steps.SelectMany(step => step switch

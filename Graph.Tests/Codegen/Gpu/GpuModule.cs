@@ -79,7 +79,8 @@ internal sealed class GpuModule : PlannedModule
         {
             return;
         }
-        long SymbolOf(DimSymbol symbol) => symbols is null ? throw new InvalidOperationException($"no value for {symbol}") : symbols(symbol);
+        long SymbolOf(DimSymbol symbol) =>
+            symbols is null ? throw new InvalidOperationException($"no value for {symbol}") : symbols(symbol);
         foreach (LoweredKernel lowered in Lowered(step))
         {
             long before = Stopwatch.GetTimestamp();

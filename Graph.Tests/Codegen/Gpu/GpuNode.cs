@@ -1,6 +1,7 @@
 using Graphene.Codegen;
 using Graphene.Optimizer;
 using Graphene.Tests.Codegen.KernelIr;
+using Graphene.Tests.Support;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.Gpu;
@@ -28,6 +29,19 @@ internal sealed class GpuNode
 
     /// <summary>Whether none of the kernels is the processor's.</summary>
     public bool HasOwnSchedule => !Kernels.Any(k => GpuModule.IsThreadPerTask(k.Kernel));
+
+    /// <summary>Runs the one node of a module by kernels of a GPU's own, which must give the reference's bits.</summary>
+    public static void Agrees(Module module, Literal[] arguments)
+    {
+        var node = new GpuNode(module);
+        Assert.That(node.HasOwnSchedule);
+        Literal[] found = node.Run(arguments);
+        Literal[] expected = Evaluator.Evaluate(module.Entry, arguments);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            LiteralAssert.AreEqual(found[i], expected[i], $"result {i}");
+        }
+    }
 
     /// <summary>Runs the kernels in order.</summary>
     /// <param name="arguments">A value for each parameter of the module.</param>

@@ -16,7 +16,8 @@ internal sealed class GpuRandomGraphTests
     {
         Module module = RandomGraph.Generate(seed, wholeNumbers: true);
         Literal[] arguments = [.. module.Entry.ParameterTypes.Select((type, i) => RandomGraphChecks.Whole(type, seed + i))];
-        RandomGraphChecks.Keeps(seed, module, () => Compare(module, arguments, (found, wanted, r) => LiteralAssert.AreEqual(found, wanted, $"result {r}")));
+        RandomGraphChecks.Keeps(seed, module, () => Compare(
+            module, arguments, (found, wanted, r) => LiteralAssert.AreEqual(found, wanted, $"result {r}")));
     }
 
     [TestCaseSource(nameof(Seeds))]

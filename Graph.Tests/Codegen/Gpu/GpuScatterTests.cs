@@ -27,7 +27,7 @@ internal sealed class GpuScatterTests
             b.Parameter(0, new TensorType(type, Shape.Of(rows, width))), b.Parameter(1, new TensorType(DType.I32, Shape.Of(updates))),
             b.Parameter(2, new TensorType(type, Shape.Of(updates, width))), Rows(1), Body(type, (n, x, y) => n.Add(x, y)))]);
         // Some indices are outside.
-        Agrees(module, [Values([rows, width], 1, type), Indices([updates], 2, -1, rows + 1), Values([updates, width], 3, type)]);
+        GpuNode.Agrees(module, [Values([rows, width], 1, type), Indices([updates], 2, -1, rows + 1), Values([updates, width], 3, type)]);
     }
 
     [TestCase("add")]
@@ -49,7 +49,7 @@ internal sealed class GpuScatterTests
                 "replace" => y,
                 _ => n.Constant(Literal.Generate(TensorType.Scalar(DType.F32), _ => Scalar.FromDouble(DType.F32, 3))),
             }))]);
-        Agrees(module, [Noise([6, 8], 1), Indices([5, 9], 2, 0, 6, DType.I64), Noise([5, 9, 8], 3)]);
+        GpuNode.Agrees(module, [Noise([6, 8], 1), Indices([5, 9], 2, 0, 6, DType.I64), Noise([5, 9, 8], 3)]);
     }
 
     [TestCase(true)]
@@ -61,9 +61,11 @@ internal sealed class GpuScatterTests
             b.Parameter(0, new TensorType(DType.F32, Shape.Of(7, 40))), b.Parameter(1, new TensorType(DType.I32, Shape.Of(90, 2))),
             b.Parameter(2, new TensorType(DType.F32, Shape.Of(90))), dimensions, Body(DType.F32, (n, x, y) => n.Add(x, y)), unique)]);
         Literal indices = unique
-            ? Literal.Generate(new TensorType(DType.I32, Shape.Of(90, 2)), at => Scalar.FromInteger(DType.I32, at[1] == 0 ? at[0] % 40 : at[0] / 40))
+            ? Literal.Generate(
+                new TensorType(DType.I32, Shape.Of(90, 2)),
+                at => Scalar.FromInteger(DType.I32, at[1] == 0 ? at[0] % 40 : at[0] / 40))
             : Indices([90, 2], 2, -1, 9);
-        Agrees(module, [Noise([7, 40], 1), indices, Noise([90], 3)]);
+        GpuNode.Agrees(module, [Noise([7, 40], 1), indices, Noise([90], 3)]);
     }
 
     [Test]
@@ -73,7 +75,7 @@ internal sealed class GpuScatterTests
         Module module = CompiledModule.Build(b => [b.Scatter(
             b.Parameter(0, new TensorType(DType.F32, Shape.Of(9, 10))), b.Parameter(1, new TensorType(DType.I32, Shape.Of(30, 2))),
             b.Parameter(2, new TensorType(DType.F32, Shape.Of(30, 3, 4))), dimensions, Body(DType.F32, (n, x, y) => n.Add(x, y)))]);
-        Agrees(module, [Noise([9, 10], 1), Indices([30, 2], 2, -2, 9), Noise([30, 3, 4], 3)]);
+        GpuNode.Agrees(module, [Noise([9, 10], 1), Indices([30, 2], 2, -2, 9), Noise([30, 3, 4], 3)]);
     }
 
     [Test]
@@ -84,7 +86,7 @@ internal sealed class GpuScatterTests
         Module module = CompiledModule.Build(b => [b.Scatter(
             b.Parameter(0, new TensorType(DType.F32, Shape.Of(4, 11, 8))), b.Parameter(1, new TensorType(DType.I32, Shape.Of(20))),
             b.Parameter(2, new TensorType(DType.F32, Shape.Of(4, 20, 5))), dimensions, Body(DType.F32, (n, x, y) => n.Add(x, y)))]);
-        Agrees(module, [Noise([4, 11, 8], 1), Indices([20], 2, 0, 11), Noise([4, 20, 5], 3)]);
+        GpuNode.Agrees(module, [Noise([4, 11, 8], 1), Indices([20], 2, 0, 11), Noise([4, 20, 5], 3)]);
     }
 
     [Test]
@@ -102,7 +104,12 @@ internal sealed class GpuScatterTests
                 b.Parameter(3, new TensorType(DType.F32, Shape.Of(50, 12))), b.Parameter(4, new TensorType(DType.I32, Shape.Of(50, 12))));
             return b.Results(node);
         });
-        Agrees(module, [Noise([6, 12], 1), Indices([6, 12], 2, 0, 99), Indices([50], 3, 0, 6), Noise([50, 12], 4), Indices([50, 12], 5, 0, 99)]);
+        GpuNode.Agrees(
+            module,
+            [
+                Noise([6, 12], 1), Indices([6, 12], 2, 0, 99), Indices([50], 3, 0, 6), Noise([50, 12], 4),
+                Indices([50, 12], 5, 0, 99),
+            ]);
     }
 
     [Test]
@@ -131,19 +138,8 @@ internal sealed class GpuScatterTests
         {
             Literal[] arguments = [Noise([r, 6], 1), Indices([u], 2, 0, r), Noise([u, 6], 3)];
             LiteralAssert.AreEqual(
-                node.Run(arguments, (rows, r), (updates, u))[0], Evaluator.Evaluate(Of(r, u).Entry, arguments)[0], $"{r} rows, {u} updates");
-        }
-    }
-
-    private static void Agrees(Module module, Literal[] arguments)
-    {
-        var node = new GpuNode(module);
-        Assert.That(node.HasOwnSchedule);
-        Literal[] found = node.Run(arguments);
-        Literal[] expected = Evaluator.Evaluate(module.Entry, arguments);
-        for (int i = 0; i < expected.Length; i++)
-        {
-            LiteralAssert.AreEqual(found[i], expected[i], $"result {i}");
+                node.Run(arguments, (rows, r), (updates, u))[0], Evaluator.Evaluate(Of(r, u).Entry, arguments)[0],
+                $"{r} rows, {u} updates");
         }
     }
 
@@ -161,6 +157,8 @@ internal sealed class GpuScatterTests
     private static Literal Indices(long[] shape, int seed, int from, int to, DType type = DType.I32)
     {
         var random = new Random(seed);
-        return Literal.Generate(new TensorType(type, Shape.Of(shape)), _ => Scalar.FromInteger(type, random.Next(from, Math.Max(from + 1, to))));
+        return Literal.Generate(
+            new TensorType(type, Shape.Of(shape)),
+            _ => Scalar.FromInteger(type, random.Next(from, Math.Max(from + 1, to))));
     }
 }

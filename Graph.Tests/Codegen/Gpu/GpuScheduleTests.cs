@@ -13,7 +13,11 @@ internal sealed class GpuScheduleTests
     [TestCase("sort")]
     public void NodesHaveSchedulesOfTheirOwn(string op)
     {
-        Kernel[] kernels = [.. new GpuModule(OpCaseModule.Of(op).Module).Kernels.Where(k => k.Name.StartsWith(op, StringComparison.Ordinal))];
+        Kernel[] kernels =
+            [
+                .. new GpuModule(OpCaseModule.Of(op).Module).Kernels
+                    .Where(k => k.Name.StartsWith(op, StringComparison.Ordinal)),
+            ];
 
         Assert.That(kernels, Is.Not.Empty);
         Assert.That(kernels.Where(GpuModule.IsThreadPerTask).Select(k => k.Name), Is.Empty);

@@ -43,7 +43,8 @@ internal sealed class GpuWindowTests
         long places = window[1].OutputSize(11).Value;
         Module module = CompiledModule.Build(b => [b.Add(
             new SelectAndScatterOp([.. window], Body((n, x, y) => n.LessOrEqual(y, x)), Body((n, x, y) => n.Add(x, y))),
-            b.Parameter(0, new TensorType(DType.F32, Shape.Of(2, 11, 11))), b.Parameter(1, new TensorType(DType.F32, Shape.Of(2, places, places))),
+            b.Parameter(0, new TensorType(DType.F32, Shape.Of(2, 11, 11))),
+            b.Parameter(1, new TensorType(DType.F32, Shape.Of(2, places, places))),
             b.Parameter(2, TensorType.Scalar(DType.F32)))]);
         var node = new GpuNode(module);
         Assert.That(node.HasOwnSchedule);

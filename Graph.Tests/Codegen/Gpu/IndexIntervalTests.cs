@@ -32,7 +32,9 @@ internal sealed class IndexIntervalTests
         {
             IndexInterval range = ranges.Of(values[v]);
             long[] actual = [.. results.Where((_, i) => i % values.Count == v)];
-            Assert.That(actual.Min() >= range.Low && actual.Max() <= range.High, () => $"value {v} is not in {range} in\n{KernelPrinter.Print(kernel)}");
+            Assert.That(
+                actual.Min() >= range.Low && actual.Max() <= range.High,
+                () => $"value {v} is not in {range} in\n{KernelPrinter.Print(kernel)}");
         }
     }
 
@@ -72,7 +74,8 @@ internal sealed class IndexIntervalTests
                 known.Add(b.Let("v", value));
             }
             values.AddRange(known.Skip(3));
-            KExpr place = KBuilder.Add(KBuilder.Multiply(KBuilder.Add(KBuilder.Multiply(task, Threads), thread), Rounds), KBuilder.Subtract(i, first));
+            KExpr number = KBuilder.Add(KBuilder.Multiply(task, Threads), thread);
+            KExpr place = KBuilder.Add(KBuilder.Multiply(number, Rounds), KBuilder.Subtract(i, first));
             for (int v = 0; v < values.Count; v++)
             {
                 b.Store(result, KBuilder.Add(KBuilder.Multiply(place, values.Count), v), values[v]);

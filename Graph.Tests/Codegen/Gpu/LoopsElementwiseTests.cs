@@ -114,7 +114,9 @@ internal sealed class LoopsElementwiseTests
         var graph = new LoopsGraph([F32(8, 12, 64, 16)], (b, p) => [b.Negate(b.Transpose(p[0], [0, 2, 1, 3]))]);
         Kernel kernel = graph.Check([Evaluation.Noise([8, 12, 64, 16], 1)])[0].Kernel;
 
-        Assert.That(AccessCount.Of(kernel).Loads, Has.All.Matches<KExpr>(l => l is KLoad { Alignment: 4 }), () => KernelPrinter.Print(kernel));
+        Assert.That(
+            AccessCount.Of(kernel).Loads, Has.All.Matches<KExpr>(l => l is KLoad { Alignment: 4 }),
+            () => KernelPrinter.Print(kernel));
     }
 
     [Test]
@@ -146,7 +148,8 @@ internal sealed class LoopsElementwiseTests
         Kernel kernel = graph.Check([Evaluation.Noise([50, 64], 1), indices])[0].Kernel;
 
         Assert.That(
-            AccessCount.Of(kernel).Loads, Has.Some.Matches<KExpr>(l => l is KLoad { Lanes: 4, Alignment: 4 }), () => KernelPrinter.Print(kernel));
+            AccessCount.Of(kernel).Loads, Has.Some.Matches<KExpr>(l => l is KLoad { Lanes: 4, Alignment: 4 }),
+            () => KernelPrinter.Print(kernel));
     }
 
     [Test]

@@ -22,7 +22,9 @@ internal sealed class LoopsMembersTests
         Module module = Updates(parameters);
         using var gpu = new GpuTestSession();
         using Session session = gpu.Open(module);
-        Feed[] feeds = [Feed.Scalar(0.5f), .. module.Entry.ParameterTypes.Skip(1).Select((t, i) => Feed.Of(LoopsGraph.Values(DType.F32, i, [.. t.Shape.Select(d => d.Value)])))];
+        IEnumerable<Feed> others = module.Entry.ParameterTypes.Skip(1).Select(
+            (t, i) => Feed.Of(LoopsGraph.Values(DType.F32, i, t.Shape.ToStatic())));
+        Feed[] feeds = [Feed.Scalar(0.5f), .. others];
         Dictionary<string, Feed> fed = module.InputNames.Zip(feeds).ToDictionary(p => p.First, p => p.Second);
 
         Literal[] actual = session.Run(module.OutputNames, fed);
@@ -46,8 +48,10 @@ internal sealed class LoopsMembersTests
         using Session session = gpu.Open(module);
         foreach (long n in (long[])[3, 0, 400, 1])
         {
-            Dictionary<string, Feed> fed = module.InputNames.Select((name, i) => (name, Feed.Of(
-                i == 2 ? LoopsGraph.Values(DType.F32, i, 17) : LoopsGraph.Values(DType.F32, i, n, 10 + i)))).ToDictionary(p => p.name, p => p.Item2);
+            Feed Fed(int i) => Feed.Of(
+                i == 2 ? LoopsGraph.Values(DType.F32, i, 17) : LoopsGraph.Values(DType.F32, i, n, 10 + i));
+            Dictionary<string, Feed> fed = module.InputNames.Select((name, i) => (name, Fed(i)))
+                .ToDictionary(p => p.name, p => p.Item2);
             using var reference = new Session(module, new ReferenceCompiler());
             Literal[] expected = reference.Run(module.OutputNames, fed);
             Literal[] actual = session.Run(module.OutputNames, fed);

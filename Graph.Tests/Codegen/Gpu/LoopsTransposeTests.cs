@@ -93,7 +93,8 @@ internal sealed class LoopsTransposeTests
             for (int first = 0; first < Banks; first += lanes)
             {
                 IEnumerable<IGrouping<long, long>> banks = Enumerable.Range(first, lanes)
-                    .SelectMany(lane => Enumerable.Range(0, Math.Max(1, bytes / BytesPerBank)).Select(i => (place(lane) * size / BytesPerBank) + i))
+                    .SelectMany(lane => Enumerable.Range(0, Math.Max(1, bytes / BytesPerBank))
+                        .Select(i => (place(lane) * size / BytesPerBank) + i))
                     .Distinct().GroupBy(word => word % Banks);
                 Assert.That(banks.Max(words => words.Count()), Is.EqualTo(1));
             }

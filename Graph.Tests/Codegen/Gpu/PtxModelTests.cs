@@ -35,7 +35,8 @@ internal sealed class PtxModelTests
         PtxasReport[] spilling = [.. reports.Where(r => r.SpilledBytes > 0)];
         TestContext.Progress.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{model} {architecture}: {reports.Count} kernels, {module.Text.Length >> 10} KiB, at most {reports.Max(r => r.Registers)} registers, "
+            $"{model} {architecture}: {reports.Count} kernels, {module.Text.Length >> 10} KiB, "
+            + $"at most {reports.Max(r => r.Registers)} registers, "
             + $"{reports.Count(r => r.StackBytes > 0)} with a stack, {spilling.Length} spill"));
         Assert.That(spilling, Is.Empty);
     }

@@ -94,7 +94,8 @@ internal sealed class KernelTextTests
         {
             b.Store(x, b.Let(name, new KConvert(new KLoad(x, new KSymbol(symbol)), DType.I64)), new KLoad(x, 0));
         }
-        AssertReadBack(new Kernel("a \"quoted\"\nname", [x], new KVariable("task", KType.Index), new KSymbol(symbol), b.ToBlock(), default));
+        var task = new KVariable("task", KType.Index);
+        AssertReadBack(new Kernel("a \"quoted\"\nname", [x], task, new KSymbol(symbol), b.ToBlock(), default));
     }
 
     [TestCase("load[8](x, 0)", "load[8](y2, 0)", 6, "there is no buffer 'y2' here")]

@@ -39,7 +39,9 @@ internal sealed class RandomExpression(Random random, KBuffer[] operands)
         DType element = type.Element;
         return random.Next(8) switch
         {
-            0 => new KSelect(Make(type with { Element = DType.Bool }, depth - 1), Make(type, depth - 1), Make(type, depth - 1), random.Next(3) == 0),
+            0 => new KSelect(
+                Make(type with { Element = DType.Bool }, depth - 1), Make(type, depth - 1), Make(type, depth - 1),
+                random.Next(3) == 0),
             1 or 2 => Convert(type, depth),
             3 when type.Lanes > 1 => Rearranged(type, depth),
             4 when element != DType.Bool => Bits(type, depth),
@@ -76,7 +78,10 @@ internal sealed class RandomExpression(Random random, KBuffer[] operands)
         KExpr? otherwise = mask is not null && random.Next(2) == 0 ? Constant(type) : null;
         return random.Next(4) == 0
             ? new KGather(buffer, Places(type.Lanes, RandomKernel.OperandLength), mask, otherwise)
-            : new KLoad(buffer, KBuilder.Add(_at, random.Next(RandomKernel.OperandLength - RandomKernel.Count - 16)), type.Lanes, mask, otherwise);
+            : new KLoad(
+                buffer, KBuilder.Add(_at, random.Next(RandomKernel.OperandLength - RandomKernel.Count - 16)),
+                type.Lanes, mask,
+                otherwise);
     }
 
     private KExpr Mask(int lanes) => lanes == 1

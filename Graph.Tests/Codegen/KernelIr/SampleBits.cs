@@ -16,7 +16,11 @@ internal static class SampleBits
         {
             return [.. reals.Select(r => Scalar.FromDouble(type, r).Bits)];
         }
-        Int128[] integers = [0, 1, -1, 2, 3, -3, 7, 8, 16, 31, 32, 33, 63, 64, 100, 255, 256, 65535, 1 << 24, (1 << 24) + 1, (1L << 53) + 1];
+        Int128[] integers =
+        [
+            0, 1, -1, 2, 3, -3, 7, 8, 16, 31, 32, 33, 63, 64, 100, 255, 256, 65535, 1 << 24, (1 << 24) + 1,
+            (1L << 53) + 1,
+        ];
         return
         [
             .. integers.Select(i => Scalar.FromInteger(type, i).Bits),
@@ -30,7 +34,10 @@ internal static class SampleBits
         return random.Next(2) == 0 ? edges[random.Next(edges.Length)]
             : type == DType.Bool ? (ulong)random.Next(2)
             : type.IsFloating() && random.Next(2) == 0 ? Scalar.FromDouble(type, (random.NextDouble() * 20) - 10).Bits
-            : Scalar.FromBits(type, (ulong)random.NextInt64(long.MinValue, long.MaxValue) & (ulong.MaxValue >> (64 - type.SizeInBits()))).Bits;
+            : Scalar.FromBits(
+                type,
+                (ulong)random.NextInt64(long.MinValue, long.MaxValue)
+                    & (ulong.MaxValue >> (64 - type.SizeInBits()))).Bits;
     }
 
     /// <summary>An array of values as bytes.</summary>

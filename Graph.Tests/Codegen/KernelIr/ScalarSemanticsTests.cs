@@ -113,7 +113,9 @@ internal sealed class ScalarSemanticsTests
             Scalar result = Compute(op, Scalar.FromDouble(type, a), Scalar.FromDouble(type, b));
 
             Assert.That(result.AsDouble, Is.EqualTo(expected), $"{type}");
-            Assert.That(double.IsNegative(result.AsDouble) || double.IsNaN(expected), Is.EqualTo(double.IsNegative(expected) || double.IsNaN(expected)));
+            Assert.That(
+                double.IsNegative(result.AsDouble) || double.IsNaN(expected),
+                Is.EqualTo(double.IsNegative(expected) || double.IsNaN(expected)));
         }
     }
 

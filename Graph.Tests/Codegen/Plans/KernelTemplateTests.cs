@@ -35,7 +35,8 @@ internal sealed class KernelTemplateTests
         Assert.That(second.Kernel, Is.SameAs(first.Kernel));
         Node[] own = [dots[1], .. dots[1].Operands];
         Assert.That(Values(second).All(v => own.Contains(v)), Is.True);
-        Literal[] packed = [.. second.Operands.OfType<KernelOperand.Constant>().Select(c => c.Content).OfType<PackedPanels>().Select(p => p.Matrix)];
+        IEnumerable<KernelConstant> constants = second.Operands.OfType<KernelOperand.Constant>().Select(c => c.Content);
+        Literal[] packed = [.. constants.OfType<PackedPanels>().Select(p => p.Matrix)];
         Assert.That(packed, Has.Length.EqualTo(1));
         Assert.That(dots[1].Operands.Any(o => o.Op is ConstantOp c && ReferenceEquals(c.Value, packed[0])), Is.True);
         Assert.That(dots[0].Operands.Any(o => o.Op is ConstantOp c && ReferenceEquals(c.Value, packed[0])), Is.False);
@@ -68,7 +69,9 @@ internal sealed class KernelTemplateTests
             {
                 IReadOnlyList<LoweredKernel> moved = templates.Lower("k", node, _ => false);
                 IReadOnlyList<LoweredKernel> anew = NodeLowering.Lower("k", node, Target, _ => false);
-                Assert.That(moved.Select(k => KernelPrinter.Print(k.Kernel)), Is.EqualTo(anew.Select(k => KernelPrinter.Print(k.Kernel))), $"seed {seed}");
+                Assert.That(
+                    moved.Select(k => KernelPrinter.Print(k.Kernel)),
+                    Is.EqualTo(anew.Select(k => KernelPrinter.Print(k.Kernel))), $"seed {seed}");
                 for (int i = 0; i < moved.Count; i++)
                 {
                     Assert.That(moved[i].Operands, Is.EqualTo(anew[i].Operands), $"seed {seed}");
@@ -97,5 +100,10 @@ internal sealed class KernelTemplateTests
     });
 
     private static Literal Sines(int seed, params long[] shape) =>
-        Literal.From<float>([.. Enumerable.Range(0, (int)shape.Aggregate(1L, (n, d) => n * d)).Select(i => MathF.Sin(seed + (i * 0.37f)))], shape);
+        Literal.From<float>(
+            [
+                .. Enumerable.Range(0, (int)shape.Aggregate(1L, (n, d) => n * d))
+                    .Select(i => MathF.Sin(seed + (i * 0.37f))),
+            ],
+            shape);
 }

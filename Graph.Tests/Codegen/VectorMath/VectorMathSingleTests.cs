@@ -91,7 +91,9 @@ internal sealed class VectorMathSingleTests
         foreach (int lanes in (int[])[1, 8, 16])
         {
             float[] cubes = VectorMathRunner.Run(
-                x => KBuilder.Call(ScalarOp.Power, x[0], KBuilder.Broadcast(new KConstant(Scalar.FromDouble(DType.F32, 3), 1), x[0].Type.Lanes)),
+                x => KBuilder.Call(
+                    ScalarOp.Power, x[0],
+                    KBuilder.Broadcast(new KConstant(Scalar.FromDouble(DType.F32, 3), 1), x[0].Type.Lanes)),
                 lanes, inputs);
             Assert.That(Bits(cubes), Is.EqualTo(expected), $"{lanes} lanes");
         }

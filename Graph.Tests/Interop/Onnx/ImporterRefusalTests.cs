@@ -24,11 +24,16 @@ public sealed class ImporterRefusalTests : FolderFixture
             Node("Add", ["x", "b"], ["a"]), Node("Relu", ["a"], ["b"]), Node("Add", ["a", "b"], ["y"])));
         yield return Case("a node that uses itself", "GR4008", "cycle", XToY(Node("Add", ["x", "y"], ["y"])));
         yield return Case("a cycle of 10,000 nodes", "GR4008", "cycle", XToY(
-            [.. Enumerable.Range(0, 10_000).Select(i => Node("Relu", [$"n{(i + 1) % 10_000}"], [$"n{i}"])), Node("Add", ["x", "n0"], ["y"])]));
+            [
+                .. Enumerable.Range(0, 10_000).Select(i => Node("Relu", [$"n{(i + 1) % 10_000}"], [$"n{i}"])),
+                Node("Add", ["x", "n0"], ["y"]),
+            ]));
         yield return Case("an input that nothing produces", "GR4008", "'nobody'", XToY(Node("Add", ["x", "nobody"], ["y"])));
         yield return Case("an output that nothing produces", "GR4008", "'y'", XToY(Node("Relu", ["x"], ["z"])));
         yield return Case("a value defined twice", "GR4008", "twice", XToY(Node("Relu", ["x"], ["y"]), Node("Abs", ["x"], ["y"])));
-        yield return Case("a node that overwrites an input", "GR4008", "twice", XToY(Node("Relu", ["x"], ["x"]), Node("Relu", ["x"], ["y"])));
+        yield return Case(
+            "a node that overwrites an input", "GR4008", "twice",
+            XToY(Node("Relu", ["x"], ["x"]), Node("Relu", ["x"], ["y"])));
         yield return Case("a stored tensor stored twice", "GR4008", "twice", With(XToY(Node("Add", ["x", "w"], ["y"])), m =>
         {
             m.Graph.Initializer.Add(Floats("w", [3], 1, 2, 3));
@@ -38,7 +43,9 @@ public sealed class ImporterRefusalTests : FolderFixture
             Node("Frobnicate", ["x"], ["a"]), Node("Frobnicate", ["a"], ["y"])));
         yield return Case("an operator of a foreign domain", "GR4009", "com.example.Relu", XToY(
             With(Node("Relu", ["x"], ["y"]), n => n.Domain = "com.example")));
-        yield return Case("an operator younger than its operator set", "GR4009", "Gelu (as of version 17)", XToY(Node("Gelu", ["x"], ["y"])));
+        yield return Case(
+            "an operator younger than its operator set", "GR4009", "Gelu (as of version 17)",
+            XToY(Node("Gelu", ["x"], ["y"])));
         yield return Case("an operator set from the future", "GR4005", "999", With(XToY(Node("Relu", ["x"], ["y"])), m =>
             m.OpsetImport[0].Version = 999));
         yield return Case("operator set 0", "GR4005", "0", With(XToY(Node("Relu", ["x"], ["y"])), m => m.OpsetImport[0].Version = 0));

@@ -81,7 +81,8 @@ internal sealed class OnnxSourceTests : FolderFixture
         string path = Adds(1, 2, 3, 4).Save(Folder.Path);
         string key = new OnnxSource(path).Key;
         Assert.That(new OnnxSource(path).Key, Is.EqualTo(key));
-        Assert.That(new OnnxSource(path, new OnnxImportOptions { Dims = new Dictionary<string, long> { ["n"] = 4 } }).Key, Is.Not.EqualTo(key));
+        var four = new OnnxImportOptions { Dims = new Dictionary<string, long> { ["n"] = 4 } };
+        Assert.That(new OnnxSource(path, four).Key, Is.Not.EqualTo(key));
         Assert.That(new OnnxSource(path, new OnnxImportOptions { MaxNodes = 7 }).Key, Is.Not.EqualTo(key));
 
         DateTime time = File.GetLastWriteTimeUtc(path);
@@ -97,7 +98,8 @@ internal sealed class OnnxSourceTests : FolderFixture
         IGraphCompiler compiler = Compiler();
         foreach (float value in (float[])[5, 6])
         {
-            File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), [.. Enumerable.Repeat(BitConverter.GetBytes(value), 4).SelectMany(b => b)]);
+            byte[] data = [.. Enumerable.Repeat(BitConverter.GetBytes(value), 4).SelectMany(b => b)];
+            File.WriteAllBytes(Path.Join(Folder.Path, "data.bin"), data);
             using GraphProgram program = compiler.Compile(new OnnxSource(path), _log, default);
             Assert.That(Run(program), Is.All.EqualTo(value));
         }
@@ -179,7 +181,8 @@ internal sealed class OnnxSourceTests : FolderFixture
         const int Size = 256;
         var graph = new Graph();
         Tensor x = graph.Placeholder(DType.F32, ["batch", Size], "x");
-        Tensor y = x.MatMul(graph.Constant(Literal.From<float>([.. Enumerable.Range(0, Size * Size).Select(i => MathF.Sin(i))], Size, Size)));
+        float[] weights = [.. Enumerable.Range(0, Size * Size).Select(i => MathF.Sin(i))];
+        Tensor y = x.MatMul(graph.Constant(Literal.From<float>(weights, Size, Size)));
         using Executable made = GraphCompiler.Cpu().Compile(graph.Lower([y], null, []).Module, _log, default);
         Assert.That(made.Constants.Length, Is.InRange(Size * Size * 4, Size * Size * 5));
     }

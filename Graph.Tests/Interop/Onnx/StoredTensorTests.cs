@@ -77,7 +77,9 @@ public sealed class StoredTensorTests : FolderFixture
         yield return Case("a negative dimension", "GR4006", Raw(OnnxDataType.Float, [-2, -3], new byte[24]));
         yield return Case("2^62 elements", "GR4004", Tensor(OnnxDataType.Float, 1L << 31, 1L << 31));
         yield return Case("a product beyond 64 bits", "GR4004", Tensor(OnnxDataType.Float, 1L << 62, 1L << 62, 1L << 62, 1L << 62));
-        yield return Case("no elements, but 2^126 in the other dimensions", "GR4004", Tensor(OnnxDataType.Float, 1L << 62, 0, 1L << 62, 1L << 2));
+        yield return Case(
+            "no elements, but 2^126 in the other dimensions", "GR4004",
+            Tensor(OnnxDataType.Float, 1L << 62, 0, 1L << 62, 1L << 2));
         yield return Case("a product that wraps to the right size", "GR4004", Raw(OnnxDataType.UInt8, [1L << 32, 1L << 32], new byte[1]));
         yield return Case("no element type", "GR4006", Tensor(OnnxDataType.Undefined, 1));
         yield return Case("an element type from the future", "GR4006", Tensor((OnnxDataType)99, 1));

@@ -33,7 +33,9 @@ internal sealed class CheckpointFolderTests : FolderFixture
         SaveSteps(folder, 1, 2, 3, 5, 8);
 
         Assert.That(folder.List().Select(e => e.Step), Is.EqualTo(new long[] { 3, 5, 8 }));
-        Assert.That(CheckpointFiles(), Is.EqualTo(new[] { "checkpoint-3.safetensors", "checkpoint-5.safetensors", "checkpoint-8.safetensors" }));
+        Assert.That(
+            CheckpointFiles(),
+            Is.EqualTo(new[] { "checkpoint-3.safetensors", "checkpoint-5.safetensors", "checkpoint-8.safetensors" }));
     }
 
     [Test]
@@ -163,7 +165,8 @@ internal sealed class CheckpointFolderTests : FolderFixture
             () => Checkpoints().RestoreLatest(_state.Saver),
             Throws.TypeOf<GraphException>().With.Property(nameof(GraphException.Id)).EqualTo(RuntimeDiagnostics.CheckpointDamaged));
         Assert.That(
-            () => Checkpoints().Save(_state.Saver, 1), Throws.TypeOf<GraphException>(), "no checkpoint is deleted because of a list like that");
+            () => Checkpoints().Save(_state.Saver, 1), Throws.TypeOf<GraphException>(),
+            "no checkpoint is deleted because of a list like that");
     }
 
     [Test]

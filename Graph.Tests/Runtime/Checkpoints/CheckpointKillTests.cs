@@ -57,7 +57,8 @@ internal sealed class CheckpointKillTests
     // is slow because its code is compiled; a part of its time after it, the writer is at any place of its second or third.
     private static (long Begun, long Done) KillDuringSaves(string folder, double part)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        bool isHosted = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+        var start = new ProcessStartInfo(isHosted ? Environment.ProcessPath! : "dotnet")
         {
             ArgumentList = { typeof(CheckpointWriter).Assembly.Location, CheckpointWriter.Command, folder },
             RedirectStandardOutput = true,

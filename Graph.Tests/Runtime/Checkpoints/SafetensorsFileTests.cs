@@ -75,7 +75,9 @@ internal sealed class SafetensorsFileTests : FolderFixture
         long data = 8 + BinaryPrimitives.ReadInt64LittleEndian(bytes);
 
         Assert.That(data % 64, Is.Zero);
-        Assert.That(Encoding.UTF8.GetString(bytes, 8, (int)data - 8), Does.Contain("\"b\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}"));
+        Assert.That(
+            Encoding.UTF8.GetString(bytes, 8, (int)data - 8),
+            Does.Contain("\"b\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}"));
         Assert.That(bytes, Has.Length.EqualTo(data + 8 + 12 + 2 + 3));
     }
 
@@ -85,7 +87,9 @@ internal sealed class SafetensorsFileTests : FolderFixture
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}""", "JSON")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} x""", "JSON")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "twice")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "overlaps")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        "overlaps")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "hole")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "4 bytes, but 8")]
     [TestCase("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "16 bytes, but 8")]

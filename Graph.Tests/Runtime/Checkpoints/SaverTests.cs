@@ -200,7 +200,9 @@ internal sealed class SaverTests : FolderFixture
             _step = _graph.Group(remember, update, counter.AssignAdd(_graph.Constant(1L)));
             _session = new Session(_graph, new ReferenceCompiler());
             float[] rows = [.. Enumerable.Range(0, 30).Select(i => MathF.Sin(i))];
-            _data = Dataset.FromTensors(Literal.From<float>(rows, 10, 3)).Shuffle(7).Batch(4, dropRemainder: true).Repeat().Prefetch().Iterate();
+            _data = Dataset.FromTensors(Literal.From<float>(rows, 10, 3)).Shuffle(7)
+                .Batch(4, dropRemainder: true).Repeat()
+                .Prefetch().Iterate();
             Saver = new Saver(_session);
             Saver.Track("data", _data.SavePosition, _data.RestorePosition);
         }

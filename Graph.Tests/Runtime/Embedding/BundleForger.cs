@@ -22,7 +22,8 @@ internal static class BundleForger
         {
             return;
         }
-        FileHashKind kind = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(24)) == (int)FileHashKind.Sha256 ? FileHashKind.Sha256 : FileHashKind.Blake3;
+        bool isSha256 = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(24)) == (int)FileHashKind.Sha256;
+        FileHashKind kind = isSha256 ? FileHashKind.Sha256 : FileHashKind.Blake3;
         for (int i = 0; i < count; i++)
         {
             Span<byte> record = bytes.AsSpan(64 + (64 * i), 64);

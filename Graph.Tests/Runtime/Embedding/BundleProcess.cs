@@ -17,7 +17,8 @@ internal static class BundleProcess
         for (int i = 0; i < int.Parse(times, System.Globalization.CultureInfo.InvariantCulture); i++)
         {
             graphs.Add(CompiledGraph.Load(path));
-            float[] y = graphs[^1].Program().Run(new Dictionary<string, Feed> { ["x"] = new float[] { 1, 2, 3, 4 } })[0].As<float>().ToArray();
+            var fed = new Dictionary<string, Feed> { ["x"] = new float[] { 1, 2, 3, 4 } };
+            float[] y = graphs[^1].Program().Run(fed)[0].As<float>().ToArray();
             if (i == 0)
             {
                 Console.WriteLine($"y {string.Join(' ', y)}");
@@ -29,14 +30,24 @@ internal static class BundleProcess
         TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
         Thread.Sleep(300);
         Console.WriteLine($"idle {(Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds:F0}");
-        Console.WriteLine($"llvm {(File.Exists("/proc/self/maps") && File.ReadAllText("/proc/self/maps").Contains("libLLVM", StringComparison.Ordinal) ? "mapped" : "absent")}");
-        Console.WriteLine($"compiler {(AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == "Graphene.Codegen") ? "loaded" : "absent")}");
-        Console.WriteLine($"logging {(AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == "Microsoft.Extensions.Logging.Abstractions") ? "loaded" : "absent")}");
-        Console.WriteLine($"openssl {(File.Exists("/proc/self/maps") && File.ReadAllText("/proc/self/maps").Contains("libcrypto", StringComparison.Ordinal) ? "mapped" : "absent")}");
+        Console.WriteLine($"llvm {Mapped("libLLVM")}");
+        Console.WriteLine($"compiler {Loaded("Graphene.Codegen")}");
+        Console.WriteLine($"logging {Loaded("Microsoft.Extensions.Logging.Abstractions")}");
+        Console.WriteLine($"openssl {Mapped("libcrypto")}");
         graphs.ForEach(g => g.Dispose());
         Console.WriteLine($"live {NativeBlock.LiveBytes}");
         return 0;
     }
+
+    private static string Mapped(string library)
+    {
+        const string maps = "/proc/self/maps";
+        bool isMapped = File.Exists(maps) && File.ReadAllText(maps).Contains(library, StringComparison.Ordinal);
+        return isMapped ? "mapped" : "absent";
+    }
+
+    private static string Loaded(string assembly) =>
+        AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == assembly) ? "loaded" : "absent";
 
     /// <summary>Starts it.</summary>
     /// <param name="path">A bundle.</param>
@@ -57,7 +68,8 @@ internal static class BundleProcess
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0
-            ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToDictionary(l => l[..l.IndexOf(' ')], l => l[(l.IndexOf(' ') + 1)..])
+            ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .ToDictionary(l => l[..l.IndexOf(' ')], l => l[(l.IndexOf(' ') + 1)..])
             : throw new InvalidOperationException($"exit status {process.ExitCode}: {error.Result}");
     }
 

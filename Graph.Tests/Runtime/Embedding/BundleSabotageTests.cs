@@ -14,7 +14,9 @@ internal sealed class BundleSabotageTests : FolderFixture
     public void AFolder() => AssertError(Folder.Path, "GR6102", Folder.Path);
 
     [Test]
-    public void ATextFile() => AssertError(Written("hello, world, this is no bundle but a text of more than 64 bytes....."u8.ToArray()), "GR6102", "not a Graphene executable");
+    public void ATextFile() => AssertError(
+        Written("hello, world, this is no bundle but a text of more than 64 bytes....."u8.ToArray()),
+        "GR6102", "not a Graphene executable");
 
     [Test]
     public void AnEntryOfTheCache()

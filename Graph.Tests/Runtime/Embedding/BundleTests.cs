@@ -107,7 +107,8 @@ internal sealed class BundleTests : FolderFixture
         int two = BundleFixture.Bytes(new BundleContent { Name = "m", Functions = [prefill, decode] }).Length;
         Assert.That(two - one, Is.LessThan(weights.Length * sizeof(float) / 2), "the weights are there once");
 
-        using CompiledGraph graph = CompiledGraph.Load(BundleFixture.Bytes(new BundleContent { Name = "m", Functions = [prefill, decode] }));
+        var content = new BundleContent { Name = "m", Functions = [prefill, decode] };
+        using CompiledGraph graph = CompiledGraph.Load(BundleFixture.Bytes(content));
         float[] x = [.. Enumerable.Range(0, 32 * 64).Select(i => MathF.Cos(i))];
         float[] all = BundleFixture.Run(graph.Program("prefill"), x);
         Assert.That(BundleFixture.Run(graph.Program("decode"), x[..1024]), Is.EqualTo(all[..4096]), "and right for both");
@@ -120,7 +121,10 @@ internal sealed class BundleTests : FolderFixture
         using ECDsa other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         BundleContent content = BundleFixture.Scale(2);
         byte[] signed = BundleFixture.Bytes(content, key);
-        var trusting = new CompiledGraphOptions { TrustedKeys = [other.ExportSubjectPublicKeyInfoPem(), key.ExportSubjectPublicKeyInfoPem()] };
+        var trusting = new CompiledGraphOptions
+        {
+            TrustedKeys = [other.ExportSubjectPublicKeyInfoPem(), key.ExportSubjectPublicKeyInfoPem()],
+        };
         var strangers = new CompiledGraphOptions { TrustedKeys = [other.ExportSubjectPublicKeyInfoPem()] };
         using (CompiledGraph graph = CompiledGraph.Load(signed, trusting))
         {
@@ -177,7 +181,8 @@ internal sealed class BundleTests : FolderFixture
             BundleFixture.ChatBundle, new CompiledGraphOptions { MaxThreads = 1, Pool = new ComputePool(2), Variant = "host" });
         using GraphState state = graph.CreateState();
         Assert.That(state.Program("decode").DefaultOptions.MaxThreads, Is.EqualTo(1));
-        Assert.That(Code(() => CompiledGraph.Load(BundleFixture.ChatBundle, new CompiledGraphOptions { Variant = "z80" })), Is.EqualTo("GR6103"));
+        var other = new CompiledGraphOptions { Variant = "z80" };
+        Assert.That(Code(() => CompiledGraph.Load(BundleFixture.ChatBundle, other)), Is.EqualTo("GR6103"));
     }
 
     [Test]

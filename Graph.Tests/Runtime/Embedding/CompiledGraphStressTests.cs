@@ -37,7 +37,8 @@ internal sealed class CompiledGraphStressTests : FolderFixture
         Assert.That(NativeBlock.LiveBytes, Is.EqualTo(live));
         long growth = Environment.WorkingSet - resident;
         TestContext.Out.WriteLine(
-            $"{200 * Times} loads and {20_000 * Times} runs: {growth} bytes, {GC.GetTotalMemory(forceFullCollection: true) - managed} of them managed");
+            $"{200 * Times} loads and {20_000 * Times} runs: {growth} bytes, "
+                + $"{GC.GetTotalMemory(forceFullCollection: true) - managed} of them managed");
         Assert.That(growth, Is.LessThan(16 << 20));
     }
 
@@ -179,7 +180,9 @@ internal sealed class CompiledGraphStressTests : FolderFixture
         double[] sorted = [.. latencies.Order()];
         double median = sorted[sorted.Length / 2];
         TestContext.Out.WriteLine(
-            $"{sorted.Length} runs cancelled: median {median:F1} ms, p99 {sorted[(sorted.Length * 99 / 100) - 1]:F1} ms, at most {sorted[^1]:F1} ms");
+            $"{sorted.Length} runs cancelled: median {median:F1} ms, "
+                + $"p99 {sorted[(sorted.Length * 99 / 100) - 1]:F1} ms, "
+                + $"at most {sorted[^1]:F1} ms");
         Assert.That(median, Is.LessThan(50), "the worst of them waits for whoever else uses the machine");
         Assert.That(state.Read("rounds").As<long>()[0], Is.EqualTo(7), "a cancelled run assigns nothing");
         Literal[] answer = program.Run(new Dictionary<string, Feed> { ["n"] = 5L });

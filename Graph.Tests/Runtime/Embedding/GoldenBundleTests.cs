@@ -23,7 +23,9 @@ internal sealed class GoldenBundleTests
         }
         for (int version = FileLayout.OldestVersion; version <= FileLayout.Version; version++)
         {
-            Assert.That(Path.Combine(Folder, $"v{version}.graphene"), Does.Exist, "a new version needs a bundle: GRAPHENE_BLESS=1 writes it");
+            Assert.That(
+                Path.Combine(Folder, $"v{version}.graphene"), Does.Exist,
+                "a new version needs a bundle: GRAPHENE_BLESS=1 writes it");
         }
     }
 

@@ -59,10 +59,13 @@ internal sealed class GpuBundleTests
             Refused(GpusOnly.Value, old, GpuDiagnostics.WrongDevice),
             Does.Contain("sm_90a: its code is for sm_90a alone, this is sm_75; sm_80: its code is for sm_80, this is sm_75"));
         Assert.That(
-            Refused(Mixed.Value, old, GpuDiagnostics.WrongDevice, "sm_90a"), Does.Contain("its code is for sm_90a alone, this is sm_75").And.Not.Contain("sm_80:"));
+            Refused(Mixed.Value, old, GpuDiagnostics.WrongDevice, "sm_90a"),
+            Does.Contain("its code is for sm_90a alone, this is sm_75").And.Not.Contain("sm_80:"));
         using var gpu = new InterpretedGpu();
         Assert.That(Refused(BundleFixture.ChatBundle, gpu, GpuDiagnostics.WrongDevice), Does.Contain("its code is for"));
-        Assert.That(Refused(Mixed.Value, gpu, GpuDiagnostics.WrongDevice, "sm_70"), Does.Contain("there is no variant 'sm_70', only host, sm_90a, sm_80"));
+        Assert.That(
+            Refused(Mixed.Value, gpu, GpuDiagnostics.WrongDevice, "sm_70"),
+            Does.Contain("there is no variant 'sm_70', only host, sm_90a, sm_80"));
     }
 
     [Test]
@@ -125,7 +128,9 @@ internal sealed class GpuBundleTests
         var random = new Random(5);
         int refused = 0;
         int cases = 0;
-        foreach (FileSection section in BundleForger.Sections(GpusOnly.Value).Where(s => s.Kind is FileSectionKind.Index or FileSectionKind.Plan))
+        IEnumerable<FileSection> described = BundleForger.Sections(GpusOnly.Value)
+            .Where(s => s.Kind is FileSectionKind.Index or FileSectionKind.Plan);
+        foreach (FileSection section in described)
         {
             for (int i = 0; i < 200; i++)
             {

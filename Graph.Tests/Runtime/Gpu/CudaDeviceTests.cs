@@ -37,7 +37,8 @@ internal sealed class CudaDeviceTests
             Assert.That(CudaPlans.Run(program, [1, 2, 3]), Is.EqualTo(new float[] { 4, 8, 12 }));
             Assert.That(fake.Calls.Where(IsWork), Is.EqualTo(new[]
             {
-                "cuMemAllocFromPoolAsync", "cuMemcpyHtoDAsync", "cuLaunchKernel", "cuLaunchKernel", "cuMemcpyDtoHAsync", "cuStreamSynchronize",
+                "cuMemAllocFromPoolAsync", "cuMemcpyHtoDAsync", "cuLaunchKernel", "cuLaunchKernel", "cuMemcpyDtoHAsync",
+                "cuStreamSynchronize",
             }));
             Assert.That(CudaPlans.Run(program, [5, 6, 7]), Is.EqualTo(new float[] { 20, 24, 28 }));
             Assert.That(fake.Calls.Where(IsWork), Is.EqualTo(new[]

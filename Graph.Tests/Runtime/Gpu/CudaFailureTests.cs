@@ -51,7 +51,12 @@ internal sealed class CudaFailureTests
         using (CudaDevice device = fake.Open())
         {
             using GpuProgram program = GpuProgram.Load(CudaPlans.FourTimes(), device);
-            foreach (string call in (string[])["cuMemAllocFromPoolAsync", "cuLaunchKernel", "cuStreamEndCapture", "cuGraphInstantiate", "cuMemcpyDtoHAsync"])
+            string[] calls =
+                [
+                    "cuMemAllocFromPoolAsync", "cuLaunchKernel", "cuStreamEndCapture", "cuGraphInstantiate",
+                    "cuMemcpyDtoHAsync",
+                ];
+            foreach (string call in calls)
             {
                 fake.Fail(call, 0, 1);
                 int failures = 0;

@@ -27,7 +27,8 @@ internal static class CudaPlans
     public static Executable Loop() => Plan(
         ".version 7.0 twice count",
         [
-            BufferSpec.Parameter(0, 4 * (Dim)Count), BufferSpec.Result(0, 4 * (Dim)Count), BufferSpec.Temp(4, 0, 9), BufferSpec.Temp(1, 0, 9),
+            BufferSpec.Parameter(0, 4 * (Dim)Count), BufferSpec.Result(0, 4 * (Dim)Count),
+            BufferSpec.Temp(4, 0, 9), BufferSpec.Temp(1, 0, 9),
             BufferSpec.Constant(0, 4),
         ],
         [
@@ -83,7 +84,11 @@ internal static class CudaPlans
                 Inputs = [new InputSpec("x", type)],
                 Outputs = [new OutputSpec("y", type, Array.FindIndex(buffers, b => b.Kind == BufferKind.Result))],
                 Buffers = [.. buffers],
-                Kernels = [new KernelSpec("twice", "double it", Count, 8 * (Dim)Count), new KernelSpec("twice", "double it again", Count, 8 * (Dim)Count)],
+                Kernels =
+                [
+                    new KernelSpec("twice", "double it", Count, 8 * (Dim)Count),
+                    new KernelSpec("twice", "double it again", Count, 8 * (Dim)Count),
+                ],
                 Gpu = new GpuPlan
                 {
                     Form = GpuCodeForm.Ptx,

@@ -108,7 +108,11 @@ internal sealed unsafe class FakeCuda : IDisposable
         try
         {
             using var gcc = Process.Start(new ProcessStartInfo(
-                "gcc", ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", .. options, "-shared", "-fPIC", "-o", library, source, "-lpthread"])
+                "gcc",
+                [
+                    "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", .. options, "-shared", "-fPIC", "-o", library,
+                    source, "-lpthread",
+                ])
             {
                 RedirectStandardError = true,
             })!;

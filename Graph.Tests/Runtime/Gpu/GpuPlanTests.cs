@@ -83,8 +83,10 @@ internal sealed class GpuPlanTests
             (gpu with { Kernels = [.. gpu.Kernels.Select(k => k with { Threads = 33 })] }, "33 threads"),
             (gpu with { Kernels = [.. gpu.Kernels.Select(k => k with { SharedBytes = 1 << 30 })] }, "bytes of shared memory"),
             (gpu with { Steps = [launch with { Arguments = [] }] }, "arguments, not 0"),
-            (gpu with { Steps = [launch with { Arguments = [.. launch.Arguments.Select(_ => GpuArgument.Of(1 << 20))] }] }, "cannot be buffer"),
-            (gpu with { Steps = [launch with { Arguments = launch.Arguments.SetItem(written, GpuArgument.Of(parameter)) }] }, $"argument {written}"),
+            (gpu with { Steps = [launch with { Arguments = [.. launch.Arguments.Select(_ => GpuArgument.Of(1 << 20))] }] },
+                "cannot be buffer"),
+            (gpu with { Steps = [launch with { Arguments = launch.Arguments.SetItem(written, GpuArgument.Of(parameter)) }] },
+                $"argument {written}"),
             (gpu with { Steps = [launch with { Call = 1000 }] }, "no call 1000"),
             (gpu with { Steps = [new GpuStep.Copy(0, 1 << 20, 4)] }, "not there"),
             (gpu with { Steps = [new GpuStep.Copy(0, parameter, 4)] }, "only read"),
@@ -107,7 +109,8 @@ internal sealed class GpuPlanTests
     {
         using Executable executable = GraphCompiler.For(new GpuTarget(90, true)).Compile(Module(), NullLogger.Instance, default);
         string ptx = Encoding.UTF8.GetString(executable.Objects.Single().Bytes.Span);
-        Dictionary<string, Match> entries = Regex.Matches(ptx, @"\.entry (\w+)\(([^)]*)\)\s*\.reqntid (\d+)").ToDictionary(m => m.Groups[1].Value);
+        Dictionary<string, Match> entries = Regex.Matches(ptx, @"\.entry (\w+)\(([^)]*)\)\s*\.reqntid (\d+)")
+            .ToDictionary(m => m.Groups[1].Value);
         Assert.That(executable.Plan.CpuFeatures, Is.EqualTo("sm_90a"));
         Assert.That(ptx, Does.Contain(".target sm_90a"));
         Assert.That(entries.Keys, Is.EquivalentTo(executable.Plan.Gpu!.Kernels.Select(k => k.Name)));
@@ -126,7 +129,8 @@ internal sealed class GpuPlanTests
         GpuCompiler[] compilers =
         [
             GraphCompiler.For(new GpuTarget(80)), GraphCompiler.For(new GpuTarget(90)), GraphCompiler.For(new GpuTarget(90, true)),
-            GraphCompiler.For(new GpuTarget(90, true) { AllowsTensorFloat32 = true }), GraphCompiler.For(new GpuTarget(90, true) { Multiprocessors = 78 }),
+            GraphCompiler.For(new GpuTarget(90, true) { AllowsTensorFloat32 = true }),
+            GraphCompiler.For(new GpuTarget(90, true) { Multiprocessors = 78 }),
             GraphCompiler.Gpu(new InterpretedGpu()),
         ];
         Assert.That(compilers.Select(c => c.Fingerprint), Is.Unique);
@@ -155,7 +159,8 @@ internal sealed class GpuPlanTests
         var graph = new Graph("plan");
         Tensor x = graph.Placeholder(DType.F32, ["n", 3], "x");
         Tensor[] looped = graph.While(
-            [graph.Constant(0), x], p => p[0].Less(3), p => [p[0] + 1, graph.Cond(p[1].ReduceSum().Greater(0), () => p[1] * 2, () => p[1] + 1)]);
+            [graph.Constant(0), x], p => p[0].Less(3),
+            p => [p[0] + 1, graph.Cond(p[1].ReduceSum().Greater(0), () => p[1] * 2, () => p[1] + 1)]);
         Tensor y = looped[1].Print("y");
         return graph.ToModule([y, y.ReduceSum(1)]);
     }

@@ -18,7 +18,9 @@ internal sealed class GpuSessionMemoryTests
         using var gpu = new GpuTestSession();
         using var session = gpu.Open(graph);
         using Callable callable = session.MakeCallable([y], [x]);
-        Assert.That(gpu.Device.LiveBytes, Is.EqualTo(callable.PredictMemory([1, 4]).Constants).Within(256 * 4), "nothing but constants before a run");
+        Assert.That(
+            gpu.Device.LiveBytes, Is.EqualTo(callable.PredictMemory([1, 4]).Constants).Within(256 * 4),
+            "nothing but constants before a run");
         long constants = gpu.Device.LiveBytes;
         using BoundCall call = callable.Bind([64, 4]);
         call.Run();

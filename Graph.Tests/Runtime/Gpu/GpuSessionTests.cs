@@ -134,7 +134,9 @@ internal sealed class GpuSessionTests
         Assert.That(session.ValueOf(sum).As<float>().ToArray(), Is.EqualTo(new float[] { 2, 4, 6 }));
         session.Run([], [(x, new float[] { 1, 1, 1 })], [print, check, add]);
         Assert.That(session.ValueOf(sum).As<float>().ToArray(), Is.EqualTo(new float[] { 4, 6, 8 }));
-        Assert.That(output.ToString().ReplaceLineEndings("\n"), Is.EqualTo("twice f32[3] [2, 4, 6]\ntwice f32[3] [2, 18, 6]\ntwice f32[3] [2, 2, 2]\n"));
+        Assert.That(
+            output.ToString().ReplaceLineEndings("\n"),
+            Is.EqualTo("twice f32[3] [2, 4, 6]\ntwice f32[3] [2, 18, 6]\ntwice f32[3] [2, 2, 2]\n"));
     }
 
     [Test]
@@ -156,11 +158,14 @@ internal sealed class GpuSessionTests
     {
         (Graph graph, Tensor x, Tensor y) = GpuPerceptron.Create();
         using var gpu = new GpuTestSession();
-        using GraphProgram program = gpu.Compiler.Compile(graph.ToModule([y]), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, default);
+        using GraphProgram program = gpu.Compiler.Compile(
+            graph.ToModule([y]), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, default);
         var profile = new KernelProfile(maxEvents: 100);
         for (int i = 0; i < 3; i++)
         {
-            program.Run(new Dictionary<string, Feed> { ["x"] = Feed.Of<float>(GpuPerceptron.Ramp(8), 2, 4) }, new RunOptions { Profile = profile });
+            program.Run(
+                new Dictionary<string, Feed> { ["x"] = Feed.Of<float>(GpuPerceptron.Ramp(8), 2, 4) },
+                new RunOptions { Profile = profile });
         }
         int kernels = ((GpuProgram)program).Plan.Kernels.Length;
         Assert.That(profile.Count, Is.EqualTo(kernels));

@@ -26,7 +26,9 @@ internal sealed class TensorMapTests
         foreach ((int rows, int seed) in new[] { (70, 1), (70, 1), (70, 2), (9, 3), (9, 3), (9, 4), (70, 5) })
         {
             Feed left = Noise(seed, rows, Features), right = Noise(seed + 100, Features, Features);
-            LiteralAssert.AreClose(session.Run(y, (x, left), (w, right)), reference.Run(y, (x, left), (w, right)), 0.02, 0.2, $"{rows} rows, {seed}");
+            LiteralAssert.AreClose(
+                session.Run(y, (x, left), (w, right)), reference.Run(y, (x, left), (w, right)),
+                0.02, 0.2, $"{rows} rows, {seed}");
         }
         Assert.That(gpu.Device.GraphLaunches, Is.GreaterThan(0));
     }

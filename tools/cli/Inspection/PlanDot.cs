@@ -18,7 +18,8 @@ internal static class PlanDot
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"  b{buffer.Index} [label=\"{PlanText.Name(buffer)}\\n{buffer.SizeInBytes} bytes\", style=filled, fillcolor=\"#d0ebff\"];\n");
+                $"  b{buffer.Index} [label=\"{PlanText.Name(buffer)}\\n{buffer.SizeInBytes} bytes\", "
+                    + $"style=filled, fillcolor=\"#d0ebff\"];\n");
             lastWriter[buffer.Index] = string.Create(CultureInfo.InvariantCulture, $"b{buffer.Index}");
         }
         foreach (PlanLine line in PlanLine.Of(plan, provenance))

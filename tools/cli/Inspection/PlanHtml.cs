@@ -74,7 +74,8 @@ internal static class PlanHtml
                 $"fill=\"hsl({b.Index * 47 % 360} 60% 75%)\" stroke=\"#555\" stroke-width=\".3\">");
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<title>b{b.Index}: {b.SizeInBytes} bytes at {layout.Offsets[b.Index]}, steps {b.Live.First}..{b.Live.Last}</title></rect>");
+                $"<title>b{b.Index}: {b.SizeInBytes} bytes at {layout.Offsets[b.Index]}, "
+                    + $"steps {b.Live.First}..{b.Live.Last}</title></rect>");
         }
         html.Append("</svg>");
     }

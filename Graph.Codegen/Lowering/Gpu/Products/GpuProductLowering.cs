@@ -202,7 +202,8 @@ internal static partial class GpuProductLowering
         KExpr first = b.Let("first", KBuilder.Multiply(KBuilder.Divide(number, ofGroup), TileRowsOfGroup));
         KExpr rows = b.Let("rows", KBuilder.Minimum(KBuilder.Subtract(down, first), TileRowsOfGroup));
         KExpr within = b.Let("within", KBuilder.Remainder(number, ofGroup));
-        return (b.Let("tile_row", KBuilder.Add(first, KBuilder.Remainder(within, rows))), b.Let("tile_column", KBuilder.Divide(within, rows)));
+        KExpr row = b.Let("tile_row", KBuilder.Add(first, KBuilder.Remainder(within, rows)));
+        return (row, b.Let("tile_column", KBuilder.Divide(within, rows)));
     }
 
     private static (KExpr Begin, KExpr End) PartOf(KBuilder b, GpuProduct product, ProductPlan plan, KExpr part)

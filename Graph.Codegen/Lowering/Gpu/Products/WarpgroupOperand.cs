@@ -119,7 +119,8 @@ internal sealed class WarpgroupOperand
             ? KBuilder.Add(KBuilder.Multiply(from, PerLine), (long)step * stepElements)
             : KBuilder.Add(KBuilder.Multiply(from, terms), (long)step * stepElements * PerLine);
         return new KSharedMatrix(
-            ring, KBuilder.Add(place, start), IsAlongDepth, IsAlongDepth ? 0 : terms * KSharedMatrix.LineBytes, Lines * KSharedMatrix.LineBytes);
+            ring, KBuilder.Add(place, start), IsAlongDepth, IsAlongDepth ? 0 : terms * KSharedMatrix.LineBytes,
+            Lines * KSharedMatrix.LineBytes);
     }
 
     // A driver wants each stride to be a multiple of the one before. Symbolic ones stay in the order of the loops.

@@ -157,7 +157,8 @@ internal sealed class ChromiumPage : IAsyncDisposable
             lines = File.Exists(file) ? await File.ReadAllLinesAsync(file) : [];
         }
         using var client = new HttpClient();
-        JsonArray targets = JsonNode.Parse(await client.GetStringAsync(new Uri($"http://127.0.0.1:{lines[0]}/json"), _end.Token))!.AsArray();
+        var list = new Uri($"http://127.0.0.1:{lines[0]}/json");
+        JsonArray targets = JsonNode.Parse(await client.GetStringAsync(list, _end.Token))!.AsArray();
         string address = targets.First(t => t!["type"]!.GetValue<string>() == "page")!["webSocketDebuggerUrl"]!.GetValue<string>();
         await _socket.ConnectAsync(new Uri(address), _end.Token);
     }

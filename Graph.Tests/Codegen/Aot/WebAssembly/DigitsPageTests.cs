@@ -16,7 +16,14 @@ internal sealed class DigitsPageTests
         (0, [[.. Enumerable.Range(0, 25).Select(i => (5 + (2.2 * Math.Sin(i * Math.PI / 12)), 5 - (3.2 * Math.Cos(i * Math.PI / 12))))]]),
         (1, [[(5.2, 1.8), (5, 5), (4.8, 8.2)]]),
         (2, [[(3, 3.4), (3.4, 2.2), (5, 1.7), (6.5, 2.3), (6.7, 3.7), (5.7, 5.3), (4, 6.9), (2.8, 8.1), (4.8, 8), (7.3, 8)]]),
-        (3, [[(3, 2.4), (4.6, 1.7), (6.3, 2.3), (6.4, 3.7), (5.2, 4.7), (4.2, 4.9), (5.8, 5.1), (6.9, 6.3), (6.2, 7.8), (4.5, 8.3), (2.9, 7.6)]]),
+        (3,
+        [
+            [
+                (3, 2.4), (4.6, 1.7), (6.3, 2.3), (6.4, 3.7), (5.2, 4.7), (4.2, 4.9), (5.8, 5.1), (6.9, 6.3),
+                (6.2, 7.8),
+                (4.5, 8.3), (2.9, 7.6),
+            ],
+        ]),
         (4, [[(3.6, 1.9), (3.2, 4), (2.9, 5.4), (5, 5.4), (7.2, 5.2)], [(6.2, 2), (6, 5), (5.8, 8.3)]]),
         (7, [[(2.6, 2.2), (4.8, 2.1), (7.1, 2), (6.2, 4), (5.2, 6), (4.5, 8.2)]]),
     ];
@@ -43,10 +50,13 @@ internal sealed class DigitsPageTests
             Assert.That(read, Is.EqualTo(digit.ToString(CultureInfo.InvariantCulture)), $"a drawn {digit}");
         }
         double sum = (await page.Evaluate(
-            "[...document.querySelectorAll('#bars li')].reduce((sum, row) => sum + Number(row.style.getPropertyValue('--p')), 0)"))!.GetValue<double>();
+            "[...document.querySelectorAll('#bars li')]"
+                + ".reduce((sum, row) => sum + Number(row.style.getPropertyValue('--p')), 0)"))!.GetValue<double>();
         Assert.That(sum, Is.EqualTo(1).Within(0.01), "the bars show probabilities");
         Assert.That(
-            (await page.Evaluate("performance.getEntriesByType('resource').map(r => r.name.replace(/.*\\//, '')).join()"))!.GetValue<string>(),
+            (await page.Evaluate(
+                "performance.getEntriesByType('resource').map(r => r.name.replace(/.*\\//, '')).join()"))!
+                .GetValue<string>(),
             Does.Contain("digits.simd.wasm"), "a browser with vectors takes the module with vectors");
     }
 

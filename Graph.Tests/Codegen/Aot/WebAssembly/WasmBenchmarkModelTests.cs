@@ -37,7 +37,8 @@ internal sealed class WasmBenchmarkModelTests
         double worst = expected.Zip(actual[0]).Max(p => Difference(p.First, p.Second));
         TestContext.Progress.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{model} on {target}: largest difference {worst:G3} of the largest magnitude, {figures.best:F2} ms, {figures.memory >> 20} MiB"));
+            $"{model} on {target}: largest difference {worst:G3} of the largest magnitude, {figures.best:F2} ms, "
+                + $"{figures.memory >> 20} MiB"));
         Assert.That(worst, Is.LessThan(Tolerance));
     }
 

@@ -20,7 +20,10 @@ internal sealed class WasmModelTests
     private static readonly LlvmTarget[] Targets = [LlvmTarget.Wasm32, LlvmTarget.Wasm32Simd];
 
     private static IEnumerable<TestCaseData> Each() =>
-        [new TestCaseData(LlvmTarget.Wasm32).SetArgDisplayNames("plain"), new TestCaseData(LlvmTarget.Wasm32Simd).SetArgDisplayNames("simd")];
+        [
+            new TestCaseData(LlvmTarget.Wasm32).SetArgDisplayNames("plain"),
+            new TestCaseData(LlvmTarget.Wasm32Simd).SetArgDisplayNames("simd"),
+        ];
 
     [TestCaseSource(nameof(Each))]
     public void TheMlpGivesWhatTheSessionGives(LlvmTarget target) => MustAgree(Mlp(1), [RandomFeed(1)], target);
@@ -115,7 +118,8 @@ internal sealed class WasmModelTests
                 const { exports } = await WebAssembly.instantiate(module);
                 let grows = true;
                 try { exports.memory.grow(1); } catch { grows = false; }
-                console.log(JSON.stringify([WebAssembly.Module.imports(module).length, Object.keys(exports).sort(), exports.memory.buffer.byteLength / 65536, grows]));
+                const [imports, names] = [WebAssembly.Module.imports(module).length, Object.keys(exports).sort()];
+                console.log(JSON.stringify([imports, names, exports.memory.buffer.byteLength / 65536, grows]));
                 """);
             stream.Close();
             Assert.That(
@@ -165,7 +169,8 @@ internal sealed class WasmModelTests
     {
         var b = new GraphBuilder();
         Node x = b.Parameter(0, new TensorType(DType.F32, Shape.From([batch, 784])));
-        Node hidden = b.Maximum(b.Add(b.MatMul(x, Weights(b, 784, 128)), Bias(b, batch, 128)), b.Splat(DType.F32, Shape.From([batch, 128]), 0));
+        Node hidden = b.Add(b.MatMul(x, Weights(b, 784, 128)), Bias(b, batch, 128));
+        hidden = b.Maximum(hidden, b.Splat(DType.F32, Shape.From([batch, 128]), 0));
         Node logits = b.Add(b.MatMul(hidden, Weights(b, 128, 10)), Bias(b, batch, 10));
         Computation entry = b.Build("entry", [b.Softmax(logits, 1)]);
         return new Module("mlp", entry, ["x"], ["probabilities"], b.Provenance);

@@ -36,7 +36,8 @@ internal static class WasmRun
             await writeFile(`${folder}/${number}.out${i}`, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
           }
         }
-        console.log(JSON.stringify({ load: loaded - start, best: Number.isFinite(best) ? best : 0, memory: model.memory.buffer.byteLength }));
+        const memory = model.memory.buffer.byteLength;
+        console.log(JSON.stringify({ load: loaded - start, best: Number.isFinite(best) ? best : 0, memory }));
         """;
 
     /// <summary>Compiles a graph into a folder as <c>model.wasm</c> and its companions.</summary>

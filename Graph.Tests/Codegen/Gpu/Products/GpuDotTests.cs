@@ -168,7 +168,9 @@ internal sealed class GpuDotTests
             Module whole = Dot(type, DType.F32, "nn", rows, depth, columns);
             Literal actual = product.Run(arguments, s => s.Name switch { "m" => rows, "k" => depth, _ => columns })[0];
             LiteralAssert.AreClose(
-                actual, Evaluator.Evaluate(whole.Entry, arguments)[0], 0, ProductNoise.Bound(DType.F32, DType.F32, depth), $"{rows} {depth} {columns}");
+                actual, Evaluator.Evaluate(whole.Entry, arguments)[0],
+                0, ProductNoise.Bound(DType.F32, DType.F32, depth),
+                $"{rows} {depth} {columns}");
         }
     }
 

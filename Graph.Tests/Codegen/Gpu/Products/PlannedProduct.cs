@@ -42,11 +42,13 @@ internal sealed class PlannedProduct
 
     public IReadOnlyList<LoweredKernel> Kernels { get; }
 
+    private static long NoSymbols(DimSymbol symbol) => throw new InvalidOperationException($"no value for {symbol}");
+
     /// <summary>The results of the fusion.</summary>
     public Literal[] Run(IReadOnlyList<Literal> arguments, Func<DimSymbol, long>? symbols = null)
     {
         TensorType[] types = [.. _fusion.Types.Select(t => new TensorType(
-            t.DType, Shape.From([.. t.Shape.Select(d => (Dim)d.Evaluate(symbols ?? (_ => throw new InvalidOperationException(d.ToString()))))])))];
+            t.DType, Shape.From([.. t.Shape.Select(d => (Dim)d.Evaluate(symbols ?? NoSymbols))])))];
         byte[][] results = [.. types.Select(t => new byte[t.SizeInBytes.Value])];
         byte[]? workspace = null;
         foreach (LoweredKernel lowered in Kernels)

@@ -35,7 +35,9 @@ internal sealed class ProductPtxTests
         }
         foreach (ProductTile tile in ProductTileChoice.Tiles(isFragments: true, elementBytes: 2))
         {
-            Add(Dot(DType.BF16, "nn", 4096), $"bf16_stream_{tile.Rows}x{tile.Columns}", new ProductPlan(ProductUnit.Fragments, tile, 1, 132));
+            Add(
+                Dot(DType.BF16, "nn", 4096), $"bf16_stream_{tile.Rows}x{tile.Columns}",
+                new ProductPlan(ProductUnit.Fragments, tile, 1, 132));
         }
         Add(Dot(DType.BF16, "nn", Dim.Symbol("n", 1, 4096)), "bf16_symbolic");
         Add(Convolution(DType.F16, 58, 128, 3, 1, 128), "convolution");
@@ -49,7 +51,8 @@ internal sealed class ProductPtxTests
 
         void Add(Module product, string name, ProductPlan? plan = null, bool allowsTensorFloat32 = false)
         {
-            foreach (LoweredKernel kernel in new PlannedProduct(product, plan, gpu with { AllowsTensorFloat32 = allowsTensorFloat32 }).Kernels)
+            GpuTarget target = gpu with { AllowsTensorFloat32 = allowsTensorFloat32 };
+            foreach (LoweredKernel kernel in new PlannedProduct(product, plan, target).Kernels)
             {
                 compiler.Add(kernel.Kernel with { Name = name });
             }

@@ -53,7 +53,8 @@ internal sealed class ProductStructureTests
             {
                 // The sums of narrow tiles are few, and no padding serves both the rows that are written and those that are read. Nor are
                 // those of lanes where both operands lie across k, whose rows are 4 apart; that is once for each tile.
-                conflicts.AddRange(WarpAddresses.Of(kernel, warp).Where(a => checksSums || !a.What.EndsWith(" sums", StringComparison.Ordinal))
+                conflicts.AddRange(WarpAddresses.Of(kernel, warp)
+                    .Where(a => checksSums || !a.What.EndsWith(" sums", StringComparison.Ordinal))
                     .Select(a => (a.What, Times: WarpAddresses.Conflicts(a.Bytes, a.Addresses))).Where(a => a.Times > 1)
                     .Select(a => $"{order} {tile.Rows}x{tile.Columns}x{tile.Depth}: {a.What} takes {a.Times} times as long"));
             }

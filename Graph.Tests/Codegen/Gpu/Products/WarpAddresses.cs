@@ -16,7 +16,8 @@ internal sealed class WarpAddresses
 
     private WarpAddresses(Kernel kernel, int warp)
     {
-        _values = [.. Enumerable.Range(0, KThreads.WarpSize).Select(lane => new Dictionary<KVariable, long>(ReferenceEqualityComparer.Instance)
+        IEnumerable<int> lanes = Enumerable.Range(0, KThreads.WarpSize);
+        _values = [.. lanes.Select(lane => new Dictionary<KVariable, long>(ReferenceEqualityComparer.Instance)
         {
             [kernel.Task] = 0,
             [kernel.Threads!.Thread] = (warp * KThreads.WarpSize) + lane,
@@ -93,7 +94,9 @@ internal sealed class WarpAddresses
     private void Add(KStmt statement, KBuffer buffer, KExpr index, int lanes, int threads = KThreads.WarpSize)
     {
         int size = buffer.Element.SizeInBytes();
-        _accesses.Add(($"{statement.GetType().Name} of {lanes * size} bytes of {buffer}", lanes * size, [.. _values.Take(threads).Select(values => Evaluate(index, values) * size)]));
+        _accesses.Add((
+            $"{statement.GetType().Name} of {lanes * size} bytes of {buffer}", lanes * size,
+            [.. _values.Take(threads).Select(values => Evaluate(index, values) * size)]));
     }
 
     private void Each(Action<Dictionary<KVariable, long>, int> action)

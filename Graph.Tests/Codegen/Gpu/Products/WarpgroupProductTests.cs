@@ -28,7 +28,10 @@ internal sealed class WarpgroupProductTests
     {
         foreach ((int rows, int depth, int columns) in Shapes)
         {
-            Check(GpuDotTests.Dot(type, type, order, rows, depth, columns), Tile(2, 128, 128), depth, $"{rows}x{depth}x{columns}", Evaluated);
+            Check(
+                GpuDotTests.Dot(type, type, order, rows, depth, columns), Tile(2, 128, 128),
+                depth, $"{rows}x{depth}x{columns}",
+                Evaluated);
         }
     }
 
@@ -61,13 +64,15 @@ internal sealed class WarpgroupProductTests
         Module plain = CompiledModule.Build(b =>
         [
             b.DotGeneral(
-                b.Parameter(0, new TensorType(DType.BF16, Shape.Of(3, 72, 40))), b.Parameter(1, new TensorType(DType.BF16, Shape.Of(3, 40, 80))),
+                b.Parameter(0, new TensorType(DType.BF16, Shape.Of(3, 72, 40))),
+                b.Parameter(1, new TensorType(DType.BF16, Shape.Of(3, 40, 80))),
                 [0], [0], [2], [1], DType.F32),
         ]);
         Module heads = CompiledModule.Build(b =>
         [
             b.DotGeneral(
-                b.Parameter(0, new TensorType(DType.BF16, Shape.Of(2, 70, 3, 64))), b.Parameter(1, new TensorType(DType.BF16, Shape.Of(2, 90, 3, 64))),
+                b.Parameter(0, new TensorType(DType.BF16, Shape.Of(2, 70, 3, 64))),
+                b.Parameter(1, new TensorType(DType.BF16, Shape.Of(2, 90, 3, 64))),
                 [0, 2], [0, 2], [3], [3], DType.F32),
         ]);
         foreach ((Module module, int dimensions) in new[] { (plain, 3), (heads, 4) })
@@ -137,15 +142,23 @@ internal sealed class WarpgroupProductTests
             Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, 64, 64)), Is.True);
             Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, 60, 64)), Is.False, "a pitch of 120 bytes");
             Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, 64, 68)), Is.False, "a pitch of 136 bytes");
-            Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nt", 64, 64, 67)), Is.True, "the results' pitch does not matter");
+            Assert.That(
+                IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nt", 64, 64, 67)), Is.True,
+                "the results' pitch does not matter");
             Assert.That(IsPossible(GpuDotTests.Dot(DType.I8, DType.I32, "nn", 64, 64, 64)), Is.False, "bytes across k");
             Assert.That(IsPossible(GpuDotTests.Dot(DType.F32, DType.F32, "tt", 64, 64, 64)), Is.False, "f32 across k");
             Assert.That(IsPossible(GpuDotTests.Dot(DType.F64, DType.F64, "nt", 64, 64, 64)), Is.False, "f64");
-            Assert.That(IsPossible(GpuDotTests.Dot(DType.F32, DType.F32, "nt", 64, 64, 64), new GpuTarget(90, true)), Is.False, "TF32 unasked");
+            Assert.That(
+                IsPossible(GpuDotTests.Dot(DType.F32, DType.F32, "nt", 64, 64, 64), new GpuTarget(90, true)), Is.False,
+                "TF32 unasked");
             Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, 64, 64), new GpuTarget(90)), Is.False, "sm_90");
-            Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, 64, 64), new GpuTarget(100, true)), Is.False, "sm_100a");
+            Assert.That(
+                IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, 64, 64), new GpuTarget(100, true)),
+                Is.False, "sm_100a");
             Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, Dim.Symbol("k", 8, 64), 64)), Is.False, "any pitch");
-            Assert.That(IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, Dim.Symbol("k", 1, 64) * 8, 64)), Is.True, "pitches of 16 bytes");
+            Assert.That(
+                IsPossible(GpuDotTests.Dot(DType.BF16, DType.F32, "nn", 64, Dim.Symbol("k", 1, 64) * 8, 64)), Is.True,
+                "pitches of 16 bytes");
         });
     }
 

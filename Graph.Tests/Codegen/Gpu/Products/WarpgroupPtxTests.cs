@@ -21,12 +21,17 @@ internal sealed class WarpgroupPtxTests
         Assert.Multiple(() =>
         {
             Assert.That(module.Text, Does.Contain(".version 8.0\n.target sm_90a\n"));
-            Assert.That(Count(module.Text, "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16"), Is.EqualTo(4), "four steps of k in a tile");
+            Assert.That(
+                Count(module.Text, "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16"), Is.EqualTo(4),
+                "four steps of k in a tile");
             Assert.That(Count(module.Text, "wgmma.fence.sync.aligned"), Is.EqualTo(1));
             Assert.That(Count(module.Text, "wgmma.commit_group.sync.aligned"), Is.EqualTo(1));
             Assert.That(Count(module.Text, "wgmma.wait_group.sync.aligned 1;"), Is.EqualTo(1));
             Assert.That(Count(module.Text, "wgmma.wait_group.sync.aligned 0;"), Is.EqualTo(1));
-            Assert.That(Count(module.Text, "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes"), Is.EqualTo(5), "1 box of a, 4 of b");
+            Assert.That(
+                Count(module.Text, "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes"),
+                Is.EqualTo(5),
+                "1 box of a, 4 of b");
             Assert.That(module.Text, Does.Contain("mbarrier.arrive.expect_tx.shared::cta.b64 _, [").And.Contain("], 49152;"));
             Assert.That(module.Text, Does.Match(@"\.param \.align 64 \.b8 \w+_param_\d+\[128\]"));
             Assert.That(module.Text, Does.Contain(".align 1024 .b8"));
@@ -51,7 +56,11 @@ internal sealed class WarpgroupPtxTests
     public void TheAssemblerLosesNothing()
     {
         Ptxas.Require();
-        AssertAssembles([("nn", DType.BF16, WarpgroupProductTests.Tile(2, 128, 256)), ("nt", DType.I8, WarpgroupProductTests.Tile(1, 128, 128))]);
+        AssertAssembles(
+        [
+            ("nn", DType.BF16, WarpgroupProductTests.Tile(2, 128, 256)),
+            ("nt", DType.I8, WarpgroupProductTests.Tile(1, 128, 128)),
+        ]);
     }
 
     [Explicit("takes a minute")]
@@ -102,7 +111,9 @@ internal sealed class WarpgroupPtxTests
     {
         DType result = type == DType.I8 ? DType.I32 : type;
         return new PlannedProduct(
-            GpuDotTests.Dot(type, result, order, 4096, 4096, 4096), new ProductPlan(ProductUnit.Warpgroups, tile), Hopper).Kernels[0].Kernel;
+            GpuDotTests.Dot(type, result, order, 4096, 4096, 4096),
+            new ProductPlan(ProductUnit.Warpgroups, tile), Hopper)
+            .Kernels[0].Kernel;
     }
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;

@@ -48,14 +48,17 @@ internal sealed class ProductTuningTests
     [Test]
     public void ACompilationUsesTheRecordAndNothingElse()
     {
-        ProductTuning tuning = Tune(Network, new Clock(plan => plan.Tile.Rows == 128 && plan.Parts == 1 ? 1 : 2), new TuningOptions { Candidates = 100 });
+        ProductTuning tuning = Tune(
+            Network, new Clock(plan => plan.Tile.Rows == 128 && plan.Parts == 1 ? 1 : 2),
+            new TuningOptions { Candidates = 100 });
         Module product = GpuDotTests.Dot(DType.BF16, DType.BF16, "nn", 200, 512, 96);
         ProductPlan chosen = new PlannedProduct(product, target: Gpu with { Tuning = tuning }).Plan;
 
         Assert.That(chosen.Tile.Rows, Is.EqualTo(128));
         Assert.That(new PlannedProduct(product).Plan, Is.Not.EqualTo(chosen));
         // Another GPU of the architecture, another architecture, another type and another size are not what was measured.
-        Assert.That(new PlannedProduct(product, target: Gpu with { Tuning = tuning, Multiprocessors = 114 }).Plan.Tile.Rows, Is.Not.EqualTo(128));
+        GpuTarget smaller = Gpu with { Tuning = tuning, Multiprocessors = 114 };
+        Assert.That(new PlannedProduct(product, target: smaller).Plan.Tile.Rows, Is.Not.EqualTo(128));
         Assert.That(new PlannedProduct(product, target: new GpuTarget(80) { Tuning = tuning }).Plan.Tile.Rows, Is.Not.EqualTo(128));
         Assert.That(tuning.CountFor(Gpu), Is.EqualTo(2));
         Assert.That(tuning.CountFor(new GpuTarget(80)), Is.Zero);
@@ -104,7 +107,9 @@ internal sealed class ProductTuningTests
         ProductTuning first = Tune(Network, new Clock(_ => 8), new TuningOptions { Candidates = 2 });
         ProductTuning again = Tune(Network, new Clock(_ => 4), new TuningOptions { Candidates = 2 });
         ProductTuning older = ProductTuner.Tune(
-            Network, new GpuTarget(80), GraphCompilerOptions.Default, new TuningOptions { Candidates = 2 }, new Clock(_ => 3), CancellationToken.None);
+            Network, new GpuTarget(80), GraphCompilerOptions.Default, new TuningOptions { Candidates = 2 },
+            new Clock(_ => 3),
+            CancellationToken.None);
 
         ProductTuning all = older.With(first).With(again);
 
@@ -133,9 +138,13 @@ internal sealed class ProductTuningTests
         Module module = CompiledModule.Build(b =>
         [
             b.DotGeneral(
-                b.Parameter(0, new TensorType(DType.F32, [n, 24])), b.Parameter(1, new TensorType(DType.F32, Shape.Of(24, 20))), [], [], [1], [0], DType.F32),
+                b.Parameter(0, new TensorType(DType.F32, [n, 24])),
+                b.Parameter(1, new TensorType(DType.F32, Shape.Of(24, 20))),
+                [], [], [1], [0], DType.F32),
             b.DotGeneral(
-                b.Parameter(2, new TensorType(DType.I8, Shape.Of(8, 700))), b.Parameter(3, new TensorType(DType.I8, Shape.Of(700, 16))), [], [], [1], [0], DType.I32),
+                b.Parameter(2, new TensorType(DType.I8, Shape.Of(8, 700))),
+                b.Parameter(3, new TensorType(DType.I8, Shape.Of(700, 16))),
+                [], [], [1], [0], DType.I32),
         ]);
         ProductTuning tuning = ProductTuner.Tune(GraphCompiler.Gpu(device), module, new TuningOptions { Candidates = 3, Runs = 2 });
 
@@ -151,7 +160,8 @@ internal sealed class ProductTuningTests
         Module product = GpuDotTests.Dot(DType.I8, DType.I32, "nn", 8, 700, 16);
         GpuCompiler compiler = GraphCompiler.Gpu(device, new GraphCompilerOptions { Tuning = tuning });
         using GraphProgram program = compiler.Load(compiler.Compile(product, NullLogger.Instance, CancellationToken.None));
-        Literal actual = program.Run(new Dictionary<string, Feed> { [program.Inputs[0].Name] = arguments[0], [program.Inputs[1].Name] = arguments[1] })[0];
+        (string x, string w) = (program.Inputs[0].Name, program.Inputs[1].Name);
+        Literal actual = program.Run(new Dictionary<string, Feed> { [x] = arguments[0], [w] = arguments[1] })[0];
         LiteralAssert.AreEqual(actual, Evaluator.Evaluate(product.Entry, arguments)[0]);
     }
 
@@ -174,8 +184,10 @@ internal sealed class ProductTuningTests
         string json = Tune(Network, new Clock(_ => 1), new TuningOptions { Candidates = 1 }).ToJson();
         (string From, string To, string Problem)[] changes =
         [
-            ("\"depth\": 512", "\"depth\": -1", "has no count in 'depth'"), ("\"depth\": 512", "\"depth\": 1e99", "has no count in 'depth'"),
-            ("\"depth\": 512", "\"depth\": \"512\"", "has no count in 'depth'"), ("\"gpu\": \"sm_90a\"", "\"gpu\": null", "has no text in 'gpu'"),
+            ("\"depth\": 512", "\"depth\": -1", "has no count in 'depth'"),
+            ("\"depth\": 512", "\"depth\": 1e99", "has no count in 'depth'"),
+            ("\"depth\": 512", "\"depth\": \"512\"", "has no count in 'depth'"),
+            ("\"gpu\": \"sm_90a\"", "\"gpu\": null", "has no text in 'gpu'"),
             ("\"gpu\": \"sm_90a\"", "\"gpu\": \"" + new string('x', 300) + "\"", "a text in 'gpu' that cannot be one"),
             ("\"gpu\": \"sm_90a\"", "\"gpu\": \"\\u0007\"", "a text in 'gpu' that cannot be one"),
             ("\"tried\"", "\"tries\"", "has no 'tried'"), ("\"tried\"", "\"batch\"", "has 'batch' twice"),
@@ -214,7 +226,9 @@ internal sealed class ProductTuningTests
             }
         }
         using var folder = new TemporaryFolder();
-        Assert.That(Assert.Throws<GraphException>(() => ProductTuning.Read(folder.Combine("none")))!.Id, Is.EqualTo(CodegenDiagnostics.BadTuning));
+        Assert.That(
+            Assert.Throws<GraphException>(() => ProductTuning.Read(folder.Combine("none")))!.Id,
+            Is.EqualTo(CodegenDiagnostics.BadTuning));
     }
 
     private static void AssertBad(string json, string problem)

@@ -86,7 +86,8 @@ internal sealed class BulkCopyTests
         BulkKernel.Plant("too many bytes", Boxes, "[2048]", "[4096]", "of 4096 bytes 2048 are copied"),
         BulkKernel.Plant("nobody arrives", Boxes, "phase_arrive[2048](full, 1)", "", "0 of 1 warps arrived"),
         BulkKernel.Plant(
-            "arrives twice", Boxes, "  bulk_copy(s, 0", "  phase_arrive(full, 1)\n  bulk_copy(s, 0", "arrives in a phase that 1 arrived in"),
+            "arrives twice", Boxes, "  bulk_copy(s, 0", "  phase_arrive(full, 1)\n  bulk_copy(s, 0",
+            "arrives in a phase that 1 arrived in"),
         BulkKernel.Plant("no barrier behind the beginning", Boxes, "barrier\n", "", "before a barrier of the task behind their beginning"),
         BulkKernel.Plant("half a warp", Boxes, "less(t, 32)", "less(t, 16)", "all threads of a warp must come"),
         BulkKernel.Plant("two warps copy to one place", Boxes, "less(t, 32)", "less(t, 64)", "arrives in a phase that 1 arrived in"),
@@ -95,7 +96,9 @@ internal sealed class BulkCopyTests
         BulkKernel.Plant("behind the end", Boxes, "(s, 512, m", "(s, 1024, m", "elements 1024..1535 of s, which has 1024"),
         BulkKernel.Plant("barriers of threads", Boxes, "bulk_copy(s, 512, m, [-8, 16], full, 1)",
             "bulk_copy(s, 512, m, [-8, 16], full, add(t, 3))", "do not agree on a barrier"),
-        BulkKernel.Plant("parity of threads", Boxes, "phase_wait(full, 1, 0)", "phase_wait(full, 1, remainder(t, 2))", "do not agree on a parity"),
+        BulkKernel.Plant(
+            "parity of threads", Boxes, "phase_wait(full, 1, 0)", "phase_wait(full, 1, remainder(t, 2))",
+            "do not agree on a parity"),
         BulkKernel.Plant("a second beginning", Boxes, "phases full: 2 of 1\nbarrier",
             "for i from 0 to 2 step 1\n{\nphases full: 2 of 1\nbarrier\n}", "begin a second time"),
         BulkKernel.Plant(
@@ -105,17 +108,29 @@ internal sealed class BulkCopyTests
 
     private static IEnumerable<TestCaseData> PlantedInRing =>
     [
-        BulkKernel.Plant("does not wait for room", Ring, "phase_wait(empty, remainder(i, 2), remainder(add(divide(i, 2), 1), 2)) // empty", "",
+        BulkKernel.Plant(
+            "does not wait for room", Ring,
+            "phase_wait(empty, remainder(i, 2), remainder(add(divide(i, 2), 1), 2)) // empty", "",
             "full[0]: warp 2 arrives in a phase that 1 arrived in, and waits for its bytes"),
         BulkKernel.Plant("waits for the wrong room", Ring, "remainder(add(divide(i, 2), 1), 2)) // empty", "1) // empty",
             "full[0]: warp 2 arrives in a phase that 1 arrived in, and waits for its bytes"),
         BulkKernel.Plant("never says that it has read", Ring, "phase_arrive(empty, remainder(i, 2)) // read", "",
             "a deadlock: warps 0 to 1 wait in phase_wait(full", "warps 2 to 2 wait in phase_wait(empty", "0 of 2 warps arrived"),
-        BulkKernel.Plant("says so too early", Ring.Replace("phase_arrive(empty, remainder(i, 2)) // read", "", StringComparison.Ordinal), "phase_wait(full, remainder(i, 2), remainder(divide(i, 2), 2)) // full",
-            "phase_wait(full, remainder(i, 2), remainder(divide(i, 2), 2))\nphase_arrive(empty, remainder(i, 2))", "a race: thread 64 writes", "reads them"),
-        BulkKernel.Plant("does not wait for what arrives", Ring, "phase_wait(full, remainder(i, 2), remainder(divide(i, 2), 2)) // full", "", "not written in this task"),
-        BulkKernel.Plant("waits for a phase that is over", Ring, "remainder(divide(i, 2), 2)) // full", "0) // full", "a deadlock: warps 2 to 2 wait"),
-        BulkKernel.Plant("a barrier in a role", Ring, "phase_arrive(empty, remainder(i, 2)) // read", "phase_arrive(empty, remainder(i, 2))\nbarrier",
+        BulkKernel.Plant(
+            "says so too early",
+            Ring.Replace("phase_arrive(empty, remainder(i, 2)) // read", "", StringComparison.Ordinal),
+            "phase_wait(full, remainder(i, 2), remainder(divide(i, 2), 2)) // full",
+            "phase_wait(full, remainder(i, 2), remainder(divide(i, 2), 2))\nphase_arrive(empty, remainder(i, 2))",
+            "a race: thread 64 writes", "reads them"),
+        BulkKernel.Plant(
+            "does not wait for what arrives", Ring,
+            "phase_wait(full, remainder(i, 2), remainder(divide(i, 2), 2)) // full", "", "not written in this task"),
+        BulkKernel.Plant(
+            "waits for a phase that is over", Ring, "remainder(divide(i, 2), 2)) // full", "0) // full",
+            "a deadlock: warps 2 to 2 wait"),
+        BulkKernel.Plant(
+            "a barrier in a role", Ring, "phase_arrive(empty, remainder(i, 2)) // read",
+            "phase_arrive(empty, remainder(i, 2))\nbarrier",
             "in a role stand no barriers of the task"),
     ];
 

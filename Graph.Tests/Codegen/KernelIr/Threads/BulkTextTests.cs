@@ -127,6 +127,7 @@ internal sealed class BulkTextTests
     {
         Assert.That(Text, Does.Contain(part));
         int at = Text.IndexOf(part, StringComparison.Ordinal);
-        return new TestCaseData(Text[..at] + replacement + Text[(at + part.Length)..], messages).SetArgDisplayNames($"{part} -> {replacement}");
+        return new TestCaseData(Text[..at] + replacement + Text[(at + part.Length)..], messages)
+            .SetArgDisplayNames($"{part} -> {replacement}");
     }
 }

@@ -109,7 +109,8 @@ internal sealed class FragmentTests
 
         return (a, b, c, [.. c.Select((_, i) => SampleBits.Value(shape.Sum, results, i).AsDouble)]);
 
-        double[] Numbers(int count, DType type) => [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(type == DType.U8 ? 0 : -8, 9))];
+        double[] Numbers(int count, DType type) =>
+            [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(type == DType.U8 ? 0 : -8, 9))];
     }
 
     private static byte[] Bytes(DType type, double[] values) => SampleBits.ToBytes(
@@ -157,7 +158,8 @@ internal sealed class FragmentTests
         DType.F16 or DType.BF16 => At(
             KBuilder.Add(Row, i is 0 or 1 or 4 or 5 ? 0 : 8), KBuilder.Add(KBuilder.Multiply(Column, 2), (i & 1) + (i < 4 ? 0 : 8)), 16),
         _ => At(
-            KBuilder.Add(Row, i is < 4 or (>= 8 and < 12) ? 0 : 8), KBuilder.Add(KBuilder.Multiply(Column, 4), (i & 3) + (i < 8 ? 0 : 16)), 32),
+            KBuilder.Add(Row, i is < 4 or (>= 8 and < 12) ? 0 : 8),
+            KBuilder.Add(KBuilder.Multiply(Column, 4), (i & 3) + (i < 8 ? 0 : 16)), 32),
     };
 
     private static KExpr RightPlace(KFragmentShape shape, int i) => At(

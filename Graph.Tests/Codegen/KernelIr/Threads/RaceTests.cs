@@ -98,7 +98,9 @@ internal sealed class RaceTests
         Plant("no barrier after writing", Rounds, "barrier // written", "", "a race", "reads element 63 of s and thread 63 writes them"),
         Plant("no barrier of the warp", OfWarp, "warp_barrier", "", "a race: thread 0 reads element 31 of s and thread 31 writes them"),
         Plant("a warp's barrier for two warps", Turn, "barrier", "warp_barrier", "a race: thread 0 reads element 63 of s and thread 63"),
-        Plant("two write one place", Turn, "store(s, t,", "store(s, divide(t, 2),", "thread 1 writes element 0 of s and thread 0 writes them"),
+        Plant(
+            "two write one place", Turn, "store(s, t,", "store(s, divide(t, 2),",
+            "thread 1 writes element 0 of s and thread 0 writes them"),
         Plant("no wait", Copied, "async_wait 0", "", "thread 63 copies to them what it has not waited for"),
         Plant("no commit", Copied, "async_commit", "", "what it has not waited for"),
         Plant("waits for too little", Copied, "async_wait 0", "async_wait 1", "what it has not waited for"),
@@ -125,7 +127,8 @@ internal sealed class RaceTests
     [Test]
     public void TasksThatWriteOnePlaceAreFound() => AssertRefused(
         ThreadKernel.Of("store(y, add(multiply(b, 60), t), f32 1)", tasks: 3),
-        "kernel 'planted', task 1: a race: thread 0 writes element 60 of y and thread 60 writes them, in task 0, and tasks are not ordered");
+        "kernel 'planted', task 1: a race: "
+            + "thread 0 writes element 60 of y and thread 60 writes them, in task 0, and tasks are not ordered");
 
     [Test]
     public void TasksThatReadWhatOthersWriteAreFound() => AssertRefused(
@@ -179,7 +182,8 @@ internal sealed class RaceTests
     public void WhereSomeTasksAreWatchedTheirRacesAreFound(int task, bool isFound)
     {
         string body = Turn.Replace("barrier\n", $"if not(equal(b, {task}))\n{{\nbarrier\n}}\n", StringComparison.Ordinal);
-        Kernel kernel = ThreadKernel.Of(body.Replace("store(y, t", "store(y, add(multiply(b, 64), t)", StringComparison.Ordinal), tasks: 32);
+        string shifted = body.Replace("store(y, t", "store(y, add(multiply(b, 64), t)", StringComparison.Ordinal);
+        Kernel kernel = ThreadKernel.Of(shifted, tasks: 32);
         var (x, y) = (new byte[4 * 64], new byte[4 * 64 * 32]);
         MemoryMarshal.Cast<byte, float>(x.AsSpan()).Fill(1);
         var interpreter = new KernelInterpreter(kernel, [x, y]) { Watched = new WatchedTasks(4) };
@@ -215,7 +219,8 @@ internal sealed class RaceTests
     private static TestCaseData Plant(string name, string body, string part, string replacement, params string[] messages)
     {
         Assert.That(body, Does.Contain(part));
-        return new TestCaseData(WithoutRemarks(body.Replace(part, replacement, StringComparison.Ordinal)), messages).SetArgDisplayNames(name);
+        string planted = WithoutRemarks(body.Replace(part, replacement, StringComparison.Ordinal));
+        return new TestCaseData(planted, messages).SetArgDisplayNames(name);
     }
 
     private static string WithoutRemarks(string body) => string.Join('\n', body.Split('\n').Select(l => l.Split(" //")[0]));

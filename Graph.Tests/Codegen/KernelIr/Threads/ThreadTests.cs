@@ -59,14 +59,19 @@ internal sealed class ThreadTests
     [TestCase(
         "if equal(b, 0)\n{\nstore(s, t, f32 1)\n}\nstore(y, add(multiply(b, 64), t), load[1](s, t))",
         "task 1: thread 0 reads element 0 of s, of which some were not written in this task")]
-    [TestCase("store(s, t, f32 1)\nbarrier\nstore(y, t, load[1](s, add(t, 1)))", "thread 63 reads element 64 of s, of which some were not written")]
     [TestCase(
-        "store(s, t, f32 1)\nbarrier\nlet v: f32x4 = load[4](s, add(t, 1))", "thread 60 reads elements 61..64 of s, of which some were not written")]
+        "store(s, t, f32 1)\nbarrier\nstore(y, t, load[1](s, add(t, 1)))",
+        "thread 63 reads element 64 of s, of which some were not written")]
     [TestCase(
-        "if less(t, 62)\n{\nstore(s, t, f32 1)\n}\nbarrier\nif less(t, 32)\n{\nfragment_load a: f32 = rows[1](s, multiply(add(t, 10), 4))\n}",
+        "store(s, t, f32 1)\nbarrier\nlet v: f32x4 = load[4](s, add(t, 1))",
+        "thread 60 reads elements 61..64 of s, of which some were not written")]
+    [TestCase(
+        "if less(t, 62)\n{\nstore(s, t, f32 1)\n}\nbarrier\nif less(t, 32)\n{\n"
+            + "fragment_load a: f32 = rows[1](s, multiply(add(t, 10), 4))\n}",
         "reads elements 60..63 of s, of which some were not written")]
     [TestCase(
-        "shared h: f16[256] over s\nstore(h, t, f16 1)\nbarrier\nstore(y, t, load[1](s, t))", "thread 32 reads element 32 of s, of which some were not written")]
+        "shared h: f16[256] over s\nstore(h, t, f16 1)\nbarrier\nstore(y, t, load[1](s, t))",
+        "thread 32 reads element 32 of s, of which some were not written")]
     public void WhatNobodyWroteInTheTaskIsNotRead(string body, string message)
     {
         Kernel kernel = ThreadKernel.Of("shared s: f32[128]\n" + body, tasks: 2);
@@ -141,9 +146,13 @@ internal sealed class ThreadTests
     [TestCase("exchange v: f32 = xor(t, 1)", "the value is i64, not f32")]
     [TestCase("exchange v: i64 = xor(t, 32)", "the operand is 32; it must be from 0 to 31")]
     [TestCase("exchange v: i64 = sideways(t, 1)", "expected lane, xor, up or down")]
-    [TestCase("register r: f32x4 = broadcast[4](f32 0)\nfragment_dot[16, 8, 16, f16, f16, f16](r, r, r)", "there are no products of 16x16 f16")]
+    [TestCase(
+        "register r: f32x4 = broadcast[4](f32 0)\nfragment_dot[16, 8, 16, f16, f16, f16](r, r, r)",
+        "there are no products of 16x16 f16")]
     [TestCase("register r: f32 = f32 0\nfragment_dot[16, 8, 8, f32, f32, f32](r, r, r)", "the sum is f32, not f32x4")]
-    [TestCase("register r: f32x4 = broadcast[4](f32 0)\nfragment_dot[16, 8, 8, f32, f32, f32](r, r, r)", "the right operand is f32x4, not f32x2")]
+    [TestCase(
+        "register r: f32x4 = broadcast[4](f32 0)\nfragment_dot[16, 8, 8, f32, f32, f32](r, r, r)",
+        "the right operand is f32x4, not f32x2")]
     [TestCase("fragment_load a: f32 = rows[1](x, 0)", "x is not shared")]
     [TestCase("shared s: f32[64]\nfragment_load a: f32x3 = rows[3](s, 0)", "1, 2 or 4 matrices are read at once, not 3")]
     [TestCase("shared s: f32[64]\nfragment_load a: f32x2 = rows[1](s, 0)", "what is read is f32, not f32x2")]

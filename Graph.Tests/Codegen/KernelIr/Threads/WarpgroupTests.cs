@@ -60,16 +60,24 @@ internal sealed class WarpgroupTests
         BulkKernel.Plant("no commit", Product, "warpgroup_commit", "", "none was committed"),
         BulkKernel.Plant("waits for too little", Product, "warpgroup_wait 0", "warpgroup_wait 1", "1 groups may go on"),
         BulkKernel.Plant("does not take sums back", Product, "[sum]", "[]", "no wait has handed them back"),
-        BulkKernel.Plant("sets sums meanwhile", Product, "warpgroup_commit", "warpgroup_commit\nsum := f32x12 1", "sets sums that a product adds to"),
+        BulkKernel.Plant(
+            "sets sums meanwhile", Product, "warpgroup_commit", "warpgroup_commit\nsum := f32x12 1",
+            "sets sums that a product adds to"),
         BulkKernel.Plant("no fence behind an access", Product, "warpgroup_commit",
             "warpgroup_commit\nwarpgroup_wait 0 [sum]\nsum := f32x12 1\n"
             + "warpgroup_dot[24, 16, bf16, bf16, f32](sum, along[0, 1024](s, 0), across[8192, 1024](s, 4096))\nwarpgroup_commit",
             "multiplies without a fence"),
         BulkKernel.Plant("does not wait for operands", Product, "phase_wait(full, 0, 0)", "", "multiplies", "what it has not waited for"),
-        BulkKernel.Plant("one warp does not wait for operands", Product, "phase_wait(full, 0, 0)", "if less(x, 96)\n{\nphase_wait(full, 0, 0)\n}",
+        BulkKernel.Plant(
+            "one warp does not wait for operands", Product, "phase_wait(full, 0, 0)",
+            "if less(x, 96)\n{\nphase_wait(full, 0, 0)\n}",
             "a race: thread 96 multiplies", "a bulk copy writes them"),
-        BulkKernel.Plant("three warps", Product, "warpgroup_commit", "if less(x, 96)\n{\nwarpgroup_commit\n}", "all threads of a warpgroup must come"),
-        BulkKernel.Plant("operands of threads", Product, "(s, 48)", "(s, add(48, multiply(8, remainder(x, 2))))", "do not agree on an operand"),
+        BulkKernel.Plant(
+            "three warps", Product, "warpgroup_commit", "if less(x, 96)\n{\nwarpgroup_commit\n}",
+            "all threads of a warpgroup must come"),
+        BulkKernel.Plant(
+            "operands of threads", Product, "(s, 48)", "(s, add(48, multiply(8, remainder(x, 2))))",
+            "do not agree on an operand"),
         BulkKernel.Plant("an uneven operand", Product, "(s, 48)", "(s, add(44, divide(x, 1024)))", "no multiple of 16 bytes"),
         BulkKernel.Plant("behind the end", Product, "(s, 7168)", "(s, 8128)", "behind the beginning of s, which has 16384"),
         BulkKernel.Plant("over what is multiplied", Product, "warpgroup_commit",
@@ -78,7 +86,9 @@ internal sealed class WarpgroupTests
         BulkKernel.Plant("over what another warp has not waited for", Product, "warpgroup_wait 0 [sum]",
             "warpgroup_wait 0 [sum]\nif less(x, 32)\n{\nphase_arrive[8192](full, 0)\nbulk_copy(s, 0, am, [0, 0], full, 0)\n}",
             "which a product of warpgroup 0 reads"),
-        BulkKernel.Plant("no such columns", Product, "[24, 16, bf16, bf16, f32](sum, along[0, 1024](s, 0)", "[20, 16, bf16, bf16, f32](sum, along[0, 1024](s, 0)",
+        BulkKernel.Plant(
+            "no such columns", Product, "[24, 16, bf16, bf16, f32](sum, along[0, 1024](s, 0)",
+            "[20, 16, bf16, bf16, f32](sum, along[0, 1024](s, 0)",
             "warpgroups compute no products of 64x16 bf16 and 16x20 bf16 in f32"),
     ];
 
@@ -160,7 +170,8 @@ internal sealed class WarpgroupTests
         BulkKernel.Of(Head, body), 64 * 24, BulkKernel.Bytes(a.Select(v => (BFloat16)v)), BulkKernel.Bytes(b.Select(v => (BFloat16)v)));
 
     // Small whole numbers: sums are exact in any order.
-    private static float[] Numbers(int seed) => [.. Enumerable.Range(0, 64 * 64).Select(i => (float)(((i * 37) + (seed * 11) + (i / 64)) % 17 - 8))];
+    private static float[] Numbers(int seed) =>
+        [.. Enumerable.Range(0, 64 * 64).Select(i => (float)(((i * 37) + (seed * 11) + (i / 64)) % 17 - 8))];
 
     private static float[] Expected(float[] a, float[] b) =>
     [
