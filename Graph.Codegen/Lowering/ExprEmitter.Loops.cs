@@ -29,6 +29,7 @@ internal sealed partial class ExprEmitter
 
     private readonly Dictionary<ScalarExpr, KeptElement> _kept = [];
     private readonly HashSet<KBuffer> _filled = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<LoopExpr> _loose = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>
     /// Keeps the elements that a reduction along memory computes; place i of the buffer is that of counter i. While
@@ -36,6 +37,9 @@ internal sealed partial class ExprEmitter
     /// </summary>
     public void Keep(ScalarExpr element, KBuffer buffer, IReadOnlyList<LoadExpr> ahead, int rowInBytes) =>
         _kept[element] = new KeptElement(buffer, ahead, rowInBytes);
+
+    /// <summary>Lets a maximum along memory lose a NaN; see <see cref="ReductionFunction.IsLoose"/>.</summary>
+    public void Loosen(LoopExpr maximum) => _loose.Add(maximum);
 
     /// <summary>Gives an expression over the vector axis the elements that were kept; nothing happens when none were.</summary>
     public void BindKept(ScalarExpr e, KBuffer buffer)

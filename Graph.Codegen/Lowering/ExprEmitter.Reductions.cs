@@ -19,6 +19,7 @@ internal sealed partial class ExprEmitter
         {
             return null;
         }
+        function = function with { IsLoose = _loose.Contains(loop) };
         Hoist([element], loop.Variables);
         KExpr extent = Builder.Let("extent", KBuilder.Value(inner.Extent));
         if (groups.Count == 1 && IsLong(inner.Extent))
@@ -33,7 +34,7 @@ internal sealed partial class ExprEmitter
         }
         KRegister lanes = Builder.Declare("lanes", new KConstant(function.Identity, LanesFor(function, inner.Extent)));
         EmitRounds([.. groups.SkipLast(1)], 0, () => EmitLaneRounds(inner, element, function, lanes, 0, extent));
-        KExpr total = function.Round(JoinLanes(new KRead(lanes), function.Op));
+        KExpr total = function.Round(JoinLanes(new KRead(lanes), function));
         return [EmitCall(function.Op, [Emit(initial), total])];
     }
 
@@ -53,7 +54,7 @@ internal sealed partial class ExprEmitter
         {
             KRegister lanes = Builder.Declare("lanes", new KConstant(function.Identity, LanesFor(function, inner.Extent)));
             EmitLaneRounds(inner, element, function, lanes, begin, end);
-            total = JoinLanes(new KRead(lanes), function.Op);
+            total = JoinLanes(new KRead(lanes), function);
         });
         return total!;
     }
@@ -121,23 +122,23 @@ internal sealed partial class ExprEmitter
         KExpr whole = Builder.Let("whole", KBuilder.Add(
             begin, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, begin), count), count)));
         Builder.For("r", begin, whole, count, first => WithVector(inner.Last, first, count, null, () =>
-            Builder.Assign(lanes, KBuilder.Call(function.Op, new KRead(lanes), function.Widen(EmitElement(element, kept))))));
+            Builder.Assign(lanes, function.Combine(new KRead(lanes), function.Widen(EmitElement(element, kept))))));
         EmitTail(end, whole, count, mask => WithVector(inner.Last, whole, count, mask, () =>
         {
             KExpr now = new KRead(lanes);
-            KExpr next = KBuilder.Call(function.Op, now, function.Widen(EmitElement(element, kept)));
+            KExpr next = function.Combine(now, function.Widen(EmitElement(element, kept)));
             Builder.Assign(lanes, new KSelect(mask, next, now));
         }));
     }
 
-    private KExpr JoinLanes(KExpr value, ScalarOp op)
+    private KExpr JoinLanes(KExpr value, ReductionFunction function)
     {
         value = Builder.Let("lanes", value);
         for (int half = value.Type.Lanes / 2; half >= 1; half /= 2)
         {
             KExpr low = new KShuffle(value, Enumerable.Range(0, half).ToValueList());
             KExpr high = new KShuffle(value, Enumerable.Range(half, half).ToValueList());
-            value = Builder.Let("joined", KBuilder.Call(op, low, high));
+            value = Builder.Let("joined", function.Combine(low, high));
         }
         return value;
     }

@@ -19,10 +19,6 @@ public sealed partial class LoopNestLowering
     // A loop that computes more than it reads meets each page of its operands anew; this far ahead hides the way to memory.
     private const int BytesAhead = 2048;
 
-    // What a row's elements may take beside everything else in the second cache.
-    private const int MostBytesKept = 64 * 1024;
-
-    private readonly List<(ScalarExpr Again, KBuffer Buffer)> _kept = [];
     private readonly HashSet<int> _askedAhead = [];
     private readonly HashSet<KBuffer> _streamed = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KBuffer, KExpr> _streamedWhen = new(ReferenceEqualityComparer.Instance);
@@ -98,51 +94,6 @@ public sealed partial class LoopNestLowering
         IReadOnlySet<ScalarExpr> counters = _analysis.FreeVariables(load);
         bool moves = (counter == _nest.Shared[^1] && _nest.Shared.Count == 1) || counters.Overlaps(_nest.Shared.SkipLast(1));
         return moves && counters.All(c => ReferenceEquals(c, counter) || _nest.Shared.Contains(c));
-    }
-
-    // softmax: what the sum adds up, e^(x - max), is what the row's elements are made of; it is computed once and kept in the cache.
-    private void KeepElements(LoopPlan plan)
-    {
-        if (plan.Inner is not { Members: [var inner], Extent: { IsStatic: true, Value: var length } } || plan.Serial.Count > 0)
-        {
-            return;
-        }
-        ScalarExpr[] all = [.. _nest.Expressions.Where(e => _analysis.DependsOn(e, [inner]))];
-        foreach (LoopExpr loop in _nest.Loops)
-        {
-            if (loop is not { Combine: not null, Elements: [var element], Variables: [var counter] } || counter.Extent != length ||
-                _nest.DependsOn(loop, inner) || !ExprAnalysis.All([element]).OfType<CallExpr>().Any(IsExpanded) ||
-                length * element.DType.SizeInBytes() > MostBytesKept)
-            {
-                continue;
-            }
-            if (Array.Find(all, e => IsSame(element, counter, e, inner)) is { } again)
-            {
-                KBuffer buffer = _b.Scratch("kept", element.DType, length);
-                LoadExpr[] ahead = _streamed.Count == 0 ? [] : [.. ExprAnalysis.All([element]).OfType<LoadExpr>()
-                    .Where(load => MovesWithRows(load, counter) && load.DType == element.DType)];
-                _askedAhead.UnionWith(ahead.Select(load => load.Source));
-                _emitter.Keep(element, buffer, ahead, checked((int)(length * element.DType.SizeInBytes())));
-                _kept.Add((again, buffer));
-            }
-        }
-    }
-
-    // Whether two expressions are one but for their counters.
-    private bool IsSame(ScalarExpr a, IndexVariable counterOfA, ScalarExpr b, IndexVariable counterOfB)
-    {
-        if (ReferenceEquals(a, counterOfA) || !_analysis.DependsOn(a, [counterOfA]))
-        {
-            return ReferenceEquals(a, counterOfA) ? ReferenceEquals(b, counterOfB) : ReferenceEquals(a, b);
-        }
-        bool isSameKind = (a, b) switch
-        {
-            (LoadExpr x, LoadExpr y) => x.Source == y.Source,
-            (CallExpr x, CallExpr y) => x.Op == y.Op,
-            (ConvertExpr, ConvertExpr) or (SelectExpr, SelectExpr) => a.DType == b.DType,
-            _ => false,
-        };
-        return isSameKind && ExprAnalysis.Parts(a).Zip(ExprAnalysis.Parts(b)).All(p => IsSame(p.First, counterOfA, p.Second, counterOfB));
     }
 
     // Elements that make a task. Where there are few of them and each takes functions (the gates of a recurrent cell), tasks are shorter.

@@ -6,6 +6,11 @@ namespace Graphene.Codegen;
 /// <param name="Result">The type of the reduction; f16 and bf16 accumulate in f32 and round once.</param>
 internal sealed record ReductionFunction(ScalarOp Op, Scalar Identity, DType Result)
 {
+    /// <summary>
+    /// For a maximum that may lose a NaN, and that may be either zero of two: one instruction on many processors whose exact one takes five.
+    /// </summary>
+    public bool IsLoose { get; init; }
+
     /// <summary>The function of a reduction, or null when its body is anything else.</summary>
     public static ReductionFunction? Of(LoopExpr loop)
     {
@@ -28,6 +33,9 @@ internal sealed record ReductionFunction(ScalarOp Op, Scalar Identity, DType Res
         };
         return identity is null ? null : new ReductionFunction(Normalize(call.Op, type), identity.Value, type);
     }
+
+    /// <summary>Two elements, or what came of some, as one.</summary>
+    public KExpr Combine(KExpr a, KExpr b) => IsLoose ? new KSelect(KBuilder.Less(a, b), b, a) : KBuilder.Call(Op, a, b);
 
     /// <summary>An element as it is accumulated.</summary>
     public KExpr Widen(KExpr element) => element.Type.Element == Identity.DType ? element : new KConvert(element, Identity.DType);

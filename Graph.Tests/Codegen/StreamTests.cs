@@ -248,6 +248,31 @@ internal sealed class StreamTests
         }
     }
 
+    // The maximum of a softmax takes elements as they come: what is not a number has to reach the results by the sum.
+    [Test]
+    public void SoftmaxOfRowsThatAreNotAllNumbersIsThatOfTheReference([Values(5, 77, 300, 1024)] int length)
+    {
+        float[] special = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, -0f, 0, float.MinValue, 1e-40f];
+        float[] values = Noise([(2 * special.Length) + 2, length], 31).As<float>().ToArray();
+        for (int row = 0; row < special.Length; row++)
+        {
+            values[(row * length) + (row * 13 % length)] = special[row];
+            values.AsSpan((special.Length + row) * length, length).Fill(special[row]);
+        }
+        values.AsSpan(2 * special.Length * length, length).Fill(float.NegativeInfinity);
+        values[(2 * special.Length * length) + length - 1] = float.NaN;
+        Literal x = Literal.From<float>(values, (2 * special.Length) + 2, length);
+        Module module = CompiledModule.Build(b => [b.Softmax(b.Parameter(0, x.Type), 1)]);
+
+        Literal actual = CompiledModule.Run(module, [x])[0];
+
+        Literal expected = Evaluator.Evaluate(module.Entry, [x])[0];
+        Assert.That(
+            actual.As<float>().ToArray().Select(v => float.IsNaN(v)), Is.EqualTo(expected.As<float>().ToArray().Select(v => float.IsNaN(v))));
+        Assert.That(actual.As<float>().ToArray().Where(v => !float.IsNaN(v)), Is.EqualTo(
+            expected.As<float>().ToArray().Where(v => !float.IsNaN(v))).AsCollection.Within(1e-6));
+    }
+
     // One row longer than a task, written over its operand: no task may see what another one wrote.
     [Test]
     public void ALongRowIsReducedBeforeItIsOverwritten()
