@@ -44,7 +44,6 @@ internal sealed partial class MatrixProductLowering
     private readonly int _packedWidth;
     private KBuffer? _packed;
     private long _rowsPerBlock;
-    private bool _sharesPanels;
     private KExpr _firstFeature = 0;
 
     private MatrixProductLowering(Node fusion, MatrixProduct product, KernelTarget target)
@@ -96,12 +95,10 @@ internal sealed partial class MatrixProductLowering
         var task = new KVariable("task", KType.Index);
         KExpr rowBlocks = RowBlocks();
         (KExpr panelBlocks, long panelsPerBlock) = PanelBlocks();
-        (KExpr outer, KExpr inner) = _sharesPanels ? (panelBlocks, rowBlocks) : (rowBlocks, panelBlocks);
-        KExpr rest = _b.Let("block", KBuilder.Divide(task, inner));
-        (KExpr near, KExpr far) = (KBuilder.Remainder(task, inner), KBuilder.Remainder(rest, outer));
-        KExpr firstPanel = _b.Let("panel0", KBuilder.Multiply(_sharesPanels ? far : near, panelsPerBlock));
-        KExpr firstRow = _b.Let("row0", KBuilder.Multiply(_sharesPanels ? near : far, _rowsPerBlock));
-        KExpr batch = _b.Let("batch", KBuilder.Divide(rest, outer));
+        KExpr rest = _b.Let("block", KBuilder.Divide(task, panelBlocks));
+        KExpr firstPanel = _b.Let("panel0", KBuilder.Multiply(KBuilder.Remainder(task, panelBlocks), panelsPerBlock));
+        KExpr firstRow = _b.Let("row0", KBuilder.Multiply(KBuilder.Remainder(rest, rowBlocks), _rowsPerBlock));
+        KExpr batch = _b.Let("batch", KBuilder.Divide(rest, rowBlocks));
         BindBatch(batch);
         KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
         KExpr lastPanel = _b.Let("panel1", KBuilder.Minimum(KBuilder.Add(firstPanel, panelsPerBlock), panels));
@@ -165,9 +162,6 @@ internal sealed partial class MatrixProductLowering
         }
         long rows = Math.Max(1, _rowCount.Value);
         long blocks = Math.Max(DimMath.CeilDiv(rows, fit), BlocksForThreads(rows));
-
-        // A last block that has fewer rows goes to the thread that has the others of its panel: neighbouring tasks share a panel then.
-        _sharesPanels = _depthBlock is null && rows <= fit && blocks > 1;
         _rowsPerBlock = Math.Min(rows, DimMath.CeilDiv(DimMath.CeilDiv(rows, blocks), _tileRows) * _tileRows);
         return DimMath.CeilDiv(rows, _rowsPerBlock);
     }
