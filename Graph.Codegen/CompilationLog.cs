@@ -44,6 +44,17 @@ internal sealed partial class CompilationLog(ILogger logger, string name)
         }
     }
 
+    /// <summary>Writes code that was made where it is asked for; see <see cref="CodeDump"/>.</summary>
+    /// <param name="options">Say whether it is.</param>
+    /// <param name="files">Endings of files and what is in them; called if it is asked for.</param>
+    public void Dump(GraphCompilerOptions options, Func<IEnumerable<(string Ending, string Text)>> files)
+    {
+        if (CodeDump.FolderOf(options) is { } folder)
+        {
+            CodeDump.Write(folder, name, logger, files());
+        }
+    }
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Compiling '{Graph}': {Note}")]
     private static partial void LogNote(ILogger logger, string graph, string note);
 

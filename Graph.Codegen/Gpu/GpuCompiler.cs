@@ -1,4 +1,3 @@
-using Graphene.Codegen.Ptx;
 using Graphene.Optimizer;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
@@ -95,7 +94,7 @@ public sealed class GpuCompiler : IExecutableCompiler, IGraphCompiler, IDisposab
         log.End("generating code");
         if (code is PtxWriter { Module: { } ptx })
         {
-            PtxDump.Write(DebugOptions.FromEnvironment().DumpFolder, module.Name, ptx, logger);
+            log.Dump(_options, ptx.Dump);
         }
         var writer = new ConstantWriter();
         ExecutablePlan plan = lowered.Description with

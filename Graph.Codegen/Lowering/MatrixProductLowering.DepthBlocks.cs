@@ -114,7 +114,8 @@ internal sealed partial class MatrixProductLowering
         (_firstPanel, _lastPanel) = (firstPanel, lastPanel);
         long sizeOfTile = _tileRows * PanelsOfSums * PanelWidth;
         long size = DimMath.CeilDiv(_rowsPerBlock, _tileRows) * sizeOfTile;
-        _sums = _b.Scratch("sums", _sum.Element, size);
+        long computedInVain = _rowCount.IsStatic ? 0 : (RowsOfQuarterTiles - 2) * PanelsOfSums * PanelWidth;
+        _sums = _b.Scratch("sums", _sum.Element, size + computedInVain);
         KExpr inUse = _rowCount.IsStatic ? size : _b.Let("size", KBuilder.Multiply(
             KBuilder.CeilDiv(KBuilder.Subtract(lastRow, firstRow), _tileRows), sizeOfTile));
         _b.For("i", 0, inUse, _sum.Lanes, i => _b.Store(_sums, i, new KConstant(Scalar.Zero(_sum.Element), _sum.Lanes)));

@@ -31,17 +31,35 @@ internal sealed partial class MatrixProductLowering
         _b.For("row", firstRow, whole, _tileRows, row => Tile(row, _tileRows));
         if (!_rowCount.IsStatic)
         {
-            KExpr left = _b.Let("left", KBuilder.Subtract(lastRow, whole));
-            int half = Math.Max(1, _tileRows / 2);
-            _b.If(
-                KBuilder.Less(half, left),
-                () => Tile(whole, _tileRows, lastRow),
-                () => _b.If(KBuilder.Less(1, left), () => Tile(whole, half, lastRow), () => _b.If(
-                    KBuilder.Call(ScalarOp.Equal, left, 1), () => Tile(whole, 1))));
+            EmitSmallTiles(whole, lastRow, Tile);
         }
         else if (_rowCount.Value % _tileRows is > 0 and var rest)
         {
             _b.If(KBuilder.Less(whole, lastRow), () => Tile(whole, (int)rest));
+        }
+    }
+
+    // What is left over when it is not known how many rows there are: tiles of half and of a quarter, in which up to two rows are computed in
+    // vain, and a row alone.
+    private void EmitSmallTiles(KExpr first, KExpr lastRow, Action<KExpr, int, KExpr?> tile)
+    {
+        if (_tileRows > RowsOfHalfTiles)
+        {
+            KExpr halves = KBuilder.Divide(KBuilder.Subtract(lastRow, first), RowsOfHalfTiles);
+            KExpr end = _b.Let("halves", KBuilder.Add(first, KBuilder.Multiply(halves, RowsOfHalfTiles)));
+            _b.For("row", first, end, RowsOfHalfTiles, row => tile(row, RowsOfHalfTiles, null));
+            first = end;
+        }
+        if (_tileRows > 2)
+        {
+            _b.For(
+                "row", first, KBuilder.Subtract(lastRow, 1), RowsOfQuarterTiles,
+                row => tile(row, Math.Min(RowsOfQuarterTiles, _tileRows), lastRow));
+        }
+        if (_tileRows > 1)
+        {
+            KExpr left = KBuilder.Remainder(KBuilder.Subtract(lastRow, first), RowsOfQuarterTiles);
+            _b.If(KBuilder.Call(ScalarOp.Equal, left, 1), () => tile(KBuilder.Subtract(lastRow, 1), 1, null));
         }
     }
 
@@ -98,15 +116,15 @@ internal sealed partial class MatrixProductLowering
         {
             return;
         }
-        foreach (LoadExpr load in ExprAnalysis.All(_fusion.Roots.Select(r => r.Element)).OfType<LoadExpr>())
+        IEnumerable<(AffineIndex, KBuffer)> read = ExprAnalysis.All(_fusion.Roots.Select(r => r.Element)).OfType<LoadExpr>()
+            .Select(load => (AffineIndex.Of(load), _fusion.Source.Source(load.Source)));
+        foreach ((AffineIndex index, KBuffer buffer) in read.Concat(_fusion.Roots.Select(r => (r.Store, r.Output))))
         {
-            AffineIndex index = AffineIndex.Of(load);
             bool isOfElement = index.Opaque.Count == 0 && index.Variables.All(_fusion.At.Contains) && index[_columns.Last] == 1;
             if (!isOfElement || _rows.All(group => index[group.Last] == 0))
             {
                 continue;
             }
-            KBuffer buffer = _fusion.Source.Source(load.Source);
             int line = CacheSizes.LineInBytes / buffer.Element.SizeInBytes();
             KExpr first = _b.Let("epilogue", _emitter.EmitPosition(index));
             foreach (KExpr[] own in counters)

@@ -22,6 +22,8 @@ internal sealed partial class MatrixProductLowering
     private const long EnoughTasks = 16;
     private const int MostSeparateRows = 8;
     private const long LongestDepthWithPrefetch = 512;
+    private const int RowsOfHalfTiles = 8;
+    private const int RowsOfQuarterTiles = 4;
     private const long BytesOfPanelsPerTask = 256 * 1024;
     private const long LargestScratchInBytes = 128 * 1024;
 
@@ -97,12 +99,13 @@ internal sealed partial class MatrixProductLowering
         (KExpr panelBlocks, long panelsPerBlock) = PanelBlocks();
         KExpr rest = _b.Let("block", KBuilder.Divide(task, panelBlocks));
         KExpr firstPanel = _b.Let("panel0", KBuilder.Multiply(KBuilder.Remainder(task, panelBlocks), panelsPerBlock));
-        KExpr firstRow = _b.Let("row0", KBuilder.Multiply(KBuilder.Remainder(rest, rowBlocks), _rowsPerBlock));
+        KExpr rowBlock = _b.Let("rows", KBuilder.Remainder(rest, rowBlocks));
+        KExpr firstRow = _b.Let("row0", FirstRow(rowBlock, rowBlocks));
         KExpr batch = _b.Let("batch", KBuilder.Divide(rest, rowBlocks));
         BindBatch(batch);
         KExpr panels = KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth);
         KExpr lastPanel = _b.Let("panel1", KBuilder.Minimum(KBuilder.Add(firstPanel, panelsPerBlock), panels));
-        KExpr lastRow = _b.Let("row1", KBuilder.Minimum(KBuilder.Add(firstRow, _rowsPerBlock), KBuilder.Value(_rowCount)));
+        KExpr lastRow = _b.Let("row1", KBuilder.Minimum(FirstRow(KBuilder.Add(rowBlock, 1), rowBlocks), KBuilder.Value(_rowCount)));
         PackLeft(firstRow, lastRow);
         void Panels(Phase phase) => _b.For("panel", firstPanel, lastPanel, 1, panel => _emitter.InScope(
             () => EmitPanel(panel, firstRow, lastRow, phase)));
@@ -146,7 +149,7 @@ internal sealed partial class MatrixProductLowering
             Math.Max(2, _target.Caches.SecondLevelInBytes * 3 / 8 / Math.Max(1, _depthCount.Value * _sum.Lanes * ElementSize)))
         : long.MaxValue;
 
-    // As many rows as keep their part of A in the second cache with a panel of B, in blocks of one size.
+    // As many rows as keep their part of A in the second cache with a panel of B.
     private KExpr RowBlocks()
     {
         long fit = Math.Clamp(_target.Caches.SecondLevelInBytes * 3 / 4 / BytesPerRow() / _tileRows, 1, 64) * _tileRows;
@@ -164,6 +167,14 @@ internal sealed partial class MatrixProductLowering
         long blocks = Math.Max(DimMath.CeilDiv(rows, fit), BlocksForThreads(rows));
         _rowsPerBlock = Math.Min(rows, DimMath.CeilDiv(DimMath.CeilDiv(rows, blocks), _tileRows) * _tileRows);
         return DimMath.CeilDiv(rows, _rowsPerBlock);
+    }
+
+    // Blocks have equally many tiles, the later ones one more than others where that does not come out even. The last tile, which may be
+    // a small one, is among those, so threads that have a block each are done at about the same time.
+    private KExpr FirstRow(KExpr block, KExpr blocks)
+    {
+        KExpr tiles = KBuilder.CeilDiv(KBuilder.Value(_rowCount), _tileRows);
+        return KBuilder.Multiply(KBuilder.Divide(KBuilder.Multiply(block, tiles), blocks), _tileRows);
     }
 
     // Few panels are shared out evenly among threads only when rows are cut as well.

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
 
@@ -38,10 +39,16 @@ internal sealed class GraphLowering(
     public LoweredModule Lower(Module module, string entryName, CompilationLog log, CancellationToken cancellation)
     {
         bool isAlone = !target.HasThreads; // and nobody stops a run
+        var ir = new StringBuilder();
+        Action<string> emitting = CodeDump.FolderOf(options) is null ? emit : text =>
+        {
+            ir.Append(text);
+            emit(text);
+        };
         KernelLibrary? library = null;
         bool nests = NestsCalls && !isAlone;
         LoweredSteps lowered = new StepLowering(kernelTarget, options) { RunsLoopsSideBySide = nests }.Lower(
-            module, s => library = Open(s, checksCancellation: !isAlone), log, cancellation);
+            module, s => library = Open(s, emitting, checksCancellation: !isAlone), log, cancellation);
         (List<EntryStep> steps, ImmutableArray<DimSymbol> runSymbols) = (lowered.Steps, lowered.Plan.Symbols);
         string entry = EntryPrinter.Print(entryName, steps, s => runSymbols.IndexOf(s), new EntryOptions
         {
@@ -50,7 +57,12 @@ internal sealed class GraphLowering(
         });
         log.End("printing kernels", $"{symbols.Count} of {library!.Specs.Count} are distinct");
         library.Close();
-        emit(entry);
+        emitting(entry);
+        log.Dump(options, () =>
+        [
+            (CodeDump.KernelsEnding, CodeDump.Titled("//", library.Added.Select(k => (k.Symbol, KernelPrinter.Print(k.Kernel))))),
+            (CodeDump.IrEnding, ir.ToString()),
+        ]);
         ExecutablePlan plan = lowered.Description with
         {
             TargetTriple = target.Triple, CpuFeatures = target.RequiredFeatures, EntrySymbol = entryName,
@@ -73,6 +85,6 @@ internal sealed class GraphLowering(
         _ => 0,
     };
 
-    private KernelLibrary Open(ImmutableArray<DimSymbol> runSymbols, bool checksCancellation) =>
-        new(target, s => runSymbols.IndexOf(s), symbols, emit, checksCancellation);
+    private KernelLibrary Open(ImmutableArray<DimSymbol> runSymbols, Action<string> emitting, bool checksCancellation) =>
+        new(target, s => runSymbols.IndexOf(s), symbols, emitting, checksCancellation);
 }

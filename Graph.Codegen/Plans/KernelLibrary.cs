@@ -22,6 +22,7 @@ internal sealed class KernelLibrary : IKernelLibrary
     private readonly List<(string Name, string Body)> _module = [];
     private int _moduleLength;
     private readonly List<KernelSpec> _specs = [];
+    private readonly List<(string Symbol, Kernel Kernel)> _added = [];
 
     /// <param name="target">The machine that the code is for.</param>
     /// <param name="symbolOrdinal">The place of a symbol among the context's symbol values.</param>
@@ -38,6 +39,9 @@ internal sealed class KernelLibrary : IKernelLibrary
 
     /// <inheritdoc/>
     public IReadOnlyList<KernelSpec> Specs => _specs;
+
+    /// <summary>The kernels that were not there before, by the names of their functions.</summary>
+    public IReadOnlyList<(string Symbol, Kernel Kernel)> Added => _added;
 
     /// <summary>The bytes of scratch that the kernel with the most of it has on the stack.</summary>
     public long MostScratchInBytes { get; private set; }
@@ -68,6 +72,7 @@ internal sealed class KernelLibrary : IKernelLibrary
         {
             MostScratchInBytes = Math.Max(MostScratchInBytes, ScratchInBytes(kernel.Body));
             _module.Add((symbol, body));
+            _added.Add((symbol, kernel));
             _moduleLength += body.Length;
             if (_moduleLength >= ModuleLength)
             {

@@ -37,7 +37,7 @@ public static class PtxFiles
         }
         if (writesIr)
         {
-            WriteText(".ll", PtxDump.IrText(ptx));
+            WriteText(".ll", ptx.IrText);
         }
         return files;
 
@@ -70,7 +70,7 @@ public static class PtxFiles
         GpuStep[] steps = [.. new GpuPlanBuilder(library).Build(lowered.Steps)];
         PtxModule ptx = writer.FinishModule();
         log.End("generating code");
-        PtxDump.Write(DebugOptions.FromEnvironment().DumpFolder, module.Name, ptx, logger);
+        log.Dump(GraphCompilerOptions.Default, ptx.Dump);
         return (ptx, LaunchManifest.Print(ptx, library, steps, lowered.Description));
     }
 }
