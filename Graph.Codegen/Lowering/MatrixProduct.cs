@@ -26,4 +26,7 @@ internal sealed record MatrixProduct(
     /// and that dimension's own counter, which is group * size of a group + column.
     /// </summary>
     public (IndexVariable Group, IndexVariable Feature)? Grouped { get; init; }
+
+    /// <summary>Dimensions of a convolution's window that reach into a border of zeros.</summary>
+    public IReadOnlyList<BorderTaps> Borders { get; init; } = [];
 }

@@ -34,10 +34,12 @@ internal sealed partial class MatrixProductLowering
 
     private (int Rows, int Vectors) ChooseTile() =>
         _narrow is null ? RegisterTiles.Choose(
-            _rowCount, _columns.Extent, _sum.Lanes, _target, MostRowsOfTile(), MostVectorsOfTile(), (_, vectors) => FitsPanels(vectors))
+            _rowCount, _columns.Extent, _sum.Lanes, _target, MostRowsOfTile(), MostVectorsOfTile(),
+            (rows, vectors) => FitsPanels(vectors) && HasAddresses(rows), ShareOfTaps)
         : _narrow.UsesTiles ? ChooseMatrixTile()
         : NarrowTiles.Choose(
-            _rowCount, _columns.Extent, _sum.Lanes, _target, _narrow, MostRowsOfTile(), MostVectorsOfTile(), FitsPanels);
+            _rowCount, _columns.Extent, _sum.Lanes, _target, _narrow,
+            _rows.Count > 1 ? Math.Min(MostSeparateRows, MostRowsOfTile()) : MostRowsOfTile(), MostVectorsOfTile(), FitsPanels);
 
     private void PackGroups(NarrowForm form, PackedPanels panels)
     {

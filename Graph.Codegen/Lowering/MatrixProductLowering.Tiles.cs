@@ -29,6 +29,10 @@ internal sealed partial class MatrixProductLowering
         KExpr whole = _b.Let("whole", KBuilder.Add(firstRow, KBuilder.Multiply(
             KBuilder.Divide(KBuilder.Subtract(lastRow, firstRow), _tileRows), _tileRows)));
         _b.For("row", firstRow, whole, _tileRows, row => Tile(row, _tileRows));
+        if (IsAligned(_tileRows))
+        {
+            return; // all of them are whole
+        }
         if (!_rowCount.IsStatic)
         {
             EmitSmallTiles(whole, lastRow, Tile);
@@ -74,14 +78,17 @@ internal sealed partial class MatrixProductLowering
         _emitter.Bind(_columns.Last, column);
         KExpr lhsBase = _b.Let("lhs", _emitter.EmitPosition(_lhs.Index));
         KExpr[][] counters = RowCounters(rows);
-        KExpr[] rowBases = [.. counters.Select(own => _b.Let("a", AtRow(lhsBase, _lhs.Index, own)))];
+        KExpr[] rowBases = RowBases(lhsBase, rows, counters);
         KExpr?[] masks = Masks(columns);
         if (phase == Phase.Finish)
         {
             EmitEpilogue(tile, rows, counters, column, columns, masks);
             return;
         }
-        PrefetchEpilogue(counters, columns);
+        if (phase == Phase.All)
+        {
+            PrefetchEpilogue(counters, columns);
+        }
         if (_narrow is not null)
         {
             EmitGroups(_narrow, tile, rowBases, panel);
@@ -91,18 +98,32 @@ internal sealed partial class MatrixProductLowering
             Func<KExpr, KExpr, int, KExpr> right = RightOperand(panel, scratch, masks);
             Func<int, KExpr, KExpr, KExpr> left = LeftOperand(tile, rows, rowBases);
             Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, lastRow, rows.First);
+            _inside = TapsInside(counters);
             EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) =>
             {
                 prefetch?.Invoke(k);
                 tile.Accumulate(i => left(i, lhsOffset, k), j => tile.Widen(right(rhsOffset, k, j)));
             });
         }
+        _inside = null;
         if (phase == Phase.Accumulate)
         {
             StoreSums(tile, places);
             return;
         }
         EmitEpilogue(tile, rows, counters, column, columns, masks);
+    }
+
+    // Where the rows of a tile begin in the left operand. Those of one row of an image need one address, and a distance each.
+    private KExpr[] RowBases(KExpr first, TileRows rows, KExpr[][] counters)
+    {
+        if (rows.End is not null || !IsAligned(rows.Count))
+        {
+            return [.. counters.Select(own => _b.Let("a", AtRow(first, _lhs.Index, own)))];
+        }
+        KExpr at = _b.Let("a", AtRow(first, _lhs.Index, counters[0]));
+        KExpr distance = KBuilder.Value(_lhs.Index[_rows[^1].Last]);
+        return [.. Enumerable.Range(0, rows.Count).Select(i => i == 0 ? at : KBuilder.Add(at, KBuilder.Multiply(i, distance)))];
     }
 
     // A place in an operand, moved from row 0 to the row of some counters.
@@ -152,6 +173,12 @@ internal sealed partial class MatrixProductLowering
         }
         for (int i = 1; i < rows.Count; i++)
         {
+            if (rows.End is null && IsAligned(rows.Count))
+            {
+                counters[i] = [.. counters[0].SkipLast(1), KBuilder.Add(counters[0][^1], i)];
+                continue;
+            }
+
             // Past the end the last row is repeated, so that nothing is read outside.
             KExpr? step = rows.End is null ? null : _b.Let("exists", KBuilder.Less(KBuilder.Add(rows.First, i), rows.End));
             counters[i] = Following(counters[i - 1], step);
@@ -189,6 +216,7 @@ internal sealed partial class MatrixProductLowering
         LoopGroup group = _depth[depth];
         KExpr extent = KBuilder.Value(group.Extent);
         DepthRange range = RangeOf(depth);
+        (KExpr Begin, KExpr End)? inside = _inside?[depth];
         void Inner(KExpr counter) => EmitDepth(
             depth + 1,
             KBuilder.Add(lhsOffset, KBuilder.Multiply(counter, KBuilder.Value(_lhs.Index[group.Last]))),
@@ -198,14 +226,24 @@ internal sealed partial class MatrixProductLowering
 
         if (range.End is null)
         {
-            EmitDepth(
+            void Single() => EmitDepth(
                 depth + 1,
                 KBuilder.Add(lhsOffset, KBuilder.Multiply(range.Begin, KBuilder.Value(_lhs.Index[group.Last]))),
                 KBuilder.Add(rhsOffset, KBuilder.Multiply(range.Begin, KBuilder.Value(_rhs.Index[group.Last]))),
                 0, body);
+            if (inside is not { } taps)
+            {
+                Single();
+                return;
+            }
+            KExpr isInside = KBuilder.Call(
+                ScalarOp.And, KBuilder.Call(ScalarOp.LessOrEqual, taps.Begin, range.Begin), KBuilder.Less(range.Begin, taps.End));
+            _b.If(isInside, Single);
             return;
         }
-        _b.For("k", range.Begin, range.End, 1, Inner, depth == _depth.Count - 1 ? _target.UnrolledSteps : 0);
+        KExpr begin = inside is null ? range.Begin : KBuilder.Maximum(range.Begin, inside.Value.Begin);
+        KExpr end = inside is null ? range.End : KBuilder.Minimum(range.End, inside.Value.End);
+        _b.For("k", begin, end, 1, Inner, depth == _depth.Count - 1 ? _target.UnrolledSteps : 0);
     }
 
     private KExpr?[] Masks(PanelColumns columns) => [.. Enumerable.Range(0, columns.Vectors).Select(j =>

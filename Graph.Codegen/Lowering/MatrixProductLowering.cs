@@ -21,7 +21,7 @@ internal sealed partial class MatrixProductLowering
     private const long FlopsPerTask = 1 << 20;
     private const long EnoughTasks = 16;
     private const int MostSeparateRows = 8;
-    private const long LongestDepthWithPrefetch = 512;
+    private const long LongestDepthWithPrefetch = 4096;
     private const int RowsOfHalfTiles = 8;
     private const int RowsOfQuarterTiles = 4;
     private const long BytesOfPanelsPerTask = 256 * 1024;
@@ -127,18 +127,20 @@ internal sealed partial class MatrixProductLowering
         return new LoweredKernel(kernel, arguments.Operands);
     }
 
-    // Rows that are not a fixed distance apart need an address register each, of which half a processor's are free. And a tile reads a
-    // line of each of its rows again and again while k runs: they must fit the cache together, with room for B to pass through.
+    // Rows that are not a fixed distance apart need an address register each, of which half a processor's are free.
+    private bool HasAddresses(int rows) => rows <= MostSeparateRows || PacksLeft || _rows.Count <= 1 || IsAligned(rows);
+
+    // A tile reads a line of each of its rows again and again while k runs: they must fit the cache together, with room for B to pass
+    // through.
     private long MostRowsOfTile()
     {
         if (PacksLeft)
         {
             return long.MaxValue;
         }
-        long most = _rows.Count > 1 ? MostSeparateRows : long.MaxValue;
         return _rows.Count > 0 && _lhs.Index[_rows[^1].Last] is { IsStatic: true, Value: > 0 and var stride }
-            ? Math.Min(most, _target.Caches.LinesAtStride(stride * _lhs.Load.DType.SizeInBytes()) * 3 / 4)
-            : most;
+            ? _target.Caches.LinesAtStride(stride * _lhs.Load.DType.SizeInBytes()) * 3 / 4
+            : long.MaxValue;
     }
 
     // Two panels, the one at work and the next one, take no more than three quarters of the second cache; one vector would leave too little

@@ -87,9 +87,10 @@ internal static class RegisterTiles
     /// <param name="mostRows">What else limits the number of rows: addresses, or lines of the cache.</param>
     /// <param name="mostVectors">What else limits the number of vectors: panels that are to fit a cache. No limit for a single row.</param>
     /// <param name="fits">Which numbers of rows and vectors may be taken; one of each always may. All when null.</param>
+    /// <param name="share">How much of all products is left for tiles of so many rows; all when null.</param>
     public static (int Rows, int Vectors) Choose(
         Dim rows, Dim columns, int lanes, KernelTarget target, long mostRows = long.MaxValue, long mostVectors = long.MaxValue,
-        Func<int, int, bool>? fits = null)
+        Func<int, int, bool>? fits = null, Func<int, double>? share = null)
     {
         long allRows = Math.Max(1, rows.IsStatic ? rows.Value : Many);
         mostRows = Math.Min(allRows, mostRows);
@@ -108,6 +109,7 @@ internal static class RegisterTiles
                 }
                 double cost = DimMath.CeilDiv(allVectors, v) *
                     ((allRows / r * CyclesPerStep(r, v)) + (allRows % r == 0 ? 0 : CyclesPerStep((int)(allRows % r), v)));
+                cost *= share?.Invoke(r) ?? 1;
                 if (cost < lowest * 0.999 || (cost < lowest * 1.001 && r > best.Rows && v > 1))
                 {
                     (best, lowest) = ((r, v), Math.Min(cost, lowest));

@@ -10,8 +10,8 @@ namespace Graphene.Codegen;
 /// fusion B (y, weights 2), equal:   kernel K on [y, packed(weights 2), B]
 /// </code>
 /// A lowering may ask of a node: its op, its types, which operands are one and the same, which share memory with a
-/// result, which are constant, in which panels such a constant is looked up, and whether it is finite. All of that is
-/// in <see cref="Form"/>; a lowering that comes to ask for more adds it there.
+/// result, which are constant, in which panels such a constant is looked up, whether it is finite, and which have a
+/// border of zeros. All of that is in <see cref="Form"/>; a lowering that comes to ask for more adds it there.
 /// </remarks>
 /// <param name="target">The machine.</param>
 internal sealed class KernelTemplates(KernelTarget target)
@@ -90,13 +90,14 @@ internal sealed class KernelTemplates(KernelTarget target)
         public static Form Of(Node node, Func<int, bool> isOverwritten, PackedLookups lookups) => new(
             node.Op, [.. node.Types], [.. node.Operands.Select((o, i) => new Argument(
                 o.Type, node.Operands.IndexOf(o), isOverwritten(i), o.Op is ConstantOp,
-                o.Op is ConstantOp constant && AsksForFinite(node.Op) && constant.Value.IsFinite(),
-                lookups.Of(node, i) is { } panels ? (panels.ColumnAxis, panels.Width) : null))]);
+                o.Op is ConstantOp constant && IsConvolution(node.Op) && constant.Value.IsFinite(),
+                lookups.Of(node, i) is { } panels ? (panels.ColumnAxis, panels.Width) : null,
+                IsConvolution(node.Op) ? ZeroBorder.Of(o) : null))]);
 
-        // A scan of all weights is worth avoiding where nobody asks.
-        private static bool AsksForFinite(Op op) => op is FusionOp { Kind: FusionKind.Convolution };
+        private static bool IsConvolution(Op op) => op is FusionOp { Kind: FusionKind.Convolution };
     }
 
     private readonly record struct Argument(
-        TensorType Type, int FirstPlace, bool IsOverwritten, bool IsConstant, bool IsFinite, (int? Axis, int Width)? Panels);
+        TensorType Type, int FirstPlace, bool IsOverwritten, bool IsConstant, bool IsFinite, (int? Axis, int Width)? Panels,
+        ValueList<(long Low, long High)>? Border);
 }
