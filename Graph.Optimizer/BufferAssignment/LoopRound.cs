@@ -38,8 +38,12 @@ internal sealed record LoopRound(double Work, long BytesKept)
         DotGeneralOp => 2 * Math.Sqrt(Elements(node) * Elements(node.Operands[0]) * Elements(node.Operands[1])),
         WhileOp loop => loop.Body.PostOrder().Sum(WorkOf),
         _ when MemoryNames.IsName(node) => 0,
-        _ => node.Types.Sum(type => ListScheduler.TypicalBytes(type) / type.DType.SizeInBytes()),
+        { IsElementwise: true, IsExpensive: true } => ElementwiseFn.ExpensiveFlops * Results(node),
+        _ => Results(node),
     };
+
+    private static double Results(Node node) =>
+        node.Types.Sum(type => ListScheduler.TypicalBytes(type) / type.DType.SizeInBytes());
 
     private static double Elements(Node node) =>
         (double)ListScheduler.TypicalBytes(node.Type) / node.DType.SizeInBytes();

@@ -6,9 +6,10 @@ namespace Graphene.Optimizer;
 /// convolution(x, w), padded   =>   convolution(pad(x, 0), w)
 /// </code>
 /// Such a convolution is a matrix product that reads its input where it lies, so the zeros must lie there too. Writing them costs one
-/// pass over a tensor that is read once per kernel position and panel of features. Depthwise convolutions read so little that they
-/// rather look where the border is; they need their padding left out, which is exact for finite weights only. Those that Winograd's
-/// filtering is chosen for copy their input into tiles anyway, and write the zeros there. Where kernels look for the border as they
+/// pass over a tensor that is read once per kernel position and panel of features, and tiles that would read nothing else leave
+/// them out. Depthwise convolutions read so little that they rather look where the border is; they need their padding left out,
+/// which is exact for finite weights only. Those that Winograd's filtering is chosen for copy their input into tiles anyway, and
+/// write the zeros there. Where kernels look for the border as they
 /// copy (<see cref="MachineTraits.ReadsBorders"/>) nothing but depthwise inputs is padded. Exact.
 /// </remarks>
 public sealed class ConvolutionPadding() : RewritePass("convolution-padding")

@@ -18,6 +18,7 @@ internal static class SingleOps
 {
     private const double SliceSeconds = 0.002;
     private const int LeastTurns = 9;
+    private static readonly TimeSpan PauseBeforeProbe = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Compiles and times all ops whose name contains a text.</summary>
     public static ResultTable Run(string filter, IReadOnlyList<int> threadCounts, double seconds)
@@ -45,7 +46,7 @@ internal static class SingleOps
         var times = new List<double>();
         var shares = new List<double>();
         long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
-        double before = Ceilings.SampleFmaGigaflops(threads);
+        double before = SampleFmaGigaflops(threads);
         double peak = before;
         do
         {
@@ -58,7 +59,7 @@ internal static class SingleOps
             }
             while (Stopwatch.GetElapsedTime(start).TotalSeconds < SliceSeconds);
             double time = Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
-            double after = Ceilings.SampleFmaGigaflops(threads);
+            double after = SampleFmaGigaflops(threads);
             times.Add(time);
             shares.Add(op.Flops / time / 1e9 / ((before + after) / 2));
             before = after;
@@ -66,6 +67,16 @@ internal static class SingleOps
         }
         while (Stopwatch.GetTimestamp() < end || times.Count < LeastTurns);
         return (Measurement.Median(times), Measurement.Median(shares), op.Flops / times.Min() / 1e9 / peak);
+    }
+
+    // The pool's threads look for more work before they sleep, on the very processors that the probe's threads are to have.
+    private static double SampleFmaGigaflops(int threads)
+    {
+        if (threads > 1)
+        {
+            Thread.Sleep(PauseBeforeProbe);
+        }
+        return Ceilings.SampleFmaGigaflops(threads);
     }
 
     private static IEnumerable<OpCase> All() =>
