@@ -10,6 +10,9 @@ namespace Graphene.Codegen;
 // tiles that do not reach from one row of the image into the next, which divide its width. No bit changes, see BorderTaps.
 internal sealed partial class MatrixProductLowering
 {
+    // A loop whose rounds are known is unrolled; for fewer products than this a tap is not worth losing that.
+    private const long FewestProductsOfTap = 32;
+
     private readonly Dictionary<int, double> _shareOfTaps = [];
     private List<BorderLoop>? _borders;
     private (KExpr Begin, KExpr End)?[]? _inside;
@@ -17,9 +20,12 @@ internal sealed partial class MatrixProductLowering
     // The dimensions that have loops of their own over taps; those whose taps and features are one run of memory have none.
     private List<BorderLoop> Borders => _borders ??= FindBorders();
 
-    // A tile that lies in one row of the image: consecutive positions of the last row counter, a fixed distance apart.
+    // Tiles of so many rows each lie in one row of the image: consecutive positions of the last row counter, a fixed distance apart.
     private bool IsAligned(int rows) =>
         _rows.Count > 1 && _rows[^1].Extent is { IsStatic: true, Value: var width } && width % rows == 0 && rows > 1;
+
+    // Whole tiles begin at multiples of their rows, what is left over wherever they end.
+    private bool IsInOneRow(TileRows rows) => rows.End is null && rows.Count == _tileRows && IsAligned(_tileRows);
 
     private List<BorderLoop> FindBorders()
     {
@@ -29,7 +35,7 @@ internal sealed partial class MatrixProductLowering
             int depth = _depth.FindIndex(
                 g => g.Members.Contains(taps.Tap) && g.Members.All(m => ReferenceEquals(m, taps.Tap) || m.Extent == 1));
             int row = _rows.FindIndex(g => g.Members.Contains(taps.Row));
-            if (depth >= 0 && row >= 0)
+            if (depth >= 0 && row >= 0 && Count(_depth.Skip(depth + 1)).Range.Min >= FewestProductsOfTap)
             {
                 IEnumerable<IndexVariable> members = _rows[row].Members.SkipWhile(m => !ReferenceEquals(m, taps.Row)).Skip(1);
                 Dim inner = members.Aggregate((Dim)1, (product, m) => product * m.Extent);
@@ -44,7 +50,7 @@ internal sealed partial class MatrixProductLowering
     }
 
     // The taps that are not all border for a tile, for each group of k; null for all of them.
-    private (KExpr Begin, KExpr End)?[]? TapsInside(KExpr[][] counters)
+    private (KExpr Begin, KExpr End)?[]? TapsInside(TileRows rows, KExpr[][] counters)
     {
         if (Borders.Count == 0)
         {
@@ -55,7 +61,7 @@ internal sealed partial class MatrixProductLowering
         {
             KExpr Position(KExpr[] own) => inner == 1 ? own[row] : _b.Let("position", KBuilder.Divide(own[row], inner));
             (KExpr begin, KExpr end) = taps.Inside(Position(counters[0]), Position(counters[^1]));
-            for (int outer = 0; outer < row && !IsAligned(counters.Length); outer++)
+            for (int outer = 0; outer < row && !IsInOneRow(rows); outer++)
             {
                 KExpr isOne = _b.Let("one", KBuilder.Call(ScalarOp.Equal, counters[0][outer], counters[^1][outer]));
                 begin = new KSelect(isOne, begin, 0);

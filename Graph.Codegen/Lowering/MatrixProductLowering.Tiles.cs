@@ -98,7 +98,7 @@ internal sealed partial class MatrixProductLowering
             Func<KExpr, KExpr, int, KExpr> right = RightOperand(panel, scratch, masks);
             Func<int, KExpr, KExpr, KExpr> left = LeftOperand(tile, rows, rowBases);
             Action<KExpr>? prefetch = PrefetchNextPanel(panel, firstRow, lastRow, rows.First);
-            _inside = TapsInside(counters);
+            _inside = TapsInside(rows, counters);
             EmitDepth(0, 0, 0, 0, (lhsOffset, rhsOffset, k) =>
             {
                 prefetch?.Invoke(k);
@@ -117,7 +117,7 @@ internal sealed partial class MatrixProductLowering
     // Where the rows of a tile begin in the left operand. Those of one row of an image need one address, and a distance each.
     private KExpr[] RowBases(KExpr first, TileRows rows, KExpr[][] counters)
     {
-        if (rows.End is not null || !IsAligned(rows.Count))
+        if (!IsInOneRow(rows))
         {
             return [.. counters.Select(own => _b.Let("a", AtRow(first, _lhs.Index, own)))];
         }
@@ -130,7 +130,8 @@ internal sealed partial class MatrixProductLowering
     private KExpr AtRow(KExpr first, AffineIndex index, KExpr[] counters) => counters.Zip(_rows).Aggregate(first, (at, c) =>
         KBuilder.Add(at, KBuilder.Multiply(c.First, KBuilder.Value(index[c.Second.Last]))));
 
-    // What the epilogue reads for each element (a residual) comes while k runs, when that is too short to hide it afterwards.
+    // What the epilogue reads for each element (a residual), and the lines that it writes unless they are near anyway, come while k runs. Of
+    // long sums they would be gone again.
     private void PrefetchEpilogue(KExpr[][] counters, PanelColumns columns)
     {
         if (!_depthCount.IsStatic || _depthCount.Value > LongestDepthWithPrefetch || _product.Grouped is not null)
@@ -139,7 +140,10 @@ internal sealed partial class MatrixProductLowering
         }
         IEnumerable<(AffineIndex, KBuffer)> read = ExprAnalysis.All(_fusion.Roots.Select(r => r.Element)).OfType<LoadExpr>()
             .Select(load => (AffineIndex.Of(load), _fusion.Source.Source(load.Source)));
-        foreach ((AffineIndex index, KBuffer buffer) in read.Concat(_fusion.Roots.Select(r => (r.Store, r.Output))))
+        Dim written = _fusion.Hero.Shape.ElementCount * _product.Result.SizeInBytes();
+        bool isNear = written.IsStatic && written.Value <= _target.Caches.SecondLevelInBytes / 4;
+        IEnumerable<(AffineIndex, KBuffer)> stored = isNear ? [] : _fusion.Roots.Select(r => (r.Store, r.Output));
+        foreach ((AffineIndex index, KBuffer buffer) in read.Concat(stored))
         {
             bool isOfElement = index.Opaque.Count == 0 && index.Variables.All(_fusion.At.Contains) && index[_columns.Last] == 1;
             if (!isOfElement || _rows.All(group => index[group.Last] == 0))
@@ -173,7 +177,7 @@ internal sealed partial class MatrixProductLowering
         }
         for (int i = 1; i < rows.Count; i++)
         {
-            if (rows.End is null && IsAligned(rows.Count))
+            if (IsInOneRow(rows))
             {
                 counters[i] = [.. counters[0].SkipLast(1), KBuilder.Add(counters[0][^1], i)];
                 continue;

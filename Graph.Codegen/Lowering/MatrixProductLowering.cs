@@ -127,8 +127,10 @@ internal sealed partial class MatrixProductLowering
         return new LoweredKernel(kernel, arguments.Operands);
     }
 
-    // Rows that are not a fixed distance apart need an address register each, of which half a processor's are free.
-    private bool HasAddresses(int rows) => rows <= MostSeparateRows || PacksLeft || _rows.Count <= 1 || IsAligned(rows);
+    // Rows that are not a fixed distance apart need an address register each, of which half a processor's are free. Where there is no border,
+    // more rows that need but one were no faster.
+    private bool HasAddresses(int rows) =>
+        rows <= MostSeparateRows || PacksLeft || _rows.Count <= 1 || (Borders.Count > 0 && IsAligned(rows));
 
     // A tile reads a line of each of its rows again and again while k runs: they must fit the cache together, with room for B to pass
     // through.
