@@ -29,6 +29,20 @@ internal static class TimedRuns
         return times;
     }
 
+    /// <summary>The seconds of a run, over as many as begin within so long a slice of time.</summary>
+    public static double MeanSeconds(this ITimedRun run, double seconds)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int runs = 0;
+        do
+        {
+            run.Run();
+            runs++;
+        }
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
+    }
+
     private static void Repeat(ITimedRun run, double seconds, Action<double> note)
     {
         long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);

@@ -52,9 +52,9 @@ internal static class SingleOps
         {
             if (threads > 1)
             {
-                Slice(run); // wakes the pool
+                run.MeanSeconds(SliceSeconds); // wakes the pool
             }
-            double time = Slice(run);
+            double time = run.MeanSeconds(SliceSeconds);
             double after = SampleFmaGigaflops(threads);
             times.Add(time);
             shares.Add(op.Flops / time / 1e9 / ((before + after) / 2));
@@ -63,20 +63,6 @@ internal static class SingleOps
         }
         while (Stopwatch.GetTimestamp() < end || times.Count < LeastTurns);
         return (Measurement.Median(times), Measurement.Median(shares), op.Flops / times.Min() / 1e9 / peak);
-    }
-
-    // Runs for a slice of time; the seconds of a run.
-    private static double Slice(OpRun run)
-    {
-        long start = Stopwatch.GetTimestamp();
-        int runs = 0;
-        do
-        {
-            run.Run();
-            runs++;
-        }
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < SliceSeconds);
-        return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
     }
 
     // The pool's threads look for more work before they sleep, on the very processors that the probe's threads are to have.

@@ -46,7 +46,7 @@ internal static class WinogradConvolutions
         long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
         do
         {
-            times.Add((Slice(direct), Slice(tiles)));
+            times.Add((direct.MeanSeconds(SliceSeconds), tiles.MeanSeconds(SliceSeconds)));
         }
         while (Stopwatch.GetTimestamp() < end);
         ReadOnlySpan<double> exact = Exact(op);
@@ -57,19 +57,6 @@ internal static class WinogradConvolutions
             Ms(Measurement.Median(times.Select(t => t.Tiles)) * 1e3),
             Invariant($"{Measurement.Median(times.Select(t => t.Tiles / t.Direct)):F2}"), Invariant($"{most:E1}"),
             Invariant($"{mostInTiles:E1}"), Invariant($"{mean:E1}"), Invariant($"{meanInTiles:E1}"));
-    }
-
-    private static double Slice(OpRun run)
-    {
-        long start = Stopwatch.GetTimestamp();
-        int runs = 0;
-        do
-        {
-            run.Run();
-            runs++;
-        }
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < SliceSeconds);
-        return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
     }
 
     // The largest and the mean difference, over the largest result.
