@@ -5,7 +5,7 @@ public static class GraphOptimizer
 {
     /// <summary>Runs the default pipeline.</summary>
     /// <param name="module">A verified module.</param>
-    /// <param name="options">What the caller chose; the defaults never change a result.</param>
+    /// <param name="options">What the caller chose; the defaults change results by rounding only.</param>
     /// <exception cref="CompilerBugException">A pass failed or left a graph that does not verify.</exception>
     /// <exception cref="GraphException">GR1951: a pass was disabled that does not exist.</exception>
     public static Module Run(Module module, OptimizerOptions? options = null)

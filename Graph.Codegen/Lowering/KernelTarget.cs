@@ -46,10 +46,10 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     public int UnrolledSteps { get; init; } = 4;
 
     /// <summary>
-    /// Whether convolutions that <see cref="WinogradForm"/> chooses are computed in tiles; only after a run of the
-    /// optimizer that allowed it, too, because such convolutions look for their border themselves.
+    /// The largest tiles of convolutions that <see cref="WinogradForm"/> chooses; those that the optimizer ran with, because such
+    /// convolutions look for their border themselves.
     /// </summary>
-    public bool AllowsWinograd { get; init; }
+    public WinogradTiles Winograd { get; init; }
 
     /// <summary>The GPU that runs the kernels, by many threads each; null for a processor.</summary>
     public GpuTarget? Gpu { get; init; }
@@ -84,7 +84,10 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
 
     /// <summary>The machine as schedules see it with what a caller allows.</summary>
     /// <param name="options">The choices that the optimizer runs with; null for the defaults.</param>
-    public KernelTarget For(OptimizerOptions? options) => this with { AllowsWinograd = Gpu is null && options?.AllowWinograd == true };
+    public KernelTarget For(OptimizerOptions? options) => this with
+    {
+        Winograd = Gpu is null ? (options ?? OptimizerOptions.Default).Winograd : WinogradTiles.None,
+    };
 
     /// <summary>How many elements of a type fill a vector register.</summary>
     public int Lanes(DType type) => VectorBits / type.SizeInBits();

@@ -4,10 +4,16 @@ namespace Graphene.Codegen;
 internal sealed partial class WinogradConvolutionLowering
 {
     /// <summary>Blocks of groups of tiles whose patches stay in the second cache until they are multiplied.</summary>
+    /// <remarks>
+    /// Where the kernels are called for each block, its groups are as far apart as there are blocks: the first one of the first block is the
+    /// first of the image, the second one begins a stripe of its own. So the share of a thread in all blocks is one part of the image,
+    /// that which it computes of the layers before and after, too, and what it reads is in its own cache.
+    /// </remarks>
     /// <param name="GroupsPerBlock">The groups of a block; the last one may have fewer.</param>
     /// <param name="GroupsPerTask">The groups of a task; the last one of a block may have fewer.</param>
     /// <param name="Calls">How often the two kernels are called.</param>
-    private sealed record TileBlocks(long GroupsPerBlock, long GroupsPerTask, long Calls)
+    /// <param name="HaveGaps">Whether some blocks called apart have fewer groups.</param>
+    private sealed record TileBlocks(long GroupsPerBlock, long GroupsPerTask, long Calls, bool HaveGaps)
     {
         private const long FlopsPerTask = 1 << 20;
         private const long EnoughTasks = 16;
@@ -15,6 +21,10 @@ internal sealed partial class WinogradConvolutionLowering
 
         /// <summary>Whether the kernels are called for each block, on the same workspace.</summary>
         public bool AreCalledApart => Calls > 1;
+
+        /// <summary>The group at a place of the workspace.</summary>
+        public KExpr GroupAt(KExpr place) =>
+            AreCalledApart ? KBuilder.Add(KBuilder.Multiply(place, Calls), new KSymbol(Block)) : place;
 
         /// <summary>The tasks of a block for each panel.</summary>
         public long Parts => DimMath.CeilDiv(GroupsPerBlock, GroupsPerTask);
@@ -27,19 +37,20 @@ internal sealed partial class WinogradConvolutionLowering
         {
             long cache = of._target.Caches.SecondLevelInBytes;
             long panel = of.WeightsInBytes / of.Panels;
-            long room = of.WeightsInBytes <= cache / 2 ? cache / 4 : Math.Max(cache / 4, (cache * 7 / 8) - (2 * panel));
+            long room = of.WeightsStayNear ? cache / 4 : Math.Max(cache / 4, (cache * 7 / 8) - (2 * panel));
             long most = Math.Clamp(room / (of.GroupSize * sizeof(float)), 1, MostGroupsOfBlock);
             long flops = 2L * of._transform.Positions * of._rows * of._inputs * of._width;
             long fewest = Math.Max(1, FlopsPerTask / Math.Max(1, flops));
             if (!of.Groups.IsStatic)
             {
-                return new TileBlocks(most, Math.Min(most, fewest), 1);
+                return new TileBlocks(most, Math.Min(most, fewest), 1, false);
             }
             long groups = Math.Max(1, of.Groups.Value);
             long blocks = DimMath.CeilDiv(groups, most);
             long perBlock = DimMath.CeilDiv(groups, blocks);
             long parts = Math.Clamp(DimMath.CeilDiv(EnoughTasks, of.Panels), 1, Math.Max(1, perBlock / fewest));
-            return new TileBlocks(perBlock, DimMath.CeilDiv(perBlock, parts), DimMath.CeilDiv(groups, perBlock));
+            long calls = DimMath.CeilDiv(groups, perBlock);
+            return new TileBlocks(perBlock, DimMath.CeilDiv(perBlock, parts), calls, calls * perBlock > groups);
         }
     }
 }

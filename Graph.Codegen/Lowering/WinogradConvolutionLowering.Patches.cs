@@ -17,9 +17,12 @@ internal sealed partial class WinogradConvolutionLowering
         KExpr tasks = blocks.AreCalledApart ? blocks.GroupsPerBlock * _rows
             : _tiles.IsStatic ? KBuilder.Value(_tiles)
             : KBuilder.Multiply(KBuilder.Value(Groups), _rows);
-        KExpr tile = _tiles.IsStatic && !blocks.AreCalledApart ? task : b.Let("tile", KBuilder.Minimum(
-            blocks.AreCalledApart ? KBuilder.Add(KBuilder.Multiply(new KSymbol(FirstGroup), _rows), task) : task,
-            KBuilder.Subtract(KBuilder.Value(_tiles), 1)));
+        KExpr ofBlock = blocks.AreCalledApart
+            ? KBuilder.Add(KBuilder.Multiply(blocks.GroupAt(KBuilder.Divide(task, _rows)), _rows), KBuilder.Remainder(task, _rows))
+            : task;
+        KExpr tile = _tiles.IsStatic && !blocks.AreCalledApart
+            ? task
+            : b.Let("tile", KBuilder.Minimum(ofBlock, KBuilder.Subtract(KBuilder.Value(_tiles), 1)));
         (KExpr image, KExpr row, KExpr column) = PlaceOf(b, tile);
         KExpr[] begin = [b.Let("y", KBuilder.Add(row, _first[0])), b.Let("x", KBuilder.Add(column, _first[1]))];
         emitter.Bind(Batch, image);
@@ -54,7 +57,7 @@ internal sealed partial class WinogradConvolutionLowering
         Dim elements = workspace.SizeInBytes;
         var cost = new KernelCost(elements, elements + Dim.FloorDiv(_input.Load.SourceType.SizeInBytes, blocks.Calls));
         return new LoweredKernel(
-            new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), cost) { Sizes = blocks.AreCalledApart ? [FirstGroup] : [] },
+            new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), cost) { Sizes = blocks.AreCalledApart ? [Block] : [] },
             arguments.Operands);
     }
 

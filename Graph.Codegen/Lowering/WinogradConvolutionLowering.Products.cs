@@ -12,47 +12,66 @@ internal sealed partial class WinogradConvolutionLowering
         var b = new KBuilder();
         var emitter = new ExprEmitter(b, new ExprAnalysis(), _fusion.Source.Source);
         var task = new KVariable("task", KType.Index);
-        KExpr part = b.Let("part", KBuilder.Remainder(task, blocks.Parts));
-        KExpr rest = b.Let("rest", KBuilder.Divide(task, blocks.Parts));
-        KExpr panel = b.Let("panel", KBuilder.Remainder(rest, Panels));
-        KExpr block = blocks.AreCalledApart
-            ? new KSymbol(FirstGroup)
-            : b.Let("group0", KBuilder.Multiply(KBuilder.Divide(rest, Panels), blocks.GroupsPerBlock));
-        KExpr first = b.Let("group1", KBuilder.Add(block, KBuilder.Multiply(part, blocks.GroupsPerTask)));
-        KExpr end = KBuilder.Minimum(KBuilder.Add(block, blocks.GroupsPerBlock), KBuilder.Value(Groups));
-        end = b.Let("group2", KBuilder.Minimum(KBuilder.Add(first, blocks.GroupsPerTask), end));
+        (KExpr block, KExpr part, KExpr panel) = PartOf(b, task, blocks);
+        KExpr first = b.Let("place1", KBuilder.Add(block, KBuilder.Multiply(part, blocks.GroupsPerTask)));
+        KExpr end = KBuilder.Add(block, blocks.GroupsPerBlock);
+        end = blocks.AreCalledApart ? end : KBuilder.Minimum(end, KBuilder.Value(Groups));
+        end = b.Let("place2", KBuilder.Minimum(KBuilder.Add(first, blocks.GroupsPerTask), end));
         KBuffer sums = b.Scratch("sums", DType.F32, (long)_transform.Positions * _rows * _width);
-        void Group(KExpr group, int rows) => emitter.InScope(() =>
+        void Group(KExpr place, KExpr group, int rows) => emitter.InScope(() =>
         {
-            KExpr inBlock = KBuilder.Subtract(group, block);
-            KExpr stored = blocks.AreCalledApart ? inBlock : group;
-            EmitPositions(b, patches, packed, sums, stored, panel, rows, Prefetch(b, packed, panel, inBlock, blocks.GroupsPerBlock));
+            Action<KExpr>? prefetch = Prefetch(b, packed, panel, KBuilder.Subtract(place, block), blocks.GroupsPerBlock);
+            EmitPositions(b, patches, packed, sums, place, panel, rows, prefetch);
             EmitResults(b, emitter, sums, group, panel, rows);
         });
 
-        int last = _tiles.IsStatic ? (int)(_tiles.Value % _rows) : 0;
-        KExpr whole = last == 0 ? end : b.Let("whole", KBuilder.Maximum(first, KBuilder.Minimum(end, _tiles.Value / _rows)));
-        b.For("group", first, whole, 1, group => Group(group, _rows));
-        if (last > 0)
+        b.For("place", first, end, 1, place =>
         {
-            b.If(KBuilder.Less(whole, end), () => Group(whole, last));
-        }
+            KExpr group = b.Let("group", blocks.GroupAt(place));
+            long whole = _tiles.IsStatic ? _tiles.Value / _rows : 0;
+            int last = _tiles.IsStatic ? (int)(_tiles.Value % _rows) : 0;
+            if (last == 0 && !blocks.HaveGaps)
+            {
+                Group(place, group, _rows);
+            }
+            else
+            {
+                b.If(
+                    KBuilder.Less(group, whole), () => Group(place, group, _rows),
+                    last == 0 ? null : () => b.If(KBuilder.Call(ScalarOp.LessOrEqual, group, whole), () => Group(place, group, last)));
+            }
+        });
 
         Dim flops = Dim.FloorDiv(_tiles * (2L * _transform.Positions * _inputs * _outputs), blocks.Calls);
         Dim bytes = workspace.SizeInBytes + weights.SizeInBytes + Dim.FloorDiv(_fusion.Hero.Type.SizeInBytes, blocks.Calls);
         KExpr tasks = KBuilder.Multiply(blocks.AreCalledApart ? 1 : KBuilder.CeilDiv(KBuilder.Value(Groups), blocks.GroupsPerBlock), Panels * blocks.Parts);
         var kernel = new Kernel(name, arguments.Buffers, task, tasks, b.ToBlock(), new KernelCost(flops, bytes))
         {
-            Sizes = blocks.AreCalledApart ? [FirstGroup] : [],
+            Sizes = blocks.AreCalledApart ? [Block] : [],
         };
         return new LoweredKernel(kernel, arguments.Operands);
     }
 
+    // The first place of a task's block in the workspace, its part of the block and its panel. A thread's share of the tasks is a run of
+    // them, so where all weights stay near, panels come last: a thread multiplies patches that it transformed. Else parts do, and a
+    // panel is read once.
+    private (KExpr Block, KExpr Part, KExpr Panel) PartOf(KBuilder b, KExpr task, TileBlocks blocks)
+    {
+        (long inner, long outer) = WeightsStayNear ? (Panels, blocks.Parts) : (blocks.Parts, (long)Panels);
+        KExpr low = b.Let("low", KBuilder.Remainder(task, inner));
+        KExpr rest = b.Let("rest", KBuilder.Divide(task, inner));
+        KExpr high = b.Let("high", KBuilder.Remainder(rest, outer));
+        KExpr block = blocks.AreCalledApart
+            ? KBuilder.Value(0)
+            : b.Let("block", KBuilder.Multiply(KBuilder.Divide(rest, outer), blocks.GroupsPerBlock));
+        return WeightsStayNear ? (block, high, low) : (block, low, high);
+    }
+
     private void EmitPositions(
-        KBuilder b, KBuffer patches, KBuffer packed, KBuffer sums, KExpr group, KExpr panel, int rows, Action<KExpr>? prefetch)
+        KBuilder b, KBuffer patches, KBuffer packed, KBuffer sums, KExpr place, KExpr panel, int rows, Action<KExpr>? prefetch)
     {
         int lanes = _sum.Lanes;
-        KExpr firstPatch = b.Let("patches", KBuilder.Multiply(group, GroupSize));
+        KExpr firstPatch = b.Let("patches", KBuilder.Multiply(place, GroupSize));
         KExpr firstWeight = b.Let("weights", KBuilder.Multiply(panel, (long)_transform.Positions * _inputs * _width));
         b.For("position", 0, _transform.Positions, 1, position =>
         {
@@ -94,7 +113,7 @@ internal sealed partial class WinogradConvolutionLowering
     private Action<KExpr>? Prefetch(KBuilder b, KBuffer packed, KExpr panel, KExpr groupInBlock, long groupsPerBlock)
     {
         long depth = (long)_transform.Positions * _inputs;
-        if (WeightsInBytes <= _target.Caches.SecondLevelInBytes / 4)
+        if (WeightsStayNear)
         {
             return null;
         }

@@ -3,8 +3,8 @@ using Graphene.Optimizer;
 namespace Graphene.Codegen;
 
 /// <summary>
-/// Lowers a 3x3 convolution with features last by Winograd's minimal filtering (<see cref="WinogradTransform"/>), where a caller allows it
-/// and <see cref="WinogradForm"/> says that it pays.
+/// Lowers a 3x3 convolution with features last by Winograd's minimal filtering (<see cref="WinogradTransform"/>), where
+/// <see cref="WinogradForm"/> says that it pays.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -14,7 +14,7 @@ namespace Graphene.Codegen;
 ///   for vector of inputs
 ///     read the patch (zeros outside of the image), transform it, write its positions
 ///
-/// kernel 2, task = (panel of outputs, part of the block)
+/// kernel 2, task = (panel of outputs, part of the block), or the other way round
 ///   for group of tiles                  as many as a register tile has rows
 ///     for position                      sums = 0; for input: sums += patches * weights in registers; sums to scratch
 ///     for tile, vector of outputs       A^T sums A, epilogue -> m * m results
@@ -33,7 +33,7 @@ namespace Graphene.Codegen;
 /// </remarks>
 internal sealed partial class WinogradConvolutionLowering
 {
-    private static readonly DimSymbol FirstGroup = new("first_group", 0, DimSymbol.Unbounded);
+    private static readonly DimSymbol Block = new("block", 0, DimSymbol.Unbounded);
 
     private readonly HeroFusion _fusion;
     private readonly ConvolutionDimensions _dimensions;
@@ -86,6 +86,11 @@ internal sealed partial class WinogradConvolutionLowering
 
     private long WeightsInBytes => (long)Panels * _transform.Positions * _inputs * _width * sizeof(float);
 
+    private long BytesOfNearWeights => _target.Caches.SecondLevelInBytes / 2;
+
+    // Whether the second cache keeps all weights while block after block is multiplied by them.
+    private bool WeightsStayNear => WeightsInBytes <= BytesOfNearWeights;
+
     private Dim Groups => Dim.CeilDiv(_tiles, _rows);
 
     private IndexVariable Batch => _fusion.At[_dimensions.ResultBatch];
@@ -97,7 +102,7 @@ internal sealed partial class WinogradConvolutionLowering
         ConvolutionDimensions d = op.Dimensions;
         TensorType input = hero.Hero.Operands[0].Type;
         TensorType kernel = hero.Hero.Operands[1].Type;
-        if (!target.AllowsWinograd || WinogradForm.TileOf(op, input, kernel) is not (> 0 and var tile))
+        if (WinogradForm.TileOf(op, input, kernel, target.Winograd) is not (> 0 and var tile))
         {
             return null;
         }
@@ -135,15 +140,19 @@ internal sealed partial class WinogradConvolutionLowering
         LoweredKernel[] pair = [EmitPatches(name + "_patches", patches, blocks), EmitProducts(name + "_tiles", patches, weights, blocks)];
         return !blocks.AreCalledApart
             ? pair
-            : [.. Enumerable.Range(0, checked((int)DimMath.CeilDiv(Groups.Value, blocks.GroupsPerBlock))).SelectMany(
-                i => pair.Select(k => k with { Sizes = [i * blocks.GroupsPerBlock] }))];
+            : [.. Enumerable.Range(0, checked((int)blocks.Calls)).SelectMany(i => pair.Select(k => k with { Sizes = [i] }))];
     }
 
     private long TilesOf(int dimension) => DimMath.CeilDiv(_result[dimension], _transform.Tile);
 
-    // Two panels, the one at work and the next one, take no more than three eighths of the second cache.
-    private long MostVectors() => Math.Max(
-        1, _target.Caches.SecondLevelInBytes * 3 / 16 / ((long)_transform.Positions * _inputs * _sum.Lanes * sizeof(float)));
+    // Two panels, the one at work and the next one, take no more than three eighths of the second cache, if that does not hold all of them.
+    private long MostVectors()
+    {
+        long vector = (long)_transform.Positions * _inputs * _sum.Lanes * sizeof(float);
+        return DimMath.CeilDiv(_outputs, _sum.Lanes) * vector <= BytesOfNearWeights
+            ? long.MaxValue
+            : Math.Max(1, _target.Caches.SecondLevelInBytes * 3 / 16 / vector);
+    }
 
     // The image, and the first row and column of results, of a tile.
     private (KExpr Image, KExpr Row, KExpr Column) PlaceOf(KBuilder b, KExpr tile)

@@ -1,6 +1,6 @@
 namespace Graphene.Optimizer;
 
-/// <summary>What a caller may choose about optimization. The defaults never change a result.</summary>
+/// <summary>What a caller may choose about optimization. The defaults change results by rounding only.</summary>
 public sealed record OptimizerOptions
 {
     /// <summary>The defaults.</summary>
@@ -10,17 +10,17 @@ public sealed record OptimizerOptions
     public bool FastMath { get; init; }
 
     /// <summary>
-    /// Allows batch normalization with constant statistics to be folded into the weights before it. The one exception to exact
-    /// rules that is on by default: every inference compiler does it, and results change by rounding only.
+    /// Allows batch normalization with constant statistics to be folded into the weights before it. An exception to exact rules that
+    /// is on by default: every inference compiler does it, and results change by rounding only.
     /// </summary>
     public bool FoldBatchNorm { get; init; } = true;
 
     /// <summary>
-    /// Allows 3x3 convolutions of f32 with constant kernels to be computed by Winograd's minimal filtering where that is faster on a
-    /// processor. Off by default: results err by some bits more (see docs/numerics.md), and an infinity or NaN in the input reaches all
-    /// results of its tile instead of those that the definition gives it to.
+    /// The largest tiles in which 3x3 convolutions of f32 with constant kernels may be computed by Winograd's minimal filtering, where
+    /// that is faster on a processor. The other exception to exact rules that is on by default: tiles of 2 x 2 err less than the
+    /// definition's own sums (see docs/numerics.md).
     /// </summary>
-    public bool AllowWinograd { get; init; }
+    public WinogradTiles Winograd { get; init; } = WinogradTiles.TwoByTwo;
 
     /// <summary>
     /// Finds attention of f16 and bf16, too. For back ends whose kernels take them: off by default, because the processor's does not.

@@ -49,6 +49,6 @@ public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
 
     private bool LooksForTheBorder(ConvolutionOp op, Node node) =>
         (op.IsDepthwise(node.Operands[1].Type) ||
-            (Context.Options.AllowWinograd && WinogradForm.TileOf(op, node.Operands[0].Type, node.Operands[1].Type) > 0)) &&
+            WinogradForm.TileOf(op, node.Operands[0].Type, node.Operands[1].Type, Context.Options.Winograd) > 0) &&
         node.Operands[1].Op is ConstantOp constant && constant.Value.IsFinite();
 }

@@ -9,7 +9,7 @@ namespace Graphene.Optimizer;
 /// </para>
 /// <para>
 /// The sizes of one image decide, neither the batch nor the machine: another size of tiles would be other bits
-/// (<see cref="OptimizerOptions.AllowWinograd"/>).
+/// (<see cref="OptimizerOptions.Winograd"/>).
 /// </para>
 /// </remarks>
 public static class WinogradForm
@@ -32,10 +32,11 @@ public static class WinogradForm
     /// <param name="op">The convolution.</param>
     /// <param name="input">The type of its input.</param>
     /// <param name="kernel">The type of its kernel, which is a constant: weights are transformed while compiling.</param>
-    public static int TileOf(ConvolutionOp op, TensorType input, TensorType kernel)
+    /// <param name="largest">The largest tiles that the caller allows.</param>
+    public static int TileOf(ConvolutionOp op, TensorType input, TensorType kernel, WinogradTiles largest)
     {
         ConvolutionDimensions d = op.Dimensions;
-        bool fits = d.SpatialRank == 2 && op.FeatureGroups == 1 && op.BatchGroups == 1 &&
+        bool fits = largest != WinogradTiles.None && d.SpatialRank == 2 && op.FeatureGroups == 1 && op.BatchGroups == 1 &&
             input.DType == DType.F32 && op.ResultType == DType.F32 &&
             d.ResultFeature == d.SpatialRank + 1 && d.LhsFeature == d.SpatialRank + 1 && op.Window.All(IsPlain) &&
             kernel.Shape.IsStatic && d.LhsSpatial.All(axis => input.Shape[axis].IsStatic);
@@ -52,7 +53,7 @@ public static class WinogradForm
         }
         double direct = (18.0 * result[0] * result[1] * inputs * outputs) + (FlopsPerByte * 36 * inputs * outputs);
         double two = Cost(2, result, inputs, outputs);
-        double four = Cost(4, result, inputs, outputs);
+        double four = largest == WinogradTiles.FourByFour ? Cost(4, result, inputs, outputs) : double.PositiveInfinity;
         (int tile, double cost) = four <= two * LeastGainOfLarger ? (4, four) : (2, two);
         return cost <= direct * LeastGain ? tile : 0;
     }

@@ -29,7 +29,7 @@ internal sealed class CompileCommandTests : FolderFixture
     [TestCase("m.ptx", "", "m.json m.ptx")]
     [TestCase("m.ptx", "--emit ptx,llvm-ir --target nvptx:sm_90a", "m.json m.ll m.ptx")]
     [TestCase("m.ll", "--target nvptx:sm_70", "m.ll")]
-    [TestCase("m.o", "--emit bundle,object --allow-winograd", "m.graphene m.h m.json m.o")]
+    [TestCase("m.o", "--emit bundle,object --winograd 4x4", "m.graphene m.h m.json m.o")]
     public void FormsBecomeFiles(string output, string options, string files)
     {
         CliRun run = Compile(output, options);
@@ -64,7 +64,7 @@ internal sealed class CompileCommandTests : FolderFixture
     [TestCase("m.so", "--target nvptx:sm_90a", "GR5071")]
     [TestCase("m.graphene", "--target nvptx:sm_80 --target nvptx:sm_80", "named twice")]
     [TestCase("m.ptx", "--target x86-64-v3", "GR5072")]
-    [TestCase("m.ptx", "--allow-winograd", "--allow-winograd is for bundles and native libraries")]
+    [TestCase("m.ptx", "--winograd 2x2", "--winograd is for bundles and native libraries")]
     public void WhatCannotBeDoneIsSaid(string output, string options, string message)
     {
         CliRun run = Compile(output, options);

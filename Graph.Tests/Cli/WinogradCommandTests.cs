@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Graphene.Tests.Cli;
 
-/// <summary><c>--allow-winograd</c> changes what is compiled, and the disk cache keeps both.</summary>
+/// <summary><c>--winograd</c> changes what is compiled, and the disk cache keeps both.</summary>
 internal sealed class WinogradCommandTests
 {
     [Test]
@@ -18,14 +18,17 @@ internal sealed class WinogradCommandTests
             b.Parameter(0, new TensorType(DType.F32, Shape.Of(1, 24, 24, 16))), b.Constant(Evaluation.Noise([3, 3, 16, 32], 5)))]);
         File.WriteAllText(folder.Combine("model.hlo"), Printer.Print(module));
 
-        Literal direct = Run(folder, "direct");
-        Literal tiles = Run(folder, "tiles", "--allow-winograd");
-        LiteralAssert.AreEqual(Run(folder, "again"), direct);
-        Assert.That(tiles, Is.Not.EqualTo(direct));
-        LiteralAssert.AreClose(tiles, direct, 0, 1e-4);
+        Literal direct = Run(folder, "direct", "--winograd", "none");
+        Literal two = Run(folder, "two", "--winograd", "2x2");
+        Literal four = Run(folder, "four", "--winograd", "4x4");
+        LiteralAssert.AreEqual(Run(folder, "again", "--winograd", "none"), direct);
+        LiteralAssert.AreEqual(Run(folder, "default"), two);
+        Assert.That(new[] { direct, two, four }, Is.Unique);
+        LiteralAssert.AreClose(two, direct, 0, 1e-4);
+        LiteralAssert.AreClose(four, direct, 0, 1e-4);
 
         CliRun bench = CliRun.Of(
-            "bench", folder.Combine("model.hlo"), "--allow-winograd", "--runs", "1", "--warmup", "0", "--kernels", "--no-cache", "--json");
+            "bench", folder.Combine("model.hlo"), "--winograd", "4x4", "--runs", "1", "--warmup", "0", "--kernels", "--no-cache", "--json");
         Assert.That(bench.Exit, Is.Zero, bench.Error);
         Assert.That(bench.Output, Does.Contain("convolution_tiles"));
     }

@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Optimizer;
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
@@ -8,6 +9,8 @@ namespace Graphene.Tests.Codegen;
 /// <summary>Taps of a convolution that read zeros of a border alone are left out, and no bit tells.</summary>
 internal sealed class BorderTapsTests
 {
+    private static readonly OptimizerOptions Definition = OptimizerOptions.Default with { Winograd = WinogradTiles.None };
+
     // Image with its batch, and the windows of rows and columns.
     private static IEnumerable<TestCaseData> Images =>
     [
@@ -34,15 +37,15 @@ internal sealed class BorderTapsTests
         Module all = CompiledModule.Build(b => [Convolve(
             b, b.Parameter(0, x.Type), b.Constant(weights), b.Parameter(1, zero.Type), rows, columns)]);
         Module known = Known(x.Shape, weights, rows, columns);
-        Literal expected = CompiledModule.Run(all, [x, zero])[0];
+        Literal expected = CompiledModule.Run(all, [x, zero], Definition)[0];
 
-        var interpreted = new InterpretedModule(known);
+        var interpreted = Interpret(known);
         Assert.That(interpreted.Kernels.Any(LeavesTapsOut), Is.EqualTo(leavesTapsOut));
-        Assert.That(new InterpretedModule(all).Kernels.Any(LeavesTapsOut), Is.False, "a border that is fed");
+        Assert.That(Interpret(all).Kernels.Any(LeavesTapsOut), Is.False, "a border that is fed");
         LiteralAssert.AreEqual(interpreted.Run([x])[0], expected, "interpreted");
-        LiteralAssert.AreEqual(CompiledModule.Run(known, [x], 2)[0], expected);
+        LiteralAssert.AreEqual(CompiledModule.Run(known, [x], Definition, threads: 2)[0], expected);
         Module fed = Known([Dim.Symbol("images", 1, 64), image[1], image[2], 36], weights, rows, columns);
-        LiteralAssert.AreEqual(CompiledModule.Run(fed, [x], 2)[0], expected, "a batch that is fed");
+        LiteralAssert.AreEqual(CompiledModule.Run(fed, [x], Definition, threads: 2)[0], expected, "a batch that is fed");
     }
 
     [Test]
@@ -58,7 +61,7 @@ internal sealed class BorderTapsTests
         });
 
         Literal[] expected = Evaluator.Evaluate(module.Entry, [x]);
-        Literal[] actual = CompiledModule.Run(module, [x]);
+        Literal[] actual = CompiledModule.Run(module, [x], Definition);
         Assert.Multiple(() =>
         {
             LiteralAssert.AreClose(actual[0], expected[0], 1e-5, 1e-6);
@@ -73,11 +76,14 @@ internal sealed class BorderTapsTests
         Literal weights = Literal.Generate(
             new TensorType(DType.F32, Shape.Of(3, 3, 16, 32)),
             at => Scalar.FromDouble(DType.F32, at[0] == 0 && at[3] == 5 ? double.PositiveInfinity : 0.25));
-        Literal result = CompiledModule.Run(Known(x.Shape, weights, Same(), Same()), [x])[0];
+        Literal result = CompiledModule.Run(Known(x.Shape, weights, Same(), Same()), [x], Definition)[0];
 
         Assert.That(result.As<float>()[5], Is.NaN); // infinity times the zeros above the first row
         Assert.That(result.As<float>()[4], Is.Not.NaN);
     }
+
+    private static InterpretedModule Interpret(Module module) =>
+        new(module, KernelTarget.Of(GraphCompiler.Cpu().Target), Definition);
 
     private static bool LeavesTapsOut(Kernel kernel) => KernelPrinter.Print(kernel).Contains("let tap0", StringComparison.Ordinal);
 

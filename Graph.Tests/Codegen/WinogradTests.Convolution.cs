@@ -31,6 +31,14 @@ internal sealed partial class WinogradTests
             return [epilogue(b, x, b.Add(Op, x, b.Constant(Weights)))];
         });
 
+        /// <summary>The results in f64, without an epilogue.</summary>
+        public double[] Exact(Literal x)
+        {
+            Module module = CompiledModule.Build(b => [b.Add(
+                Op with { ResultType = DType.F64 }, b.Convert(b.Parameter(0, x.Type), DType.F64), b.Convert(b.Constant(Weights), DType.F64))]);
+            return CompiledModule.Run(module, [x])[0].ToDoubles();
+        }
+
         /// <summary>What a result may differ: a part of the largest sum of absolute products.</summary>
         public double Bound(int tile, Literal x)
         {

@@ -73,7 +73,7 @@ public sealed class GoldenTests
         {
             FastMath = file.HasOption("fast-math"),
             FoldBatchNorm = !file.HasOption("exact"),
-            AllowWinograd = file.HasOption("allow-winograd"),
+            Winograd = file.HasOption("winograd") ? WinogradTiles.TwoByTwo : WinogradTiles.None,
             ArenaBudgetInBytes = file.HasOption("small-arena") ? 5000 : null,
             Machine = file.HasOption("gpu") ? MachineTraits.Gpu : MachineTraits.Processor,
         });

@@ -29,19 +29,22 @@ internal static class WinogradConvolutions
             if (name.Contains(filter, StringComparison.Ordinal))
             {
                 OpCase op = Convolution(name, images, size, inputs, outputs);
-                foreach (int threads in threadCounts)
+                foreach (WinogradTiles largest in new[] { WinogradTiles.TwoByTwo, WinogradTiles.FourByFour })
                 {
-                    Add(table, op, TileOf(images, size, inputs, outputs), threads, seconds);
+                    if (TileOf(images, size, inputs, outputs, largest) == (int)largest)
+                    {
+                        threadCounts.ToList().ForEach(threads => Add(table, op, largest, threads, seconds));
+                    }
                 }
             }
         }
         return table;
     }
 
-    private static void Add(ResultTable table, OpCase op, int tile, int threads, double seconds)
+    private static void Add(ResultTable table, OpCase op, WinogradTiles largest, int threads, double seconds)
     {
-        using var direct = new OpRun(op, threads);
-        using var tiles = new OpRun(op, threads, OptimizerOptions.Default with { AllowWinograd = true });
+        using var direct = new OpRun(op, threads, OptimizerOptions.Default with { Winograd = WinogradTiles.None });
+        using var tiles = new OpRun(op, threads, OptimizerOptions.Default with { Winograd = largest });
         var times = new List<(double Direct, double Tiles)>();
         long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
         do
@@ -53,7 +56,7 @@ internal static class WinogradConvolutions
         (double most, double mean) = Error(direct.Result, exact);
         (double mostInTiles, double meanInTiles) = Error(tiles.Result, exact);
         table.Add(
-            op.Name, Invariant($"{tile}"), Invariant($"{threads}"), Ms(Measurement.Median(times.Select(t => t.Direct)) * 1e3),
+            op.Name, Invariant($"{(int)largest}"), Invariant($"{threads}"), Ms(Measurement.Median(times.Select(t => t.Direct)) * 1e3),
             Ms(Measurement.Median(times.Select(t => t.Tiles)) * 1e3),
             Invariant($"{Measurement.Median(times.Select(t => t.Tiles / t.Direct)):F2}"), Invariant($"{most:E1}"),
             Invariant($"{mostInTiles:E1}"), Invariant($"{mean:E1}"), Invariant($"{meanInTiles:E1}"));
@@ -95,11 +98,11 @@ internal static class WinogradConvolutions
             });
     }
 
-    private static int TileOf(int images, int size, int inputs, int outputs)
+    private static int TileOf(int images, int size, int inputs, int outputs, WinogradTiles largest)
     {
         var window = new WindowDim(3, 1, 1, 1);
         return WinogradForm.TileOf(
             new ConvolutionOp(ConvolutionDimensions.ChannelsLast(2), [window, window], 1, 1, DType.F32),
-            new TensorType(DType.F32, Shape.Of(images, size, size, inputs)), new TensorType(DType.F32, Shape.Of(3, 3, inputs, outputs)));
+            new TensorType(DType.F32, Shape.Of(images, size, size, inputs)), new TensorType(DType.F32, Shape.Of(3, 3, inputs, outputs)), largest);
     }
 }

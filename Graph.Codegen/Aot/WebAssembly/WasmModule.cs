@@ -1,4 +1,5 @@
 using Graphene.Codegen.Llvm;
+using Graphene.Optimizer;
 using Graphene.Runtime;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,12 @@ public sealed class WasmModule : IDisposable
     // Calls, saved registers and the places of masked lanes, over the few functions that are active at a time.
     private const long StackOfCalls = 1024;
     private const long StackUnit = 64;
+
+    // Tiles make 3x3 weights 16/9 times as large, and a module is sent to whoever opens the page.
+    private static readonly GraphCompilerOptions PlainWeights = new()
+    {
+        Optimizer = OptimizerOptions.Default with { Winograd = WinogradTiles.None },
+    };
 
     private readonly Executable _executable;
     private readonly WasmBinary _binary;
@@ -63,7 +70,7 @@ public sealed class WasmModule : IDisposable
         RefuseHostCalls(module, module.Entry); // what can be known is said before minutes of work
         WasmLayout.RefuseTooLarge(module.Name, FewestBytes(module));
         WasmLinker.Require();
-        (Executable executable, long stack) = GraphCompiler.For(target).CompileForStack(module, logger, cancellation);
+        (Executable executable, long stack) = GraphCompiler.For(target, PlainWeights).CompileForStack(module, logger, cancellation);
         try
         {
             stack = (stack + StackOfCalls + StackUnit - 1) / StackUnit * StackUnit;

@@ -68,7 +68,7 @@ public sealed record GpuTarget(int Architecture, bool HasArchitectureFeatures = 
     internal static OptimizerOptions Adapt(OptimizerOptions options) => options with
     {
         HalfAttention = true,
-        AllowWinograd = false,
+        Winograd = WinogradTiles.None,
         Machine = MachineTraits.Gpu,
     };
 

@@ -40,7 +40,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Measure loading, compiling and running a model.")
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, CommonOptions.Device,
-            CommonOptions.Threads, CommonOptions.AllowWinograd, CommonOptions.Tuning, Warmup, Runs, NoCache, Kernels, Json,
+            CommonOptions.Threads, CommonOptions.Winograd, CommonOptions.Tuning, Warmup, Runs, NoCache, Kernels, Json,
         };
         command.SetAction(p => Run(p, io));
         return command;

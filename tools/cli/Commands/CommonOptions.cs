@@ -16,6 +16,9 @@ internal static class CommonOptions
 {
     private const string JsonLog = "json";
 
+    private static readonly (string Name, WinogradTiles Tiles)[] TilesOfWinograd =
+        [("none", WinogradTiles.None), ("2x2", WinogradTiles.TwoByTwo), ("4x4", WinogradTiles.FourByFour)];
+
     public static readonly Argument<string> Model = new("MODEL")
     {
         Description = "An ONNX model, IR text (.hlo), or a bundle that `graphene compile` wrote (.graphene).",
@@ -47,12 +50,7 @@ internal static class CommonOptions
 
     public static readonly Option<int> Threads = ThreadsOption();
 
-    public static readonly Option<bool> AllowWinograd = new("--allow-winograd")
-    {
-        Description = "Let 3x3 convolutions take fewer products, by Winograd's filtering, where that is faster: " +
-            "errors grow by some bits, " +
-            "and an infinity or NaN reaches the results around it. For processors.",
-    };
+    public static readonly Option<string> Winograd = WinogradOption();
 
     public static readonly Option<bool> Verbose = new("--verbose")
     {
@@ -82,7 +80,7 @@ internal static class CommonOptions
 
     /// <summary>What the command line chooses about the optimizer.</summary>
     public static OptimizerOptions Optimizer(ParseResult parsed) =>
-        OptimizerOptions.Default with { AllowWinograd = parsed.GetValue(AllowWinograd) };
+        OptimizerOptions.Default with { Winograd = TilesOfWinograd.Single(t => t.Name == parsed.GetRequiredValue(Winograd)).Tiles };
 
     /// <summary>The values of <c>--dim</c>.</summary>
     /// <exception cref="UsageException">One is not NAME=N.</exception>
@@ -142,6 +140,19 @@ internal static class CommonOptions
                 result.AddError("--threads must be 0 or more");
             }
         });
+        return option;
+    }
+
+    private static Option<string> WinogradOption()
+    {
+        var option = new Option<string>("--winograd")
+        {
+            Description = "The largest tiles in which 3x3 convolutions are computed with fewer products, by Winograd's filtering, where that " +
+                "is faster: 2x2 errs less than the definition, 4x4 by some bits more, and an infinity or NaN reaches the results around " +
+                "it. Weights grow by 16/9 and 4. For processors.",
+            DefaultValueFactory = _ => TilesOfWinograd.Single(t => t.Tiles == OptimizerOptions.Default.Winograd).Name,
+        };
+        option.AcceptOnlyFromAmong([.. TilesOfWinograd.Select(t => t.Name)]);
         return option;
     }
 

@@ -67,7 +67,7 @@ internal static class CompileCommand
     {
         var command = new Command("compile", "Compile a model ahead of time: a bundle for .NET, native code with a C interface, or PTX.")
         {
-            BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.AllowWinograd,
+            BundleOptions.Model, Output, Emit, Target, Cpu, Features, Name, Freestanding, Weights, CommonOptions.Winograd,
             CommonOptions.Tuning, CommonOptions.Input, CommonOptions.Dim,
         };
         foreach (Option option in BundleOptions.All)

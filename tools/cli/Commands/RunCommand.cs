@@ -31,7 +31,7 @@ internal static class RunCommand
         {
             CommonOptions.Model, CommonOptions.Input, CommonOptions.Random, CommonOptions.Dim, OutputDir, Expect,
             ToleranceOptions.Relative, ToleranceOptions.Absolute, ToleranceOptions.OfLargest, CommonOptions.Device, CommonOptions.Threads,
-            CommonOptions.AllowWinograd, CommonOptions.Tuning,
+            CommonOptions.Winograd, CommonOptions.Tuning,
         };
         command.SetAction(p => Run(p, io));
         return command;

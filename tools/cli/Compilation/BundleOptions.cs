@@ -66,10 +66,10 @@ internal static class BundleOptions
             throw new UsageException($"the models come from --signature, so {model} has no place");
         }
         OptimizerOptions optimizer = CommonOptions.Optimizer(parsed);
-        if (optimizer.AllowWinograd &&
+        if (IsGiven(CommonOptions.Winograd) &&
             forms.FirstOrDefault(f => f.Writer != BundleArtifact.Write && f.Writer != NativeArtifact.Write) is { } other)
         {
-            throw new UsageException($"{CommonOptions.AllowWinograd.Name} is for bundles and native libraries, not for {other.Name}");
+            throw new UsageException($"{CommonOptions.Winograd.Name} is for bundles and native libraries, not for {other.Name}");
         }
         return new BundleRequest
         {
