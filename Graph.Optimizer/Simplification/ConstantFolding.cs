@@ -5,7 +5,7 @@ namespace Graphene.Optimizer;
 /// byte and time budgets.
 /// </summary>
 /// <remarks>
-/// Splats are folded as scalars and stay splats: nothing is ever expanded into memory. Data movement and f32 arithmetic on large
+/// Splats are folded as scalars and stay splats: nothing is ever expanded into memory. Data movement and arithmetic on large
 /// constants (weights) run on a fast path with the same bits. Control flow is never run: it might not end.
 /// </remarks>
 public sealed class ConstantFolding() : RewritePass("constant-folding")
@@ -53,7 +53,7 @@ public sealed class ConstantFolding() : RewritePass("constant-folding")
         }
         long freed = node.Operands.Where(o => o.Op is ConstantOp && UseCount(o) == 1).Sum(o => o.Type.SizeInBytes.Value);
         double nanoseconds = isFast
-            ? FastNanosecondsPerByte * node.Type.SizeInBytes.Value
+            ? FastNanosecondsPerByte * Math.Max(node.Type.SizeInBytes.Value, node.Operands.Max(o => o.Op is ConstantOp ? o.Type.SizeInBytes.Value : 0))
             : EvaluatorNanosecondsPerStep * EvaluationSteps.Of(node);
         TimeSpan estimate = TimeSpan.FromMilliseconds(nanoseconds / 1e6);
         if (!Context.TryTakeFolding(node.Type.SizeInBytes.Value - freed, estimate))

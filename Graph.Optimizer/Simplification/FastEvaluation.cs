@@ -1,10 +1,8 @@
-using System.Runtime.InteropServices;
-
 namespace Graphene.Optimizer;
 
 /// <summary>
-/// Evaluates what large constants go through (transposes, slices, joins, f32 arithmetic) without an object per element. The
-/// results have the bits of the reference evaluation.
+/// Evaluates what large constants go through (transposes, slices, joins, conversions, arithmetic of f32 and i32) without an object per
+/// element. The results have the bits of the reference evaluation.
 /// </summary>
 internal static class FastEvaluation
 {
@@ -13,8 +11,9 @@ internal static class FastEvaluation
     {
         TransposeOp or SliceOp or ReverseOp or ConcatenateOp => node.Operands.All(o => o.Op is ConstantOp),
         GatherOp => FastGather.Handles(node),
-        ConvertOp convert => convert.Type == DType.F32 && node.Operands[0] is { Op: ConstantOp, DType: DType.F16 or DType.BF16 },
-        ElementwiseOp { Fn: { Arity: 2 } fn } => node.DType == DType.F32 && node.Rank > 0 && FastArithmetic.Function(fn) is not null &&
+        ConvertOp convert => node.Operands[0] is { Op: ConstantOp, DType: var from } && FastConversion.Function(from, convert.Type) is not null,
+        ReduceOp => FastSum.Handles(node),
+        ElementwiseOp { Fn: { Arity: 2 } fn } => node.Rank > 0 && FastArithmetic.Function(fn, node.DType) is not null &&
             node.Operands.All(o => StridedConstant.TryView(o) is not null),
         _ => false,
     };
@@ -25,7 +24,7 @@ internal static class FastEvaluation
         byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)node.Type.SizeInBytes.Value));
         if (node.Op is ElementwiseOp elementwise)
         {
-            FastArithmetic.Function(elementwise.Fn)!(node, bytes);
+            FastArithmetic.Function(elementwise.Fn, node.DType)!(node, bytes);
             return new Literal(node.Type, bytes);
         }
         Literal[] operands = [.. node.Operands.Select(o => ((ConstantOp)o.Op).Value)];
@@ -34,8 +33,11 @@ internal static class FastEvaluation
             case ConcatenateOp concatenate:
                 Concatenate(operands, concatenate.Dimension, bytes);
                 break;
-            case ConvertOp:
-                Widen(operands[0], bytes);
+            case ConvertOp convert:
+                FastConversion.Function(operands[0].DType, convert.Type)!(operands[0], bytes);
+                break;
+            case ReduceOp reduce:
+                FastSum.Evaluate(reduce, operands[0], operands[1], bytes);
                 break;
             case GatherOp gather:
                 FastGather.Evaluate(gather, operands[0], operands[1], bytes);
@@ -45,26 +47,6 @@ internal static class FastEvaluation
                 break;
         }
         return new Literal(node.Type, bytes);
-    }
-
-    private static void Widen(Literal x, byte[] bytes)
-    {
-        using LiteralPart part = x.Part();
-        Span<float> result = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
-        if (x.DType == DType.F16)
-        {
-            ReadOnlySpan<Half> halves = part.As<Half>();
-            for (int i = 0; i < result.Length; i++)
-            {
-                result[i] = (float)halves[i];
-            }
-            return;
-        }
-        ReadOnlySpan<BFloat16> brains = part.As<BFloat16>();
-        for (int i = 0; i < result.Length; i++)
-        {
-            result[i] = brains[i];
-        }
     }
 
     // Each operand contributes a run of consecutive bytes per index of the outer dimensions.

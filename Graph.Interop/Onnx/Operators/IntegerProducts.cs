@@ -89,17 +89,33 @@ internal static class IntegerProducts
         {
             return IsByte(weights) ? weights : null;
         }
-        if (c.TryKnown(input) is null || c.TryKnown(zero) is null)
+        return c.TryKnown(input) is { } values && c.TryKnown(zero) is { } zeros ? Narrow(c.B, weights, values, zeros, point.Rank, axis) : null;
+    }
+
+    private static Node? Narrow(GraphBuilder b, Node weights, Literal values, Literal zeros, int rank, int axis)
+    {
+        if (zeros.ElementCount != 1 && (rank != 1 || zeros.ElementCount != values.Shape[axis].Value))
         {
-            return null;
+            return null; // blocks, which no product of bytes serves
         }
-        Node centered = Products.Centered(c.B, weights, point, axis);
-        if (c.Importer.Constants.TryEvaluate(centered, false) is not { } values)
+        int[] points = [.. Enumerable.Range(0, (int)zeros.ElementCount).Select(i => (int)zeros[i].AsInteger)];
+        if (Array.TrueForAll(points, p => p == 0) && weights.DType == DType.I8)
         {
-            return null;
+            return weights;
         }
-        bool fits = values.As<int>().IndexOfAnyExceptInRange(sbyte.MinValue, sbyte.MaxValue) < 0;
-        return fits ? c.B.Constant(Literal.Generate(
-            new TensorType(DType.I8, values.Shape), at => Scalar.FromInteger(DType.I8, values[at].AsInteger))) : null;
+        int inner = (int)values.Shape.Skip(axis + 1).Aggregate(1L, (n, d) => n * d.Value);
+        bool isSigned = values.DType == DType.I8;
+        ReadOnlySpan<byte> stored = values.As<byte>();
+        byte[] centered = new byte[stored.Length];
+        for (int i = 0; i < stored.Length; i++)
+        {
+            int value = (isSigned ? (sbyte)stored[i] : stored[i]) - points[points.Length == 1 ? 0 : i / inner % points.Length];
+            if (value is < sbyte.MinValue or > sbyte.MaxValue)
+            {
+                return null;
+            }
+            centered[i] = unchecked((byte)value);
+        }
+        return b.Constant(new Literal(values.Type with { DType = DType.I8 }, centered));
     }
 }

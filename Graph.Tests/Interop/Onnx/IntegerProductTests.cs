@@ -72,6 +72,27 @@ public sealed class IntegerProductTests : FolderFixture
         Assert.That(OperandOf<ConvolutionOp>(module).SizeInBits() == 8, Is.EqualTo(isNarrow));
     }
 
+    [TestCase(OnnxDataType.Int8, true)]
+    [TestCase(OnnxDataType.UInt8, false)]
+    public void ChannelsHaveZeroPointsOfTheirOwn(OnnxDataType right, bool isNarrow)
+    {
+        const int Rows = 3, Depth = 19, Columns = 4;
+        int[] zeros = right == OnnxDataType.Int8 ? [0, 3, -2, 1] : [128, 3, 255, 0]; // of small weights, and of bytes that need a ninth bit
+        int[] x = Values(OnnxDataType.UInt8, Rows * Depth, 1);
+        int[] w = [.. Values(right, Depth * Columns, 2).Select(v => right == OnnxDataType.Int8 ? v / 2 : v)];
+        ModelProto model = Model(Graph(
+            [Tensor("x", OnnxDataType.UInt8, Rows, Depth), Tensor("xz", OnnxDataType.UInt8)], [Tensor("y", OnnxDataType.Int32, Rows, Columns)],
+            Node("MatMulInteger", ["x", "w", "xz", "wz"], ["y"])));
+        model.Graph.Initializer.Add(Stored("w", right, [Depth, Columns], w));
+        model.Graph.Initializer.Add(Stored("wz", right, [Columns], zeros));
+        Module module = OnnxImporter.Import(model.Save(Folder.Path)).Module;
+
+        int[] expected = [.. Enumerable.Range(0, Rows * Columns).Select(i => Enumerable.Range(0, Depth).Sum(
+            k => (x[(i / Columns * Depth) + k] - 131) * (w[(k * Columns) + (i % Columns)] - zeros[i % Columns])))];
+        Check(module, [Elements(OnnxDataType.UInt8, x, Rows, Depth), Elements(OnnxDataType.UInt8, [131])], expected);
+        Assert.That(OperandOf<DotGeneralOp>(module).SizeInBits() == 8, Is.EqualTo(isNarrow));
+    }
+
     private static void Check(Module module, Literal[] arguments, int[] expected)
     {
         Literal evaluated = Evaluator.Evaluate(module.Entry, arguments)[0];
