@@ -163,7 +163,7 @@ public sealed record GraphCompilerOptions
             OptimizerOptions o = Optimizer ?? OptimizerOptions.Default;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"math {o.FastMath} {o.FoldBatchNorm} {o.Winograd} {o.HalfAttention} "
+                $"math {o.FastMath} {o.FoldBatchNorm} {o.Winograd} {o.QuantizedProducts} {o.HalfAttention} "
                 + $"folding {o.FoldingBudgetInBytes} {o.FoldingTime.Ticks} "
                 + $"sweeps {o.MaxSweeps} fusion {o.MaxFusionSize} arena {o.ArenaBudgetInBytes} "
                 + $"without {string.Join(',', o.Debug.DisabledPasses)} {o.Debug.StopAfter} "

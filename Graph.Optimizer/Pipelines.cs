@@ -14,6 +14,7 @@ public static class Pipelines
             new ConditionalSimplification(),      // early: what a branch that never runs computes need not be looked at
             new LoopSimplification(),             // what leaves a loop can meet what is around it
             new TransposeFolding(),               // before folding: a transpose that a dot absorbs must not be computed
+            new QuantizedProducts(),              // after transposes are in dots, and before folding makes f32 of stored bytes
             new ConvolutionCanonicalization(),    // before folding, which rearranges the weights for it
             new AlgebraicSimplifier(),            // canonical forms (constants to the right, merged broadcasts) for all that follows
             new BatchNormFolding(),               // leaves factors that only constant folding can compute

@@ -27,6 +27,9 @@ public enum DotInstructions
     /// <summary>Tiles of bf16 by bf16 into f32.</summary>
     TilesOfBrain = 32,
 
+    /// <summary>All that multiply integers.</summary>
+    OfIntegers = BytesOfDifferentSign | BytesOfSameSign | Words | TilesOfBytes,
+
     /// <summary>All that work on tiles.</summary>
     Tiles = TilesOfBytes | TilesOfBrain,
 }

@@ -43,11 +43,13 @@ internal sealed class StepLowering(KernelTarget kernelTarget, GraphCompilerOptio
         return new LoweredSteps(plan, steps, Describe(module, optimized, plan, builder, library), constants);
     }
 
-    /// <summary>The optimizer's options for a machine: the caller's, and what only such machines have kernels for.</summary>
+    /// <summary>The optimizer's options for a machine: the caller's, and what only such machines have kernels or instructions for.</summary>
     public static OptimizerOptions OptimizerFor(KernelTarget target, GraphCompilerOptions options)
     {
         OptimizerOptions optimizer = options.Optimizer ?? OptimizerOptions.Default;
-        return target.Gpu is null ? optimizer : GpuTarget.Adapt(optimizer);
+        return target.Gpu is not null ? GpuTarget.Adapt(optimizer)
+            : (target.Dots & DotInstructions.OfIntegers) != 0 ? optimizer
+            : optimizer with { Machine = optimizer.Machine with { MultipliesBytes = false } };
     }
 
     /// <summary>The memory that a run will use, workspaces of kernels included.</summary>

@@ -24,6 +24,7 @@ public sealed record MachineTraits
         JoinsPieces = true,
         ReadsBorders = true,
         ReadsPartsAfterHeroes = false,
+        MultipliesBytes = false,
         FlopsPerByte = 10,
     };
 
@@ -58,6 +59,9 @@ public sealed record MachineTraits
     /// Whether what follows a dot or convolution may read a part of a larger tensor, at whatever alignment that has.
     /// </summary>
     public bool ReadsPartsAfterHeroes { get; init; } = true;
+
+    /// <summary>Whether the machine multiplies bytes at least as fast as f32. Others have no instruction that adds up neighbours.</summary>
+    public bool MultipliesBytes { get; init; } = true;
 
     /// <summary>Operations of f32 that take as long as moving a byte; 0 where functions are dearer than what moves.</summary>
     public int FlopsPerByte { get; init; }

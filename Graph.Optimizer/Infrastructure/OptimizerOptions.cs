@@ -23,6 +23,12 @@ public sealed record OptimizerOptions
     public WinogradTiles Winograd { get; init; } = WinogradTiles.TwoByTwo;
 
     /// <summary>
+    /// Multiplies stored bytes where a graph dequantizes both factors of a dot or convolution, and scales the exact sums. The third exception
+    /// to exact rules that is on by default: it is what such graphs are written for, and sums of integers have no error.
+    /// </summary>
+    public bool QuantizedProducts { get; init; } = true;
+
+    /// <summary>
     /// Finds attention of f16 and bf16, too. For back ends whose kernels take them: off by default, because the processor's does not.
     /// </summary>
     public bool HalfAttention { get; init; }

@@ -97,9 +97,42 @@ internal abstract partial class LlvmBodyPrinter
     private LlvmValue Saturate(LlvmValue x, DType to)
     {
         KType type = x.Type with { Element = to };
+        if (x.Type.Lanes > 1 && Target.Architecture == LlvmArchitecture.X64)
+        {
+            return SaturateVector(x, type);
+        }
         string name = to.IsSignedInteger() ? "fptosi" : "fptoui";
         string suffix = $"{LlvmTypes.Suffix(type)}.{LlvmTypes.Suffix(x.Type)}";
         return Out.Add(type, $"call {LlvmTypes.Register(type)} @llvm.{name}.sat.{suffix}({x})");
+    }
+
+    // The same in vectors: LLVM takes them apart for x86, a conversion and its comparisons for each lane. What is out of range
+    // must not meet the plain conversion, whose result is undefined there.
+    private LlvmValue SaturateVector(LlvmValue x, KType type)
+    {
+        DType to = type.Element;
+        bool signed = to.IsSignedInteger();
+        int bits = to.SizeInBits();
+        DType wide = bits < 32 ? DType.I32 : to; // of 32 bits at least, as the instructions are
+        double low = signed ? -Math.ScaleB(1, bits - 1) : 0;
+        double beyond = Math.ScaleB(1, signed ? bits - 1 : bits);
+        LlvmValue lowest = Real(x.Type, low);
+        LlvmValue held = Select(CompareReals("ogt", x, lowest), x, lowest); // NaN, too
+        LlvmValue result;
+        if (bits <= (x.Type.Element == DType.F64 ? 32 : 16))
+        {
+            LlvmValue highest = Real(x.Type, beyond - 1);
+            result = Cast(wide.IsSignedInteger() ? "fptosi" : "fptoui", Select(CompareReals("olt", held, highest), held, highest), wide);
+        }
+        else
+        {
+            // The largest integer is no number of the real type, the one after it is.
+            LlvmValue isBeyond = CompareReals("oge", held, Real(x.Type, beyond));
+            LlvmValue inside = Cast(signed ? "fptosi" : "fptoui", Select(isBeyond, lowest, held), wide);
+            result = Select(isBeyond, Number(inside.Type, (Int128)beyond - 1), inside);
+        }
+        result = signed ? Select(CompareReals("uno", x, x), Number(result.Type, 0), result) : result;
+        return wide == to ? result : Cast("trunc", result, to);
     }
 
     // Rounding to odd in the wider step makes the second rounding correct (Boldo and Melquiond, 2008): towards zero, and the

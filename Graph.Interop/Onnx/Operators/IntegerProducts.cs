@@ -99,23 +99,8 @@ internal static class IntegerProducts
             return null; // blocks, which no product of bytes serves
         }
         int[] points = [.. Enumerable.Range(0, (int)zeros.ElementCount).Select(i => (int)zeros[i].AsInteger)];
-        if (Array.TrueForAll(points, p => p == 0) && weights.DType == DType.I8)
-        {
-            return weights;
-        }
-        int inner = (int)values.Shape.Skip(axis + 1).Aggregate(1L, (n, d) => n * d.Value);
-        bool isSigned = values.DType == DType.I8;
-        ReadOnlySpan<byte> stored = values.As<byte>();
-        byte[] centered = new byte[stored.Length];
-        for (int i = 0; i < stored.Length; i++)
-        {
-            int value = (isSigned ? (sbyte)stored[i] : stored[i]) - points[points.Length == 1 ? 0 : i / inner % points.Length];
-            if (value is < sbyte.MinValue or > sbyte.MaxValue)
-            {
-                return null;
-            }
-            centered[i] = unchecked((byte)value);
-        }
-        return b.Constant(new Literal(values.Type with { DType = DType.I8 }, centered));
+        return ZeroPoints.TrySubtract(values, points, axis) is not { } centered ? null
+            : ReferenceEquals(centered, values) ? weights
+            : b.Constant(centered);
     }
 }
