@@ -21,8 +21,8 @@ public sealed class QuantizedProducts() : RewritePass("quantized-products")
     /// <inheritdoc/>
     protected override Node? TryRewrite(GraphBuilder b, Node node)
     {
-        if (!Context.Options.QuantizedProducts || !Context.Options.Machine.MultipliesBytes || node.DType != DType.F32 ||
-            node.Op is not (ConvolutionOp or DotGeneralOp) ||
+        if (!Context.Options.QuantizedProducts || !Context.Options.Machine.MultipliesBytes ||
+            node is not { Op: ConvolutionOp or DotGeneralOp, DType: DType.F32 } ||
             DequantizedOperand.TryRead(node.Operands[0]) is not { Axis: null, Stored.Op: not ConstantOp } left ||
             DequantizedOperand.TryRead(node.Operands[1]) is not { Stored.Op: ConstantOp { Value: var stored } } right ||
             OutputAxis(node, right.Axis) is not { } output || Terms(node) > MostTerms ||
