@@ -45,7 +45,7 @@ internal static class HeroEpilogues
     private static Node? BorderOf(FusionGraph graph, Node hero, Node exit, OptimizerOptions options) =>
         hero.Op is ConvolutionOp { BatchGroups: 1, FeatureGroups: 1 } op && op.Dimensions.ResultFeature == hero.Rank - 1 &&
         op.Window.All(w => w is { BaseDilation: 1, Reversed: false } && w.Low == 0 && w.High == 0) && op.Window.Any(w => w.Size != 1) &&
-        !options.Machine.ReadsBorders && WinogradForm.TileOf(op, hero.Operands[0].Type, hero.Operands[1].Type, options.Winograd) == 0 &&
+        !options.Machine.ReadsBorders && !WinogradForm.IsChosen(hero, options.Winograd) &&
         !graph.IsRoot(exit) && graph.UsersOf(exit) is [{ Op: PadOp pad, Operands: [_, { Op: ConstantOp }] } border] &&
         graph.ClustersOf(border).Count == 0 && pad.Low[^1] == 0 && pad.High[^1] == 0 &&
         pad.IsBorder && pad.Low.Concat(pad.High).All(n => n.IsStatic)

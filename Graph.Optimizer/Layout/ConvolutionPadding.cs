@@ -48,7 +48,6 @@ public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
     private static bool IsPadded(WindowDim w) => w.Low.Range.Max > 0 || w.High.Range.Max > 0;
 
     private bool LooksForTheBorder(ConvolutionOp op, Node node) =>
-        (op.IsDepthwise(node.Operands[1].Type) ||
-            WinogradForm.TileOf(op, node.Operands[0].Type, node.Operands[1].Type, Context.Options.Winograd) > 0) &&
-        node.Operands[1].Op is ConstantOp constant && constant.Value.IsFinite();
+        WinogradForm.IsChosen(node, Context.Options.Winograd) ||
+        (op.IsDepthwise(node.Operands[1].Type) && node.Operands[1].Op is ConstantOp constant && constant.Value.IsFinite());
 }

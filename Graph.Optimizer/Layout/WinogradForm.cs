@@ -28,6 +28,13 @@ public static class WinogradForm
     private const double LeastGain = 0.8;
     private const double LeastGainOfLarger = 0.9;
 
+    /// <summary>Whether a convolution is computed in tiles: it pays, and its kernel is a constant without infinities.</summary>
+    /// <param name="convolution">The node.</param>
+    /// <param name="largest">The largest tiles that the caller allows.</param>
+    public static bool IsChosen(Node convolution, WinogradTiles largest) =>
+        convolution is { Op: ConvolutionOp op, Operands: [{ Type: var input }, { Op: ConstantOp { Value: var weights } }] } &&
+        TileOf(op, input, weights.Type, largest) > 0 && weights.IsFinite();
+
     /// <summary>The side of the tiles of results, 2 or 4; 0 for a convolution that is better computed by its definition.</summary>
     /// <param name="op">The convolution.</param>
     /// <param name="input">The type of its input.</param>

@@ -53,7 +53,7 @@ public sealed class ConstantFolding() : RewritePass("constant-folding")
         }
         long freed = node.Operands.Where(o => o.Op is ConstantOp && UseCount(o) == 1).Sum(o => o.Type.SizeInBytes.Value);
         double nanoseconds = isFast
-            ? FastNanosecondsPerByte * Math.Max(node.Type.SizeInBytes.Value, node.Operands.Max(o => o.Op is ConstantOp ? o.Type.SizeInBytes.Value : 0))
+            ? FastNanosecondsPerByte * (node.Op is ReduceOp ? node.Operands[0].Type : node.Type).SizeInBytes.Value
             : EvaluatorNanosecondsPerStep * EvaluationSteps.Of(node);
         TimeSpan estimate = TimeSpan.FromMilliseconds(nanoseconds / 1e6);
         if (!Context.TryTakeFolding(node.Type.SizeInBytes.Value - freed, estimate))
