@@ -10,6 +10,10 @@ internal sealed record DequantizedOperand(Node Stored, int[] Zeros, float[] Scal
     // What is spread out over a tensor has one element, or one for each channel.
     private const long MostParameters = 1 << 16;
 
+    /// <summary>Whether zero points are stored bytes themselves, as a border of zeros must be; a graph can say otherwise.</summary>
+    public bool HasByteZeros => Array.TrueForAll(
+        Zeros, z => Stored.DType == DType.U8 ? z is >= 0 and <= byte.MaxValue : z is >= sbyte.MinValue and <= sbyte.MaxValue);
+
     /// <summary>Reads convert(convert(stored) - zero point) * scale, with or without the zero point; null for anything else.</summary>
     public static DequantizedOperand? TryRead(Node node)
     {

@@ -23,7 +23,7 @@ public sealed class QuantizedProducts() : RewritePass("quantized-products")
     {
         if (!Context.Options.QuantizedProducts || !Context.Options.Machine.MultipliesBytes ||
             node is not { Op: ConvolutionOp or DotGeneralOp, DType: DType.F32 } ||
-            DequantizedOperand.TryRead(node.Operands[0]) is not { Axis: null, Stored.Op: not ConstantOp } left ||
+            DequantizedOperand.TryRead(node.Operands[0]) is not { Axis: null, Stored.Op: not ConstantOp, HasByteZeros: true } left ||
             DequantizedOperand.TryRead(node.Operands[1]) is not { Stored.Op: ConstantOp { Value: var stored } } right ||
             OutputAxis(node, right.Axis) is not { } output || Terms(node) > MostTerms ||
             ZeroPoints.TrySubtract(stored, right.Zeros, right.Axis ?? 0) is not { } weights)

@@ -102,7 +102,8 @@ internal static class FastArithmetic
         return ([.. Enumerable.Reverse(sizes)], [.. Enumerable.Reverse(x)], [.. Enumerable.Reverse(y)]);
     }
 
-    private static int PlaceOfRow(long row, long[] extents, long[] strides)
+    /// <summary>Where a row begins: rows are counted over all dimensions but the last.</summary>
+    public static int PlaceOfRow(long row, long[] extents, long[] strides)
     {
         long place = 0;
         for (int i = extents.Length - 2; i >= 0; i--)

@@ -30,14 +30,7 @@ internal static class FastSum
         for (int begin = 0; begin < elements.Length; begin += row)
         {
             ReadOnlySpan<int> from = elements.Slice(begin, row);
-            long place = 0;
-            long rest = begin / row;
-            for (int i = extents.Length - 2; i >= 0; i--)
-            {
-                place += rest % extents[i] * strides[i];
-                rest /= extents[i];
-            }
-            Span<int> to = sums.Slice((int)place, isAlong ? 1 : row);
+            Span<int> to = sums.Slice(FastArithmetic.PlaceOfRow(begin / row, extents, strides), isAlong ? 1 : row);
             for (int i = 0; i < from.Length; i++)
             {
                 to[isAlong ? 0 : i] += from[i];

@@ -68,6 +68,11 @@ internal sealed class QuantizedProductsTests
         Assert.That(IsOfBytes(Dense(b => b.Constant(Bytes(DType.I8, [40, 7], 2)), scaleAxis: 0)), Is.False, "scales along what is summed over");
         Module far = Dense(b => b.Constant(Bytes(DType.U8, [40, 7], 2)), scaleAxis: 1);
         Assert.That(IsOfBytes(far), Is.False, "weights that need nine bits");
+        Module noByte = CompiledModule.Build(b => [b.Add(
+            ChannelsLast(Same),
+            Dequantize(b, b.Parameter(0, new TensorType(DType.U8, Shape.Of(1, 9, 9, 16))), [300], [0.02f], 0),
+            Dequantize(b, b.Constant(Bytes(DType.I8, [3, 3, 16, 8], 2)), [0], [0.01f], 3))]);
+        Assert.That(IsOfBytes(noByte), Is.False, "a zero point that no byte of the border can be");
         Module depthwise = CompiledModule.Build(b =>
         {
             Node x = Dequantize(b, b.Parameter(0, new TensorType(DType.U8, Shape.Of(1, 9, 9, 16))), [3], [0.02f], 0);
