@@ -12,6 +12,9 @@ internal sealed class EntryBuilder
     private const long FlopsWorthSplitting = 100_000;
     private const long BytesWorthSplitting = 64 * 1024;
 
+    // Less than this is at hand in any order.
+    private const long BytesWorthTurning = 256 * 1024;
+
     private readonly MemoryPlan _plan;
     private readonly KernelCatalog _catalog;
     private readonly IKernelLibrary _library;
@@ -113,6 +116,7 @@ internal sealed class EntryBuilder
         {
             Sizes = kernel.RunSymbols.Count == 0 ? lowered.Sizes : [.. lowered.Sizes, .. kernel.RunSymbols.Select(s => (Dim)s)],
             Maps = [.. lowered.Kernel.Maps.Select(m => m.With(e => WithSizes(e, lowered)))],
+            TurnsBack = lowered.Kernel.Cost.Bytes is not { IsStatic: true, Value: < BytesWorthTurning },
         };
     }
 

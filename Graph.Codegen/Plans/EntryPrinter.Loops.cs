@@ -1,71 +1,68 @@
-using System.Globalization;
-using System.Text;
-
 namespace Graphene.Codegen;
 
-/// <content>
-/// Loops side by side: a function whose tasks are the loops, shared between threads like the tasks of a kernel.
-/// </content>
+/// <content>Loops, and kernels that turn back in them.</content>
 /// <remarks>
 /// <code>
-/// task 0:  while (condition) { kernels }      one thread, which may ask others for help with its kernels
-/// task 1:  while (condition) { kernels }      another one at the same time; or the same, afterwards
+/// round 0:  tasks 0 1 2 3      What the last tasks read is in the caches when the next round begins with them.
+/// round 1:  tasks 3 2 1 0      In the same order each round, tasks that read a little more than a cache holds
+/// round 2:  tasks 0 1 2 3      would find nothing there: all of it has made way for what came behind.
 /// </code>
-/// So with one thread, or when no other comes, all is as if the loops stood one behind the other.
+/// Only where one thread runs all tasks. The part that a thread of several has is smaller, and its place in the whole is the pool's to choose.
 /// </remarks>
 public sealed partial class EntryPrinter
 {
-    private void EmitSideBySide(EntryStep.SideBySide step)
+    // More calls of a kernel cost more than finer steps bring.
+    private const int MostSteps = 16;
+
+    private int _loops;
+    private int _mostLoops;
+
+    private void EmitLoop(EntryStep.Loop loop)
     {
-        // A profile is told about one kernel at a time.
-        if (!_options.IsParallel || !_options.NestsCalls || _options.IsProfiled)
-        {
-            EmitSteps(step.Loops);
-            return;
-        }
-        string symbol = string.Create(CultureInfo.InvariantCulture, $"{_name}_loops_{_next++}");
-        (StringBuilder outside, int mostArguments) = (_text, _mostArguments);
-        (_text, _mostArguments) = (new StringBuilder(), 0);
-        for (int i = 0; i < step.Loops.Count; i++)
-        {
-            Begin(TaskLabel(i));
-            EmitLoop(step.Loops[i]);
-            Line("br label %latch");
-        }
-        AppendFunction(symbol, step.Loops.Count);
-        (_text, _mostArguments) = (outside, mostArguments);
-        EmitCancellationPoint();
-        EmitKernelCall(symbol, step.Loops.Count.ToString(CultureInfo.InvariantCulture), isWorthSplitting: true);
+        _mostLoops = Math.Max(_mostLoops, ++_loops);
+        (string head, string body, string done) = (Label(), Label(), Label());
+        string round = Define($"getelementptr i64, ptr %rounds, i64 {_loops - 1}");
+        Line($"store i64 0, ptr {round}");
+        Line($"br label %{head}");
+        Begin(head);
+        EmitCancellationPoint(); // also when a round does nothing else
+        EmitSteps(loop.Condition);
+        string predicate = Define($"load i8, ptr {Pointer(loop.Predicate)}");
+        string holds = Define($"icmp ne i8 {predicate}, 0");
+        Line($"br i1 {holds}, label %{body}, label %{done}");
+        Begin(body);
+        EmitSteps(loop.Body);
+        string before = Define($"load i64, ptr {round}");
+        Line($"store i64 {Define($"add i64 {before}, 1")}, ptr {round}");
+        Line($"br label %{head}");
+        Begin(done);
+        _loops--;
     }
 
-    private void AppendFunction(string symbol, int tasks)
+    // for step of steps: kernel(the step's tasks), from the last step to the first in odd rounds
+    private void EmitTurningCall(string symbol, string tasks)
     {
-        var function = new StringBuilder();
-        function.Append(
-            CultureInfo.InvariantCulture,
-            $"define internal void @{symbol}(ptr %ctx, ptr %caller, i64 %begin, i64 %end) nounwind noinline {{\n");
-        Prologue(function, _mostArguments);
-        string cases = string.Join(' ', Enumerable.Range(0, tasks).Select(
-            i => string.Create(CultureInfo.InvariantCulture, $"i64 {i}, label %{TaskLabel(i)}")));
-        function.Append(CultureInfo.InvariantCulture, $"""
-              br label %head
-            head:
-              %task = phi i64 [ %begin, %0 ], [ %next_task, %latch ]
-              %has_task = icmp slt i64 %task, %end
-              br i1 %has_task, label %choose, label %exit
-            choose:
-              switch i64 %task, label %exit [{cases}]
-            latch:
-              %next_task = add i64 %task, 1
-              br label %head
+        string steps = Define($"call i64 @llvm.smin.i64(i64 {tasks}, i64 {MostSteps})");
+        string last = Define($"sub i64 {steps}, 1");
+        string round = Define($"load i64, ptr {Define($"getelementptr i64, ptr %rounds, i64 {_loops - 1}")}");
+        string isBack = Define($"trunc i64 {round} to i1");
+        (string before, string head, string call, string done) = (Label(), Label(), Label(), Label());
+        (string step, string next) = ($"%{head}_step", $"%{head}_next");
+        Line($"br label %{before}");
+        Begin(before);
+        Line($"br label %{head}");
+        Begin(head);
+        Line($"{step} = phi i64 [ 0, %{before} ], [ {next}, %{call} ]");
+        Line($"br i1 {Define($"icmp slt i64 {step}, {steps}")}, label %{call}, label %{done}");
+        Begin(call);
+        Line($"{next} = add i64 {step}, 1");
+        string place = Define($"select i1 {isBack}, i64 {Define($"sub i64 {last}, {step}")}, i64 {step}");
+        string begin = FirstTask(place);
+        string end = FirstTask(Define($"add i64 {place}, 1"));
+        Line($"call void @{symbol}(ptr %ctx, ptr %args, i64 {begin}, i64 {end})");
+        Line($"br label %{head}");
+        Begin(done);
 
-            """);
-        function.Append(_text);
-        function.Append(
-            CultureInfo.InvariantCulture, $"cancelled:\n  store i32 {Cancelled}, ptr %error_at\n  br label %exit\n");
-        function.Append("exit:\n  ret void\n}\n");
-        _functions.Append(function);
+        string FirstTask(string ofStep) => Define($"sdiv i64 {Define($"mul i64 {ofStep}, {tasks}")}, {steps}");
     }
-
-    private static string TaskLabel(int task) => string.Create(CultureInfo.InvariantCulture, $"task_{task}");
 }

@@ -68,7 +68,7 @@ public sealed partial class EntryPrinter
         module.Append("declare i64 @llvm.smax.i64(i64, i64)\ndeclare i64 @llvm.smin.i64(i64, i64)\n");
         module.Append(printer._functions);
         module.Append(CultureInfo.InvariantCulture, $"define i32 @{name}(ptr %ctx) nounwind {{\n");
-        Prologue(module, printer._mostArguments);
+        Prologue(module, printer._mostArguments, printer._mostLoops);
         module.Append(printer._text);
         module.Append("  br label %exit\ncancelled:\n");
         module.Append(CultureInfo.InvariantCulture, $"  store i32 {Cancelled}, ptr %error_at\n  br label %exit\nexit:\n");
@@ -76,10 +76,14 @@ public sealed partial class EntryPrinter
         return module.ToString();
     }
 
-    // What all steps use: a place for arguments, and what the context holds.
-    private static void Prologue(StringBuilder module, int mostArguments)
+    // What all steps use: places for arguments and for the rounds of loops, and what the context holds.
+    private static void Prologue(StringBuilder module, int mostArguments, int mostLoops)
     {
         module.Append(CultureInfo.InvariantCulture, $"  %args = alloca [{Math.Max(1, mostArguments)} x i64], align 8\n");
+        if (mostLoops > 0)
+        {
+            module.Append(CultureInfo.InvariantCulture, $"  %rounds = alloca [{mostLoops} x i64], align 8\n");
+        }
         module.Append("  %buffers = load ptr, ptr %ctx\n");
         Field(module, "symbols", SymbolsOffset, "ptr");
         Field(module, "parallel_for", ParallelForOffset, "ptr");
@@ -119,14 +123,14 @@ public sealed partial class EntryPrinter
         _kernels.Add(call.Symbol);
         EmitArguments(call.Arguments);
         EmitSizes(call.Sizes, call.Arguments.Count);
-        EmitMarked(call.Symbol, Value(call.TaskCount), call.IsWorthSplitting);
+        EmitMarked(call.Symbol, Value(call.TaskCount), call.IsWorthSplitting, call.TurnsBack && _loops > 0);
     }
 
-    private void EmitMarked(string symbol, string tasks, bool isWorthSplitting)
+    private void EmitMarked(string symbol, string tasks, bool isWorthSplitting, bool turnsBack = false)
     {
         int number = _calls++;
         EmitMark(-1L - (2L * number));
-        EmitKernelCall(symbol, tasks, isWorthSplitting);
+        EmitKernelCall(symbol, tasks, isWorthSplitting, turnsBack);
         EmitMark(-2L - (2L * number));
     }
 
@@ -138,11 +142,11 @@ public sealed partial class EntryPrinter
         }
     }
 
-    private void EmitKernelCall(string symbol, string tasks, bool isWorthSplitting)
+    private void EmitKernelCall(string symbol, string tasks, bool isWorthSplitting, bool turnsBack = false)
     {
         if (!isWorthSplitting || !_options.IsParallel || tasks is "0" or "1")
         {
-            Line($"call void @{symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
+            EmitSerialCall(symbol, tasks, turnsBack);
             return;
         }
         string many = Define($"icmp sgt i64 {tasks}, 1");
@@ -153,9 +157,19 @@ public sealed partial class EntryPrinter
         Line($"call void %parallel_for(ptr %ctx, ptr @{symbol}, ptr %args, i64 {tasks})");
         Line($"br label %{done}");
         Begin(serial);
-        Line($"call void @{symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
+        EmitSerialCall(symbol, tasks, turnsBack);
         Line($"br label %{done}");
         Begin(done);
+    }
+
+    private void EmitSerialCall(string symbol, string tasks, bool turnsBack)
+    {
+        if (turnsBack && tasks is not ("0" or "1"))
+        {
+            EmitTurningCall(symbol, tasks);
+            return;
+        }
+        Line($"call void @{symbol}(ptr %ctx, ptr %args, i64 0, i64 {tasks})");
     }
 
     private void EmitCancellationPoint()
@@ -204,22 +218,6 @@ public sealed partial class EntryPrinter
         Line(_options.CopySymbol is null
             ? $"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {from}, i64 {bytes}, i1 false)"
             : $"call void @{_options.CopySymbol}(ptr {to}, ptr {from}, i64 {bytes})");
-    }
-
-    private void EmitLoop(EntryStep.Loop loop)
-    {
-        (string head, string body, string done) = (Label(), Label(), Label());
-        Line($"br label %{head}");
-        Begin(head);
-        EmitCancellationPoint(); // also when a round does nothing else
-        EmitSteps(loop.Condition);
-        string predicate = Define($"load i8, ptr {Pointer(loop.Predicate)}");
-        string holds = Define($"icmp ne i8 {predicate}, 0");
-        Line($"br i1 {holds}, label %{body}, label %{done}");
-        Begin(body);
-        EmitSteps(loop.Body);
-        Line($"br label %{head}");
-        Begin(done);
     }
 
     private void EmitBranch(EntryStep.Branch branch)

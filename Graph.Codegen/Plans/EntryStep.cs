@@ -22,6 +22,12 @@ public abstract record EntryStep
         /// behind everything else.
         /// </summary>
         public IReadOnlyList<KTensorMap> Maps { get; init; } = [];
+
+        /// <summary>
+        /// True when its tasks read so much that in a loop they had better begin with what the round before ended with; their
+        /// order never changes a result.
+        /// </summary>
+        public bool TurnsBack { get; init; }
     }
 
     /// <summary>Calls kernels side by side: their tasks are numbered one behind another and shared between threads as one.</summary>
