@@ -105,6 +105,20 @@ public sealed record KSelect(KExpr Condition, KExpr WhenTrue, KExpr WhenFalse, b
 /// <param name="Product">The same in other expressions: what the value is where there is no instruction for it.</param>
 public sealed record KScale(KExpr Value, KExpr Exponent, KExpr Product) : KExpr(Value.Type);
 
+/// <summary>One of eight constants, lane by lane: which, say the lowest three bits of an integer.</summary>
+/// <remarks>A permutation of a register where the machine has one, else a load from a table.</remarks>
+/// <param name="Entries">Eight f32.</param>
+/// <param name="Index">i32; higher bits do not matter.</param>
+public sealed record KLookup(ValueList<Scalar> Entries, KExpr Index) : KExpr(new KType(DType.F32, Index.Type.Lanes))
+{
+    /// <summary>How many constants there are.</summary>
+    public const int Count = 8;
+
+    /// <summary>The constant that an index chooses.</summary>
+    /// <param name="index">The bits of the index.</param>
+    public Scalar Entry(ulong index) => Entries[(int)(index % Count)];
+}
+
 /// <summary>A conversion by value, lane by lane, as the convert op defines it (saturating float to integer, NaN to 0).</summary>
 /// <param name="Value">What is converted.</param>
 /// <param name="To">The element type of the result.</param>

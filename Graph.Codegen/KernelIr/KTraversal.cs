@@ -11,6 +11,7 @@ public static class KTraversal
         KGather gather => List(gather.Indices, gather.Mask, gather.Otherwise),
         KSelect select => [select.Condition, select.WhenTrue, select.WhenFalse],
         KScale scale => [scale.Value, scale.Exponent, scale.Product],
+        KLookup lookup => [lookup.Index],
         KConvert convert => [convert.Value],
         KBitcast bitcast => [bitcast.Value],
         KBroadcast broadcast => [broadcast.Value],

@@ -126,6 +126,8 @@ internal sealed class KernelExpressionParser(TextCursor cursor, KernelScope scop
             ("select", [], [{ } c, { } a, { } b]) => new KSelect(c, a, b),
             ("select_rarely", [], [{ } c, { } a, { } b]) => new KSelect(c, a, b, IsRare: true),
             ("scale", [], [{ } value, { } exponent, { } product]) => new KScale(value, exponent, product),
+            ("lookup", [], [{ } index, .. var entries]) when entries.All(c => c is KConstant { Lanes: 1 }) =>
+                new KLookup(entries.Select(c => ((KConstant)c!).Value).ToValueList(), index),
             ("convert", [var to], [{ } value]) => new KConvert(value, Element(start, to)),
             ("bitcast", [var to], [{ } value]) => new KBitcast(value, Element(start, to)),
             ("broadcast", [var lanes], [{ } value]) => new KBroadcast(value, Integer(start, lanes)),

@@ -29,6 +29,7 @@ internal static class KernelExpressionText
         KSelect x =>
             $"select{(x.IsRare ? "_rarely" : "")}({operand(x.Condition)}, {operand(x.WhenTrue)}, {operand(x.WhenFalse)})",
         KScale x => $"scale({operand(x.Value)}, {operand(x.Exponent)}, {operand(x.Product)})",
+        KLookup x => $"lookup({operand(x.Index)}, {string.Join(", ", x.Entries.Select(entry => Constant(new KConstant(entry, 1))))})",
         KConvert x => $"convert[{x.To.Name()}]({operand(x.Value)})",
         KBitcast x => $"bitcast[{x.To.Name()}]({operand(x.Value)})",
         KBroadcast x => $"broadcast[{Number(x.Lanes)}]({operand(x.Value)})",

@@ -47,6 +47,9 @@ internal static class KernelRules
                 ?? Same(select.WhenFalse, select.Type, "the other value"),
             KScale scale => scale.Type.Element is not (DType.F32 or DType.F64) ? $"there are no powers of two of {scale.Type}"
                 : Same(scale.Exponent, scale.Type, "the exponent") ?? Same(scale.Product, scale.Type, "the product"),
+            KLookup lookup => lookup.Entries.Count != KLookup.Count || lookup.Entries.Any(c => c.DType != DType.F32)
+                ? $"a table has {KLookup.Count} entries of f32"
+                : Same(lookup.Index, new KType(DType.I32, lookup.Type.Lanes), "the index"),
             KConvert convert => convert.To.IsComplex() ? "complex values are not supported" : null,
             KBitcast bitcast => Problem(bitcast),
             KBroadcast broadcast => broadcast.Value.Type.IsScalar ? null : $"a scalar is broadcast, not {broadcast.Value.Type}",

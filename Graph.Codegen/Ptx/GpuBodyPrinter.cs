@@ -88,6 +88,9 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
     };
 
     /// <inheritdoc/>
+    protected override string TableAddress(KLookup lookup) => $"ptr addrspace(1) {OwnName}_{LlvmLookupTable.Name(lookup)}";
+
+    /// <inheritdoc/>
     protected override LlvmValue SymbolValue(DimSymbol symbol)
     {
         int place = _parameters.IndexOf(symbol);

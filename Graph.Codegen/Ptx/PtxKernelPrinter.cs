@@ -50,8 +50,9 @@ public sealed class PtxKernelPrinter(PtxTarget target)
             text.Append('@').Append(kernel.Name).Append(
                 Invariant($"_shared = {linkage} addrspace(3) global {content}, align {kernel.SharedAlignment}\n"));
         }
-        text.Append("define ptx_kernel void @").Append(kernel.Name);
-        text.Append(body.Replace(GpuBodyPrinter.OwnName, "@" + kernel.Name, StringComparison.Ordinal)).Append('\n');
+        body = body.Replace(GpuBodyPrinter.OwnName, "@" + kernel.Name, StringComparison.Ordinal);
+        text.Append(LlvmLookupTable.Definitions([body], "internal addrspace(1) constant"));
+        text.Append("define ptx_kernel void @").Append(kernel.Name).Append(body).Append('\n');
         foreach (DType type in (DType[])[DType.F32, DType.F64])
         {
             if (body.Contains(LlvmRemainder.Name(type), StringComparison.Ordinal))

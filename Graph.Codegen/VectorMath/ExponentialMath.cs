@@ -43,6 +43,19 @@ internal static class ExponentialMath
         2.5108364268397327e-08, 2.0773463263677718e-09,
     ];
 
+    // tanh, on intervals of 0 to 9.125, beyond which it rounds to 1.
+    private static readonly PiecewisePolynomial TangentPieces = new(bound: 9.125, first: 1.5, scale: 2.46f, cuts: 2,
+    [
+        [0, 0, 1, -9.2960688e-09f, -0.333332479f, -2.59512926e-05f, 0.13368842f, -0.00233607134f, -0.0475651287f],
+        [0.410893053f, 0.389230698f, 0.848499477f, -0.330261856f, -0.154287845f, 0.170108169f, 0.00422604615f, -0.0642004833f, 0.0158212092f],
+        [0.809603631f, 0.669371545f, 0.551941752f, -0.369454116f, 0.0633156672f, 0.0807746202f, -0.0625721738f, 0.00634429511f, 0.011454192f],
+        [1.42779469f, 0.891213775f, 0.205737993f, -0.183356076f, 0.0948315263f, -0.0234131925f, -0.00621068291f, 0.00944714062f, -0.00430530449f],
+        [2.24468994f, 0.977794111f, 0.0439186841f, -0.0429432914f, 0.0273498017f, -0.0124331107f, 0.00402040686f, -0.000683421036f, -0.000156777809f],
+        [3.44148874f, 0.997951925f, 0.00409195852f, -0.00408407906f, 0.00271119154f, -0.00133983383f, 0.000528804318f, -0.000182621268f, 4.64234981e-05f],
+        [5.08003044f, 0.999922633f, 0.000154727051f, -0.00015474364f, 0.000103142236f, -5.13104387e-05f, 2.05148281e-05f, -7.48656885e-06f, 2.13496264e-06f],
+        [7.51305914f, 0.999999404f, 1.18988817e-06f, -1.20791094e-06f, 8.0546306e-07f, -3.63516392e-07f, 1.46656518e-07f, -7.47770343e-08f, 2.07898161e-08f],
+    ]);
+
     // tanh x = x + x z p(z)
     private static readonly double[] Tangent32 =
         [-0.333333164f, 0.133325443f, -0.0538475476f, 0.0210507121f, -0.00624284195f];
@@ -91,19 +104,24 @@ internal static class ExponentialMath
         return KNum.Select(x.Abs() < f.Pick(1e-9f, 1e-18), x, result);
     }
 
-    /// <summary>tanh x: near zero x + x z p(z) with z = x^2, elsewhere 1 - 2 / (e^2x + 1).</summary>
+    /// <summary>tanh x.</summary>
     public static KNum HyperbolicTangent(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        KNum magnitude = x.Abs();
+        KNum result = f.IsSingle && x.HasFma ? TangentPieces.At(x.Abs()) : TangentOf(f, x.Abs());
+        return (result.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+    }
+
+    // Near zero x + x z p(z) with z = x^2, elsewhere 1 - 2 / (e^2x + 1).
+    private static KNum TangentOf(RealFormat f, KNum magnitude)
+    {
         KNum z = magnitude * magnitude;
         KNum small = KNum.Fma(z * KNum.Polynomial(z, f.Pick(Tangent32, Tangent64)), magnitude, magnitude);
 
         KNum bounded = magnitude.AtMost(f.Pick(9.125, 19.125));
         (KNum bits, _, KNum r) = Reduce(f, bounded + bounded, f.Bias);
         KNum large = 1 - (2 / KNum.Fma(PowerOf(f, r), Scale(f, bits), 1));
-        KNum result = KNum.Select(magnitude > 0.55, large, small);
-        return (result.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+        return KNum.Select(magnitude > 0.55, large, small);
     }
 
     /// <summary>

@@ -77,6 +77,9 @@ internal readonly partial record struct KNum(KExpr Expr, bool HasFma)
         return sum;
     }
 
+    /// <summary>One of eight f32, lane by lane: which, say the lowest three bits of an i32.</summary>
+    public static KNum Lookup(ValueList<Scalar> entries, KNum index) => index.With(new KLookup(entries, index.Expr));
+
     /// <summary>One of two values, lane by lane.</summary>
     public static KNum Select(KNum condition, KNum whenTrue, KNum whenFalse) =>
         whenTrue.With(new KSelect(condition.Expr, whenTrue.Expr, whenFalse.Expr));

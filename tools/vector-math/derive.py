@@ -3,7 +3,7 @@ import sys
 
 from mpmath import mp, mpf
 
-from remez import fit, show
+from remez import fit, show, to_format
 
 LN2 = mp.log(2)
 HALF_LN2 = LN2 / 2 * mpf("1.001")       # the magic-number rounding may overshoot a little
@@ -147,8 +147,58 @@ def cbrt_guess():
     return fit(lambda m: m ** (-mpf(1) / 3), range(4), 1, 2, lambda m: m ** (mpf(1) / 3), 24, {}, 200), 24
 
 
+def pieces(name, f, first, cuts, scale, degree, adds_argument=False):
+    """f on eight intervals, for PiecewisePolynomial: polynomials in the distance from a centre of each.
+
+    A piece ends where first + scale x reaches the next of `cuts` parts of a power of two. At 0 the polynomial is f(x)/x times x, of f(x) - x
+    where that is asked for. Elsewhere the centre is a number near the middle at which f is, to a thousandth of a unit, a machine number: the constant term errs by nothing.
+    """
+    edges = [mpf(first)]
+    while len(edges) <= 8:
+        step = mpf(2) ** mp.floor(mp.log(edges[-1], 2)) / cuts
+        edges.append((mp.floor(edges[-1] / step) + 1) * step)
+    edges = [(w - first) / mpf(scale) for w in edges]
+    print(f"// {name}: up to {mp.nstr(edges[-1], 8)}, begins at {first}, scale {scale}, {cuts} pieces for each power of two")
+    for low, high in zip(edges, edges[1:]):
+        if low == 0:
+            centre = mpf(0)
+            less = 1 if adds_argument else 0
+            g = series(lambda x: f(x) / x, mp.diff(f, 0))
+            c, worst = fit(lambda x: g(x) - less, range(degree), 0, high, lambda x: 1 / g(x), 24, {}, 200)
+            c = {0: mpf(0), **{p + 1: v for p, v in c.items()}}
+        else:
+            centre = central(f, (low + high) / 2, (high - low) / 64)
+            margin = (high - low) * mpf("1e-6")
+            c, worst = fit(lambda t: f(centre + t), range(degree + 1), low - centre - margin, high - centre + margin,
+                           lambda t: 1 / f(centre + t), 24, {0: to_format(f(centre), 24)}, 200)
+        numbers = ", ".join(f"{float(v):.9g}" for v in [centre, *(c[p] for p in sorted(c))])
+        print(f"[{numbers}], // {mp.nstr(low, 4)} to {mp.nstr(high, 4)}: 2^{mp.nstr(mp.log(worst, 2), 4)}")
+        sys.stdout.flush()
+    print()
+
+
+def central(f, middle, reach):
+    """A machine number near the middle of an interval whose function value nearly is one as well."""
+    def off(x):
+        value = f(x)
+        return abs(value - to_format(value, 24)) / mpf(2) ** (mp.floor(mp.log(value, 2)) - 23)
+    candidates = (to_format(middle + reach * i / 1000, 24) for i in range(-1000, 1001))
+    return min(candidates, key=off)
+
+
+def tanh32_pieces():
+    """tanh on [0, 9.125]; beyond, it rounds to 1."""
+    pieces("tanh32", mp.tanh, 1.5, 2, 2.46, 7)
+
+
+def erf32_pieces():
+    """erf on [0, 3.93]; beyond, it rounds to 1."""
+    pieces("erf32", mp.erf, 1.25, 4, 0.954, 6, adds_argument=True)
+
+
 ALL = [exp32, exp64, expm1_32, expm1_64, tanh32, tanh64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
        erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
+TABLES = [tanh32_pieces, erf32_pieces]
 
 if __name__ == "__main__":
     for function in ALL:
@@ -156,3 +206,6 @@ if __name__ == "__main__":
             (coefficients, worst), bits = function()
             show(function.__name__, coefficients, worst, bits)
             sys.stdout.flush()
+    for table in TABLES:
+        if len(sys.argv) < 2 or table.__name__ in sys.argv[1:]:
+            table()

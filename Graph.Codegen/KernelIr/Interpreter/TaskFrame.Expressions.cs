@@ -38,6 +38,7 @@ internal sealed partial class TaskFrame
         KCall call => Call(call, [.. call.Arguments.Select(a => known[a])]),
         KSelect x => Lanes(x, i => (known[x.Condition][i] != 0 ? known[x.WhenTrue] : known[x.WhenFalse])[i]),
         KScale x => known[x.Product],
+        KLookup x => Lanes(x, i => x.Entry(known[x.Index][i]).Bits),
         KConvert x => Lanes(x, i => LaneConversion.Convert(x.Value.Type.Element, x.To, known[x.Value][i])),
         KBitcast x => known[x.Value],
         KBroadcast x => Lanes(x, _ => known[x.Value][0]),

@@ -101,6 +101,19 @@ internal sealed class RampStep(SimtSlot result, SimtSlot first, SimtSlot stride)
     }
 }
 
+/// <summary>Constants that indices choose.</summary>
+internal sealed class LookupStep(SimtSlot result, SimtSlot index, KLookup lookup) : SimtStep
+{
+    public override void Run(SimtBlock block)
+    {
+        int count = result.Type.Lanes * (result.IsUniform ? 1 : block.Threads);
+        for (int i = 0; i < count; i++)
+        {
+            SimtBits.Write(block, result, i, lookup.Entry(SimtBits.Read(block, index, i)).Bits);
+        }
+    }
+}
+
 /// <summary>The value of a symbolic dim.</summary>
 internal sealed class SymbolStep(SimtSlot result, DimSymbol symbol) : SimtStep
 {

@@ -126,6 +126,9 @@ internal sealed partial class SimtCompiler
             case KSelect:
                 Add(SimtSteps.Select(result, x[0], x[1], x[2]));
                 break;
+            case KLookup lookup:
+                Add(new LookupStep(result, x[0], lookup));
+                break;
             case KConvert convert when convert.To == convert.Value.Type.Element:
                 return x[0];
             case KConvert:

@@ -61,6 +61,7 @@ internal abstract partial class LlvmBodyPrinter
         KSelect { IsRare: true } select => SelectRarely(select),
         KSelect select => Select(_known[select.Condition], _known[select.WhenTrue], _known[select.WhenFalse]),
         KScale scale => HasScale(scale.Type) ? Scale(_known[scale.Value], _known[scale.Exponent]) : _known[scale.Product],
+        KLookup lookup => Lookup(lookup, _known[lookup.Index]),
         KConvert convert => Convert(_known[convert.Value], convert.To),
         KBitcast bitcast => Bitcast(_known[bitcast.Value], bitcast.To),
         KBroadcast broadcast => Broadcast(_known[broadcast.Value], broadcast.Lanes),

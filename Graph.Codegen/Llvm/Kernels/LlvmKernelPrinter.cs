@@ -42,6 +42,7 @@ public sealed class LlvmKernelPrinter(LlvmTarget target, Func<DimSymbol, int> sy
                 text.Append(LlvmRemainder.Definition(type));
             }
         }
+        text.Append(LlvmLookupTable.Definitions(functions.Select(f => f.Body)));
         return text.Append(Attributes()).Append(LlvmMetadata.Definitions).ToString();
     }
 

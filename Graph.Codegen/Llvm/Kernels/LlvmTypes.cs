@@ -44,6 +44,13 @@ internal static class LlvmTypes
     public static string List(string element, IEnumerable<long> values) =>
         $"<{string.Join(", ", values.Select(v => $"{element} {v.ToString(CultureInfo.InvariantCulture)}"))}>";
 
+    /// <summary>A constant vector with different lanes.</summary>
+    public static LlvmValue List(IReadOnlyList<Scalar> values)
+    {
+        string element = RegisterElement(values[0].DType);
+        return new($"<{string.Join(", ", values.Select(v => $"{element} {Constant(v)}"))}>", new KType(values[0].DType, values.Count));
+    }
+
     private static string Splat(string element, string one, int lanes) => lanes == 1 ? one : $"splat ({element} {one})";
 
     private static string RegisterElement(DType type) => type switch

@@ -45,6 +45,7 @@ internal sealed class RandomExpression(Random random, KBuffer[] operands)
             1 or 2 => Convert(type, depth),
             3 when type.Lanes > 1 => Rearranged(type, depth),
             4 when element != DType.Bool => Bits(type, depth),
+            5 when element == DType.F32 => Lookup(type, depth),
             _ => Call(type, depth),
         };
     }
@@ -102,6 +103,10 @@ internal sealed class RandomExpression(Random random, KBuffer[] operands)
         _ => new KShuffle(
             Make(type, depth - 1), Enumerable.Range(0, type.Lanes).Select(_ => random.Next(type.Lanes)).ToValueList()),
     };
+
+    private KLookup Lookup(KType type, int depth) => new(
+        Enumerable.Range(0, KLookup.Count).Select(_ => Scalar.FromDouble(DType.F32, random.NextDouble() - 0.5)).ToValueList(),
+        Make(type with { Element = DType.I32 }, depth - 1));
 
     private KExpr Bits(KType type, int depth)
     {
