@@ -196,8 +196,13 @@ internal sealed partial class MatrixProductLowering
             long blocks = Count(_batch).Value * DimMath.CeilDiv(DimMath.CeilDiv(_columns.Extent.Value, PanelWidth), PanelsOfSums);
             return Math.Clamp(DimMath.CeilDiv(FewTasks, blocks), 1, Math.Max(1, rows / _tileRows / FewestTilesOfPackedPanel));
         }
-        double wanted = Math.Min(EnoughTasks, flopsPerPanel * panels / (FlopsPerTask * TimesFaster)) / panels;
-        return (long)Math.Clamp(wanted, 1, Math.Max(1, rows / _tileRows));
+        double flopsPerTask = FlopsPerTask * TimesFaster;
+        long most = Math.Max(1, rows / _tileRows);
+        long enough = (long)Math.Clamp(Math.Min(EnoughTasks, flopsPerPanel * panels / flopsPerTask) / panels, 1, most);
+
+        // Two threads share an odd number of tasks unevenly: 9 panels take them as long as 10 would.
+        bool isOdd = panels * enough % 2 != 0;
+        return isOdd && enough < most && flopsPerPanel / (enough + 1) >= flopsPerTask ? enough + 1 : enough;
     }
 
     // What a row adds to the part of A that a task reads again and again. Rows of a convolution overlap.
