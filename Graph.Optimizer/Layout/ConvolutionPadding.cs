@@ -21,31 +21,14 @@ public sealed class ConvolutionPadding() : RewritePass("convolution-padding")
     protected override Node? TryRewrite(GraphBuilder b, Node node)
     {
         if (node.Op is not ConvolutionOp { BatchGroups: 1 } op || op.Dimensions.ResultFeature != node.Rank - 1 ||
-            op.Window.Any(w => w.BaseDilation != 1 || w.Reversed) || !op.Window.Any(IsPadded) || LooksForTheBorder(op, node) ||
+            op.Window.Any(w => w.BaseDilation != 1 || w.Reversed) || !op.Window.Any(WindowPadding.IsPadded) || LooksForTheBorder(op, node) ||
             (Context.Options.Machine.ReadsBorders && !op.IsDepthwise(node.Operands[1].Type)))
         {
             return null;
         }
-        Node x = node.Operands[0];
-        var low = new Dim[x.Rank];
-        var high = new Dim[x.Rank];
-        Array.Fill(low, 0);
-        Array.Fill(high, 0);
-        for (int i = 0; i < op.Window.Count; i++)
-        {
-            if (IsPadded(op.Window[i]))
-            {
-                low[op.Dimensions.LhsSpatial[i]] = op.Window[i].Low;
-                high[op.Dimensions.LhsSpatial[i]] = op.Window[i].High;
-            }
-        }
-        ValueList<WindowDim> window = op.Window.Select(w => IsPadded(w) ? w with { Low = 0, High = 0 } : w).ToValueList();
-        Node padded = b.Add(
-            new PadOp([.. low], [.. high], [.. Enumerable.Repeat(0L, x.Rank)]), x, b.Constant(Scalar.Zero(x.DType)));
-        return b.Add(op with { Window = window }, padded, node.Operands[1]);
+        (Node padded, op) = WindowPadding.MoveOut(b, op, node.Operands[0], Scalar.Zero(node.Operands[0].DType));
+        return b.Add(op, padded, node.Operands[1]);
     }
-
-    private static bool IsPadded(WindowDim w) => w.Low.Range.Max > 0 || w.High.Range.Max > 0;
 
     private bool LooksForTheBorder(ConvolutionOp op, Node node) =>
         WinogradForm.IsChosen(node, Context.Options.Winograd) ||

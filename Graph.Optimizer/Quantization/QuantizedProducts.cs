@@ -60,18 +60,9 @@ public sealed class QuantizedProducts() : RewritePass("quantized-products")
             zero -= Half;
         }
         ConvolutionOp product = op with { ResultType = DType.I32 };
-        if (zero != 0 && op.Window.Any(w => w.Low != 0 || w.High != 0))
+        if (zero != 0 && op.Window.Any(WindowPadding.IsPadded))
         {
-            var low = new Dim[image.Rank];
-            var high = new Dim[image.Rank];
-            Array.Fill(low, 0);
-            Array.Fill(high, 0);
-            for (int i = 0; i < op.Window.Count; i++)
-            {
-                (low[op.Dimensions.LhsSpatial[i]], high[op.Dimensions.LhsSpatial[i]]) = (op.Window[i].Low, op.Window[i].High);
-            }
-            image = b.Pad(image, b.Constant(Scalar.FromInteger(DType.I8, zero)), [.. low], [.. high]);
-            product = product with { Window = op.Window.Select(w => w with { Low = 0, High = 0 }).ToValueList() };
+            (image, product) = WindowPadding.MoveOut(b, product, image, Scalar.FromInteger(DType.I8, zero));
         }
         return (b.Add(product, image, weights), zero);
     }
