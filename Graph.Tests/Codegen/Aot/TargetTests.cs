@@ -3,6 +3,7 @@ using Graphene.Codegen;
 using Graphene.Codegen.Aot;
 using Graphene.Codegen.Llvm;
 using Graphene.Runtime;
+using Graphene.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 
@@ -62,6 +63,32 @@ internal sealed class TargetTests
         using var program = new ForeignProgram(own ?? Compile(target), target);
 
         cases.AssertReference(program.Run(cases.Inputs), hasFma: target.HasFma);
+    }
+
+    [TestCase("aarch64")]
+    [TestCase("riscv64")]
+    [TestCase("riscv64-v")]
+    [TestCase("armv7-neon")]
+    public void FunctionsByTablesHaveTheSameBitsWhereverTheTablesAre(string name)
+    {
+        LlvmTarget target = AotTarget.Parse(name).Variants[0].Machine;
+        _ = ForeignMachine.Require(target);
+        if (!LlvmTarget.Host().HasFma)
+        {
+            Assert.Ignore("without fused multiply-add this machine has bits of its own");
+        }
+        var type = new TensorType(DType.F32, [4099]);
+        Module module = CompiledModule.Build(b =>
+        {
+            Node x = b.Parameter(0, type);
+            return [b.HyperbolicTangent(x), b.ErrorFunction(x)];
+        });
+        var random = new Random(8);
+        float[] numbers = [.. Enumerable.Range(0, 4096).Select(i => (random.NextSingle() - 0.5f) * MathF.Pow(2, i % 9 - 3))];
+        Literal[] inputs = [Literal.From<float>([.. numbers, float.PositiveInfinity, float.NegativeInfinity, -0f], 4099)];
+        using Executable executable = GraphCompiler.For(target).Compile(module, NullLogger.Instance, default);
+        using var program = new ForeignProgram(executable, target);
+        Assert.That(program.Run(inputs), Is.EqualTo(CompiledModule.Run(module, inputs)));
     }
 
     [OneTimeTearDown]
