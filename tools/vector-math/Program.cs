@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Graphene;
+using Graphene.Codegen.Aot;
+using Graphene.Codegen.Llvm;
 using Graphene.VectorMath;
 
 var names = new Option<string[]>("--functions")
@@ -30,18 +32,25 @@ var accuracy = new Command("accuracy", "The largest error of each f32 function o
 accuracy.SetAction(p => Run(p.GetRequiredValue(names), function => AccuracyCheck.Run(
     function, Math.Max(1, p.GetValue(step)), p.GetValue(pairs), Math.Max(1, p.GetValue(threads)))));
 
+var target = new Option<string>("--target")
+{
+    Description = "The machine whose instructions are used, such as x86-64-v3; this one without it.",
+};
 var rounds = new Option<int>("--rounds") { Description = "Rounds; the fastest counts.", DefaultValueFactory = _ => 200 };
 var speed = new Command("speed", "The time of each f32 function along an array in L2, beside a copy of the same array.")
 {
-    names, rounds,
+    names, rounds, target,
 };
-speed.SetAction(p => Run(p.GetRequiredValue(names), function => SpeedProbe.Run(function, Math.Max(1, p.GetValue(rounds)))));
+speed.SetAction(p => Run(
+    p.GetRequiredValue(names), function => SpeedProbe.Run(function, Math.Max(1, p.GetValue(rounds)), Machine(p.GetValue(target)))));
 
-var assembly = new Command("assembly", "The code of each f32 function along an array, for this machine.") { names };
-assembly.SetAction(p => Run(p.GetRequiredValue(names), function => Console.WriteLine(SpeedProbe.Code(function))));
+var assembly = new Command("assembly", "The code of each f32 function along an array.") { names, target };
+assembly.SetAction(p => Run(p.GetRequiredValue(names), function => Console.WriteLine(SpeedProbe.Code(function, Machine(p.GetValue(target))))));
 
 return new RootCommand("Measures vector math: errors and speed of the compiled functions.") { accuracy, speed, assembly }
     .Parse(args).Invoke();
+
+static LlvmTarget Machine(string? name) => name is null ? LlvmTarget.Host() : AotTarget.Parse(name).Variants[0].Machine;
 
 static int Run(string[] names, Action<MathFunction> action)
 {

@@ -15,12 +15,17 @@ internal static class SpeedProbe
     private const int Repeats = 20;
 
     /// <summary>Measures one function and prints a line.</summary>
-    public static unsafe void Run(MathFunction function, int rounds)
+    /// <param name="function">The function.</param>
+    /// <param name="rounds">How often it is measured; the fastest counts.</param>
+    /// <param name="target">The instructions to use, all of which this machine must have.</param>
+    public static unsafe void Run(MathFunction function, int rounds, LlvmTarget target)
     {
         int operands = function.IsBinary ? 2 : 1;
-        using var kernel = new CompiledKernel(Map(function));
-        using var copy = new CompiledKernel(MapKernel.Of(
-            "copy", Types(function), DType.F32, Count, Lanes, x => x.Aggregate((a, b) => KBuilder.Call(ScalarOp.Maximum, a, b))));
+        using var kernel = new CompiledKernel(Map(function, target), target);
+        using var copy = new CompiledKernel(
+            MapKernel.Of(
+                "copy", Types(function), DType.F32, Count, Lanes(target), x => x.Aggregate((a, b) => KBuilder.Call(ScalarOp.Maximum, a, b))),
+            target);
         var random = new Random(1);
         float[][] arrays = [.. Enumerable.Range(0, operands + 1).Select(_ => GC.AllocateArray<float>(Count, pinned: true))];
         foreach (float[] input in arrays[..operands])
@@ -43,18 +48,15 @@ internal static class SpeedProbe
     }
 
     /// <summary>The assembly of what is measured.</summary>
-    public static string Code(MathFunction function)
-    {
-        LlvmTarget target = LlvmTarget.Host();
-        return LlvmCompiler.Assembly(new LlvmKernelPrinter(target, _ => 0).Print(Map(function)), target);
-    }
+    public static string Code(MathFunction function, LlvmTarget target) =>
+        LlvmCompiler.Assembly(new LlvmKernelPrinter(target, _ => 0).Print(Map(function, target)), target);
 
-    private static int Lanes => Math.Max(4, LlvmTarget.Host().VectorBits / 32);
+    private static int Lanes(LlvmTarget target) => Math.Max(4, target.VectorBits / 32);
 
     private static DType[] Types(MathFunction function) => function.IsBinary ? [DType.F32, DType.F32] : [DType.F32];
 
-    private static Kernel Map(MathFunction function) =>
-        MapKernel.Of(function.Name, Types(function), DType.F32, Count, Lanes, x => KBuilder.Call(function.Op, x));
+    private static Kernel Map(MathFunction function, LlvmTarget target) =>
+        MapKernel.Of(function.Name, Types(function), DType.F32, Count, Lanes(target), x => KBuilder.Call(function.Op, x));
 
     private static double Time(CompiledKernel kernel, nint[] pointers)
     {
