@@ -88,7 +88,8 @@ internal sealed partial class GpuBodyPrinter(PtxTarget target) : LlvmBodyPrinter
     };
 
     /// <inheritdoc/>
-    protected override string TableAddress(KLookup lookup) => $"ptr addrspace(1) {OwnName}_{LlvmLookupTable.Name(lookup)}";
+    protected override (string Pointer, string Global) TableOf(KLookup lookup) =>
+        ("ptr addrspace(1)", $"{OwnName}_{LlvmLookupTable.Name(lookup)}");
 
     /// <inheritdoc/>
     protected override LlvmValue SymbolValue(DimSymbol symbol)

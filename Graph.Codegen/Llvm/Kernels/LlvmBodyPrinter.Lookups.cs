@@ -59,13 +59,12 @@ internal abstract partial class LlvmBodyPrinter
 
     private LlvmValue LoadedLookup(KLookup lookup, LlvmValue index)
     {
-        string table = TableAddress(lookup);
+        (string pointer, string table) = TableOf(lookup);
         KType one = new(DType.F32);
         LlvmValue entries = Binary("and", index, LlvmTypes.Integer(index.Type, KLookup.Count - 1));
         LlvmValue[] found = [.. Enumerable.Range(0, index.Type.Lanes).Select(lane =>
         {
-            string place = Out.Add(KType.Index, $"getelementptr float, {table}, {Extract(entries, lane)}").Name;
-            string pointer = table[..table.LastIndexOf(' ')];
+            string place = Out.Add(KType.Index, $"getelementptr float, {pointer} {table}, {Extract(entries, lane)}").Name;
             return Out.Add(one, $"load float, {pointer} {place}, align 4{LlvmMetadata.Invariant}");
         })];
         KType type = index.Type with { Element = DType.F32 };
@@ -75,6 +74,6 @@ internal abstract partial class LlvmBodyPrinter
                 new LlvmValue("poison", type), (vector, next) => Insert(vector, next.value, next.lane));
     }
 
-    /// <summary>A pointer to the constants, with its type.</summary>
-    protected virtual string TableAddress(KLookup lookup) => $"ptr @{LlvmLookupTable.Name(lookup)}";
+    /// <summary>The constants in memory: the type of pointers to them, and the global's name.</summary>
+    protected virtual (string Pointer, string Global) TableOf(KLookup lookup) => ("ptr", $"@{LlvmLookupTable.Name(lookup)}");
 }
