@@ -45,6 +45,6 @@ internal static class ArcTangentMath
 
         // The part of pi that its rounding left out, in proportion.
         KNum sum = turn + KNum.Fma(turn, f.Pick(-2.7827534e-8, 3.8981718325193755e-17), signed);
-        return (sum.As(f.Integer) | (y.As(f.Integer) & f.SignBit)).As(f.Real);
+        return sum.WithSignOf(y);
     }
 }

@@ -43,7 +43,7 @@ internal static class CubeRootMath
         KNum scale = third + third.Constant(f.Bias - (middle / 3));
         root = root * (scale << f.FractionBits).As(f.Real);
         root = KNum.Select(isDenormal, root * Math.ScaleB(1, -lift / 3), root);
-        root = (root.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+        root = root.WithSignOf(x);
         KNum isOrdinary = (magnitude > 0.0) & (magnitude < double.PositiveInfinity);
         return KNum.Select(isOrdinary, root, x);
     }

@@ -53,8 +53,7 @@ internal static class ErrorFunctionMath
     public static KNum ErrorFunction(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        KNum result = f.IsSingle && x.HasFma ? Pieces.At(x.Abs()) : OfMagnitude(f, x.Abs());
-        return (result.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+        return (f.IsSingle && x.HasFma ? Pieces.At(x.Abs()) : OfMagnitude(f, x.Abs())).WithSignOf(x);
     }
 
     private static KNum OfMagnitude(RealFormat f, KNum a)

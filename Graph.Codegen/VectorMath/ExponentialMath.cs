@@ -108,8 +108,7 @@ internal static class ExponentialMath
     public static KNum HyperbolicTangent(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        KNum result = f.IsSingle && x.HasFma ? TangentPieces.At(x.Abs()) : TangentOf(f, x.Abs());
-        return (result.As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+        return (f.IsSingle && x.HasFma ? TangentPieces.At(x.Abs()) : TangentOf(f, x.Abs())).WithSignOf(x);
     }
 
     // Near zero x + x z p(z) with z = x^2, elsewhere 1 - 2 / (e^2x + 1).

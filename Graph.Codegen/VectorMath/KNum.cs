@@ -102,6 +102,13 @@ internal readonly partial record struct KNum(KExpr Expr, bool HasFma)
 
     public KNum Abs() => Of(ScalarOp.Abs, this);
 
+    /// <summary>A number that is not negative with the sign of another, also of a zero.</summary>
+    public KNum WithSignOf(KNum x)
+    {
+        RealFormat f = RealFormat.Of(x);
+        return (As(f.Integer) | (x.As(f.Integer) & f.SignBit)).As(f.Real);
+    }
+
     public KNum SquareRoot() => Of(ScalarOp.SquareRoot, this);
 
     public KNum Floor() => Of(ScalarOp.Floor, this);

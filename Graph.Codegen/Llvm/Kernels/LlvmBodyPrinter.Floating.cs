@@ -48,20 +48,7 @@ internal abstract partial class LlvmBodyPrinter
     private bool HasScale(KType type) => type.Element == DType.F32 && type.Lanes % ScaleLanes == 0 && target.VectorBits >= 512
         && target.Architecture == LlvmArchitecture.X64;
 
-    private LlvmValue Scale(LlvmValue value, LlvmValue exponent)
-    {
-        int parts = value.Type.Lanes / ScaleLanes;
-        var scaled = new Queue<LlvmValue>(Enumerable.Range(0, parts).Select(i => ScaleVector(Part(value, i), Part(exponent, i))));
-        while (scaled.Count > 1)
-        {
-            scaled.Enqueue(Join(scaled.Dequeue(), scaled.Dequeue()));
-        }
-        return scaled.Dequeue();
-
-        LlvmValue Part(LlvmValue whole, int part) => parts == 1
-            ? whole
-            : Shuffle(whole, Enumerable.Range(part * ScaleLanes, ScaleLanes).ToValueList());
-    }
+    private LlvmValue Scale(LlvmValue value, LlvmValue exponent) => InParts(ScaleLanes, parts => ScaleVector(parts[0], parts[1]), value, exponent);
 
     // All lanes (-1), rounded as everything is (4).
     private LlvmValue ScaleVector(LlvmValue value, LlvmValue exponent) => Out.Add(

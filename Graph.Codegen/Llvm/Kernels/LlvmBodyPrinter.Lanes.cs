@@ -92,6 +92,17 @@ internal abstract partial class LlvmBodyPrinter
         return Out.Add(type, $"shufflevector {low}, {high}, <{2 * half} x i32> {order}");
     }
 
+    // What an instruction for so many lanes makes of values with more, in halves of halves.
+    private LlvmValue InParts(int lanes, Func<LlvmValue[], LlvmValue> instruction, params LlvmValue[] values)
+    {
+        int half = values[0].Type.Lanes / 2;
+        return 2 * half <= lanes
+            ? instruction(values)
+            : Join(InParts(lanes, instruction, Half(0)), InParts(lanes, instruction, Half(half)));
+
+        LlvmValue[] Half(int first) => Array.ConvertAll(values, v => Shuffle(v, Enumerable.Range(first, half).ToValueList()));
+    }
+
     /// <summary>One lane.</summary>
     protected LlvmValue Extract(LlvmValue value, int lane) => value.Type.IsScalar
         ? value

@@ -6,17 +6,17 @@ internal abstract partial class LlvmBodyPrinter
     private LlvmValue Lookup(KLookup lookup, LlvmValue index)
     {
         int lanes = index.Type.Lanes;
-        return LookupLanes(lanes) switch
+        int whole = LookupLanes(lanes);
+        if (whole == 0)
         {
-            0 => LoadedLookup(lookup, index),
-            var whole when whole < lanes => Join(Lookup(lookup, Half(index, 0)), Lookup(lookup, Half(index, lanes / 2))),
-            var whole when whole > lanes => Shuffle(PermutedLookup(lookup, Widened(index, whole)), Enumerable.Range(0, lanes).ToValueList()),
-            _ => PermutedLookup(lookup, index),
-        };
-
-        LlvmValue Half(LlvmValue all, int first) => Shuffle(all, Enumerable.Range(first, lanes / 2).ToValueList());
-
-        LlvmValue Widened(LlvmValue few, int count) => Shuffle(few, Enumerable.Range(0, count).Select(i => Math.Min(i, lanes - 1)).ToValueList());
+            return LoadedLookup(lookup, index);
+        }
+        if (whole <= lanes)
+        {
+            return InParts(whole, parts => PermutedLookup(lookup, parts[0]), index);
+        }
+        LlvmValue widened = Shuffle(index, Enumerable.Range(0, whole).Select(i => Math.Min(i, lanes - 1)).ToValueList());
+        return Shuffle(PermutedLookup(lookup, widened), Enumerable.Range(0, lanes).ToValueList());
     }
 
     // The lanes of one instruction; 0 where there is none.

@@ -10,10 +10,11 @@ namespace Graphene.Codegen.Llvm;
 /// </summary>
 internal static partial class LlvmLookupTable
 {
+    private const string Prefix = "lookup_";
     private const int DigitsOfEntry = 8;
 
     /// <summary>The name of a table, without the sign of a global before it.</summary>
-    public static string Name(KLookup lookup) => "lookup_" + string.Concat(
+    public static string Name(KLookup lookup) => Prefix + string.Concat(
         lookup.Entries.Select(e => ((uint)e.Bits).ToString("x8", CultureInfo.InvariantCulture)));
 
     /// <summary>The definitions of all tables that are named in functions.</summary>
@@ -22,7 +23,10 @@ internal static partial class LlvmLookupTable
     public static string Definitions(IEnumerable<string> functions, string storage = "private unnamed_addr constant")
     {
         var text = new StringBuilder();
-        foreach (string name in functions.SelectMany(f => Names().Matches(f)).Select(m => m.Value).Distinct().Order(StringComparer.Ordinal))
+        // Most machines have the instruction, and functions are long: one quick look first.
+        IEnumerable<string> named = functions.Where(f => f.Contains(Prefix, StringComparison.Ordinal))
+            .SelectMany(f => Names().Matches(f)).Select(m => m.Value);
+        foreach (string name in named.Distinct().Order(StringComparer.Ordinal))
         {
             IEnumerable<Scalar> entries = name[^(KLookup.Count * DigitsOfEntry)..].Chunk(DigitsOfEntry).Select(
                 digits => Scalar.FromBits(DType.F32, uint.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
@@ -32,6 +36,6 @@ internal static partial class LlvmLookupTable
         return text.ToString();
     }
 
-    [GeneratedRegex("@[A-Za-z0-9_.$]*lookup_[0-9a-f]{64}")]
+    [GeneratedRegex("@[A-Za-z0-9_.$]*" + Prefix + "[0-9a-f]{64}")]
     private static partial Regex Names();
 }

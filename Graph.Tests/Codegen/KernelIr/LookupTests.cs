@@ -46,11 +46,11 @@ internal sealed class LookupTests
     public void AModuleDefinesATableOnceAndOnlyWhereThereIsNoInstruction()
     {
         Kernel kernel = Kernel(4);
-        Assert.That(Regexes(new LlvmKernelPrinter(LlvmTarget.X64, _ => 0)), Is.EqualTo(1));
-        Assert.That(Regexes(new LlvmKernelPrinter(LlvmTarget.X64V3, _ => 0)), Is.Zero);
-        Assert.That(Regexes(new LlvmKernelPrinter(LlvmTarget.Arm64, _ => 0)), Is.Zero);
+        Assert.That(Tables(new LlvmKernelPrinter(LlvmTarget.X64, _ => 0)), Is.EqualTo(1));
+        Assert.That(Tables(new LlvmKernelPrinter(LlvmTarget.X64V3, _ => 0)), Is.Zero);
+        Assert.That(Tables(new LlvmKernelPrinter(LlvmTarget.Arm64, _ => 0)), Is.Zero);
 
-        int Regexes(LlvmKernelPrinter printer)
+        int Tables(LlvmKernelPrinter printer)
         {
             string body = printer.PrintBody(kernel);
             return printer.PrintModule([("one", body), ("other", body)]).Split('\n').Count(l => l.StartsWith("@lookup_", StringComparison.Ordinal));
