@@ -41,7 +41,8 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
             isArm ? LlvmTarget.Arm64.Triple : LlvmTarget.X64.Triple,
             isArm ? "generic" : "x86-64",
             string.Join(',', HostProcessor.Features.Select(f => "+" + f)));
-        return new GraphCompiler(target, KernelTarget.Of(target, CacheSizes.OfThisMachine()), options);
+        KernelTarget machine = KernelTarget.Of(target, CacheSizes.OfThisMachine()) with { HalvesVectors = HostProcessor.HalvesVectors };
+        return new GraphCompiler(target, machine, options);
     }
 
     /// <summary>
@@ -86,7 +87,8 @@ public sealed class GraphCompiler : IExecutableCompiler, IGraphCompiler
     string IGraphCompiler.Device => "cpu";
 
     /// <inheritdoc/>
-    public string Fingerprint => $"{Version} {_target} {_kernelTarget.Caches} {_kernelTarget.Panels} {_options.Fingerprint}";
+    public string Fingerprint =>
+        $"{Version} {_target} {_kernelTarget.Caches} {_kernelTarget.HalvesVectors} {_kernelTarget.Panels} {_options.Fingerprint}";
 
     /// <summary>The memory that a run of a compiled graph will use, workspaces of its kernels included.</summary>
     /// <param name="optimized">A module that went through all passes.</param>

@@ -59,6 +59,12 @@ public sealed record LlvmTarget(string Triple, string Cpu = "", string Features 
     /// <summary>The widest vector register in bits: 512, 256 or 128; 0 where there are no vectors.</summary>
     public int VectorBits => LlvmTargetTable.VectorBits(this);
 
+    /// <summary>
+    /// Whether <see cref="Cpu"/> names a processor that carries out instructions on its widest vectors as two of half the width, so
+    /// that half a vector takes half the time: Zen 4.
+    /// </summary>
+    public bool HalvesVectors => Cpu == "znver4" && VectorBits == 512;
+
     /// <summary>The bits of an address.</summary>
     public int PointerBits => Architecture is LlvmArchitecture.Wasm32 or LlvmArchitecture.Arm32 ? 32 : 64;
 

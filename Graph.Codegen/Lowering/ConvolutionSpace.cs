@@ -27,8 +27,8 @@ internal static class ConvolutionSpace
             group is null ? member : f.Add(f.Multiply(group, f.Index(size)), member);
 
         (ScalarExpr Inside, ScalarExpr Position)[] sources = [.. op.Window.Select((w, i) => ReadsInsideOnly(w)
-            ? (f.True, Inner(f, w, hero.At[d.ResultSpatial[i]], positions[i]))
-            : w.Source(f, hero.At[d.ResultSpatial[i]], positions[i], input.Shape[d.LhsSpatial[i]]))];
+            ? (f.True, Inner(f, w, hero.HeroAt[d.ResultSpatial[i]], positions[i]))
+            : w.Source(f, hero.HeroAt[d.ResultSpatial[i]], positions[i], input.Shape[d.LhsSpatial[i]]))];
         return new ProductSpace(
             At(d.SpatialRank + 2, d.LhsBatch, hero.At[d.ResultBatch], d.LhsFeature, OfGroup(channel, inputs), d.LhsSpatial,
                 i => sources[i].Position),

@@ -50,6 +50,9 @@ internal sealed partial class ExprEmitter
         }
     }
 
+    /// <summary>Gives a loop of one result the value that it has in the present scope.</summary>
+    public void BindLoop(LoopExpr loop, KExpr result) => _scopes[^1][loop] = [result];
+
     // An element in every lane, stored where it is wanted again.
     private KExpr EmitElement(ScalarExpr element, KeptElement? kept)
     {

@@ -27,11 +27,17 @@ internal sealed class HeroFusion
     /// <summary>The inside of the fusion.</summary>
     public FusionSource Source { get; }
 
-    /// <summary>One counter per dimension of the hero's result.</summary>
+    /// <summary>One counter per dimension of the hero's result, or of what it is pooled to.</summary>
     public IndexVariable[] At { get; }
 
-    /// <summary>Stands for the hero's value at <see cref="At"/>.</summary>
+    /// <summary>Where the hero is asked for: <see cref="At"/>, or a place in the window of a pooling.</summary>
+    public required IndexVector HeroAt { get; init; }
+
+    /// <summary>Stands for the hero's value at <see cref="HeroAt"/>.</summary>
     public CarriedExpr Value { get; }
+
+    /// <summary>How windows of the hero's values become the values that are stored; null where each value is.</summary>
+    public Pooling? Pooling { get; private init; }
 
     /// <summary>What is stored at each index.</summary>
     public ImmutableArray<EpilogueRoot> Roots { get; }
@@ -48,7 +54,8 @@ internal sealed class HeroFusion
         {
             return null;
         }
-        IndexVariable[] at = [];
+        Node? pool = ((FusionOp)fusion.Op).Body.PostOrder().FirstOrDefault(n => n.Op is ReduceWindowOp);
+        IndexVector? heroAt = null;
         CarriedExpr? value = null;
         bool elsewhere = false;
         var source = new FusionSource(fusion, new KernelArguments(), isOverwritten, (node, _, index) =>
@@ -57,18 +64,21 @@ internal sealed class HeroFusion
             {
                 return null;
             }
+            heroAt ??= index;
             elsewhere |= !index.Select((e, i) =>
-                ReferenceEquals(e, at[i]) || (at[i].Extent == 1 && e.AsConstantIndex == 0)).All(same => same);
+                ReferenceEquals(e, heroAt[i]) || (hero.Shape[i] == 1 && e.AsConstantIndex == 0)).All(same => same);
             return value;
         });
-        at = [.. hero.Shape.Select((d, i) => source.Factory.Variable($"i{i}", d))];
+        Shape shape = (pool ?? hero).Shape;
+        IndexVariable[] at = [.. shape.Select((d, i) => source.Factory.Variable($"i{i}", d))];
+        heroAt = pool is null ? IndexVector.From(at) : null;
         value = source.Factory.Placeholder(hero.DType);
         var roots = ImmutableArray.CreateBuilder<EpilogueRoot>();
         var borders = ImmutableArray.CreateBuilder<Border>();
         for (int i = 0; i < source.Body.Results.Length; i++)
         {
             Node result = source.Body.Results[i];
-            if (Border.Of(result, new KernelOperand.Value(fusion, i)) is { } border && result.Operands[0].Shape.Equals(hero.Shape))
+            if (Border.Of(result, new KernelOperand.Value(fusion, i)) is { } border && result.Operands[0].Shape.Equals(shape))
             {
                 IndexVector moved = IndexVector.From(at.Select((counter, axis) => border.Pad.Low[axis] == 0
                     ? counter : source.Factory.Add(counter, source.Factory.Index(border.Pad.Low[axis]))));
@@ -77,24 +87,31 @@ internal sealed class HeroFusion
                     source.Element(result.Operands[0], IndexVector.From(at)), AffineIndex.Of(moved, result.Type), source.Outputs[i]));
                 continue;
             }
-            if (UpdatedBox.TryFind(source, isOverwritten) is { } box && box.Update.Shape.Equals(hero.Shape))
+            if (UpdatedBox.TryFind(source, isOverwritten) is { } box && box.Update.Shape.Equals(shape))
             {
                 IndexVector all = IndexVector.From(at);
                 roots.Add(new EpilogueRoot(
                     source.Element(box.Update, all), AffineIndex.Of(box.Place(source.Factory, all), result.Type), source.Outputs[i]));
                 continue;
             }
-            if (result.Shape.ElementCount != hero.Shape.ElementCount)
+            if (result.Shape.ElementCount != shape.ElementCount)
             {
                 return null;
             }
-            IndexVector index = result.Shape.Equals(hero.Shape)
+            IndexVector index = result.Shape.Equals(shape)
                 ? IndexVector.From(at)
-                : ReshapeIndexing.Map(source.Factory, result.Shape, hero.Shape, IndexVector.From(at));
+                : ReshapeIndexing.Map(source.Factory, result.Shape, shape, IndexVector.From(at));
             roots.Add(new EpilogueRoot(
                 source.Element(result, index), AffineIndex.Of(index, result.Type), source.Outputs[i]));
         }
-        return elsewhere ? null : new HeroFusion(hero, source, at, value, roots.ToImmutable()) { Borders = borders.ToImmutable() };
+        Pooling? pooling = pool is null ? null : Pooling.Of(source.Element(pool, IndexVector.From(at)));
+        bool isCovered = !elsewhere && heroAt is not null && (pool is null || pooling is not null);
+        return !isCovered ? null : new HeroFusion(hero, source, at, value, roots.ToImmutable())
+        {
+            HeroAt = heroAt!,
+            Pooling = pooling,
+            Borders = borders.ToImmutable(),
+        };
     }
 
     /// <summary>An operand of the hero as an access with fixed strides, or null when it is computed in any other way.</summary>

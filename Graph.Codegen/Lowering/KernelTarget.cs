@@ -21,6 +21,9 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     /// </summary>
     public bool HasFma { get; init; } = true;
 
+    /// <summary>Whether half a vector takes half the time of a whole one.</summary>
+    public bool HalvesVectors { get; init; }
+
     /// <summary>
     /// What decides the panels of packed constants where several machines read the same ones; null for a
     /// machine of its own.
@@ -77,6 +80,7 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
         {
             Dots = DotInstructionSet.Of(target),
             HasFma = target.HasFma,
+            HalvesVectors = target.HalvesVectors,
             MostSums = target.Architecture != LlvmArchitecture.Wasm32 ? int.MaxValue : target.VectorBits > 0 ? 9 : 2,
             UnrolledSteps = target.Architecture == LlvmArchitecture.Wasm32 ? 1 : 4,
         };
@@ -91,4 +95,22 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
 
     /// <summary>How many elements of a type fill a vector register.</summary>
     public int Lanes(DType type) => VectorBits / type.SizeInBits();
+
+    /// <summary>
+    /// How many elements vectors hold that lie along a dimension side by side, the last of them filled up with what is computed in
+    /// vain: a register, or half of one where that takes half the time and leaves a tenth less to compute.
+    /// </summary>
+    /// <param name="type">The type of the elements.</param>
+    /// <param name="extent">The dimension.</param>
+    public int Lanes(DType type, Dim extent)
+    {
+        int lanes = Lanes(type);
+        if (!HalvesVectors || !extent.IsStatic)
+        {
+            return lanes;
+        }
+        int half = lanes / 2;
+        bool isWorthwhile = DimMath.CeilDiv(extent.Value, half) * half * 10 <= DimMath.CeilDiv(extent.Value, lanes) * lanes * 9;
+        return isWorthwhile ? half : lanes;
+    }
 }

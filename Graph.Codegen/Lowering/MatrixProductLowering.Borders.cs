@@ -22,7 +22,7 @@ internal sealed partial class MatrixProductLowering
 
     // Tiles of so many rows each lie in one row of the image: consecutive positions of the last row counter, a fixed distance apart.
     private bool IsAligned(int rows) =>
-        _rows.Count > 1 && _rows[^1].Extent is { IsStatic: true, Value: var width } && width % rows == 0 && rows > 1;
+        _fusion.Pooling is null && _rows.Count > 1 && _rows[^1].Extent is { IsStatic: true, Value: var width } && width % rows == 0 && rows > 1;
 
     // Whole tiles begin at multiples of their rows, what is left over wherever they end.
     private bool IsInOneRow(TileRows rows) => rows.End is null && rows.Count == _tileRows && IsAligned(_tileRows);

@@ -170,8 +170,8 @@ internal sealed partial class MatrixProductLowering
         _emitter.Bind(_columns.Last, column);
         KExpr?[] masks = Masks(columns);
         _b.For("i", 0, rows.Count, 1, i => _emitter.InScope(() => StoreRow(
-            vectors, j => new KLoad(scratch, KBuilder.Add(KBuilder.Multiply(i, width), j * _sum.Lanes), _sum.Lanes),
-            RowCounters(new TileRows(KBuilder.Add(rows.First, i), 1, null))[0], column, columns, masks)));
+            vectors, (_, j) => new KLoad(scratch, KBuilder.Add(KBuilder.Multiply(i, width), j * _sum.Lanes), _sum.Lanes),
+            RowCounters(new TileRows(KBuilder.Add(rows.First, i), 1, null)), column, columns, masks)));
     }
 
     private sealed record MatrixTileSet(KTile[,] Sums, KTile[] Left, KTile[] Right);

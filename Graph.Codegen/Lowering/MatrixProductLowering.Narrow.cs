@@ -33,13 +33,20 @@ internal sealed partial class MatrixProductLowering
     }
 
     private (int Rows, int Vectors) ChooseTile() =>
-        _narrow is null ? RegisterTiles.Choose(
-            _rowCount, _columns.Extent, _sum.Lanes, _target, MostRowsOfTile(), MostVectorsOfTile(),
-            (rows, vectors) => FitsPanels(vectors) && HasAddresses(rows), ShareOfTaps)
+        _narrow is null ? ChooseRegisterTile()
         : _narrow.UsesTiles ? ChooseMatrixTile()
         : NarrowTiles.Choose(
             _rowCount, _columns.Extent, _sum.Lanes, _target, _narrow,
             _rows.Count > 1 ? Math.Min(MostSeparateRows, MostRowsOfTile()) : MostRowsOfTile(), MostVectorsOfTile(), FitsPanels);
+
+    // A window is one tile even where there are not as many registers as it has values.
+    private (int Rows, int Vectors) ChooseRegisterTile()
+    {
+        (int Rows, int Vectors) tile = RegisterTiles.Choose(
+            _rowCount, _columns.Extent, _sum.Lanes, _target, MostRowsOfTile(), MostVectorsOfTile(),
+            (rows, vectors) => FitsPanels(vectors) && HasAddresses(rows) && rows % RowsTogether == 0, ShareOfTaps);
+        return tile.Rows > 0 ? tile : (RowsTogether, 1);
+    }
 
     private void PackGroups(NarrowForm form, PackedPanels panels)
     {

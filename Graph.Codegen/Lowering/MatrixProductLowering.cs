@@ -61,13 +61,13 @@ internal sealed partial class MatrixProductLowering
         var merging = new LoopMerging(
             analysis, [.. operands, .. _fusion.Roots.Select(r => r.Element)], _fusion.Roots.Select(r => r.Store));
         List<LoopGroup> columns = merging.Merge(product.Columns);
-        _rows = merging.Merge(product.Rows);
+        _rows = [.. merging.Merge(product.Rows), .. (_fusion.Pooling?.Loop.Variables ?? []).Select(v => new LoopGroup(v))];
         _columns = columns.Count > 0 ? columns[^1] : new LoopGroup(_fusion.Source.Factory.Variable("unit", 1));
         _batch = [.. merging.Merge(product.Batch), .. columns.SkipLast(1)];
         _depth = merging.Merge(product.Depth);
         _rowCount = Count(_rows);
         _depthCount = Count(_depth);
-        _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation));
+        _sum = new KType(product.Accumulation, target.Lanes(product.Accumulation, _columns.Extent));
         _target = target;
         _narrow = ChooseNarrowForm(fusion);
         _isConstant = Constant(fusion) is not null;

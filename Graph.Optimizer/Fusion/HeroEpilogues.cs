@@ -1,12 +1,19 @@
 namespace Graphene.Optimizer;
 
-/// <summary>Gives each dot and convolution the elementwise work that follows it, and a convolution the border of the next one.</summary>
+/// <summary>
+/// Gives each dot and convolution the elementwise work that follows it, and a convolution the pooling after that and the border of the
+/// next one.
+/// </summary>
 /// <remarks>
 /// <code>
 /// d = dot(x, w);  t = d + broadcast(bias);  y = t * logistic(t);  z = y + residual        => all in one fusion, z is its result
 /// </code>
 /// The work joins in groups that leave a single value to store again (here: d, then t, then y, then z), so an epilogue never
 /// makes a fusion write more than the dot alone. Another operand (the residual) must not depend on the dot.
+/// <para>
+/// A maximum over windows that lie side by side needs each value of a convolution once. One register tile has all of two or four
+/// neighbours, so a window of so many is pooled before anything is stored.
+/// </para>
 /// </remarks>
 internal static class HeroEpilogues
 {
@@ -31,6 +38,11 @@ internal static class HeroEpilogues
                 group.ForEach(node => graph.Add(cluster, node, [everywhere]));
                 exit = group[^1];
             }
+            if (PoolingOf(graph, hero, exit, context.Options) is { } pooling && context.TryTakeRewrite(() => $"join {pooling} to {cluster}"))
+            {
+                graph.Add(cluster, pooling, [everywhere]);
+                exit = pooling;
+            }
             if (BorderOf(graph, hero, exit, context.Options) is { } border && context.TryTakeRewrite(() => $"join {border} to {cluster}"))
             {
                 graph.Add(cluster, border, [everywhere]);
@@ -43,14 +55,33 @@ internal static class HeroEpilogues
     // The border that the next convolution wants around the result, when nobody needs the result without it. Rows of a kernel of one
     // position are one run of memory, which a border would cut to pieces; those of a larger one are in pieces anyway.
     private static Node? BorderOf(FusionGraph graph, Node hero, Node exit, OptimizerOptions options) =>
-        hero.Op is ConvolutionOp { BatchGroups: 1, FeatureGroups: 1 } op && op.Dimensions.ResultFeature == hero.Rank - 1 &&
-        op.Window.All(w => w is { BaseDilation: 1, Reversed: false } && w.Low == 0 && w.High == 0) && op.Window.Any(w => w.Size != 1) &&
-        !options.Machine.ReadsBorders && !WinogradForm.IsChosen(hero, options.Winograd) &&
+        IsProductOnProcessor(hero, options) && ((ConvolutionOp)hero.Op).Window.Any(w => w.Size != 1) &&
         !graph.IsRoot(exit) && graph.UsersOf(exit) is [{ Op: PadOp pad, Operands: [_, { Op: ConstantOp }] } border] &&
         graph.ClustersOf(border).Count == 0 && pad.Low[^1] == 0 && pad.High[^1] == 0 &&
         pad.IsBorder && pad.Low.Concat(pad.High).All(n => n.IsStatic)
             ? border
             : null;
+
+    // The maximum or minimum over windows side by side of all that a convolution computes, when nobody needs it without. Windows of two and
+    // of four divide every register tile, and numbers as wide as the sums are no others that a processor multiplies in words.
+    private static Node? PoolingOf(FusionGraph graph, Node hero, Node exit, OptimizerOptions options) =>
+        IsProductOnProcessor(hero, options) && hero.Operands[0].DType is DType.F32 or DType.F64 && !graph.IsRoot(exit) &&
+        graph.UsersOf(exit) is [{ Op: ReduceWindowOp op, Operands: [_, { Op: ConstantOp }] } pooling] &&
+        graph.ClustersOf(pooling).Count == 0 && ReductionBody.FunctionOf(op.Body)?.Name is "maximum" or "minimum" &&
+        IsSideBySide(op, exit.Shape, ((ConvolutionOp)hero.Op).Dimensions) && op.Window.Aggregate(1L, (n, w) => n * w.Size.Value) is 2 or 4
+            ? pooling
+            : null;
+
+    private static bool IsSideBySide(ReduceWindowOp op, Shape shape, ConvolutionDimensions dimensions) =>
+        Enumerable.Range(0, shape.Rank).All(axis => op.Window[axis] is { Dilation: 1, BaseDilation: 1, Reversed: false } w &&
+            w.Size.IsStatic && w.Stride == w.Size.Value && w.Low == 0 && w.High == 0 &&
+            (dimensions.ResultSpatial.Contains(axis) ? shape[axis].IsStatic : w.Size == 1));
+
+    // A convolution that processors compute as matrix products, from an input without padding.
+    private static bool IsProductOnProcessor(Node hero, OptimizerOptions options) =>
+        hero.Op is ConvolutionOp { BatchGroups: 1, FeatureGroups: 1 } op && op.Dimensions.ResultFeature == hero.Rank - 1 &&
+        op.Window.All(w => w is { BaseDilation: 1, Reversed: false } && w.Low == 0 && w.High == 0) &&
+        !options.Machine.ReadsBorders && !WinogradForm.IsChosen(hero, options.Winograd);
 
     // The shortest run of users of the exit after which only its last node is needed outside; null when there is none.
     private static List<Node>? NextGroup(FusionGraph graph, FusionCluster cluster, Node exit)

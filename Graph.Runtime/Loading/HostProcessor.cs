@@ -24,6 +24,13 @@ public static class HostProcessor
     /// <summary>All features that the processor and the operating system have, in alphabetical order.</summary>
     public static IReadOnlyList<string> Features => [.. Detected.Value.Features.Order(StringComparer.Ordinal)];
 
+    /// <summary>
+    /// Whether the processor has vectors of 512 bits and carries their instructions out as two of 256 bits, so that half a vector takes
+    /// half the time: Zen 4.
+    /// </summary>
+    public static bool HalvesVectors =>
+        RuntimeInformation.ProcessArchitecture == Architecture.X64 && X64Processor.Host.IsZen3Or4 && Has(WithWideRegisters);
+
     /// <summary>Whether the processor, and the operating system where it must save registers, has a feature.</summary>
     /// <param name="feature">LLVM's name, such as <c>avx512f</c>. Unknown ones are not there.</param>
     public static bool Has(string feature)

@@ -28,6 +28,18 @@ internal sealed unsafe class X64Processor
         }
     }
 
+    /// <summary>Whether it is of AMD's family 19h: Zen 3, or Zen 4, which has AVX-512.</summary>
+    public bool IsZen3Or4
+    {
+        get
+        {
+            Answer vendor = Question(0, 0);
+            uint version = Question(1, 0).Eax;
+            uint family = ((version >> 8) & 0xF) + ((version >> 20) & 0xFF); // the extended part counts when the other is full, as it is here
+            return (vendor.Ebx, vendor.Edx, vendor.Ecx) == (0x68747541, 0x69746E65, 0x444D4163) && family == 0x19; // "AuthenticAMD"
+        }
+    }
+
     /// <summary>The answer to a question; zeros where the processor has none.</summary>
     public Answer Ask(uint leaf, uint subleaf)
     {

@@ -12,14 +12,18 @@ namespace Graphene.Tests.Codegen;
 /// </summary>
 internal sealed class NarrowProductTests
 {
-    private static readonly (string Name, string Features)[] Processors =
+    private const string Avx512 = "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl";
+    private const string Avx512Narrow = Avx512 + ",+avx512vnni,+avx512bf16";
+
+    private static readonly (string Name, LlvmTarget Target)[] Processors =
     [
-        ("plain AVX2", ""),
-        ("AVX-VNNI", "+avxvnni"),
-        ("AVX-512", "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"),
-        ("AVX-512 VNNI", "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl,+avx512vnni"),
-        ("AVX-512 BF16", "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl,+avx512vnni,+avx512bf16"),
-        ("AMX", "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl,+avx512vnni,+avx512bf16,+amx-tile,+amx-int8,+amx-bf16"),
+        ("plain AVX2", Processor.With("")),
+        ("AVX-VNNI", Processor.With("+avxvnni")),
+        ("AVX-512", Processor.With(Avx512)),
+        ("AVX-512 VNNI", Processor.With(Avx512 + ",+avx512vnni")),
+        ("AVX-512 BF16", Processor.With(Avx512Narrow)),
+        ("AVX-512 in halves", Processor.With(Avx512Narrow) with { Cpu = "znver4" }),
+        ("AMX", Processor.With(Avx512Narrow + ",+amx-tile,+amx-int8,+amx-bf16")),
     ];
 
     private static readonly (DType Left, DType Right)[] Bytes =
@@ -32,16 +36,16 @@ internal sealed class NarrowProductTests
     private static IEnumerable<TestCaseData> Integers =>
         from processor in Processors
         from types in Bytes
-        select new TestCaseData(processor.Features, types.Left, types.Right)
+        select new TestCaseData(processor.Target, types.Left, types.Right)
             .SetArgDisplayNames(processor.Name, types.Left.Name(), types.Right.Name());
 
     private static IEnumerable<TestCaseData> Kinds =>
-        Processors.Select(p => new TestCaseData(p.Features).SetArgDisplayNames(p.Name));
+        Processors.Select(p => new TestCaseData(p.Target).SetArgDisplayNames(p.Name));
 
     [TestCaseSource(nameof(Integers))]
-    public void IntegersAreExact(string features, DType left, DType right)
+    public void IntegersAreExact(LlvmTarget target, DType left, DType right)
     {
-        LlvmTarget target = Target(features);
+        Require(target);
         foreach ((int rows, int depth, int columns) in Shapes)
         {
             Module module = Product(left, right, DType.I32, rows, depth, columns);
@@ -52,9 +56,9 @@ internal sealed class NarrowProductTests
     }
 
     [TestCaseSource(nameof(Kinds))]
-    public void BrainFloatsAreWithinTheirBound(string features)
+    public void BrainFloatsAreWithinTheirBound(LlvmTarget target)
     {
-        LlvmTarget target = Target(features);
+        Require(target);
         foreach ((int rows, int depth, int columns) in Shapes)
         {
             Module module = Product(DType.BF16, DType.BF16, DType.F32, rows, depth, columns);
@@ -67,9 +71,9 @@ internal sealed class NarrowProductTests
     }
 
     [TestCaseSource(nameof(Kinds))]
-    public void TheInterpreterGivesTheSameBits(string features)
+    public void TheInterpreterGivesTheSameBits(LlvmTarget target)
     {
-        LlvmTarget target = Target(features);
+        Require(target);
         foreach ((DType left, DType right, DType result) in new[]
         {
             (DType.I8, DType.I8, DType.I32), (DType.U8, DType.I8, DType.I32), (DType.BF16, DType.BF16, DType.F32),
@@ -84,9 +88,9 @@ internal sealed class NarrowProductTests
     }
 
     [TestCaseSource(nameof(Kinds))]
-    public void BitsDoNotDependOnTheNumberOfRows(string features)
+    public void BitsDoNotDependOnTheNumberOfRows(LlvmTarget target)
     {
-        LlvmTarget target = Target(features);
+        Require(target);
         foreach (DType type in new[] { DType.BF16, DType.F16 })
         {
             Module Rows(Dim rows) => Product(type, type, DType.F32, rows, 77, 70);
@@ -103,9 +107,9 @@ internal sealed class NarrowProductTests
     }
 
     [TestCaseSource(nameof(Kinds))]
-    public void LeftOperandsMayLieInAnyOrder(string features)
+    public void LeftOperandsMayLieInAnyOrder(LlvmTarget target)
     {
-        LlvmTarget target = Target(features);
+        Require(target);
         foreach (DType type in new[] { DType.I8, DType.BF16, DType.F16 })
         {
             DType sum = type == DType.I8 ? DType.I32 : DType.F32;
@@ -121,9 +125,9 @@ internal sealed class NarrowProductTests
     }
 
     [TestCaseSource(nameof(Kinds))]
-    public void BatchesBiasAndActivationsStayInTheKernel(string features)
+    public void BatchesBiasAndActivationsStayInTheKernel(LlvmTarget target)
     {
-        LlvmTarget target = Target(features);
+        Require(target);
         Module module = CompiledModule.Build(b =>
         {
             Node x = b.Parameter(0, new TensorType(DType.I8, Shape.Of(3, 20, 35)));
@@ -139,9 +143,9 @@ internal sealed class NarrowProductTests
     }
 
     [TestCaseSource(nameof(Kinds))]
-    public void ConvolutionsUseTheirInputWhereItLies(string features)
+    public void ConvolutionsUseTheirInputWhereItLies(LlvmTarget target)
     {
-        LlvmTarget target = Target(features);
+        Require(target);
         foreach ((int inputs, int kernel, int stride) in new[] { (10, 3, 1), (8, 3, 2), (16, 1, 1), (3, 5, 2) })
         {
             foreach ((DType type, DType sum) in new[] { (DType.I8, DType.I32), (DType.BF16, DType.F32) })
@@ -162,14 +166,12 @@ internal sealed class NarrowProductTests
         }
     }
 
-    private static LlvmTarget Target(string features)
+    private static void Require(LlvmTarget target)
     {
-        var target = Processor.With(features);
         if (HostProcessor.MissingFeatures(target.RequiredFeatures) is { Count: > 0 } missing)
         {
             Assert.Ignore($"this processor lacks {string.Join(", ", missing)}");
         }
-        return target;
     }
 
     private static Module Product(DType left, DType right, DType result, Dim rows, int depth, int columns) => CompiledModule.Build(b =>

@@ -25,6 +25,10 @@ internal sealed class HostProcessorTests
     }
 
     [Test]
+    public void LlvmKnowsWhoHalvesVectors() =>
+        Assert.That(HostProcessor.HalvesVectors, Is.EqualTo(LlvmTarget.Host().HalvesVectors), LlvmTarget.Host().Cpu);
+
+    [Test]
     public void TheSystemSavesWhatTheRuntimeSays()
     {
         if (!System.Runtime.Intrinsics.X86.X86Base.X64.IsSupported)
