@@ -8,10 +8,12 @@ namespace Graphene.Codegen;
 /// <code>
 /// task = rows of output positions
 ///   for row
-///     edge positions:      for features: sum = 0; for the kernel positions inside of the input: sum += x * w; epilogue
-///     inner positions, 4 at once:
+///     positions, 4 at once:
 ///                          for features: sums = 0; for ky: load each input under the 4 windows once; sums += x * w; epilogue
+///     edge positions of a row whose length is fed:
+///                          for features: sum = 0; for the kernel positions inside of the input: sum += x * w; epilogue
 /// </code>
+/// Where the length of a row is known, the tiles at its ends are code of their own, without the products that lie outside.
 /// Padding is left out of the sums instead of being stored; that is exact when all weights are finite, so it is asked for.
 /// </remarks>
 internal sealed partial class DepthwiseConvolutionLowering
@@ -19,6 +21,7 @@ internal sealed partial class DepthwiseConvolutionLowering
     private const int PositionsPerTile = 4;
     private const long FlopsPerTask = 1 << 18;
     private const long MostUnrolledPositions = 16;
+    private const int MostEdgeTiles = 4;
 
     private readonly HeroFusion _fusion;
     private readonly ConvolutionOp _op;
@@ -49,7 +52,7 @@ internal sealed partial class DepthwiseConvolutionLowering
         _x = _op.Window[^1];
         _inputWidth = fusion.Hero.Operands[0].Shape[_op.Dimensions.LhsSpatial[^1]];
         _width = fusion.Hero.Shape[_op.Dimensions.ResultSpatial[^1]];
-        _lanes = target.Lanes(_op.AccumulationType);
+        _lanes = target.Lanes(_op.AccumulationType, _feature.Extent);
     }
 
     private int XAxis => _op.Dimensions.ResultSpatial[^1];
@@ -144,14 +147,60 @@ internal sealed partial class DepthwiseConvolutionLowering
     private void EmitRow(KExpr row, Dim[] outer)
     {
         BindRow(row, outer);
+        if (_x.Size.Value > MostUnrolledPositions)
+        {
+            EmitSingles(0, KBuilder.Value(_width));
+            return;
+        }
+        if (WholeTiles is { } whole)
+        {
+            EmitKnownRow(whole.Begin, whole.End);
+        }
+        else
+        {
+            EmitFedRow();
+        }
+    }
+
+    // The tiles of a row of known length that lie inside of the input with all their windows; null where too many others would be code.
+    private (long Begin, long End)? WholeTiles
+    {
+        get
+        {
+            if (!_width.IsStatic || !_inputWidth.IsStatic || !_x.Low.IsStatic)
+            {
+                return null;
+            }
+            long begin = DimMath.CeilDiv(Inner.Begin.Value, PositionsPerTile);
+            long end = Math.Max(begin, Inner.End.Value / PositionsPerTile);
+            return DimMath.CeilDiv(_width.Value, PositionsPerTile) - (end - begin) <= MostEdgeTiles ? (begin, end) : null;
+        }
+    }
+
+    private void EmitKnownRow(long firstWhole, long endWhole)
+    {
+        EmitEdge(0, Math.Min(firstWhole * PositionsPerTile, _width.Value));
+        _b.For(
+            "x", firstWhole * PositionsPerTile, endWhole * PositionsPerTile, PositionsPerTile,
+            x => _emitter.InScope(() => ForFeatures(() => EmitTile(x))));
+        EmitEdge(endWhole * PositionsPerTile, _width.Value);
+    }
+
+    private void EmitEdge(long begin, long end)
+    {
+        for (long x = begin; x < end; x += PositionsPerTile)
+        {
+            (long first, int count) = (x, (int)Math.Min(PositionsPerTile, end - x));
+            _emitter.InScope(() => ForFeatures(() => EmitTile(
+                first, count, offset => (first * _x.Stride) - _x.Low.Value + offset is >= 0 and var at && at < _inputWidth.Value)));
+        }
+    }
+
+    private void EmitFedRow()
+    {
         KExpr begin = KBuilder.Value(Inner.Begin);
         KExpr end = KBuilder.Value(Inner.End);
         EmitSingles(0, begin);
-        if (_x.Size.Value > MostUnrolledPositions)
-        {
-            EmitSingles(begin, KBuilder.Value(_width));
-            return;
-        }
         KExpr tiles = KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, begin), PositionsPerTile), PositionsPerTile);
         KExpr whole = _b.Let("whole", KBuilder.Add(begin, tiles));
         _b.For("x", begin, whole, PositionsPerTile, x => _emitter.InScope(() => ForFeatures(() => EmitTile(x))));
@@ -178,9 +227,10 @@ internal sealed partial class DepthwiseConvolutionLowering
         Finish(sum, x);
     }
 
-    private void EmitTile(KExpr x)
+    // Neighbouring positions, without the products for which there is no input so far behind the first one's.
+    private void EmitTile(KExpr x, int positions = PositionsPerTile, Func<long, bool>? isInside = null)
     {
-        KRegister[] sums = [.. Enumerable.Range(0, PositionsPerTile).Select(_ => DeclareSum())];
+        KRegister[] sums = [.. Enumerable.Range(0, positions).Select(_ => DeclareSum())];
         KExpr firstSource = _b.Let("s", KBuilder.Subtract(KBuilder.Multiply(x, _x.Stride), KBuilder.Value(_x.Low)));
         ForWindow(0, _kernel.Length - 1, PlacesAt(x), () =>
         {
@@ -191,6 +241,10 @@ internal sealed partial class DepthwiseConvolutionLowering
                 for (int t = 0; t < sums.Length; t++)
                 {
                     long offset = (t * _x.Stride) + (kx * _x.Dilation);
+                    if (isInside?.Invoke(offset) == false)
+                    {
+                        continue;
+                    }
                     if (!inputs.TryGetValue(offset, out KExpr? input))
                     {
                         input = Read(_input, _source[^1], KBuilder.Add(firstSource, offset));

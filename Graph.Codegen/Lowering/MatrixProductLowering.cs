@@ -18,7 +18,8 @@ namespace Graphene.Codegen;
 /// </remarks>
 internal sealed partial class MatrixProductLowering
 {
-    private const long FlopsPerTask = 1 << 20;
+    private const long MostFlopsPerTask = 1 << 20;
+    private const long FewestFlopsPerTask = 200_000; // two microseconds, of which a tenth is lost to start it elsewhere
     private const long EnoughTasks = 16;
     private const int MostSeparateRows = 8;
     private const long LongestDepthWithPrefetch = 4096;
@@ -196,13 +197,25 @@ internal sealed partial class MatrixProductLowering
             long blocks = Count(_batch).Value * DimMath.CeilDiv(DimMath.CeilDiv(_columns.Extent.Value, PanelWidth), PanelsOfSums);
             return Math.Clamp(DimMath.CeilDiv(FewTasks, blocks), 1, Math.Max(1, rows / _tileRows / FewestTilesOfPackedPanel));
         }
-        double flopsPerTask = FlopsPerTask * TimesFaster;
+        double flopsPerTask = FlopsPerTask;
         long most = Math.Max(1, rows / _tileRows);
         long enough = (long)Math.Clamp(Math.Min(EnoughTasks, flopsPerPanel * panels / flopsPerTask) / panels, 1, most);
 
         // Two threads share an odd number of tasks unevenly: 9 panels take them as long as 10 would.
         bool isOdd = panels * enough % 2 != 0;
         return isOdd && enough < most && flopsPerPanel / (enough + 1) >= flopsPerTask ? enough + 1 : enough;
+    }
+
+    // Small products are cut in two.
+    private long FlopsPerTask
+    {
+        get
+        {
+            Dim flops = 2 * _fusion.Hero.Shape.ElementCount * _depthCount;
+            return flops.IsStatic
+                ? Math.Clamp(flops.Value / 2, FewestFlopsPerTask * TimesFaster, MostFlopsPerTask * TimesFaster)
+                : MostFlopsPerTask * TimesFaster;
+        }
     }
 
     // What a row adds to the part of A that a task reads again and again. Rows of a convolution overlap.
@@ -231,7 +244,7 @@ internal sealed partial class MatrixProductLowering
         // Few rows make little work of many bytes, and it is the bytes that threads share then.
         long bytesPerPanel = flopsPerPanel / (2 * _rowsPerBlock) * ElementSize;
         long panels = Math.Max(
-            FewestPanelsPerTask, Math.Min(FlopsPerTask * TimesFaster / flopsPerPanel, BytesOfPanelsPerTask / bytesPerPanel));
+            FewestPanelsPerTask, Math.Min(FlopsPerTask / flopsPerPanel, BytesOfPanelsPerTask / bytesPerPanel));
         return (KBuilder.CeilDiv(KBuilder.CeilDiv(KBuilder.Value(_columns.Extent), PanelWidth), panels), panels);
     }
 
