@@ -29,6 +29,7 @@ internal abstract partial class LlvmBodyPrinter
         KCall call when VectorMath.Expands(call) => [Expansion(call)],
         KScale scale => HasScale(scale.Type) ? [scale.Value, scale.Exponent] : [scale.Product],
         KSelect { IsRare: true } select => [select.Condition, select.WhenFalse],
+        KLoad load => KTraversal.Operands(load with { Index = Varying(load.Index) }),
         _ => KTraversal.Operands(e),
     };
 

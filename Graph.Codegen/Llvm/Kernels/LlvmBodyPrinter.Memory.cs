@@ -27,14 +27,13 @@ internal abstract partial class LlvmBodyPrinter
 
     private LlvmValue Load(KLoad load)
     {
-        LlvmValue index = _known[load.Index];
         LlvmValue? otherwise = load.Otherwise is { } e ? _known[e] : null;
         if (load.Mask is null)
         {
-            return LoadFrom(Element(load.Buffer, index, "inbounds "), load.Buffer, load.Type, load.Alignment);
+            return LoadFrom(PlaceOf(load.Buffer, load.Index, "inbounds "), load.Buffer, load.Type, load.Alignment);
         }
         LlvmValue mask = _known[load.Mask];
-        string place = Element(load.Buffer, index, "");
+        string place = PlaceOf(load.Buffer, load.Index, "");
         return load.Lanes == 1
             ? LoadWhere(mask, place, load.Buffer, load.Type, otherwise)
             : LoadLanesWhere(mask, place, load, otherwise);
@@ -61,9 +60,9 @@ internal abstract partial class LlvmBodyPrinter
     private void Store(KStore store)
     {
         LlvmValue value = Evaluate(store.Value);
-        LlvmValue index = EvaluateAlso(store.Index);
+        EvaluateAlso(Varying(store.Index));
         LlvmValue? mask = store.Mask is { } m ? EvaluateAlso(m) : null;
-        string place = Element(store.Buffer, index, mask is null ? "inbounds " : "");
+        string place = PlaceOf(store.Buffer, store.Index, mask is null ? "inbounds " : "");
         switch (mask)
         {
             case null when store.IsStreaming:

@@ -32,6 +32,7 @@ internal abstract partial class LlvmBodyPrinter
                 break;
             case KLet let:
                 _variables[let.Variable] = Evaluate(let.Value);
+                Define(let.Variable, let.Value);
                 break;
             case KDeclare declare:
                 _registers[declare.Register] = Alloca(LlvmTypes.Register(declare.Register.Type), "");
@@ -47,7 +48,8 @@ internal abstract partial class LlvmBodyPrinter
                 Scatter(scatter);
                 break;
             case KPrefetch prefetch:
-                Prefetch(Element(prefetch.Buffer, Evaluate(prefetch.Index), ""), prefetch.IsSoon);
+                Evaluate(Varying(prefetch.Index));
+                Prefetch(PlaceOf(prefetch.Buffer, prefetch.Index, ""), prefetch.IsSoon);
                 break;
             case KScratch scratch:
                 Scratch(scratch.Buffer);

@@ -29,6 +29,9 @@ internal sealed partial class ProcessorBodyPrinter(
     }
 
     /// <inheritdoc/>
+    protected override bool SplitsAddresses => true;
+
+    /// <inheritdoc/>
     protected override string ArgumentAddress(KBuffer buffer) =>
         Out.AddToEntry($"load ptr, ptr {ArgumentPlace(buffer.Argument)}, align 8{LlvmMetadata.BufferPointer}");
 
