@@ -104,7 +104,7 @@ internal sealed class HeroFusion
             roots.Add(new EpilogueRoot(
                 source.Element(result, index), AffineIndex.Of(index, result.Type), source.Outputs[i]));
         }
-        Pooling? pooling = pool is null ? null : Pooling.Of(source.Element(pool, IndexVector.From(at)));
+        Pooling? pooling = pool is null ? null : Pooling.Of((ReduceWindowOp)pool.Op, source.Element(pool, IndexVector.From(at)));
         bool isCovered = !elsewhere && heroAt is not null && (pool is null || pooling is not null);
         return !isCovered ? null : new HeroFusion(hero, source, at, value, roots.ToImmutable())
         {

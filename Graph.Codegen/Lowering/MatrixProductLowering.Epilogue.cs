@@ -92,7 +92,7 @@ internal sealed partial class MatrixProductLowering
         {
             if (_fusion.Pooling is { } pooling)
             {
-                _emitter.BindLoop(pooling.Loop, Pool(pooling, counters, values));
+                pooling.Emit(_emitter, i => BindRow(counters[i], values[i]));
             }
             BindRow(counters[0], values[0]);
             foreach (EpilogueRoot root in _fusion.Roots)
@@ -100,23 +100,6 @@ internal sealed partial class MatrixProductLowering
                 _emitter.Store(root.Output, root.Store, _emitter.EmitLanes(root.Element));
             }
         });
-
-    // The values of a window as one.
-    private KExpr Pool(Pooling pooling, KExpr[][] counters, KExpr[] values)
-    {
-        KExpr? pooled = pooling.BeginsWithIdentity ? null : pooling.Function.Widen(_emitter.EmitLanes(pooling.Loop.Initial[0]));
-        for (int i = 0; i < values.Length; i++)
-        {
-            KExpr? element = null;
-            _emitter.InScope(() =>
-            {
-                BindRow(counters[i], values[i]);
-                element = pooling.Function.Widen(_emitter.EmitLanes(pooling.Loop.Elements![0]));
-            });
-            pooled = pooled is null ? element : _b.Let("pooled", pooling.Function.Combine(pooled, element!));
-        }
-        return pooling.Function.Round(pooled!);
-    }
 
     private void BindRow(KExpr[] counters, KExpr value)
     {

@@ -5,17 +5,20 @@ namespace Graphene.Codegen;
 /// </summary>
 /// <param name="Loop">The reduction over the window; its counters say which value of a window is meant.</param>
 /// <param name="Function">What combines two values. It is one whose order changes nothing.</param>
-internal sealed record Pooling(LoopExpr Loop, ReductionFunction Function)
+/// <param name="Window">The window along each dimension of the hero.</param>
+internal sealed record Pooling(LoopExpr Loop, ReductionFunction Function, ValueList<WindowDim> Window)
 {
-    /// <summary>The pooling that an element is; null when it is anything else.</summary>
-    public static Pooling? Of(ScalarExpr element) =>
+    /// <summary>The pooling that an element of a window reduction is; null when it is one of another kind.</summary>
+    /// <param name="op">The window reduction.</param>
+    /// <param name="element">Its element.</param>
+    public static Pooling? Of(ReduceWindowOp op, ScalarExpr element) =>
         element is LoopResultExpr { Loop: { Elements: [_], Initial: [_] } loop } && ReductionFunction.Of(loop) is { } function &&
-        function.Op is ScalarOp.Maximum or ScalarOp.Minimum && loop.Variables.All(v => v.Extent.IsStatic)
-            ? new Pooling(loop, function)
+        function.Op is ScalarOp.Maximum or ScalarOp.Minimum && op.Window.All(w => w.Size.IsStatic)
+            ? new Pooling(loop, function, op.Window)
             : null;
 
     /// <summary>How many values a window has.</summary>
-    public int Count => (int)Loop.Variables.Aggregate(1L, (count, v) => count * v.Extent.Value);
+    public int Count => (int)Window.Aggregate(1L, (count, w) => count * w.Size.Value);
 
     /// <summary>The counters' values for a value of the window, in the order in which they are combined.</summary>
     public IEnumerable<long> CountersOf(int value)
@@ -29,6 +32,29 @@ internal sealed record Pooling(LoopExpr Loop, ReductionFunction Function)
         return counters;
     }
 
-    /// <summary>Whether the value that the reduction begins with leaves all others as they are.</summary>
-    public bool BeginsWithIdentity => Loop.Initial[0] is ConstantExpr { Value: var first } && first.Equals(Function.Identity);
+    /// <summary>Combines the values of a window, and gives the result to what is stored of it in the present scope.</summary>
+    /// <param name="emitter">The kernel.</param>
+    /// <param name="bindValue">Gives the hero's value, and whatever else it depends on, for a value of the window.</param>
+    public void Emit(ExprEmitter emitter, Action<int> bindValue)
+    {
+        KExpr? pooled = BeginsWithIdentity ? null : Function.Widen(emitter.EmitLanes(Loop.Initial[0]));
+        for (int value = 0; value < Count; value++)
+        {
+            KExpr? element = null;
+            emitter.InScope(() =>
+            {
+                foreach ((IndexVariable counter, long at) in Loop.Variables.Zip(CountersOf(value)))
+                {
+                    emitter.Bind(counter, at);
+                }
+                bindValue(value);
+                element = Function.Widen(emitter.EmitLanes(Loop.Elements![0]));
+            });
+            pooled = pooled is null ? element : emitter.Builder.Let("pooled", Function.Combine(pooled, element!));
+        }
+        emitter.BindLoop(Loop, Function.Round(pooled!));
+    }
+
+    // The value that the reduction begins with leaves all others as they are.
+    private bool BeginsWithIdentity => Loop.Initial[0] is ConstantExpr { Value: var first } && first.Equals(Function.Identity);
 }

@@ -159,30 +159,48 @@ internal sealed partial class WinogradConvolutionLowering
         }));
     }
 
-    // A vector of outputs of one tile.
+    // A vector of outputs of one tile: of each value, or of each window of values.
     private void EmitTile(KBuilder b, ExprEmitter emitter, KBuffer sums, KExpr from, KExpr row, KExpr column)
     {
-        int tile = _transform.Tile;
+        (long down, long right) = WindowSize;
         (IndexVariable y, IndexVariable x) = (_fusion.At[_dimensions.ResultSpatial[0]], _fusion.At[_dimensions.ResultSpatial[1]]);
-        emitter.Hoist(_fusion.Roots.Select(r => r.Element), [y, x, _fusion.Value]);
-        var results = new KExpr[tile, tile];
+        Pooling? pooling = _fusion.Pooling;
+        emitter.Hoist(
+            pooling is null ? _fusion.Roots.Select(r => r.Element) : pooling.Loop.Elements!,
+            [y, x, _fusion.Value, .. pooling?.Loop.Variables ?? []]);
+        var values = new KExpr[_transform.Tile, _transform.Tile];
         _transform.EmitOutput(
             b,
             (i, j) => new KLoad(sums, KBuilder.Add(from, ((i * _transform.Patch) + j) * (long)_rows * _width), _sum.Lanes),
-            (i, j, value) => results[i, j] = value);
-        for (int i = 0; i < tile; i++)
+            (i, j, value) => values[i, j] = value);
+        KExpr firstRow = down == 1 ? row : b.Let("row", KBuilder.Divide(row, down));
+        KExpr firstColumn = right == 1 ? column : b.Let("column", KBuilder.Divide(column, right));
+        for (long i = 0; i < _transform.Tile / down; i++)
         {
-            int down = i;
-            IfPresent(b, KBuilder.Add(row, down), 0, down, () =>
+            long ofRow = i;
+            IfPresent(b, KBuilder.Add(firstRow, i), 0, i, () =>
             {
-                for (int j = 0; j < tile; j++)
+                for (long j = 0; j < _transform.Tile / right; j++)
                 {
-                    int right = j;
-                    IfPresent(b, KBuilder.Add(column, right), 1, right, () => emitter.InScope(() =>
+                    long ofColumn = j;
+                    IfPresent(b, KBuilder.Add(firstColumn, j), 1, j, () => emitter.InScope(() =>
                     {
-                        emitter.Bind(y, b.Let("y", KBuilder.Add(row, down)));
-                        emitter.Bind(x, b.Let("x", KBuilder.Add(column, right)));
-                        emitter.Bind(_fusion.Value, results[down, right]);
+                        emitter.Bind(y, b.Let("y", KBuilder.Add(firstRow, ofRow)));
+                        emitter.Bind(x, b.Let("x", KBuilder.Add(firstColumn, ofColumn)));
+                        if (pooling is null)
+                        {
+                            emitter.Bind(_fusion.Value, values[ofRow, ofColumn]);
+                        }
+                        else
+                        {
+                            KExpr[] window =
+                            [
+                                .. from k in Enumerable.Range(0, (int)down)
+                                   from l in Enumerable.Range(0, (int)right)
+                                   select values[(ofRow * down) + k, (ofColumn * right) + l],
+                            ];
+                            pooling.Emit(emitter, value => emitter.Bind(_fusion.Value, window[value]));
+                        }
                         foreach (EpilogueRoot root in _fusion.Roots)
                         {
                             emitter.Store(root.Output, root.Store, emitter.EmitLanes(root.Element));
@@ -193,17 +211,26 @@ internal sealed partial class WinogradConvolutionLowering
         }
     }
 
+    // How many rows and columns of values become one.
+    private (long Down, long Right) WindowSize => _fusion.Pooling is { Window: var window }
+        ? (window[_dimensions.ResultSpatial[0]].Size.Value, window[_dimensions.ResultSpatial[1]].Size.Value)
+        : (1, 1);
+
+    // How many rows or columns are stored.
+    private long Stored(int dimension) => _fusion.At[_dimensions.ResultSpatial[dimension]].Extent.Value;
+
     // The last tile of a row or column may reach over the image.
-    private void IfPresent(KBuilder b, KExpr at, int dimension, int offset, Action body)
+    private void IfPresent(KBuilder b, KExpr at, int dimension, long offset, Action body)
     {
-        long rest = _result[dimension] % _transform.Tile;
-        if (rest == 0 || offset < rest)
+        (long down, long right) = WindowSize;
+        long inLastTile = Stored(dimension) - ((TilesOf(dimension) - 1) * (_transform.Tile / (dimension == 0 ? down : right)));
+        if (offset < inLastTile)
         {
             body();
         }
         else
         {
-            b.If(KBuilder.Less(at, _result[dimension]), body);
+            b.If(KBuilder.Less(at, Stored(dimension)), body);
         }
     }
 }

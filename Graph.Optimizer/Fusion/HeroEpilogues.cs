@@ -12,7 +12,7 @@ namespace Graphene.Optimizer;
 /// makes a fusion write more than the dot alone. Another operand (the residual) must not depend on the dot.
 /// <para>
 /// A maximum over windows that lie side by side needs each value of a convolution once. One register tile has all of two or four
-/// neighbours, so a window of so many is pooled before anything is stored.
+/// neighbours, and one of Winograd's all of two by two, so windows of so many are pooled before anything is stored.
 /// </para>
 /// </remarks>
 internal static class HeroEpilogues
@@ -63,14 +63,20 @@ internal static class HeroEpilogues
             : null;
 
     // The maximum or minimum over windows side by side of all that a convolution computes, when nobody needs it without. Windows of two and
-    // of four divide every register tile, and numbers as wide as the sums are no others that a processor multiplies in words.
+    // of four values divide every register tile, and those of two by two every tile of Winograd's. Numbers as wide as the sums are no others
+    // that a processor multiplies in words.
     private static Node? PoolingOf(FusionGraph graph, Node hero, Node exit, OptimizerOptions options) =>
-        IsProductOnProcessor(hero, options) && hero.Operands[0].DType is DType.F32 or DType.F64 && !graph.IsRoot(exit) &&
+        hero.Op is ConvolutionOp { Dimensions: var dimensions } && hero.Operands[0].DType is DType.F32 or DType.F64 && !graph.IsRoot(exit) &&
         graph.UsersOf(exit) is [{ Op: ReduceWindowOp op, Operands: [_, { Op: ConstantOp }] } pooling] &&
         graph.ClustersOf(pooling).Count == 0 && ReductionBody.FunctionOf(op.Body)?.Name is "maximum" or "minimum" &&
-        IsSideBySide(op, exit.Shape, ((ConvolutionOp)hero.Op).Dimensions) && op.Window.Aggregate(1L, (n, w) => n * w.Size.Value) is 2 or 4
+        IsSideBySide(op, exit.Shape, dimensions) && MayPool(hero, op, options)
             ? pooling
             : null;
+
+    private static bool MayPool(Node hero, ReduceWindowOp op, OptimizerOptions options) =>
+        WinogradForm.IsChosen(hero, options.Winograd) && !options.Machine.ReadsBorders
+            ? op.Window.All(w => w.Size.Value <= 2)
+            : IsProductOnProcessor(hero, options) && op.Window.Aggregate(1L, (count, w) => count * w.Size.Value) is 2 or 4;
 
     private static bool IsSideBySide(ReduceWindowOp op, Shape shape, ConvolutionDimensions dimensions) =>
         Enumerable.Range(0, shape.Rank).All(axis => op.Window[axis] is { Dilation: 1, BaseDilation: 1, Reversed: false } w &&

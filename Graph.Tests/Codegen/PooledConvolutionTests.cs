@@ -1,4 +1,5 @@
 using Graphene.Codegen;
+using Graphene.Optimizer;
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
@@ -89,6 +90,34 @@ internal sealed class PooledConvolutionTests
         Literal x = Literal.Generate(new TensorType(DType.F32, [1, 8, 8, 5]), at => Scalar.FromDouble(DType.F32, at[1] == 3 ? double.NaN : at[2]));
         Module module = Model(x.Shape, 16, Side(2), Side(2));
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], Evaluator.Evaluate(module.Entry, [x])[0]);
+    }
+
+    // Tiles of Winograd's results hold whole windows. Values are those without pooling.
+    [Test]
+    public void TilesHoldWindowsOfTwo([Values(1, 2)] int rows, [Values(1, 2)] int columns, [Values(2, 4)] int tile)
+    {
+        if (rows * columns == 1)
+        {
+            Assert.Ignore("a window of one value is none");
+        }
+        var same = new WindowDim(3, 1, 1, 1);
+        var convolution = tile == 2
+            ? new WinogradTests.Convolution([2, 17, 15], 40, 48, same, same)
+            : new WinogradTests.Convolution([2, 27, 26], 16, 43, same, same);
+        OptimizerOptions options = OptimizerOptions.Default with { Winograd = tile == 2 ? WinogradTiles.TwoByTwo : WinogradTiles.FourByFour };
+        Assert.That(WinogradForm.TileOf(convolution.Op, new TensorType(DType.F32, Shape.Of(convolution.Input)), convolution.Kernel, options.Winograd), Is.EqualTo(tile));
+        Literal x = Evaluation.Noise(convolution.Input, 1);
+        Literal values = CompiledModule.Run(convolution.Build((b, _, y) => Active(b, y)), [x], options)[0];
+        Module alone = CompiledModule.Build(b => [Pool(b, b.Parameter(0, values.Type), Side(rows), Side(columns))]);
+        Literal expected = Evaluator.Evaluate(alone.Entry, [values])[0];
+
+        Node Epilogue(GraphBuilder b, Node x, Node y) => Pool(b, Active(b, y), Side(rows), Side(columns));
+        Module module = convolution.Build(Epilogue);
+        var interpreted = new InterpretedModule(module, KernelTarget.Of(GraphCompiler.Cpu().Target), options);
+        Assert.That(interpreted.Kernels.Select(k => k.Name).Distinct(), Is.EqualTo(new[] { "convolution_patches", "convolution_tiles" }));
+        LiteralAssert.AreEqual(interpreted.Run([x])[0], expected, "interpreted");
+        LiteralAssert.AreEqual(CompiledModule.Run(module, [x], options, 2)[0], expected);
+        LiteralAssert.AreEqual(CompiledModule.Run(convolution.Build(Epilogue, Dim.Symbol("images", 1, 8)), [x], options)[0], expected, "any number of images");
     }
 
     // The residual is read for each value of a window, and the border is that of the next convolution.
