@@ -35,7 +35,7 @@ internal sealed unsafe class X64Processor
         {
             Answer vendor = Question(0, 0);
             uint version = Question(1, 0).Eax;
-            uint family = ((version >> 8) & 0xF) + ((version >> 20) & 0xFF); // the extended part counts when the other is full, as it is here
+            uint family = ((version >> 8) & 0xF) + ((version >> 20) & 0xFF); // of a family that needs both parts
             return (vendor.Ebx, vendor.Edx, vendor.Ecx) == (0x68747541, 0x69746E65, 0x444D4163) && family == 0x19; // "AuthenticAMD"
         }
     }

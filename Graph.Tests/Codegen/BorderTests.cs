@@ -1,6 +1,7 @@
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
+using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Codegen;
 
@@ -24,7 +25,7 @@ internal sealed class BorderTests
     [TestCaseSource(nameof(Images))]
     public void TheNextConvolutionFindsItsBorder(long[] image, WindowDim rows, WindowDim columns)
     {
-        Literal x = Numbers([.. image, 5]);
+        Literal x = SmallIntegers([.. image, 5]);
         Module known = Chain(x.Shape, rows, columns);
         Module fed = Chain([Dim.Symbol("images", 1, 64), image[1], Dim.Symbol("width", 1, 4096), 5], rows, columns);
 
@@ -42,7 +43,7 @@ internal sealed class BorderTests
     [Test]
     public void AResultThatIsNeededWithoutItsBorderHasNone()
     {
-        Literal x = Numbers(1, 9, 13, 5);
+        Literal x = SmallIntegers(1, 9, 13, 5);
         Module module = CompiledModule.Build(b =>
         {
             Node y = Active(b, b.Parameter(0, x.Type));
@@ -69,11 +70,5 @@ internal sealed class BorderTests
 
     private static Node Convolve(GraphBuilder b, Node x, int features, WindowDim rows, WindowDim columns) => b.Add(
         new ConvolutionOp(ConvolutionDimensions.ChannelsLast(2), [rows, columns], 1, 1, DType.F32), x,
-        b.Constant(Numbers(rows.Size.Value, columns.Size.Value, x.Shape[^1].Value, features)));
-
-    private static Literal Numbers(params long[] shape)
-    {
-        var random = new Random(shape.Length);
-        return Literal.Generate(new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, random.Next(-3, 4)));
-    }
+        b.Constant(SmallIntegers(rows.Size.Value, columns.Size.Value, x.Shape[^1].Value, features)));
 }

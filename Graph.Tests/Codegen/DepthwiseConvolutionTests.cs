@@ -2,6 +2,7 @@ using Graphene.Codegen;
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
+using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Codegen;
 
@@ -15,7 +16,10 @@ internal sealed class DepthwiseConvolutionTests
 
     // Kernel, stride, zeros before and after a row, distance of the kernel's elements.
     private static readonly (int Kernel, int Stride, int Low, int High, int Dilation)[] Windows =
-        [(3, 1, 1, 1, 1), (3, 2, 1, 0, 1), (5, 1, 2, 2, 1), (5, 2, 1, 2, 1), (3, 1, 2, 2, 2), (3, 1, 0, 5, 1), (7, 1, 9, 0, 1), (1, 1, 0, 0, 1), (2, 1, -1, 1, 1)];
+    [
+        (3, 1, 1, 1, 1), (3, 2, 1, 0, 1), (5, 1, 2, 2, 1), (5, 2, 1, 2, 1), (3, 1, 2, 2, 2), (3, 1, 0, 5, 1), (7, 1, 9, 0, 1),
+        (1, 1, 0, 0, 1), (2, 1, -1, 1, 1),
+    ];
 
     private static IEnumerable<TestCaseData> Cases => Windows.Select(w => new TestCaseData(
         new WindowDim(w.Kernel, w.Stride, w.Low, w.High, Dilation: w.Dilation)).SetArgDisplayNames(
@@ -31,7 +35,7 @@ internal sealed class DepthwiseConvolutionTests
             {
                 continue;
             }
-            Literal x = Numbers(2, 6, width, 20);
+            Literal x = SmallIntegers(2, 6, width, 20);
             Module known = Depthwise(width, 20, window);
             Literal expected = Evaluator.Evaluate(known.Entry, [x])[0]; // sums of small integers, which are exact
 
@@ -49,7 +53,7 @@ internal sealed class DepthwiseConvolutionTests
     public void BitsDoNotDependOnHowLengthsAreKnown([Values(3, 5)] int kernel)
     {
         var window = new WindowDim(kernel, 1, kernel / 2, kernel / 2);
-        Literal x = Evaluation.Noise([2, 6, 13, 24], 1);
+        Literal x = Noise([2, 6, 13, 24], 1);
         Literal known = CompiledModule.Run(Depthwise(13, 24, window), [x])[0];
         LiteralAssert.AreEqual(CompiledModule.Run(Depthwise(Dim.Symbol("width", 8, 64), 24, window), [x])[0], known);
         foreach (bool halves in new[] { false, true })
@@ -62,16 +66,10 @@ internal sealed class DepthwiseConvolutionTests
     private static Module Depthwise(Dim width, int features, WindowDim window) => CompiledModule.Build(b =>
     {
         Node x = b.Parameter(0, new TensorType(DType.F32, [2, 6, width, features]));
-        Literal weights = Numbers(window.Size.Value, window.Size.Value, 1, features);
+        Literal weights = SmallIntegers(window.Size.Value, window.Size.Value, 1, features);
         var rows = new WindowDim(window.Size.Value, 1, window.Size.Value - 1, 0);
         Node y = b.Add(
             new ConvolutionOp(ConvolutionDimensions.ChannelsLast(2), [rows, window], features, 1, DType.F32), x, b.Constant(weights));
         return [b.Maximum(y, b.BroadcastInDim(b.Constant(Scalar.FromDouble(DType.F32, -2)), y.Shape, []))];
     });
-
-    private static Literal Numbers(params long[] shape)
-    {
-        var random = new Random(shape.Length);
-        return Literal.Generate(new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, random.Next(-3, 4)));
-    }
 }

@@ -3,6 +3,7 @@ using Graphene.Optimizer;
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
+using static Graphene.Tests.Support.Evaluation;
 
 namespace Graphene.Tests.Codegen;
 
@@ -18,10 +19,12 @@ internal sealed class PooledConvolutionTests
     [
         new TestCaseData(new KernelTarget(128, 8, CacheSizes.Typical)).SetArgDisplayNames("128 bits, 8 registers"),
         new TestCaseData(new KernelTarget(128, 32, CacheSizes.Typical)).SetArgDisplayNames("128 bits, 32 registers"),
-        new TestCaseData(new KernelTarget(128, 16, CacheSizes.Typical) { MostSums = 2, UnrolledSteps = 1 }).SetArgDisplayNames("two sums"),
+        new TestCaseData(new KernelTarget(128, 16, CacheSizes.Typical) { MostSums = 2, UnrolledSteps = 1 })
+            .SetArgDisplayNames("two sums"),
         new TestCaseData(new KernelTarget(256, 16, CacheSizes.Typical)).SetArgDisplayNames("256 bits"),
         new TestCaseData(new KernelTarget(512, 32, CacheSizes.Typical)).SetArgDisplayNames("512 bits"),
-        new TestCaseData(new KernelTarget(512, 32, CacheSizes.Typical) { HalvesVectors = true }).SetArgDisplayNames("512 bits in halves"),
+        new TestCaseData(new KernelTarget(512, 32, CacheSizes.Typical) { HalvesVectors = true })
+            .SetArgDisplayNames("512 bits in halves"),
         new TestCaseData(new KernelTarget(256, 16, new CacheSizes(4 << 10, 4, 16 << 10))).SetArgDisplayNames("small caches"),
     ];
 
@@ -29,12 +32,13 @@ internal sealed class PooledConvolutionTests
     private static IEnumerable<TestCaseData> Windows =>
         from size in new[] { (2, 2), (1, 2), (2, 1), (4, 1), (1, 4) }
         from features in new[] { 6, 16, 40 }
-        select new TestCaseData(size.Item1, size.Item2, features).SetArgDisplayNames($"{size.Item1} x {size.Item2}", $"{features} features");
+        select new TestCaseData(size.Item1, size.Item2, features)
+            .SetArgDisplayNames($"{size.Item1} x {size.Item2}", $"{features} features");
 
     [TestCaseSource(nameof(Windows))]
     public void WindowsAreOneKernelWithTheConvolution(int rows, int columns, int features)
     {
-        Literal x = Numbers(2, 13, 16, 5);
+        Literal x = SmallIntegers(2, 13, 16, 5);
         Module module = Model(x.Shape, features, Side(rows), Side(columns));
         Literal expected = Evaluator.Evaluate(module.Entry, [x])[0]; // sums of small integers, which are exact
 
@@ -50,7 +54,7 @@ internal sealed class PooledConvolutionTests
     {
         foreach (int features in new[] { 6, 24 })
         {
-            Literal x = Numbers(3, 13, 16, 5);
+            Literal x = SmallIntegers(3, 13, 16, 5);
             Module module = Model(x.Shape, features, Side(2), Side(2));
             LiteralAssert.AreEqual(
                 new InterpretedModule(module, machine).Run([x])[0], Evaluator.Evaluate(module.Entry, [x])[0], $"{features} features");
@@ -65,7 +69,7 @@ internal sealed class PooledConvolutionTests
         Assert.That(interpreted.Kernels.Select(k => k.Name), Is.EqualTo(new[] { "convolution" }));
         foreach (int images in new[] { 1, 3, 4 })
         {
-            Literal x = Numbers(images, 7, 10, 5);
+            Literal x = SmallIntegers(images, 7, 10, 5);
             Module known = Model(x.Shape, 24, Side(2), Side(columns));
             LiteralAssert.AreEqual(CompiledModule.Run(any, [x])[0], Evaluator.Evaluate(known.Entry, [x])[0], $"{images} images");
         }
@@ -74,8 +78,9 @@ internal sealed class PooledConvolutionTests
     [Test]
     public void MinimaAndOtherBeginningsDo()
     {
-        Literal x = Numbers(2, 9, 9, 5);
-        foreach ((ElementwiseFn fn, double first) in new[] { (ElementwiseTable.Minimum, double.PositiveInfinity), (ElementwiseTable.Maximum, 7) })
+        Literal x = SmallIntegers(2, 9, 9, 5);
+        foreach ((ElementwiseFn fn, double first) in
+            new[] { (ElementwiseTable.Minimum, double.PositiveInfinity), (ElementwiseTable.Maximum, 7) })
         {
             Module module = Module(x.Shape, (b, y) =>
                 b.ReduceWindow(y, b.Constant(Scalar.FromDouble(DType.F32, first)), [new(1), Side(2), Side(2), new(1)], fn));
@@ -87,7 +92,8 @@ internal sealed class PooledConvolutionTests
     [Test]
     public void NotANumberStays()
     {
-        Literal x = Literal.Generate(new TensorType(DType.F32, [1, 8, 8, 5]), at => Scalar.FromDouble(DType.F32, at[1] == 3 ? double.NaN : at[2]));
+        Literal x = Literal.Generate(
+            new TensorType(DType.F32, [1, 8, 8, 5]), at => Scalar.FromDouble(DType.F32, at[1] == 3 ? double.NaN : at[2]));
         Module module = Model(x.Shape, 16, Side(2), Side(2));
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], Evaluator.Evaluate(module.Entry, [x])[0]);
     }
@@ -104,9 +110,10 @@ internal sealed class PooledConvolutionTests
         var convolution = tile == 2
             ? new WinogradTests.Convolution([2, 17, 15], 40, 48, same, same)
             : new WinogradTests.Convolution([2, 27, 26], 16, 43, same, same);
-        OptimizerOptions options = OptimizerOptions.Default with { Winograd = tile == 2 ? WinogradTiles.TwoByTwo : WinogradTiles.FourByFour };
-        Assert.That(WinogradForm.TileOf(convolution.Op, new TensorType(DType.F32, Shape.Of(convolution.Input)), convolution.Kernel, options.Winograd), Is.EqualTo(tile));
-        Literal x = Evaluation.Noise(convolution.Input, 1);
+        WinogradTiles largest = tile == 2 ? WinogradTiles.TwoByTwo : WinogradTiles.FourByFour;
+        OptimizerOptions options = OptimizerOptions.Default with { Winograd = largest };
+        Literal x = Noise(convolution.Input, 1);
+        Assert.That(WinogradForm.TileOf(convolution.Op, x.Type, convolution.Kernel, largest), Is.EqualTo(tile));
         Literal values = CompiledModule.Run(convolution.Build((b, _, y) => Active(b, y)), [x], options)[0];
         Module alone = CompiledModule.Build(b => [Pool(b, b.Parameter(0, values.Type), Side(rows), Side(columns))]);
         Literal expected = Evaluator.Evaluate(alone.Entry, [values])[0];
@@ -117,15 +124,16 @@ internal sealed class PooledConvolutionTests
         Assert.That(interpreted.Kernels.Select(k => k.Name).Distinct(), Is.EqualTo(new[] { "convolution_patches", "convolution_tiles" }));
         LiteralAssert.AreEqual(interpreted.Run([x])[0], expected, "interpreted");
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x], options, 2)[0], expected);
-        LiteralAssert.AreEqual(CompiledModule.Run(convolution.Build(Epilogue, Dim.Symbol("images", 1, 8)), [x], options)[0], expected, "any number of images");
+        Module any = convolution.Build(Epilogue, Dim.Symbol("images", 1, 8));
+        LiteralAssert.AreEqual(CompiledModule.Run(any, [x], options)[0], expected, "any number of images");
     }
 
     // The residual is read for each value of a window, and the border is that of the next convolution.
     [Test]
     public void ResidualsComeBeforeAndBordersAfter()
     {
-        Literal x = Numbers(2, 12, 16, 18);
-        Literal residual = Numbers(2, 10, 14, 18);
+        Literal x = SmallIntegers(2, 12, 16, 18);
+        Literal residual = SmallIntegers(2, 10, 14, 18);
         var same = new WindowDim(3, 1, 1, 1);
         Module module = CompiledModule.Build(b =>
         {
@@ -149,12 +157,14 @@ internal sealed class PooledConvolutionTests
         AssertApart("sums", (b, y) => b.ReduceWindow(
             y, b.Constant(Scalar.FromDouble(DType.F32, 0)), [new(1), Side(2), Side(2), new(1)], ElementwiseTable.Add));
         AssertApart("over features", (b, y) => b.ReduceWindow(
-            y, b.Constant(Scalar.FromDouble(DType.F32, double.NegativeInfinity)), [new(1), new(1), Side(2), Side(2)], ElementwiseTable.Maximum));
-        AssertApart("needed without", (b, y) => b.Concatenate([Pool(b, y, Side(2), Side(2)), b.Slice(y, [0, 0, 0, 0], [2, 5, 5, 16], [1, 1, 1, 1])], 0));
+            y, b.Constant(Scalar.FromDouble(DType.F32, double.NegativeInfinity)), [new(1), new(1), Side(2), Side(2)],
+            ElementwiseTable.Maximum));
+        AssertApart("needed without", (b, y) => b.Concatenate(
+            [Pool(b, y, Side(2), Side(2)), b.Slice(y, [0, 0, 0, 0], [2, 5, 5, 16], [1, 1, 1, 1])], 0));
 
         static void AssertApart(string what, Func<GraphBuilder, Node, Node> after)
         {
-            Literal x = Numbers(2, 13, 13, 5);
+            Literal x = SmallIntegers(2, 13, 13, 5);
             Module module = Module(x.Shape, after);
             Assert.That(new InterpretedModule(module).Kernels.Count(), Is.GreaterThan(1), what);
             LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], Evaluator.Evaluate(module.Entry, [x])[0], what);
@@ -170,7 +180,7 @@ internal sealed class PooledConvolutionTests
         b => [after(b, Convolve(b, b.Parameter(0, new TensorType(DType.F32, image)), 16, Whole))]);
 
     private static Node Active(GraphBuilder b, Node x) => b.Maximum(
-        b.Add(x, b.BroadcastInDim(b.Constant(Numbers(x.Shape[^1].Value)), x.Shape, [x.Rank - 1])),
+        b.Add(x, b.BroadcastInDim(b.Constant(SmallIntegers(x.Shape[^1].Value)), x.Shape, [x.Rank - 1])),
         b.BroadcastInDim(b.Constant(Scalar.FromDouble(DType.F32, 0)), x.Shape, []));
 
     private static Node Pool(GraphBuilder b, Node x, WindowDim rows, WindowDim columns) => b.ReduceWindow(
@@ -178,11 +188,5 @@ internal sealed class PooledConvolutionTests
 
     private static Node Convolve(GraphBuilder b, Node x, int features, WindowDim side) => b.Add(
         new ConvolutionOp(ConvolutionDimensions.ChannelsLast(2), [side, side], 1, 1, DType.F32), x,
-        b.Constant(Numbers(side.Size.Value, side.Size.Value, x.Shape[^1].Value, features)));
-
-    private static Literal Numbers(params long[] shape)
-    {
-        var random = new Random(shape.Length);
-        return Literal.Generate(new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, random.Next(-3, 4)));
-    }
+        b.Constant(SmallIntegers(side.Size.Value, side.Size.Value, x.Shape[^1].Value, features)));
 }

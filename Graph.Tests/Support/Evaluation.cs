@@ -29,6 +29,13 @@ internal static class Evaluation
                 type, Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())));
     }
 
+    /// <summary>Integers from -3 to 3, the same for each shape of a rank: their sums of products are exact, in any order.</summary>
+    public static Literal SmallIntegers(params ReadOnlySpan<long> shape)
+    {
+        var random = new Random(shape.Length);
+        return Literal.Generate(new TensorType(DType.F32, Shape.Of(shape)), _ => Scalar.FromDouble(DType.F32, random.Next(-3, 4)));
+    }
+
     public static Literal[] All(Func<GraphBuilder, IReadOnlyList<Node>> build)
     {
         var b = new GraphBuilder();
