@@ -54,7 +54,9 @@ internal sealed class HeroFusion
         {
             return null;
         }
-        Node? pool = ((FusionOp)fusion.Op).Body.PostOrder().FirstOrDefault(n => n.Op is ReduceWindowOp);
+        Node? pool = hero.Op is ConvolutionOp && hero.Operands[0].DType is DType.F32 or DType.F64
+            ? ((FusionOp)fusion.Op).Body.PostOrder().FirstOrDefault(n => n.Op is ReduceWindowOp)
+            : null;
         IndexVector? heroAt = null;
         CarriedExpr? value = null;
         bool elsewhere = false;
@@ -104,7 +106,8 @@ internal sealed class HeroFusion
             roots.Add(new EpilogueRoot(
                 source.Element(result, index), AffineIndex.Of(index, result.Type), source.Outputs[i]));
         }
-        Pooling? pooling = pool is null ? null : Pooling.Of((ReduceWindowOp)pool.Op, source.Element(pool, IndexVector.From(at)));
+        Pooling? pooling = pool is null ? null : Pooling.Of(
+            ((ConvolutionOp)hero.Op).Dimensions, (ReduceWindowOp)pool.Op, source.Element(pool, IndexVector.From(at)));
         bool isCovered = !elsewhere && heroAt is not null && (pool is null || pooling is not null);
         return !isCovered ? null : new HeroFusion(hero, source, at, value, roots.ToImmutable())
         {

@@ -1,23 +1,30 @@
 namespace Graphene.Codegen;
 
 /// <summary>
-/// Windows side by side over a hero's values, each of which becomes one value: of four neighbours of a convolution the largest.
+/// Windows side by side over the positions of a convolution, each of which becomes one value: of four neighbours the largest.
 /// </summary>
 /// <param name="Loop">The reduction over the window; its counters say which value of a window is meant.</param>
 /// <param name="Function">What combines two values. It is one whose order changes nothing.</param>
-/// <param name="Window">The window along each dimension of the hero.</param>
+/// <param name="Window">The window along each dimension of the convolution's result.</param>
 internal sealed record Pooling(LoopExpr Loop, ReductionFunction Function, ValueList<WindowDim> Window)
 {
     /// <summary>The pooling that an element of a window reduction is; null when it is one of another kind.</summary>
+    /// <param name="dimensions">Those of the convolution whose values it reduces.</param>
     /// <param name="op">The window reduction.</param>
     /// <param name="element">Its element.</param>
-    public static Pooling? Of(ReduceWindowOp op, ScalarExpr element) =>
+    public static Pooling? Of(ConvolutionDimensions dimensions, ReduceWindowOp op, ScalarExpr element) =>
         element is LoopResultExpr { Loop: { Elements: [_], Initial: [_] } loop } && ReductionFunction.Of(loop) is { } function &&
-        function.Op is ScalarOp.Maximum or ScalarOp.Minimum && op.Window.All(w => w.Size.IsStatic)
+        function.Op is ScalarOp.Maximum or ScalarOp.Minimum && op.Window.All(IsSideBySide) &&
+        op.Window[dimensions.ResultBatch].Size == 1 && op.Window[dimensions.ResultFeature].Size == 1 &&
+        op.Window.Aggregate((Int128)1, (count, w) => count * w.Size.Value) is var values && (values == 2 || values == 4)
             ? new Pooling(loop, function, op.Window)
             : null;
 
-    /// <summary>How many values a window has.</summary>
+    // Each value is in one window, or behind the last one.
+    private static bool IsSideBySide(WindowDim w) =>
+        w is { Dilation: 1, BaseDilation: 1, Reversed: false, Size.IsStatic: true } && w.Stride == w.Size.Value && w.Low == 0 && w.High == 0;
+
+    /// <summary>How many values a window has: two or four, which divide all tiles of rows.</summary>
     public int Count => (int)Window.Aggregate(1L, (count, w) => count * w.Size.Value);
 
     /// <summary>The counters' values for a value of the window, in the order in which they are combined.</summary>
@@ -34,7 +41,7 @@ internal sealed record Pooling(LoopExpr Loop, ReductionFunction Function, ValueL
 
     /// <summary>Combines the values of a window, and gives the result to what is stored of it in the present scope.</summary>
     /// <param name="emitter">The kernel.</param>
-    /// <param name="bindValue">Gives the hero's value, and whatever else it depends on, for a value of the window.</param>
+    /// <param name="bindValue">Gives the convolution's value, and whatever else it depends on, for a value of the window.</param>
     public void Emit(ExprEmitter emitter, Action<int> bindValue)
     {
         KExpr? pooled = BeginsWithIdentity ? null : Function.Widen(emitter.EmitLanes(Loop.Initial[0]));

@@ -102,7 +102,8 @@ internal sealed partial class WinogradConvolutionLowering
         ConvolutionDimensions d = op.Dimensions;
         TensorType input = hero.Hero.Operands[0].Type;
         TensorType kernel = hero.Hero.Operands[1].Type;
-        if (WinogradForm.TileOf(op, input, kernel, target.Winograd) is not (> 0 and var tile))
+        if (WinogradForm.TileOf(op, input, kernel, target.Winograd) is not (> 0 and var tile) ||
+            hero.Pooling?.Window.All(w => tile % w.Size.Value == 0) == false)
         {
             return null;
         }

@@ -38,7 +38,8 @@ internal static class HeroEpilogues
                 group.ForEach(node => graph.Add(cluster, node, [everywhere]));
                 exit = group[^1];
             }
-            if (PoolingOf(graph, hero, exit, context.Options) is { } pooling && context.TryTakeRewrite(() => $"join {pooling} to {cluster}"))
+            if (PoolingOf(graph, hero, exit, context.Options) is { } pooling &&
+                context.TryTakeRewrite(() => $"join {pooling} to {cluster}"))
             {
                 graph.Add(cluster, pooling, [everywhere]);
                 exit = pooling;
@@ -63,11 +64,11 @@ internal static class HeroEpilogues
             : null;
 
     // The maximum or minimum over windows side by side of all that a convolution computes, when nobody needs it without. Windows of two and
-    // of four values divide every register tile, and those of two by two every tile of Winograd's. Numbers as wide as the sums are no others
-    // that a processor multiplies in words.
+    // of four values divide every register tile, and those of two by two every tile of Winograd's. Narrower numbers than these may be
+    // multiplied in words, whose tiles know nothing of windows.
     private static Node? PoolingOf(FusionGraph graph, Node hero, Node exit, OptimizerOptions options) =>
-        hero.Op is ConvolutionOp { Dimensions: var dimensions } && hero.Operands[0].DType is DType.F32 or DType.F64 && !graph.IsRoot(exit) &&
-        graph.UsersOf(exit) is [{ Op: ReduceWindowOp op, Operands: [_, { Op: ConstantOp }] } pooling] &&
+        hero.Op is ConvolutionOp { Dimensions: var dimensions } && hero.Operands[0].DType is DType.F32 or DType.F64 &&
+        !graph.IsRoot(exit) && graph.UsersOf(exit) is [{ Op: ReduceWindowOp op, Operands: [_, { Op: ConstantOp }] } pooling] &&
         graph.ClustersOf(pooling).Count == 0 && ReductionBody.FunctionOf(op.Body)?.Name is "maximum" or "minimum" &&
         IsSideBySide(op, exit.Shape, dimensions) && MayPool(hero, op, options)
             ? pooling

@@ -73,7 +73,7 @@ internal static partial class GpuProductLowering
 
     private static GpuProduct? TryPrepareConvolution(Node fusion, Func<int, bool> isOverwritten)
     {
-        if (HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { } hero)
+        if (HeroFusion.TryCreate<ConvolutionOp>(fusion, isOverwritten) is not { Pooling: null } hero)
         {
             return null;
         }
