@@ -28,7 +28,8 @@ internal abstract partial class LlvmBodyPrinter
             return Element(buffer, _known[varying], inbounds);
         }
         string from = Element(buffer, _known[varying], ""); // which need not be an element
-        return Out.Add(KType.Index, $"getelementptr i8, {PointerType(buffer)} {from}, i64 {offset * buffer.Element.SizeInBytes()}").Name;
+        LlvmValue distance = LlvmTypes.Integer(KType.Index, (Int128)offset * buffer.Element.SizeInBytes());
+        return Out.Add(KType.Index, $"getelementptr i8, {PointerType(buffer)} {from}, {distance}").Name;
     }
 
     private IndexParts PartsOf(KExpr e)
