@@ -13,14 +13,17 @@ namespace Graphene.Codegen;
 /// <param name="End">The first input position of the border's other end.</param>
 internal sealed record BorderTaps(IndexVariable Row, IndexVariable Tap, long Stride, long Dilation, long First, long End)
 {
-    /// <summary>The dimensions of a convolution whose input is known to have a border, if its weights are constant and finite.</summary>
+    /// <summary>
+    /// The dimensions of a convolution whose input is known to have a border, if its weights are constant and finite; none of one that is
+    /// pooled, whose rows are not positions in order.
+    /// </summary>
     /// <param name="fusion">The fusion around the convolution.</param>
     /// <param name="hero">The convolution.</param>
     /// <param name="product">The convolution as a product.</param>
     public static IReadOnlyList<BorderTaps> Of(Node fusion, HeroFusion hero, MatrixProduct product)
     {
         Node input = hero.Hero.Operands[0];
-        if (input.Op is not ParameterOp { Number: var number } || ZeroBorder.Of(fusion.Operands[number]) is not { } border
+        if (hero.Pooling is not null || input.Op is not ParameterOp { Number: var number } || ZeroBorder.Of(fusion.Operands[number]) is not { } border
             || !HasFiniteWeights(fusion, hero))
         {
             return [];

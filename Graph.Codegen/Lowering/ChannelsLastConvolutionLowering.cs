@@ -17,8 +17,7 @@ internal static class ChannelsLastConvolutionLowering
         return op.Dimensions.ResultFeature == hero.Hero.Rank - 1 && op.BatchGroups == 1 &&
             op.Window.All(ConvolutionSpace.ReadsInsideOnly) &&
             ConvolutionSpace.Of(hero).ToProduct(hero, op.AccumulationType, op.ResultType) is { } product
-            ? MatrixProductLowering.Lower(
-                name, fusion, hero.Pooling is null ? product with { Borders = BorderTaps.Of(fusion, hero, product) } : product, target)
+            ? MatrixProductLowering.Lower(name, fusion, product with { Borders = BorderTaps.Of(fusion, hero, product) }, target)
             : null;
     }
 }

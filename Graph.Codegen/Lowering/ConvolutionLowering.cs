@@ -15,7 +15,8 @@ internal static class ConvolutionLowering
 
     private static IReadOnlyList<LoweredKernel>? Choose(string name, Node fusion, HeroFusion hero, KernelTarget target) =>
         hero.Pooling is not null
-            ? WinogradConvolutionLowering.TryLower(name, fusion, hero, target) ?? ChannelsLastConvolutionLowering.TryLower(name, fusion, hero, target)
+            ? WinogradConvolutionLowering.TryLower(name, fusion, hero, target)
+                ?? ChannelsLastConvolutionLowering.TryLower(name, fusion, hero, target)
         : DepthwiseConvolutionLowering.TryLower(name, fusion, hero, target) is { } depthwise ? [depthwise]
         : WinogradConvolutionLowering.TryLower(name, fusion, hero, target) is { } winograd ? winograd
         : ChannelsLastConvolutionLowering.TryLower(name, fusion, hero, target) is { } product ? product

@@ -14,15 +14,11 @@ internal sealed record Pooling(LoopExpr Loop, ReductionFunction Function, ValueL
     /// <param name="element">Its element.</param>
     public static Pooling? Of(ConvolutionDimensions dimensions, ReduceWindowOp op, ScalarExpr element) =>
         element is LoopResultExpr { Loop: { Elements: [_], Initial: [_] } loop } && ReductionFunction.Of(loop) is { } function &&
-        function.Op is ScalarOp.Maximum or ScalarOp.Minimum && op.Window.All(IsSideBySide) &&
+        function.Op is ScalarOp.Maximum or ScalarOp.Minimum && op.Window.All(w => w.IsSideBySide) &&
         op.Window[dimensions.ResultBatch].Size == 1 && op.Window[dimensions.ResultFeature].Size == 1 &&
         op.Window.Aggregate((Int128)1, (count, w) => count * w.Size.Value) is var values && (values == 2 || values == 4)
             ? new Pooling(loop, function, op.Window)
             : null;
-
-    // Each value is in one window, or behind the last one.
-    private static bool IsSideBySide(WindowDim w) =>
-        w is { Dilation: 1, BaseDilation: 1, Reversed: false, Size.IsStatic: true } && w.Stride == w.Size.Value && w.Low == 0 && w.High == 0;
 
     /// <summary>How many values a window has: two or four, which divide all tiles of rows.</summary>
     public int Count => (int)Window.Aggregate(1L, (count, w) => count * w.Size.Value);

@@ -27,6 +27,12 @@ public readonly record struct WindowDim(
     /// <summary>True when each result element sees exactly the operand element at its own place.</summary>
     public bool IsIdentity => Size == 1 && Stride == 1 && Low == 0 && High == 0 && BaseDilation == 1;
 
+    /// <summary>
+    /// True when windows of known size lie side by side without padding: each operand element is under one of them, or behind the last.
+    /// </summary>
+    internal bool IsSideBySide =>
+        Size.IsStatic && Stride == Size.Value && Low == 0 && High == 0 && Dilation == 1 && BaseDilation == 1 && !Reversed;
+
     /// <summary>The number of places that the window takes on an operand dimension of a size.</summary>
     public Dim OutputSize(Dim input)
     {

@@ -70,7 +70,7 @@ internal static class HeroEpilogues
         hero.Op is ConvolutionOp { Dimensions: var dimensions } && hero.Operands[0].DType is DType.F32 or DType.F64 &&
         !graph.IsRoot(exit) && graph.UsersOf(exit) is [{ Op: ReduceWindowOp op, Operands: [_, { Op: ConstantOp }] } pooling] &&
         graph.ClustersOf(pooling).Count == 0 && ReductionBody.FunctionOf(op.Body)?.Name is "maximum" or "minimum" &&
-        IsSideBySide(op, exit.Shape, dimensions) && MayPool(hero, op, options)
+        IsOverPositions(op, exit.Shape, dimensions) && MayPool(hero, op, options)
             ? pooling
             : null;
 
@@ -79,10 +79,9 @@ internal static class HeroEpilogues
             ? op.Window.All(w => w.Size.Value <= 2)
             : IsProductOnProcessor(hero, options) && op.Window.Aggregate(1L, (count, w) => count * w.Size.Value) is 2 or 4;
 
-    private static bool IsSideBySide(ReduceWindowOp op, Shape shape, ConvolutionDimensions dimensions) =>
-        Enumerable.Range(0, shape.Rank).All(axis => op.Window[axis] is { Dilation: 1, BaseDilation: 1, Reversed: false } w &&
-            w.Size.IsStatic && w.Stride == w.Size.Value && w.Low == 0 && w.High == 0 &&
-            (dimensions.ResultSpatial.Contains(axis) ? shape[axis].IsStatic : w.Size == 1));
+    private static bool IsOverPositions(ReduceWindowOp op, Shape shape, ConvolutionDimensions dimensions) =>
+        Enumerable.Range(0, shape.Rank).All(axis => op.Window[axis].IsSideBySide &&
+            (dimensions.ResultSpatial.Contains(axis) ? shape[axis].IsStatic : op.Window[axis].Size == 1));
 
     // A convolution that processors compute as matrix products, from an input without padding.
     private static bool IsProductOnProcessor(Node hero, OptimizerOptions options) =>
