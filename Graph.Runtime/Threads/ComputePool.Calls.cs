@@ -101,7 +101,7 @@ public sealed unsafe partial class ComputePool
         for (int i = 1; _spin && call->Workers > 0; i++)
         {
             Thread.SpinWait(1);
-            if (i % LooksBetweenYields == 0)
+            if (i >= LooksBeforeYields && i % LooksBetweenYields == 0)
             {
                 long now = System.Diagnostics.Stopwatch.GetTimestamp();
                 deadline = deadline == 0 ? now + _waitTicks : deadline;

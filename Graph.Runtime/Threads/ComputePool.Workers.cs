@@ -76,9 +76,9 @@ public sealed unsafe partial class ComputePool
     private bool Search()
     {
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
-        while (!_stopping)
+        for (int looks = LooksBeforeYields; !_stopping; looks = LooksBetweenYields)
         {
-            for (int i = 0; i < LooksBetweenYields; i++)
+            for (int i = 0; i < looks; i++)
             {
                 long open = Volatile.Read(ref _state.OpenCalls);
                 if (open != 0 && TryHelp(open))

@@ -24,6 +24,10 @@ public sealed unsafe partial class ComputePool : IDisposable
     public const int MaxWidth = DebugOptions.MaxThreads;
 
     private const int MaxCalls = 64;
+
+    // A look takes some 40 nanoseconds and yielding the processor several hundred, in which a call that comes is not seen. Most kernels
+    // of a run follow each other sooner than so many looks take.
+    private const int LooksBeforeYields = 64;
     private const int LooksBetweenYields = 16;
 
     // A helper that slept comes some 50 microseconds late or more, which is longer than most kernels take. So helpers stay awake

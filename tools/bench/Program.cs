@@ -137,7 +137,7 @@ var winograd = new Command("winograd", "3x3 convolutions by their definition and
 winograd.SetAction(p => Run(
     () => WinogradConvolutions.Run(p.GetRequiredValue(filter), p.GetRequiredValue(threads), p.GetValue(seconds)).Show()));
 
-var probe = new Command("probe", "The machine's ceilings: f32 FMA rate and read bandwidth.") { threads };
+var probe = new Command("probe", "The machine's ceilings: f32 FMA rate, read bandwidth, and how long a cache line takes from core to core.") { threads };
 probe.SetAction(p => Run(() => PrintCeilings(p.GetRequiredValue(threads))));
 
 var scaling = new Command("threads", "One thread beside several in one process, and the cost of an empty parallel loop.")
@@ -198,11 +198,11 @@ void Publish(ParseResult p, Report measured)
 
 static void PrintCeilings(IEnumerable<int> threadCounts)
 {
-    Table table = new Table().AddColumns("threads", "FMA GFLOP/s", "read GB/s");
+    Table table = new Table().AddColumns("threads", "FMA GFLOP/s", "read GB/s", "core to core ns");
     foreach (int count in threadCounts)
     {
         Ceilings c = Ceilings.Measure(count);
-        table.AddRow($"{count}", $"{c.FmaGigaflops:F1}", $"{c.ReadGigabytesPerSecond:F1}");
+        table.AddRow($"{count}", $"{c.FmaGigaflops:F1}", $"{c.ReadGigabytesPerSecond:F1}", c.HandoverNanoseconds is { } ns ? $"{ns:F0}" : "-");
     }
     AnsiConsole.Write(table);
 }

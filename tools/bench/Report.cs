@@ -20,9 +20,7 @@ internal sealed record Report(ResultTable Table, string Introduction)
         text.AppendLine($"- `{command}`");
         foreach (int threads in threadCounts)
         {
-            Ceilings c = Ceilings.Measure(threads);
-            text.AppendLine(Invariant(
-                $"- ceilings right after, {threads} threads: {c.FmaGigaflops:F0} GFLOP/s FMA, {c.ReadGigabytesPerSecond:F1} GB/s read"));
+            text.AppendLine(Invariant($"- ceilings right after, {Ceilings.Measure(threads)}"));
         }
         return text.AppendLine().Append(Table.ToMarkdown()).ToString();
     }
