@@ -3,7 +3,7 @@ namespace Graphene.Codegen;
 // How the tiles of a convolution are cut into blocks, and these into tasks.
 internal sealed partial class WinogradConvolutionLowering
 {
-    /// <summary>Blocks of groups of tiles whose patches stay in the second cache until they are multiplied.</summary>
+    /// <summary>Blocks of groups of tiles whose patches stay in a cache until they are multiplied.</summary>
     /// <remarks>
     /// Where the kernels are called for each block, its groups are as far apart as there are blocks: the first one of the first block is the
     /// first of the image, the second one begins a stripe of its own. So the share of a thread in all blocks is one part of the image,
@@ -18,6 +18,7 @@ internal sealed partial class WinogradConvolutionLowering
         private const long FlopsPerTask = 1 << 20;
         private const long EnoughTasks = 16;
         private const long MostGroupsOfBlock = 256;
+        private const long SecondCachesOfBlock = 4;
 
         /// <summary>Whether the kernels are called for each block, on the same workspace.</summary>
         public bool AreCalledApart => Calls > 1;
@@ -30,14 +31,16 @@ internal sealed partial class WinogradConvolutionLowering
         public long Parts => DimMath.CeilDiv(GroupsPerBlock, GroupsPerTask);
 
         /// <summary>
-        /// Where all weights stay in the second cache, a block takes a quarter of it; else the weights come from memory
-        /// for each block, so a block takes what two panels leave.
+        /// Where all weights stay in the second cache, a block takes a quarter of it. Else they come from memory for each block: it takes what
+        /// two panels leave of the cache, or, where these do not fit, what the third cache is likely to hold.
         /// </summary>
         public static TileBlocks Choose(WinogradConvolutionLowering of)
         {
             long cache = of._target.Caches.SecondLevelInBytes;
             long panel = of.WeightsInBytes / of.Panels;
-            long room = of.WeightsStayNear ? cache / 4 : Math.Max(cache / 4, (cache * 7 / 8) - (2 * panel));
+            long room = of.WeightsStayNear ? cache / 4
+                : of.PanelsStayNear ? Math.Max(cache / 4, (cache * 7 / 8) - (2 * panel))
+                : cache * SecondCachesOfBlock;
             long most = Math.Clamp(room / (of.GroupSize * sizeof(float)), 1, MostGroupsOfBlock);
             long flops = 2L * of._transform.Positions * of._rows * of._inputs * of._width;
             long fewest = Math.Max(1, FlopsPerTask / Math.Max(1, flops));

@@ -32,9 +32,9 @@ internal sealed partial class WinogradConvolutionLowering
         KExpr source = b.Let("from", emitter.EmitPosition(_input.Index));
         KExpr target = b.Let("to", KBuilder.Add(
             KBuilder.Multiply(KBuilder.Divide(task, _rows), GroupSize), KBuilder.Multiply(KBuilder.Remainder(task, _rows), _sum.Lanes)));
-        KExpr Place(KExpr y, KExpr x) => KBuilder.Add(
-            KBuilder.Add(source, KBuilder.Multiply(y, KBuilder.Value(_input.Index[_place[0]]))),
-            KBuilder.Multiply(x, KBuilder.Value(_input.Index[_place[1]])));
+        KExpr Step(int dimension, KExpr count) =>
+            KBuilder.Multiply(count, KBuilder.Value(_input.Index[_place[dimension]] * _spans[dimension].Dilation));
+        KExpr Place(KExpr y, KExpr x) => KBuilder.Add(KBuilder.Add(source, Step(0, y)), Step(1, x));
 
         void Transform(KExpr channel, Func<int, int, KExpr> read) => _transform.EmitInput(b, read, (y, x, value) => b.Store(
             to,
@@ -67,8 +67,12 @@ internal sealed partial class WinogradConvolutionLowering
     {
         int lanes = _sum.Lanes;
         b.For("i", 0, _transform.Positions * lanes, lanes, i => b.Store(patch, i, new KConstant(Scalar.Zero(DType.F32), lanes)));
-        KExpr[] low = [.. begin.Select(at => b.Let("low", KBuilder.Maximum(0, KBuilder.Subtract(0, at))))];
-        KExpr[] high = [.. begin.Select((at, i) => b.Let("high", KBuilder.Minimum(_transform.Patch, KBuilder.Subtract(_size[i], at))))];
+
+        // How many places of the patch lie before a place of the image.
+        KExpr Before(int dimension, KExpr place) =>
+            KBuilder.CeilDiv(KBuilder.Maximum(0, KBuilder.Subtract(place, begin[dimension])), _spans[dimension].Dilation);
+        KExpr[] low = [.. begin.Select((_, i) => b.Let("low", Before(i, 0)))];
+        KExpr[] high = [.. begin.Select((_, i) => b.Let("high", KBuilder.Minimum(_transform.Patch, Before(i, _size[i]))))];
         ForInputs(b, (channel, mask) =>
         {
             b.For("y", low[0], high[0], 1, y => b.For("x", low[1], high[1], 1, x => b.Store(
@@ -102,9 +106,10 @@ internal sealed partial class WinogradConvolutionLowering
             {
                 Require(KBuilder.Call(ScalarOp.LessOrEqual, 0, begin[i]));
             }
-            if (_first[i] + ((TilesOf(i) - 1) * _transform.Tile) + _transform.Patch > _size[i])
+            long last = (_transform.Patch - 1) * _spans[i].Dilation;
+            if (_first[i] + _spans[i].Last + last >= _size[i])
             {
-                Require(KBuilder.Call(ScalarOp.LessOrEqual, KBuilder.Add(begin[i], _transform.Patch), _size[i]));
+                Require(KBuilder.Less(KBuilder.Add(begin[i], last), _size[i]));
             }
         }
         return inside;

@@ -1,3 +1,5 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 // The second kernel: products at each position, and results of their sums.
@@ -17,30 +19,41 @@ internal sealed partial class WinogradConvolutionLowering
         KExpr end = KBuilder.Add(block, blocks.GroupsPerBlock);
         end = blocks.AreCalledApart ? end : KBuilder.Minimum(end, KBuilder.Value(Groups));
         end = b.Let("place2", KBuilder.Minimum(KBuilder.Add(first, blocks.GroupsPerTask), end));
-        KBuffer sums = b.Scratch("sums", DType.F32, (long)_transform.Positions * _rows * _width);
-        void Group(KExpr place, KExpr group, int rows) => emitter.InScope(() =>
+        KBuffer sums = b.Scratch("sums", DType.F32, GroupsAtOnce * SumsOfGroup);
+        if (GroupsAtOnce == 1)
         {
-            Action<KExpr>? prefetch = Prefetch(b, packed, panel, KBuilder.Subtract(place, block), blocks.GroupsPerBlock);
-            EmitPositions(b, patches, packed, sums, place, panel, rows, prefetch);
-            EmitResults(b, emitter, sums, group, panel, rows);
-        });
+            b.For("place", first, end, 1, place => AtOnce(place, null));
+        }
+        else
+        {
+            b.For("places", first, end, GroupsAtOnce, from => AtOnce(
+                from, b.Let("end", KBuilder.Minimum(KBuilder.Add(from, GroupsAtOnce), end))));
+        }
 
-        b.For("place", first, end, 1, place =>
+        // A group, or those of places up to an end: their sums at each position, then their results.
+        void AtOnce(KExpr from, KExpr? to)
         {
-            KExpr group = b.Let("group", blocks.GroupAt(place));
-            long whole = _tiles.IsStatic ? _tiles.Value / _rows : 0;
-            int last = _tiles.IsStatic ? (int)(_tiles.Value % _rows) : 0;
-            if (last == 0 && !blocks.HaveGaps)
+            void EachGroup(Action<KExpr, KExpr, int, KExpr> body)
             {
-                Group(place, group, _rows);
+                void Group(KExpr place) => ForRows(
+                    b, b.Let("group", blocks.GroupAt(place)), blocks,
+                    (group, rows) => emitter.InScope(() => body(place, group, rows, KBuilder.Multiply(KBuilder.Subtract(place, from), SumsOfGroup))));
+
+                if (to is null)
+                {
+                    Group(from);
+                }
+                else
+                {
+                    b.For("place", from, to, 1, Group);
+                }
             }
-            else
-            {
-                b.If(
-                    KBuilder.Less(group, whole), () => Group(place, group, _rows),
-                    last == 0 ? null : () => b.If(KBuilder.Call(ScalarOp.LessOrEqual, group, whole), () => Group(place, group, last)));
-            }
-        });
+
+            b.For("position", 0, _transform.Positions, 1, position => EachGroup(
+                (place, _, rows, at) => EmitPosition(b, patches, packed, sums, place, panel, position, rows, at, Prefetch(
+                    b, packed, panel, position, KBuilder.Subtract(place, block), KBuilder.Subtract(place, from), blocks))));
+            EachGroup((_, group, rows, at) => EmitResults(b, emitter, sums, at, group, panel, rows));
+        }
 
         Dim flops = Dim.FloorDiv(_tiles * (2L * _transform.Positions * _inputs * _outputs), blocks.Calls);
         Dim bytes = workspace.SizeInBytes + weights.SizeInBytes + Dim.FloorDiv(_fusion.Hero.Type.SizeInBytes, blocks.Calls);
@@ -50,6 +63,23 @@ internal sealed partial class WinogradConvolutionLowering
             Sizes = blocks.AreCalledApart ? [Block] : [],
         };
         return new LoweredKernel(kernel, arguments.Operands);
+    }
+
+    // A group with as many tiles as it has; none that is behind the last one.
+    private void ForRows(KBuilder b, KExpr group, TileBlocks blocks, Action<KExpr, int> body)
+    {
+        long whole = _tiles.IsStatic ? _tiles.Value / _rows : 0;
+        int last = _tiles.IsStatic ? (int)(_tiles.Value % _rows) : 0;
+        if (last == 0 && !blocks.HaveGaps)
+        {
+            body(group, _rows);
+        }
+        else
+        {
+            b.If(
+                KBuilder.Less(group, whole), () => body(group, _rows),
+                last == 0 ? null : () => b.If(KBuilder.Call(ScalarOp.LessOrEqual, group, whole), () => body(group, last)));
+        }
     }
 
     // The first place of a task's block in the workspace, its part of the block and its panel. A thread's share of the tasks is a run of
@@ -67,60 +97,60 @@ internal sealed partial class WinogradConvolutionLowering
         return WeightsStayNear ? (block, high, low) : (block, low, high);
     }
 
-    private void EmitPositions(
-        KBuilder b, KBuffer patches, KBuffer packed, KBuffer sums, KExpr place, KExpr panel, int rows, Action<KExpr>? prefetch)
+    private void EmitPosition(
+        KBuilder b, KBuffer patches, KBuffer packed, KBuffer sums, KExpr place, KExpr panel, KExpr position, int rows, KExpr at,
+        Action<KExpr>? prefetch)
     {
         int lanes = _sum.Lanes;
-        KExpr firstPatch = b.Let("patches", KBuilder.Multiply(place, GroupSize));
-        KExpr firstWeight = b.Let("weights", KBuilder.Multiply(panel, (long)_transform.Positions * _inputs * _width));
-        b.For("position", 0, _transform.Positions, 1, position =>
+        KExpr left = b.Let("left", KBuilder.Add(KBuilder.Multiply(place, GroupSize), KBuilder.Multiply(position, GroupElements)));
+        KExpr right = b.Let("right", FirstWeight(panel, position));
+        KExpr to = b.Let("sums", KBuilder.Add(at, KBuilder.Multiply(position, (long)_rows * _width)));
+        var tile = new RegisterTile(b, rows, _width / lanes, _sum);
+        void Inputs(KExpr channel, int count)
         {
-            KExpr left = b.Let("left", KBuilder.Add(firstPatch, KBuilder.Multiply(position, GroupElements)));
-            KExpr right = b.Let("right", KBuilder.Add(firstWeight, KBuilder.Multiply(position, (long)_inputs * _width)));
-            KExpr depth = b.Let("depth", KBuilder.Multiply(position, _inputs));
-            KExpr to = b.Let("sums", KBuilder.Multiply(position, (long)_rows * _width));
-            var tile = new RegisterTile(b, rows, _width / lanes, _sum);
-            void Inputs(KExpr channel, int count)
+            KExpr a = b.Let("a", KBuilder.Add(left, KBuilder.Multiply(channel, _rows)));
+            KExpr w = b.Let("w", KBuilder.Add(right, KBuilder.Multiply(channel, _width)));
+            b.For("k", 0, count, 1, k =>
             {
-                KExpr a = b.Let("a", KBuilder.Add(left, KBuilder.Multiply(channel, _rows)));
-                KExpr w = b.Let("w", KBuilder.Add(right, KBuilder.Multiply(channel, _width)));
-                b.For("k", 0, count, 1, k =>
-                {
-                    prefetch?.Invoke(KBuilder.Add(KBuilder.Add(depth, channel), k));
-                    tile.Accumulate(
-                        i => new KLoad(patches, KBuilder.Add(KBuilder.Add(a, k), i * lanes)),
-                        j => new KLoad(packed, KBuilder.Add(KBuilder.Add(w, KBuilder.Multiply(k, _width)), j * lanes), lanes));
-                }, _target.UnrolledSteps);
-            }
+                prefetch?.Invoke(KBuilder.Add(channel, k));
+                tile.Accumulate(
+                    i => new KLoad(patches, KBuilder.Add(KBuilder.Add(a, k), i * lanes)),
+                    j => new KLoad(packed, KBuilder.Add(KBuilder.Add(w, KBuilder.Multiply(k, _width)), j * lanes), lanes));
+            }, _target.UnrolledSteps);
+        }
 
-            int whole = _inputs / lanes * lanes;
-            b.For("c", 0, whole, lanes, channel => Inputs(channel, lanes));
-            if (whole < _inputs)
+        int whole = _inputs / lanes * lanes;
+        b.For("c", 0, whole, lanes, channel => Inputs(channel, lanes));
+        if (whole < _inputs)
+        {
+            Inputs(whole, _inputs - whole);
+        }
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < tile.Vectors; j++)
             {
-                Inputs(whole, _inputs - whole);
+                b.Store(sums, KBuilder.Add(to, (i * _width) + (j * lanes)), tile[i, j]);
             }
-            for (int i = 0; i < rows; i++)
-            {
-                for (int j = 0; j < tile.Vectors; j++)
-                {
-                    b.Store(sums, KBuilder.Add(to, (i * _width) + (j * lanes)), tile[i, j]);
-                }
-            }
-        });
+        }
     }
 
-    // Gives what asks for a part of the next panel at each k; the groups of a block share it. Null where all weights stay near anyway.
-    private Action<KExpr>? Prefetch(KBuilder b, KBuffer packed, KExpr panel, KExpr groupInBlock, long groupsPerBlock)
+    // Gives what asks at each k for a part of the weights that come next. Of panels that stay near that is the next panel, which the groups of
+    // a block share; else what the next position has in this panel, or the first one in the next panel, which the groups share that
+    // are multiplied at once. Null where all weights stay near anyway.
+    private Action<KExpr>? Prefetch(
+        KBuilder b, KBuffer packed, KExpr panel, KExpr position, KExpr placeInBlock, KExpr placeAtOnce, TileBlocks blocks)
     {
-        long depth = (long)_transform.Positions * _inputs;
         if (WeightsStayNear)
         {
             return null;
         }
         int line = CacheSizes.LineInBytes / sizeof(float);
-        long step = DimMath.CeilDiv(_width, groupsPerBlock);
-        KExpr start = b.Let("next", KBuilder.Add(
-            KBuilder.Multiply(KBuilder.Add(panel, 1), depth * _width), KBuilder.Multiply(groupInBlock, depth * step)));
+        long step = DimMath.CeilDiv(_width, PanelsStayNear ? blocks.GroupsPerBlock : GroupsAtOnce);
+        KExpr start = b.Let("next", PanelsStayNear
+            ? KBuilder.Add(
+                FirstWeight(KBuilder.Add(panel, 1), 0),
+                KBuilder.Multiply(KBuilder.Add(KBuilder.Multiply(placeInBlock, _transform.Positions), position), _inputs * step))
+            : KBuilder.Add(FirstWeight(panel, KBuilder.Add(position, 1)), KBuilder.Multiply(placeAtOnce, _inputs * step)));
         return k =>
         {
             KExpr at = KBuilder.Add(start, KBuilder.Multiply(k, step));
@@ -131,7 +161,10 @@ internal sealed partial class WinogradConvolutionLowering
         };
     }
 
-    private void EmitResults(KBuilder b, ExprEmitter emitter, KBuffer sums, KExpr group, KExpr panel, int rows)
+    private KExpr FirstWeight(KExpr panel, KExpr position) => KBuilder.Multiply(
+        KBuilder.Add(KBuilder.Multiply(panel, _transform.Positions), position), (long)_inputs * _width);
+
+    private void EmitResults(KBuilder b, ExprEmitter emitter, KBuffer sums, KExpr at, KExpr group, KExpr panel, int rows)
     {
         int lanes = _sum.Lanes;
         int vectors = _width / lanes;
@@ -145,7 +178,7 @@ internal sealed partial class WinogradConvolutionLowering
         {
             (KExpr image, KExpr row, KExpr column) = PlaceOf(b, KBuilder.Add(firstTile, i));
             emitter.Bind(Batch, image);
-            KExpr from = b.Let("from", KBuilder.Multiply(i, _width));
+            KExpr from = b.Let("from", KBuilder.Add(at, KBuilder.Multiply(i, _width)));
             void Vector(KExpr j, KExpr? mask) => emitter.WithVector(
                 _fusion.At[_dimensions.ResultFeature], KBuilder.Add(firstOutput, KBuilder.Multiply(j, lanes)), lanes, mask,
                 () => EmitTile(b, emitter, sums, KBuilder.Add(from, KBuilder.Multiply(j, lanes)), row, column));
@@ -163,11 +196,10 @@ internal sealed partial class WinogradConvolutionLowering
     private void EmitTile(KBuilder b, ExprEmitter emitter, KBuffer sums, KExpr from, KExpr row, KExpr column)
     {
         (long down, long right) = WindowSize;
-        (IndexVariable y, IndexVariable x) = (_fusion.At[_dimensions.ResultSpatial[0]], _fusion.At[_dimensions.ResultSpatial[1]]);
         Pooling? pooling = _fusion.Pooling;
         emitter.Hoist(
             pooling is null ? _fusion.Roots.Select(r => r.Element) : pooling.Loop.Elements!,
-            [y, x, _fusion.Value, .. pooling?.Loop.Variables ?? []]);
+            [.. _dimensions.ResultSpatial.Select(axis => _fusion.At[axis]), _fusion.Value, .. pooling?.Loop.Variables ?? []]);
         var values = new KExpr[_transform.Tile, _transform.Tile];
         _transform.EmitOutput(
             b,
@@ -178,15 +210,15 @@ internal sealed partial class WinogradConvolutionLowering
         for (long i = 0; i < _transform.Tile / down; i++)
         {
             long ofRow = i;
-            IfPresent(b, KBuilder.Add(firstRow, i), 0, i, () =>
+            IfPresent(b, firstRow, 0, i, y =>
             {
                 for (long j = 0; j < _transform.Tile / right; j++)
                 {
                     long ofColumn = j;
-                    IfPresent(b, KBuilder.Add(firstColumn, j), 1, j, () => emitter.InScope(() =>
+                    IfPresent(b, firstColumn, 1, j, x => emitter.InScope(() =>
                     {
-                        emitter.Bind(y, b.Let("y", KBuilder.Add(firstRow, ofRow)));
-                        emitter.Bind(x, b.Let("x", KBuilder.Add(firstColumn, ofColumn)));
+                        emitter.Bind(_fusion.At[_dimensions.ResultSpatial[0]], b.Let("y", y));
+                        emitter.Bind(_fusion.At[_dimensions.ResultSpatial[1]], b.Let("x", x));
                         if (pooling is null)
                         {
                             emitter.Bind(_fusion.Value, values[ofRow, ofColumn]);
@@ -220,17 +252,19 @@ internal sealed partial class WinogradConvolutionLowering
     private long Stored(int dimension) => _fusion.At[_dimensions.ResultSpatial[dimension]].Extent.Value;
 
     // The last tile of a row or column may reach over the image.
-    private void IfPresent(KBuilder b, KExpr at, int dimension, long offset, Action body)
+    private void IfPresent(KBuilder b, KExpr first, int dimension, long offset, Action<KExpr> body)
     {
+        WinogradSpan span = _spans[dimension];
         (long down, long right) = WindowSize;
-        long inLastTile = Stored(dimension) - ((TilesOf(dimension) - 1) * (_transform.Tile / (dimension == 0 ? down : right)));
-        if (offset < inLastTile)
+        long distance = offset * span.Dilation;
+        KExpr at = KBuilder.Add(first, distance);
+        if ((span.Last / (dimension == 0 ? down : right)) + distance < Stored(dimension))
         {
-            body();
+            body(at);
         }
         else
         {
-            b.If(KBuilder.Less(at, Stored(dimension)), body);
+            b.If(KBuilder.Less(at, Stored(dimension)), () => body(at));
         }
     }
 }

@@ -15,15 +15,16 @@ namespace Graphene.Codegen;
 ///     read the patch (zeros outside of the image), transform it, write its positions
 ///
 /// kernel 2, task = (panel of outputs, part of the block), or the other way round
-///   for group of tiles                  as many as a register tile has rows
-///     for position                      sums = 0; for input: sums += patches * weights in registers; sums to scratch
-///     for tile, vector of outputs       A^T sums A, epilogue -> m * m results
+///   for groups at once                  a group is as many tiles as a register tile has rows
+///     for position, group               sums = 0; for input: sums += patches * weights in registers; sums to scratch
+///     for group, tile, vector           A^T sums A, epilogue -> m * m results
 /// </code>
 /// <para>
 /// The bound is that of the products: 2 (m + 2)^2 / m^2 flops for each pair of features and result, a quarter of the
 /// definition's 18 for m = 4 and four ninths for m = 2, or that of reading (m + 2)^2 weights for each pair. The patches
 /// of a block stay in the second cache with the panel at work or, if there is room, with all weights
-/// (<see cref="TileBlocks"/>); while one panel is multiplied by, the next is asked for. The scratch of a group is
+/// (<see cref="TileBlocks"/>); while one panel is multiplied by, the next is asked for. Where not even a panel has room, several groups
+/// at once are multiplied by what a position has of it, and patches come from the third cache. The scratch of a group is
 /// (m + 2)^2 register tiles, 64 KiB for 14 x 32 sums and m = 4.
 /// </para>
 /// <para>
@@ -33,6 +34,8 @@ namespace Graphene.Codegen;
 /// </remarks>
 internal sealed partial class WinogradConvolutionLowering
 {
+    private const long MostSumsInBytes = 128 * 1024;
+
     private static readonly DimSymbol Block = new("block", 0, DimSymbol.Unbounded);
 
     private readonly HeroFusion _fusion;
@@ -44,7 +47,7 @@ internal sealed partial class WinogradConvolutionLowering
     private readonly KType _sum;
     private readonly long[] _size;   // of an image of the input
     private readonly long[] _first;  // where the first patch begins in it
-    private readonly long[] _result; // the size of an image of results
+    private readonly WinogradSpan[] _spans; // tiles of an image of results
     private readonly int _inputs;
     private readonly int _outputs;
     private readonly Dim _tiles; // of all images
@@ -66,10 +69,10 @@ internal sealed partial class WinogradConvolutionLowering
         _sum = new KType(DType.F32, target.Lanes(DType.F32));
         _size = [.. d.LhsSpatial.Select(axis => image.Shape[axis].Value)];
         _first = [.. op.Window.Select(w => -w.Low.Value)];
-        _result = [.. d.ResultSpatial.Select(axis => fusion.Hero.Shape[axis].Value)];
+        _spans = [.. op.Window.Select((w, i) => new WinogradSpan(fusion.Hero.Shape[d.ResultSpatial[i]].Value, tile, w.Dilation))];
         _inputs = checked((int)image.Shape[d.LhsFeature].Value);
         _outputs = checked((int)fusion.Hero.Shape[d.ResultFeature].Value);
-        _tiles = fusion.Hero.Shape[d.ResultBatch] * (TilesOf(0) * TilesOf(1));
+        _tiles = fusion.Hero.Shape[d.ResultBatch] * (_spans[0].Count * _spans[1].Count);
         (_rows, int vectors) = RegisterTiles.Choose(_tiles, _outputs, _sum.Lanes, target, mostVectors: MostVectors());
         _width = vectors * _sum.Lanes;
     }
@@ -86,10 +89,23 @@ internal sealed partial class WinogradConvolutionLowering
 
     private long WeightsInBytes => (long)Panels * _transform.Positions * _inputs * _width * sizeof(float);
 
+    // The sums of a group for one panel.
+    private long SumsOfGroup => (long)_transform.Positions * _rows * _width;
+
+    // How many groups are multiplied by the weights of a position before those of the next one: as few as sums stay near for, unless weights
+    // come from beyond the second cache for each of them.
+    private long GroupsAtOnce => WeightsStayNear || PanelsStayNear ? 1 : Math.Max(1, MostSumsInBytes / (SumsOfGroup * sizeof(float)));
+
     private long BytesOfNearWeights => _target.Caches.SecondLevelInBytes / 2;
 
     // Whether the second cache keeps all weights while block after block is multiplied by them.
     private bool WeightsStayNear => WeightsInBytes <= BytesOfNearWeights;
+
+    // A vector of outputs at all positions.
+    private long WeightsOfVectorInBytes => (long)_transform.Positions * _inputs * _sum.Lanes * sizeof(float);
+
+    // Whether the second cache keeps two panels, the one at work and the next one, beside the patches of a block.
+    private bool PanelsStayNear => WeightsOfVectorInBytes <= _target.Caches.SecondLevelInBytes * 3 / 16;
 
     private Dim Groups => Dim.CeilDiv(_tiles, _rows);
 
@@ -103,7 +119,7 @@ internal sealed partial class WinogradConvolutionLowering
         TensorType input = hero.Hero.Operands[0].Type;
         TensorType kernel = hero.Hero.Operands[1].Type;
         if (WinogradForm.TileOf(op, input, kernel, target.Winograd) is not (> 0 and var tile) ||
-            hero.Pooling?.Window.All(w => tile % w.Size.Value == 0) == false)
+            (hero.Pooling is { } pooling && !(pooling.Window.All(w => tile % w.Size.Value == 0) && op.Window.All(w => w.Dilation == 1))))
         {
             return null;
         }
@@ -144,23 +160,26 @@ internal sealed partial class WinogradConvolutionLowering
             : [.. Enumerable.Range(0, checked((int)blocks.Calls)).SelectMany(i => pair.Select(k => k with { Sizes = [i] }))];
     }
 
-    private long TilesOf(int dimension) => DimMath.CeilDiv(_result[dimension], _transform.Tile);
-
-    // Two panels, the one at work and the next one, take no more than three eighths of the second cache, if that does not hold all of them.
+    // Where the second cache does not hold all weights, two panels take no more than three eighths of it, or else what a position has of one
+    // no more than a quarter.
     private long MostVectors()
     {
-        long vector = (long)_transform.Positions * _inputs * _sum.Lanes * sizeof(float);
-        return DimMath.CeilDiv(_outputs, _sum.Lanes) * vector <= BytesOfNearWeights
-            ? long.MaxValue
-            : Math.Max(1, _target.Caches.SecondLevelInBytes * 3 / 16 / vector);
+        long cache = _target.Caches.SecondLevelInBytes;
+        return DimMath.CeilDiv(_outputs, _sum.Lanes) * WeightsOfVectorInBytes <= BytesOfNearWeights ? long.MaxValue
+            : PanelsStayNear ? cache * 3 / 16 / WeightsOfVectorInBytes
+            : Math.Max(1, cache / 4 * _transform.Positions / WeightsOfVectorInBytes);
     }
 
     // The image, and the first row and column of results, of a tile.
     private (KExpr Image, KExpr Row, KExpr Column) PlaceOf(KBuilder b, KExpr tile)
     {
-        KExpr column = b.Let("column", KBuilder.Multiply(KBuilder.Remainder(tile, TilesOf(1)), _transform.Tile));
-        KExpr rest = b.Let("rest", KBuilder.Divide(tile, TilesOf(1)));
-        KExpr row = b.Let("row", KBuilder.Multiply(KBuilder.Remainder(rest, TilesOf(0)), _transform.Tile));
-        return (b.Let("image", KBuilder.Divide(rest, TilesOf(0))), row, column);
+        KExpr column = b.Let("column", FirstOf(_spans[1], KBuilder.Remainder(tile, _spans[1].Count)));
+        KExpr rest = b.Let("rest", KBuilder.Divide(tile, _spans[1].Count));
+        KExpr row = b.Let("row", FirstOf(_spans[0], KBuilder.Remainder(rest, _spans[0].Count)));
+        return (b.Let("image", KBuilder.Divide(rest, _spans[0].Count)), row, column);
     }
+
+    // The first result of a tile along one dimension.
+    private static KExpr FirstOf(WinogradSpan span, KExpr tile) => KBuilder.Add(
+        KBuilder.Multiply(KBuilder.Divide(tile, span.Dilation), span.Period), KBuilder.Remainder(tile, span.Dilation));
 }

@@ -76,7 +76,7 @@ internal static class HeroEpilogues
 
     private static bool MayPool(Node hero, ReduceWindowOp op, OptimizerOptions options) =>
         WinogradForm.IsChosen(hero, options.Winograd) && !options.Machine.ReadsBorders
-            ? op.Window.All(w => w.Size.Value <= 2)
+            ? op.Window.All(w => w.Size.Value <= 2) && ((ConvolutionOp)hero.Op).Window.All(w => w.Dilation == 1)
             : IsProductOnProcessor(hero, options) && op.Window.Aggregate(1L, (count, w) => count * w.Size.Value) is 2 or 4;
 
     private static bool IsOverPositions(ReduceWindowOp op, Shape shape, ConvolutionDimensions dimensions) =>

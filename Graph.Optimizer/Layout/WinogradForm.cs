@@ -5,7 +5,8 @@ namespace Graphene.Optimizer;
 /// <para>
 /// F(m x m, 3 x 3) computes a tile of m x m results from a patch of (m + 2) x (m + 2) elements with (m + 2)^2 products for each pair of
 /// features where the definition takes 9 m^2: 16 rather than 36 for m = 2, 36 rather than 144 for m = 4. Its weights are (m + 2)^2 / 9
-/// times as many. (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.)
+/// times as many. (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.) Taps that lie apart make tiles whose
+/// results lie apart (<see cref="WinogradSpan"/>).
 /// </para>
 /// <para>
 /// The sizes of one image decide, neither the batch nor the machine: another size of tiles would be other bits
@@ -16,10 +17,6 @@ public static class WinogradForm
 {
     // What a core multiplies and adds in the time in which one byte of weights comes from memory: 5 to 20 on the machines known.
     private const double FlopsPerByte = 15;
-
-    // Weights up to so many bytes stay near; others come again for each so many bytes of patches.
-    private const double BytesOfWeightsKept = 1 << 20;
-    private const double BytesOfPatchesAtOnce = 2 << 20;
 
     // Features come in vectors; more than there are cost as much as whole ones.
     private const long FeaturesAtOnce = 16;
@@ -58,28 +55,35 @@ public static class WinogradForm
         {
             return 0;
         }
-        double direct = (18.0 * result[0] * result[1] * inputs * outputs) + (FlopsPerByte * 36 * inputs * outputs);
-        double two = Cost(2, result, inputs, outputs);
-        double four = largest == WinogradTiles.FourByFour ? Cost(4, result, inputs, outputs) : double.PositiveInfinity;
+        double taps = op.Window.Select((w, i) => (double)TapsOf(w, result[i])).Aggregate((a, b) => a * b);
+        double direct = (2 * taps * inputs * outputs) + (FlopsPerByte * 36 * inputs * outputs);
+        double two = CostOf(2);
+        double four = largest == WinogradTiles.FourByFour ? CostOf(4) : double.PositiveInfinity;
         (int tile, double cost) = four <= two * LeastGainOfLarger ? (4, four) : (2, two);
         return cost <= direct * LeastGain ? tile : 0;
+
+        double CostOf(int tile) => Cost(
+            tile, op.Window.Select((w, i) => new WinogradSpan(result[i], tile, w.Dilation).Count).Aggregate((a, b) => a * b), inputs, outputs);
     }
 
     private static bool IsPlain(WindowDim w) =>
-        w is { Stride: 1, Dilation: 1, BaseDilation: 1, Reversed: false } && w.Size == 3 && w.Low.IsStatic && w.High.IsStatic;
+        w is { Stride: 1, BaseDilation: 1, Reversed: false } && w.Size == 3 && w.Low.IsStatic && w.High.IsStatic;
+
+    // How often a tap of one dimension is multiplied. The definition leaves out taps that lie apart where they read the border, which
+    // is as wide as they are far from the middle, whether it is still said by the window or has been written by a pad.
+    private static long TapsOf(WindowDim w, long results) =>
+        w.Dilation == 1 ? 3 * results : results + (2 * Math.Max(0, results - w.Dilation));
 
     // In flops. A vector of a patch takes about 100 cycles to read, transform and write with tiles of 4, and 30 with
     // tiles of 2; so does one of sums. A cycle of 16 lanes is 4 flops for each of them. Reading weights did not overlap
-    // with products where it was measured.
-    private static double Cost(long tile, long[] result, long inputs, long outputs)
+    // with products where it was measured; when they come again for another block of tiles, each is multiplied often enough to hide it.
+    private static double Cost(int tile, long tiles, long inputs, long outputs)
     {
-        long positions = (tile + 2) * (tile + 2);
-        double tiles = DimMath.CeilDiv(result[0], tile) * DimMath.CeilDiv(result[1], tile);
+        double positions = (tile + 2) * (tile + 2);
         double left = DimMath.CeilDiv(inputs, FeaturesAtOnce) * FeaturesAtOnce;
         double right = DimMath.CeilDiv(outputs, FeaturesAtOnce) * FeaturesAtOnce;
         double transforms = tiles * (left + right) * (tile == 2 ? 120 : 400);
         double weights = 4 * positions * inputs * right;
-        double reads = weights <= BytesOfWeightsKept ? 1 : Math.Ceiling(4 * positions * tiles * left / BytesOfPatchesAtOnce);
-        return (2 * positions * tiles * inputs * right) + transforms + (FlopsPerByte * weights * reads);
+        return (2 * positions * tiles * inputs * right) + transforms + (FlopsPerByte * weights);
     }
 }

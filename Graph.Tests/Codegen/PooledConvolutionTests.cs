@@ -98,6 +98,21 @@ internal sealed class PooledConvolutionTests
         LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], Evaluator.Evaluate(module.Entry, [x])[0]);
     }
 
+    [Test]
+    public void TilesWhoseResultsLieApartHoldNoWindows()
+    {
+        var apart = new WindowDim(3, 1, 2, 2, Dilation: 2);
+        var convolution = new WinogradTests.Convolution([1, 16, 16], 48, 48, apart, apart);
+        Literal x = Noise(convolution.Input, 1);
+        Literal values = CompiledModule.Run(convolution.Build((_, _, y) => y), [x])[0];
+        Module alone = CompiledModule.Build(b => [Pool(b, b.Parameter(0, values.Type), Side(2), Side(2))]);
+
+        Module module = convolution.Build((b, _, y) => Pool(b, y, Side(2), Side(2)));
+        var interpreted = new InterpretedModule(module, KernelTarget.Of(GraphCompiler.Cpu().Target));
+        Assert.That(interpreted.Kernels.Select(k => k.Name), Has.Some.EqualTo("convolution_tiles").And.Some.EqualTo("loop"));
+        LiteralAssert.AreEqual(CompiledModule.Run(module, [x])[0], Evaluator.Evaluate(alone.Entry, [values])[0]);
+    }
+
     // Tiles of Winograd's results hold whole windows. Values are those without pooling.
     [Test]
     public void TilesHoldWindowsOfTwo([Values(1, 2)] int rows, [Values(1, 2)] int columns, [Values(2, 4)] int tile)

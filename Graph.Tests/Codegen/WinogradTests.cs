@@ -38,6 +38,13 @@ internal sealed partial class WinogradTests
         Case("parts of tiles of 2", 2, 2, [17, 15], 40, 48, Same, Same),
         Case("more outputs than a panel has", 2, 1, [17, 15], 40, 88, Same, Same),
         Case("several blocks, the last one not full", 4, 1, [60, 58], 64, 32, Same, Same),
+        Case("many inputs", 2, 2, [11, 12], 528, 48, Same, Same),
+        Case("taps apart, whole tiles", 2, 1, [24, 16], 64, 48, Apart(2), Apart(4)),
+        Case("taps apart, parts of tiles", 2, 2, [21, 19], 40, 48, Apart(2), Apart(3)),
+        Case("taps apart, some images without a last tile", 2, 1, [25, 18], 48, 48, Apart(4), Apart(2)),
+        Case("taps apart along columns alone", 4, 1, [24, 26], 32, 32, Same, Apart(2)),
+        Case("taps apart and no padding", 2, 1, [32, 32], 32, 32, new(3, 1, Dilation: 2), new(3, 1, Dilation: 3)),
+        Case("taps apart and more padding on one side", 4, 1, [25, 24], 48, 48, new(3, 1, 1, 4, Dilation: 2), new(3, 1, -1, 7, Dilation: 3)),
     ];
 
     private static IEnumerable<TestCaseData> Machines =>
@@ -49,6 +56,8 @@ internal sealed partial class WinogradTests
         new TestCaseData(new KernelTarget(128, 16, CacheSizes.Typical) { MostSums = 9, UnrolledSteps = 1 }).SetArgDisplayNames("few sums"),
         new TestCaseData(new KernelTarget(256, 16, new CacheSizes(16 << 10, 4, 64 << 10))).SetArgDisplayNames("small caches"),
     ];
+
+    private static WindowDim Apart(int dilation) => new(3, 1, dilation, dilation, Dilation: dilation);
 
     [TestCaseSource(nameof(Shapes))]
     public void ResultsAreNearTheReference(int largestTile, Convolution convolution)
@@ -73,14 +82,17 @@ internal sealed partial class WinogradTests
     [TestCaseSource(nameof(Machines))]
     public void SchedulesOfAllMachinesGiveTheSameBits(KernelTarget machine)
     {
-        var convolution = new Convolution([2, 17, 15], 32, 44, Same, Same);
-        Module module = convolution.Build(Activate);
-        Literal x = Noise(convolution.Input, 1);
+        Convolution[] convolutions = [new([2, 17, 15], 32, 44, Same, Same), new([1, 21, 23], 32, 44, Same, Apart(2))];
+        foreach (Convolution convolution in convolutions)
+        {
+            Module module = convolution.Build(Activate);
+            Literal x = Noise(convolution.Input, 1);
 
-        var interpreted = new InterpretedModule(module, machine, Allowed);
-        Assert.That(interpreted.Kernels.Select(k => k.Name), Has.Some.EqualTo("convolution_tiles"));
-        Literal here = CompiledModule.Run(module, [x], Allowed)[0];
-        LiteralAssert.AreEqual(interpreted.Run([x])[0], here);
+            var interpreted = new InterpretedModule(module, machine, Allowed);
+            Assert.That(interpreted.Kernels.Select(k => k.Name), Has.Some.EqualTo("convolution_tiles"));
+            Literal here = CompiledModule.Run(module, [x], Allowed)[0];
+            LiteralAssert.AreEqual(interpreted.Run([x])[0], here);
+        }
     }
 
     [Test]
@@ -228,7 +240,8 @@ internal sealed partial class WinogradTests
     {
         var plain = new Convolution([1, 24, 24], 32, 32, Same, Same);
         Declines(plain with { Rows = new(3, 2, 1, 1), Columns = new(3, 2, 1, 1) }, "strides");
-        Declines(plain with { Rows = new(3, 1, 2, 2, Dilation: 2) }, "dilation");
+        Declines(plain with { Rows = Apart(20), Columns = Apart(20) }, "taps most of which read the border");
+        Declines(plain with { Size = [1, 10, 10], Rows = Apart(8), Columns = Apart(8) }, "tiles most of which reach over the image");
         Declines(plain with { Groups = 2 }, "groups");
         Declines(plain with { Type = DType.F64 }, "f64");
         Declines(plain with { Type = DType.BF16 }, "bf16");
@@ -248,12 +261,13 @@ internal sealed partial class WinogradTests
             Assert.That(NamesOf(c.Build((_, _, y) => y)), Has.None.EqualTo("convolution_tiles"), why);
     }
 
-    [TestCase(double.PositiveInfinity)]
-    [TestCase(double.NaN)]
-    [TestCase(1e30)]
-    public void InTilesOfTwoAValueReachesTheWindowsThatReadIt(double value)
+    [TestCase(double.PositiveInfinity, 1)]
+    [TestCase(double.NaN, 1)]
+    [TestCase(1e30, 1)]
+    [TestCase(double.NaN, 3)]
+    public void InTilesOfTwoAValueReachesTheWindowsThatReadIt(double value, int dilation)
     {
-        var convolution = new Convolution([1, 24, 24], 16, 32, Same, Same);
+        var convolution = new Convolution([1, 24, 24], 16, 32, Apart(dilation), Apart(dilation));
         Module module = convolution.Build((_, _, y) => y);
         Literal x = Noise(convolution.Input, 1);
         foreach ((int y, int z) in new[] { (9, 13), (9, 12), (8, 13), (8, 12), (0, 23) })
@@ -265,11 +279,13 @@ internal sealed partial class WinogradTests
             for (long i = 0; i < before.ElementCount; i++)
             {
                 (long row, long column) = (i / (24 * 32), i / 32 % 24);
-                bool isUnder = Math.Abs(row - y) <= 1 && Math.Abs(column - z) <= 1;
+                bool isUnder = IsTap(row - y) && IsTap(column - z);
                 Assert.That(after[i].Equals(before[i]), Is.EqualTo(!isUnder), $"row {row}, column {column} of a value at {y}, {z}");
                 Assert.That(double.IsFinite(after[i].AsDouble), Is.EqualTo(!isUnder || double.IsFinite(value)));
             }
         }
+
+        bool IsTap(long distance) => distance == 0 || Math.Abs(distance) == dilation;
     }
 
     [TestCase(double.PositiveInfinity)]
