@@ -41,8 +41,8 @@ internal static class SideBySide
 
         return new Report(
             table,
-            $"{graphene.Name} beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians. Ratio: the median of the rounds'\n" +
-            "ratios, and of the fastest run of each in all rounds; below 1 Graphene is faster. Prepare: importing and compiling, in the first round without the disk cache,\n" +
+            $"{graphene.Name} beside {peer.Name}, {options.Rounds} rounds in turns, medians of the rounds' medians. Ratio: of the medians and of the\n" +
+            "fastest runs of a round, the median of the rounds; below 1 Graphene is faster. Prepare: importing and compiling, in the first round without the disk cache,\n" +
             "in the best round with it; ONNX Runtime's session creation. Peak: the whole process, the worst round. Core to core: how long a cache line took from one thread\n" +
             "to the other before each round; hosts run two processors of a guest now on cores that share a cache, now on others, and now on one core: rounds\n" +
             $"before or after which that was so are repeated, {MostAttempts - 1} times at most.");
@@ -86,7 +86,7 @@ internal static class SideBySide
         return
         [
             model.Name, $"{threads}", Ms(ours), Ms(theirs), Invariant($"{Measurement.Median(rounds.Select(r => r.Ours.MedianMs / r.Theirs.MedianMs)):F2}"),
-            Invariant($"{rounds.Min(r => r.Ours.MinMs) / rounds.Min(r => r.Theirs.MinMs):F2}"),
+            Invariant($"{Measurement.Median(rounds.Select(r => r.Ours.MinMs / r.Theirs.MinMs)):F2}"),
             model.Gigaflop is { } work ? Invariant($"{work / ours * 1e3 / fma:P0}") : "-",
             string.Join(", ", coreToCore.Distinct()),
             Invariant($"{rounds[0].Ours.PrepareMs / 1000:F2} / {Cached(rounds)} / {rounds.Min(r => r.Theirs.PrepareMs) / 1000:F2}"),
