@@ -64,8 +64,8 @@ internal static class HeroEpilogues
             : null;
 
     // The maximum or minimum over windows side by side of all that a convolution computes, when nobody needs it without. Windows of two and
-    // of four values divide every register tile, and those of two by two every tile of Winograd's. Narrower numbers than these may be
-    // multiplied in words, whose tiles know nothing of windows.
+    // of four values divide every register tile, and those of two by two every tile of Winograd's whose results lie side by side. Narrower
+    // numbers than these may be multiplied in words, whose tiles know nothing of windows.
     private static Node? PoolingOf(FusionGraph graph, Node hero, Node exit, OptimizerOptions options) =>
         hero.Op is ConvolutionOp { Dimensions: var dimensions } && hero.Operands[0].DType is DType.F32 or DType.F64 &&
         !graph.IsRoot(exit) && graph.UsersOf(exit) is [{ Op: ReduceWindowOp op, Operands: [_, { Op: ConstantOp }] } pooling] &&
