@@ -43,6 +43,18 @@ internal static class ExponentialMath
         2.5108364268397327e-08, 2.0773463263677718e-09,
     ];
 
+    private const double LogisticFactor = 1.75;
+
+    // 1.75 (e^-r - 1) = r p(r), relative to 1.75 e^-r
+    private static readonly double[] Logistic32 =
+        [-LogisticFactor, 0.874999881f, -0.291664183f, 0.0729199648f, -0.0146458279f, 0.00241661235f];
+
+    private static readonly double[] Logistic64 =
+    [
+        -LogisticFactor, 0.87500000000000189, -0.29166666666666236, 0.072916666666425128, -0.01458333333362258, 0.0024305555653990961,
+        -0.00034722221786423279, 4.3402606412049985e-05, -4.8225363611211808e-06, 4.8356692006251419e-07, -4.398536477340843e-08,
+    ];
+
     // tanh, on intervals of 0 to 9.125, beyond which it rounds to 1.
     private static readonly PiecewisePolynomial TangentPieces = new(bound: 9.125, first: 1.5, scale: 2.46f, cuts: 2,
     [
@@ -123,22 +135,21 @@ internal static class ExponentialMath
         return KNum.Select(magnitude > 0.55, large, small);
     }
 
-    /// <summary>
-    /// 1 / (1 + e^-x): with e = e^-|x| and s = e / (1 + e) it is 1 - s, or e - e s for x below 0, where it keeps its accuracy so.
-    /// </summary>
+    /// <summary>1 / (1 + e^-x): with x = n ln2 + r it is 2^n / (2^n + e^-r), in which nothing cancels on either side of 0.</summary>
+    /// <remarks>
+    /// Numerator and denominator are 1.75 times as large. 2^n + 1 loses as much as 1 where 2^n is half a unit of 1's last place; 1.75 times
+    /// that is nearly a whole one. Both are multiplied by a power of two as well, which keeps them normal numbers where the result is not.
+    /// </remarks>
     public static KNum Logistic(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        KNum negative = (x.As(f.Integer) | f.SignBit).As(f.Real).AtLeast(f.Pick(-104, -746));
-
-        // n lies between -151 and 0, or -1077 and 0: a constant keeps 2^n normal and is taken back at the end.
-        int shift = f.IsSingle ? 64 : 128;
-        (KNum bits, KNum n, KNum r) = Reduce(f, negative, f.Bias + shift);
-        KNum power = PowerOf(f, r);
-        KNum exponential = KNum.Scale(power, n, power * Scale(f, bits) * Math.ScaleB(1, -shift));
-        KNum share = exponential / (exponential + 1);
-        KNum whole = KNum.Select(x.As(f.Integer) < x.As(f.Integer).Constant(0L), exponential, 1.0);
-        return KNum.Fma(-whole, share, whole);
+        int scale = f.IsSingle ? 64 : 128;
+        (KNum bits, _, KNum r) = Reduce(f, x.AtMost(40).AtLeast(f.Pick(-104, -746)), f.Bias + scale);
+        long fraction = (long)((LogisticFactor - 1) * (1L << f.FractionBits));
+        KNum power = ((bits << f.FractionBits) | fraction).As(f.Real);
+        double one = Math.ScaleB(LogisticFactor, scale);
+        double[] slope = Array.ConvertAll(f.Pick(Logistic32, Logistic64).ToArray(), c => Math.ScaleB(c, scale));
+        return power / KNum.Fma(KNum.Polynomial(r, slope), r, power + one);
     }
 
     /// <summary>e^x for a moderate x, whose result is a normal number; relative error as e^x.</summary>

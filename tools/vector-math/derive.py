@@ -8,6 +8,7 @@ from remez import fit, show, to_format
 LN2 = mp.log(2)
 HALF_LN2 = LN2 / 2 * mpf("1.001")       # the magic-number rounding may overshoot a little
 QUARTER_PI = mp.pi / 4 * mpf("1.008")   # as for HALF_LN2, at the largest argument of the quick reduction
+SHARE = mpf("1.75")
 ROOT = mp.sqrt(2) * mpf("1.0000001")
 
 
@@ -23,6 +24,15 @@ def exp32():
 
 def exp64():
     return fit(mp.exp, range(12), -HALF_LN2, HALF_LN2, lambda x: mp.exp(-x), 53, {0: 1, 1: 1}, 400), 53
+
+
+def logistic32():
+    """1.75 exp(-r) = 1.75 - 1.75 r + r^2 q(r), relative: ExponentialMath.Logistic says why 1.75."""
+    return fit(lambda r: SHARE * mp.exp(-r), range(7), -HALF_LN2, HALF_LN2, lambda r: mp.exp(r) / SHARE, 24, {0: SHARE, 1: -SHARE}, 400), 24
+
+
+def logistic64():
+    return fit(lambda r: SHARE * mp.exp(-r), range(12), -HALF_LN2, HALF_LN2, lambda r: mp.exp(r) / SHARE, 53, {0: SHARE, 1: -SHARE}, 400), 53
 
 
 def expm1_32():
@@ -196,7 +206,7 @@ def erf32_pieces():
     pieces("erf32", mp.erf, 1.25, 4, 0.954, 6, adds_argument=True)
 
 
-ALL = [exp32, exp64, expm1_32, expm1_64, tanh32, tanh64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
+ALL = [exp32, exp64, logistic32, logistic64, expm1_32, expm1_64, tanh32, tanh64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
        erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
 TABLES = [tanh32_pieces, erf32_pieces]
 
