@@ -25,6 +25,11 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     public bool HalvesVectors { get; init; }
 
     /// <summary>
+    /// Whether loops over functions are software-pipelined, see <see cref="PipelinedLoop"/>: on x86-64, where that was measured.
+    /// </summary>
+    public bool PipelinesLoops { get; init; }
+
+    /// <summary>
     /// What decides the panels of packed constants where several machines read the same ones; null for a
     /// machine of its own.
     /// </summary>
@@ -81,6 +86,7 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
             Dots = DotInstructionSet.Of(target),
             HasFma = target.HasFma,
             HalvesVectors = target.HalvesVectors,
+            PipelinesLoops = target.Architecture == LlvmArchitecture.X64,
             MostSums = target.Architecture != LlvmArchitecture.Wasm32 ? int.MaxValue : target.VectorBits > 0 ? 9 : 2,
             UnrolledSteps = target.Architecture == LlvmArchitecture.Wasm32 ? 1 : 4,
         };

@@ -60,13 +60,19 @@ public sealed partial class LoopNestLowering
         {
             return 1;
         }
-        if (IsDear() && _target.VectorRegisters >= 32 && _nest.Loops.All(loop => !_nest.DependsOn(loop, inner.Last)))
+        if (IsDear() && _target.VectorRegisters >= 32 && IsElementwise(inner))
         {
             return 2; // long chains of dependent instructions: two of them keep the units busy
         }
         bool reducesAcross = _nest.Loops.Any(loop => loop.Combine is not null && _nest.DependsOn(loop, inner.Last));
         return !reducesAcross ? 1 : _nest.Expressions.OfType<CallExpr>().Sum(c => IsExpanded(c) ? FewOps : 1) <= FewOps ? VectorsAcrossRows : 2;
     }
+
+    // Whether rounds of the innermost loop may overlap.
+    private bool IsPipelined(LoopPlan plan) =>
+        _target.PipelinesLoops && plan.Inner is { } inner && plan.Serial.Count == 0 && IsElementwise(inner);
+
+    private bool IsElementwise(LoopGroup inner) => _nest.Loops.All(loop => !_nest.DependsOn(loop, inner.Last));
 
     private bool IsDear() => _nest.Expressions.OfType<CallExpr>().Any(IsExpanded);
 

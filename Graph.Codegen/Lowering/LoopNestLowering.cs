@@ -190,14 +190,25 @@ public sealed partial class LoopNestLowering
                 _b.For("i", begin, end, 1, i => _emitter.WithVector(group.Last, i, 1, null, Body));
                 return;
             }
+            KExpr first = begin;
+            if (plan is not null && IsPipelined(plan) && Round() is { } pipelined)
+            {
+                begin = pipelined.Write(_b, begin, end, lanes);
+            }
             int several = lanes * (plan is null ? 1 : VectorsAtOnce(plan));
-            if (several > lanes)
+            if (begin == first && several > lanes)
             {
                 begin = EmitWhole(begin, several);
             }
             KExpr whole = EmitWhole(begin, lanes);
             _emitter.EmitTail(end, whole, lanes, mask => _emitter.WithVector(group.Last, whole, lanes, mask, Body));
         });
+
+        PipelinedLoop? Round()
+        {
+            var i = new KVariable("i", KType.Index);
+            return PipelinedLoop.TryPlan(i, _b.Block(() => _emitter.WithVector(group.Last, i, lanes, null, Body)), _target.HasFma);
+        }
 
         KExpr EmitWhole(KExpr from, int step)
         {
