@@ -92,9 +92,9 @@ internal sealed class GraphFileCommandTests : FolderFixture
     }
 
     [Test]
-    public void BenchMeasuresEachKernel()
+    public void BenchMeasuresEachKernel([Values(1, 2)] int threads)
     {
-        CliRun run = CliRun.Of("bench", Graph, "--runs", "3", "--warmup", "1", "--threads", "1", "--kernels", "--json");
+        CliRun run = CliRun.Of("bench", Graph, "--runs", "3", "--warmup", "1", "--threads", $"{threads}", "--kernels", "--json");
 
         Assert.That(run.Exit, Is.EqualTo(ExitCode.Success), run.Error);
         Assert.That(run.Output, Does.Contain("kernel calls, ").And.Contain("GFLOP/s FMA"));
@@ -107,6 +107,8 @@ internal sealed class GraphFileCommandTests : FolderFixture
         Assert.That(kernels[0].GetProperty("bytes").GetInt64(), Is.EqualTo(2 * 24 + 12));
         Assert.That(kernels.Sum(k => k.GetProperty("ms").GetDouble()), Is.LessThanOrEqualTo(profile.GetProperty("run_ms").GetDouble()));
         Assert.That(profile.GetProperty("fma_gflops").GetDouble(), Is.Positive);
+        Assert.That(profile.TryGetProperty("core_to_core_ns", out JsonElement handover), Is.EqualTo(threads > 1));
+        Assert.That(threads == 1 || handover.GetDouble() > 0);
     }
 
     [TestCase("--runs", "0")]

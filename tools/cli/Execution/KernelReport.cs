@@ -135,6 +135,10 @@ internal sealed record KernelReport(IReadOnlyList<KernelReport.Row> Kernels, dou
         json.WriteNumber("threads", Ceilings.Threads);
         json.WriteNumber("fma_gflops", Math.Round(Ceilings.FmaGigaflops, 2));
         json.WriteNumber("read_gb_per_s", Math.Round(Ceilings.ReadGigabytesPerSecond, 2));
+        if (Ceilings.HandoverNanoseconds is { } handover)
+        {
+            json.WriteNumber("core_to_core_ns", Math.Round(handover, 1));
+        }
         json.WriteStartArray("kernels");
         foreach (Row row in Kernels)
         {
