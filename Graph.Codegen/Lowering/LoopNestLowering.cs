@@ -190,13 +190,12 @@ public sealed partial class LoopNestLowering
                 _b.For("i", begin, end, 1, i => _emitter.WithVector(group.Last, i, 1, null, Body));
                 return;
             }
-            KExpr first = begin;
-            if (plan is not null && IsPipelined(plan) && Round() is { } pipelined)
-            {
-                begin = pipelined.Write(_b, begin, end, lanes);
-            }
             int several = lanes * (plan is null ? 1 : VectorsAtOnce(plan));
-            if (begin == first && several > lanes)
+            if (plan is not null && IsPipelined(plan) && Round()?.TryWrite(_b, begin, end, lanes) is { } rest)
+            {
+                begin = rest;
+            }
+            else if (several > lanes)
             {
                 begin = EmitWhole(begin, several);
             }

@@ -35,17 +35,16 @@ internal sealed class PipelinedLoop
     private readonly KVariable _counter;
     private readonly IReadOnlyList<KStmt> _effects;
     private readonly Dictionary<KVariable, KExpr> _named = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<KExpr, KExpr> _expanded = new(ReferenceEqualityComparer.Instance);
+    private readonly Expansions _expansions;
     private readonly HashSet<KExpr> _repeated = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<KExpr, Instruction> _instructions = new(ReferenceEqualityComparer.Instance);
     private readonly List<Instruction> _order = [];
-    private readonly bool _hasFma;
     private int _stages;
 
     private PipelinedLoop(KVariable counter, KBlock body, bool hasFma)
     {
         _counter = counter;
-        _hasFma = hasFma;
+        _expansions = new Expansions(hasFma);
         foreach (KLet let in body.Statements.OfType<KLet>())
         {
             _named.Add(let.Variable, let.Value);
@@ -69,8 +68,8 @@ internal sealed class PipelinedLoop
     /// <param name="begin">The first value of the counter.</param>
     /// <param name="end">The bound.</param>
     /// <param name="step">The distance of two values.</param>
-    /// <returns>Where the rest begins: less than a step before the end, or where a short range does.</returns>
-    public KExpr Write(KBuilder b, KExpr begin, KExpr end, long step)
+    /// <returns>Where the rest begins: less than a step before the end, or all of a short range. Null for a range that is known to be short.</returns>
+    public KExpr? TryWrite(KBuilder b, KExpr begin, KExpr end, long step)
     {
         KExpr rounds = KBuilder.Divide(KBuilder.Subtract(end, begin), step);
         int fewest = _stages * RoundsPerStage;
@@ -80,7 +79,7 @@ internal sealed class PipelinedLoop
         {
             if (known < fewest)
             {
-                return begin;
+                return null;
             }
         }
         else
@@ -101,16 +100,7 @@ internal sealed class PipelinedLoop
         {
             e = value;
         }
-        if (e is not KCall call || !VectorMath.Expands(call))
-        {
-            return e;
-        }
-        if (!_expanded.TryGetValue(call, out KExpr? expansion))
-        {
-            expansion = VectorMath.Expand(call, _hasFma);
-            _expanded.Add(call, expansion);
-        }
-        return Resolved(expansion);
+        return _expansions.Of(e) is { } expansion ? Resolved(expansion) : e;
     }
 
     private IReadOnlyList<KExpr> Parts(KExpr e) => [.. KTraversal.Operands(e).Select(Resolved)];
@@ -185,7 +175,7 @@ internal sealed class PipelinedLoop
             _order.Add(added);
             return true;
         }
-        _repeated.Add(e);
+        _repeated.Add(e); // so that it is not met again
         return false;
     }
 
@@ -261,7 +251,8 @@ internal sealed class PipelinedLoop
         return true;
     }
 
-    // What is executed where one instruction scales a number: the product that says the same is left out there, and elsewhere weighs little.
+    // What is executed where one instruction scales a number. Elsewhere it is the product that says the same, which does not count; stages
+    // that are as short as without it were no slower there.
     private HashSet<Instruction> Executed()
     {
         var executed = new HashSet<Instruction>();

@@ -1,5 +1,4 @@
 using Graphene.Codegen.Llvm;
-using Graphene.Runtime;
 using Graphene.Tests.Codegen.KernelIr;
 using Graphene.Tests.Support;
 using NUnit.Framework;
@@ -45,7 +44,7 @@ internal sealed class NarrowProductTests
     [TestCaseSource(nameof(Integers))]
     public void IntegersAreExact(LlvmTarget target, DType left, DType right)
     {
-        Require(target);
+        Processor.Require(target);
         foreach ((int rows, int depth, int columns) in Shapes)
         {
             Module module = Product(left, right, DType.I32, rows, depth, columns);
@@ -58,7 +57,7 @@ internal sealed class NarrowProductTests
     [TestCaseSource(nameof(Kinds))]
     public void BrainFloatsAreWithinTheirBound(LlvmTarget target)
     {
-        Require(target);
+        Processor.Require(target);
         foreach ((int rows, int depth, int columns) in Shapes)
         {
             Module module = Product(DType.BF16, DType.BF16, DType.F32, rows, depth, columns);
@@ -73,7 +72,7 @@ internal sealed class NarrowProductTests
     [TestCaseSource(nameof(Kinds))]
     public void TheInterpreterGivesTheSameBits(LlvmTarget target)
     {
-        Require(target);
+        Processor.Require(target);
         foreach ((DType left, DType right, DType result) in new[]
         {
             (DType.I8, DType.I8, DType.I32), (DType.U8, DType.I8, DType.I32), (DType.BF16, DType.BF16, DType.F32),
@@ -90,7 +89,7 @@ internal sealed class NarrowProductTests
     [TestCaseSource(nameof(Kinds))]
     public void BitsDoNotDependOnTheNumberOfRows(LlvmTarget target)
     {
-        Require(target);
+        Processor.Require(target);
         foreach (DType type in new[] { DType.BF16, DType.F16 })
         {
             Module Rows(Dim rows) => Product(type, type, DType.F32, rows, 77, 70);
@@ -109,7 +108,7 @@ internal sealed class NarrowProductTests
     [TestCaseSource(nameof(Kinds))]
     public void LeftOperandsMayLieInAnyOrder(LlvmTarget target)
     {
-        Require(target);
+        Processor.Require(target);
         foreach (DType type in new[] { DType.I8, DType.BF16, DType.F16 })
         {
             DType sum = type == DType.I8 ? DType.I32 : DType.F32;
@@ -127,7 +126,7 @@ internal sealed class NarrowProductTests
     [TestCaseSource(nameof(Kinds))]
     public void BatchesBiasAndActivationsStayInTheKernel(LlvmTarget target)
     {
-        Require(target);
+        Processor.Require(target);
         Module module = CompiledModule.Build(b =>
         {
             Node x = b.Parameter(0, new TensorType(DType.I8, Shape.Of(3, 20, 35)));
@@ -145,7 +144,7 @@ internal sealed class NarrowProductTests
     [TestCaseSource(nameof(Kinds))]
     public void ConvolutionsUseTheirInputWhereItLies(LlvmTarget target)
     {
-        Require(target);
+        Processor.Require(target);
         foreach ((int inputs, int kernel, int stride) in new[] { (10, 3, 1), (8, 3, 2), (16, 1, 1), (3, 5, 2) })
         {
             foreach ((DType type, DType sum) in new[] { (DType.I8, DType.I32), (DType.BF16, DType.F32) })
@@ -166,13 +165,6 @@ internal sealed class NarrowProductTests
         }
     }
 
-    private static void Require(LlvmTarget target)
-    {
-        if (HostProcessor.MissingFeatures(target.RequiredFeatures) is { Count: > 0 } missing)
-        {
-            Assert.Ignore($"this processor lacks {string.Join(", ", missing)}");
-        }
-    }
 
     private static Module Product(DType left, DType right, DType result, Dim rows, int depth, int columns) => CompiledModule.Build(b =>
     [

@@ -37,7 +37,7 @@ internal sealed class PipelinedLoopTests
     [TestCaseSource(nameof(Cases))]
     public void ALongRunGivesTheBitsOfShortOnes(LlvmTarget target, string chain, DType type)
     {
-        SkipUnlessItRuns(target);
+        Processor.Require(target);
         Literal x = Numbers(type, 30 * Short);
         Module module = Over(chain, x.Type);
         Assert.That(IsPipelined(module, target), Is.EqualTo(target.Architecture == LlvmArchitecture.X64));
@@ -200,15 +200,6 @@ internal sealed class PipelinedLoopTests
     {
         int piece = (int)Math.Min(at / Short, pieces.Length - 1);
         return pieces[piece][at - Math.Min(piece * Short, length - Short)];
-    }
-
-    private static void SkipUnlessItRuns(LlvmTarget target)
-    {
-        bool isForeign = target.Architecture != LlvmTarget.Host().Architecture;
-        if (isForeign || HostProcessor.MissingFeatures(target.RequiredFeatures) is { Count: > 0 })
-        {
-            Assert.Ignore($"this processor does not run code for {target}");
-        }
     }
 
     // Mostly moderate; among them, at places that differ from vector to vector, what functions treat for itself.

@@ -8,7 +8,7 @@ from remez import fit, show, to_format
 LN2 = mp.log(2)
 HALF_LN2 = LN2 / 2 * mpf("1.001")       # the magic-number rounding may overshoot a little
 QUARTER_PI = mp.pi / 4 * mpf("1.008")   # as for HALF_LN2, at the largest argument of the quick reduction
-SHARE = mpf("1.75")
+LOGISTIC_FACTOR = mpf("1.75")
 ROOT = mp.sqrt(2) * mpf("1.0000001")
 
 
@@ -26,13 +26,18 @@ def exp64():
     return fit(mp.exp, range(12), -HALF_LN2, HALF_LN2, lambda x: mp.exp(-x), 53, {0: 1, 1: 1}, 400), 53
 
 
-def logistic32():
+def logistic(powers, bits):
     """1.75 exp(-r) = 1.75 - 1.75 r + r^2 q(r), relative: ExponentialMath.Logistic says why 1.75."""
-    return fit(lambda r: SHARE * mp.exp(-r), range(7), -HALF_LN2, HALF_LN2, lambda r: mp.exp(r) / SHARE, 24, {0: SHARE, 1: -SHARE}, 400), 24
+    fixed = {0: LOGISTIC_FACTOR, 1: -LOGISTIC_FACTOR}
+    return fit(lambda r: LOGISTIC_FACTOR * mp.exp(-r), powers, -HALF_LN2, HALF_LN2, lambda r: mp.exp(r) / LOGISTIC_FACTOR, bits, fixed, 400), bits
+
+
+def logistic32():
+    return logistic(range(7), 24)
 
 
 def logistic64():
-    return fit(lambda r: SHARE * mp.exp(-r), range(12), -HALF_LN2, HALF_LN2, lambda r: mp.exp(r) / SHARE, 53, {0: SHARE, 1: -SHARE}, 400), 53
+    return logistic(range(12), 53)
 
 
 def expm1_32():

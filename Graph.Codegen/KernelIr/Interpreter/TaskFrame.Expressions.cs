@@ -7,23 +7,11 @@ internal sealed partial class TaskFrame
     public ulong[] Evaluate(KExpr root)
     {
         var known = new Dictionary<KExpr, ulong[]>(ReferenceEqualityComparer.Instance);
-        var expanded = new Dictionary<KExpr, KExpr>(ReferenceEqualityComparer.Instance);
+        var expansions = new Expansions(hasFma);
         KTraversal.PostOrder(root, known.ContainsKey, Parts, e => known.Add(e, Compute(e, Parts(e), known)));
         return known[root];
 
-        IReadOnlyList<KExpr> Parts(KExpr e)
-        {
-            if (e is not KCall call || !VectorMath.Expands(call))
-            {
-                return KTraversal.Operands(e);
-            }
-            if (!expanded.TryGetValue(e, out KExpr? expansion))
-            {
-                expansion = VectorMath.Expand(call, hasFma);
-                expanded.Add(e, expansion);
-            }
-            return [expansion];
-        }
+        IReadOnlyList<KExpr> Parts(KExpr e) => expansions.Of(e) is { } expansion ? [expansion] : KTraversal.Operands(e);
     }
 
     private ulong[] Compute(KExpr e, IReadOnlyList<KExpr> parts, Dictionary<KExpr, ulong[]> known) => e switch

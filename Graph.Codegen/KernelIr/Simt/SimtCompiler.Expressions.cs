@@ -4,7 +4,6 @@ namespace Graphene.Codegen;
 internal sealed partial class SimtCompiler
 {
     private readonly Dictionary<KExpr, SimtSlot> _known = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<KExpr, KExpr> _expanded = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<SimtSlot, SimtSlot> _spread = [];
     private readonly Dictionary<(ulong Bits, KType Type, bool IsUniform), SimtSlot> _constants = [];
     private readonly List<SimtStep> _steps = [];
@@ -57,19 +56,9 @@ internal sealed partial class SimtCompiler
         return spread;
     }
 
-    private IReadOnlyList<KExpr> Parts(KExpr e)
-    {
-        if (e is not KCall call || !VectorMath.Expands(call))
-        {
-            return e is KScale scale ? [scale.Product] : KTraversal.Operands(e);
-        }
-        if (!_expanded.TryGetValue(e, out KExpr? expansion))
-        {
-            expansion = VectorMath.Expand(call, _hasFma);
-            _expanded.Add(e, expansion);
-        }
-        return [expansion];
-    }
+    private IReadOnlyList<KExpr> Parts(KExpr e) => _expansions.Of(e) is { } expansion ? [expansion]
+        : e is KScale scale ? [scale.Product]
+        : KTraversal.Operands(e);
 
     private SimtSlot Compute(KExpr e)
     {
@@ -86,7 +75,7 @@ internal sealed partial class SimtCompiler
                 Add(new SymbolStep(value, symbol.Symbol));
                 return value;
             case KCall call when VectorMath.Expands(call):
-                return _known[_expanded[call]];
+                return _known[_expansions.Of(call)!];
             case KScale scale:
                 return _known[scale.Product];
             case KBitcast bitcast:

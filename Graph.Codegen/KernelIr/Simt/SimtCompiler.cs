@@ -5,6 +5,7 @@ internal sealed partial class SimtCompiler
 {
     private readonly Kernel _kernel;
     private readonly bool _hasFma;
+    private readonly Expansions _expansions;
     private readonly int _threads;
     private readonly Uniformity _uniformity;
     private readonly SimtArrays _arrays = new();
@@ -18,6 +19,7 @@ internal sealed partial class SimtCompiler
     {
         _kernel = kernel;
         _hasFma = hasFma;
+        _expansions = new Expansions(hasFma);
         _threads = kernel.Threads!.Count;
         _uniformity = new Uniformity(kernel);
         _buffers.AddRange(kernel.Arguments);

@@ -4,7 +4,7 @@ namespace Graphene.Codegen.Llvm;
 internal abstract partial class LlvmBodyPrinter
 {
     private readonly Dictionary<KExpr, LlvmValue> _known = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<KExpr, KExpr> _expanded = new(ReferenceEqualityComparer.Instance);
+    private readonly Expansions _expansions = new(target.HasFma);
 
     private readonly Dictionary<KRegister, LlvmValue> _read = new(ReferenceEqualityComparer.Instance);
 
@@ -13,7 +13,7 @@ internal abstract partial class LlvmBodyPrinter
     {
         _known.Clear();
         _read.Clear();
-        _expanded.Clear();
+        _expansions.Clear();
         return EvaluateAlso(root);
     }
 
@@ -26,22 +26,12 @@ internal abstract partial class LlvmBodyPrinter
 
     private IReadOnlyList<KExpr> Parts(KExpr e) => e switch
     {
-        KCall call when VectorMath.Expands(call) => [Expansion(call)],
+        KCall call when _expansions.Of(call) is { } expansion => [expansion],
         KScale scale => HasScale(scale.Type) ? [scale.Value, scale.Exponent] : [scale.Product],
         KSelect { IsRare: true } select => [select.Condition, select.WhenFalse],
         KLoad load => KTraversal.Operands(load with { Index = Varying(load.Index) }),
         _ => KTraversal.Operands(e),
     };
-
-    private KExpr Expansion(KCall call)
-    {
-        if (!_expanded.TryGetValue(call, out KExpr? expansion))
-        {
-            expansion = VectorMath.Expand(call, target.HasFma);
-            _expanded.Add(call, expansion);
-        }
-        return expansion;
-    }
 
     /// <summary>The value of an operand of what is computed now.</summary>
     protected LlvmValue Known(KExpr operand) => _known[operand];
@@ -57,7 +47,7 @@ internal abstract partial class LlvmBodyPrinter
         KSymbol symbol => Symbol(symbol.Symbol),
         KLoad load => Load(load),
         KGather gather => Gather(gather),
-        KCall call when VectorMath.Expands(call) => _known[Expansion(call)],
+        KCall call when _expansions.Of(call) is { } expansion => _known[expansion],
         KCall call => Call(call),
         KSelect { IsRare: true } select => SelectRarely(select),
         KSelect select => Select(_known[select.Condition], _known[select.WhenTrue], _known[select.WhenFalse]),

@@ -1,4 +1,6 @@
 using Graphene.Codegen.Llvm;
+using Graphene.Runtime;
+using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.KernelIr;
 
@@ -11,4 +13,17 @@ internal static class Processor
     /// <param name="features">As in <c>+avx512f,+avx512vl</c>; may be empty.</param>
     public static LlvmTarget With(string features) =>
         new(LlvmTarget.X64.Triple, LlvmTarget.X64.Cpu, features.Length > 0 ? $"{Avx2},{features}" : Avx2);
+
+    /// <summary>Skips a test of code that this processor does not run.</summary>
+    public static void Require(LlvmTarget target)
+    {
+        if (target.Architecture != LlvmTarget.Host().Architecture)
+        {
+            Assert.Ignore($"this processor does not run code for {target}");
+        }
+        if (HostProcessor.MissingFeatures(target.RequiredFeatures) is { Count: > 0 } missing)
+        {
+            Assert.Ignore($"this processor lacks {string.Join(", ", missing)}");
+        }
+    }
 }

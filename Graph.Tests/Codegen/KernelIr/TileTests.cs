@@ -1,6 +1,5 @@
 using Graphene.Codegen;
 using Graphene.Codegen.Llvm;
-using Graphene.Runtime;
 using NUnit.Framework;
 
 namespace Graphene.Tests.Codegen.KernelIr;
@@ -24,10 +23,7 @@ internal sealed class TileTests
     [TestCaseSource(nameof(Cases))]
     public void TheInstructionsGiveWhatTheInterpreterGives(DType left, DType right, int rows, int groups, int columns)
     {
-        if (HostProcessor.MissingFeatures(Target.RequiredFeatures) is { Count: > 0 } missing)
-        {
-            Assert.Ignore($"this processor lacks {string.Join(", ", missing)}");
-        }
+        Processor.Require(Target);
         Kernel kernel = Product(left, right, rows, groups, columns);
         int group = KDot.Group(left);
         using var compiled = new CompiledKernel(kernel, Target);
