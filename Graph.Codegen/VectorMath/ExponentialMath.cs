@@ -55,6 +55,24 @@ internal static class ExponentialMath
         -0.00034722221786423279, 4.3402606412049985e-05, -4.8225363611211808e-06, 4.8356692006251419e-07, -4.398536477340843e-08,
     ];
 
+    // Both sides of the logistic quotient are multiplied by this power of two, which keeps them normal numbers where the result is not.
+    private const int LogisticScale32 = 64;
+    private const int LogisticScale64 = 128;
+
+    // The same in eighths of ln2, with a factor whose products with 2^(j/8) nearly are machine numbers.
+    private const double EighthsFactor = 1.80747485f;
+    private static readonly double[] LogisticEighths32 = [EighthsFactor, -1.80747485f, 0.903866887f, -0.301280111f];
+
+    // ln2/8 is this integer times this number, but for 2^-37 of it. Products of the integer and numbers of eighths are exact.
+    private const int StepsOfEighth = 6741;
+    private const double Ln2Step32 = 1.28531965e-5f;
+
+    // The factor times 2^(j/8), less the j that the upper bits of the fraction get.
+    private const int EighthShift = 20;
+    private static readonly ValueList<Scalar> EighthPowers = [.. Enumerable.Range(0, KLookup.Count).Select(j =>
+        Scalar.FromBits(DType.F32, BitConverter.SingleToUInt32Bits((float)Math.ScaleB(EighthsFactor * Math.Pow(2, j / 8.0), LogisticScale32))
+            - ((uint)j << EighthShift)))];
+
     // tanh, on intervals of 0 to 9.125, beyond which it rounds to 1.
     private static readonly PiecewisePolynomial TangentPieces = new(bound: 9.125, first: 1.5, scale: 2.46f, cuts: 2,
     [
@@ -143,13 +161,39 @@ internal static class ExponentialMath
     public static KNum Logistic(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        int scale = f.IsSingle ? 64 : 128;
-        (KNum bits, _, KNum r) = Reduce(f, x.AtMost(40).AtLeast(f.Pick(-104, -746)), f.Bias + scale);
+        int scale = f.IsSingle ? LogisticScale32 : LogisticScale64;
+        KNum bounded = x.AtMost(40).AtLeast(f.Pick(-104, -746));
+        if (f.IsSingle && x.HasFma)
+        {
+            return LogisticByEighths(bounded);
+        }
+        (KNum bits, _, KNum r) = Reduce(f, bounded, f.Bias + scale);
         long fraction = (long)((LogisticFactor - 1) * (1L << f.FractionBits));
         KNum power = ((bits << f.FractionBits) | fraction).As(f.Real);
-        double one = Math.ScaleB(LogisticFactor, scale);
-        double[] slope = Array.ConvertAll(f.Pick(Logistic32, Logistic64).ToArray(), c => Math.ScaleB(c, scale));
-        return power / KNum.Fma(KNum.Polynomial(r, slope), r, power + one);
+        KNum sum = power + Math.ScaleB(LogisticFactor, scale);
+        return power / KNum.Fma(KNum.Polynomial(r, Scaled(f.Pick(Logistic32, Logistic64), scale)), r, sum);
+    }
+
+    // n counts eighths of ln2. Their powers of two are no machine numbers, so that e^-r is rounded before they are added.
+    private static KNum LogisticByEighths(KNum x)
+    {
+        double shift = RealFormat.F32.RoundingShift;
+        KNum sum = KNum.Fma(x, 8 * InverseLn2, shift);
+        KNum steps = KNum.Fma(sum, StepsOfEighth, -StepsOfEighth * shift);
+        KNum r = KNum.Fma(steps, -Ln2Step32, x);
+        KNum n = sum.As(DType.I32);
+        KNum power = ((n << EighthShift) + KNum.Lookup(EighthPowers, n).As(DType.I32)).As(DType.F32);
+        return power / (KNum.Polynomial(r, Scaled(LogisticEighths32, LogisticScale32)) + power);
+    }
+
+    private static double[] Scaled(ReadOnlySpan<double> coefficients, int exponent)
+    {
+        double[] scaled = coefficients.ToArray();
+        foreach (ref double coefficient in scaled.AsSpan())
+        {
+            coefficient = Math.ScaleB(coefficient, exponent);
+        }
+        return scaled;
     }
 
     /// <summary>e^x for a moderate x, whose result is a normal number; relative error as e^x.</summary>

@@ -9,6 +9,7 @@ LN2 = mp.log(2)
 HALF_LN2 = LN2 / 2 * mpf("1.001")       # the magic-number rounding may overshoot a little
 QUARTER_PI = mp.pi / 4 * mpf("1.008")   # as for HALF_LN2, at the largest argument of the quick reduction
 LOGISTIC_FACTOR = mpf("1.75")
+EIGHTHS_FACTOR = to_format("1.80747485", 24)
 ROOT = mp.sqrt(2) * mpf("1.0000001")
 
 
@@ -38,6 +39,21 @@ def logistic32():
 
 def logistic64():
     return logistic(range(12), 53)
+
+
+def logistic32_eighths():
+    """K exp(-r) = K + r q(r), relative, for steps of ln2/8. K 2^(j/8) as machine numbers err by -0.17 to 0.24 times 2^-24, so this errs upwards too."""
+    end = HALF_LN2 / 8
+    target = EIGHTHS_FACTOR * (1 + mpf("0.15") / 2**24)
+    return fit(lambda r: target * mp.exp(-r), range(4), -end, end, lambda r: mp.exp(r) / target, 24, {0: EIGHTHS_FACTOR}, 400), 24
+
+
+def ln2_eighth():
+    """ln2/8 = m c for an integer m, m times which numbers below 2^11 are exact, and a machine number c."""
+    def error(m):
+        return abs(m * to_format(LN2 / 8 / m, 24) / (LN2 / 8) - 1)
+    m = min(range(1, 1 << 13, 2), key=error)
+    print(f"// ln2_eighth: {m} times {mp.nstr(to_format(LN2 / 8 / m, 24), 17)}, 2^{mp.nstr(mp.log(error(m), 2), 4)}")
 
 
 def expm1_32():
@@ -211,9 +227,9 @@ def erf32_pieces():
     pieces("erf32", mp.erf, 1.25, 4, 0.954, 6, adds_argument=True)
 
 
-ALL = [exp32, exp64, logistic32, logistic64, expm1_32, expm1_64, tanh32, tanh64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
+ALL = [exp32, exp64, logistic32, logistic64, logistic32_eighths, expm1_32, expm1_64, tanh32, tanh64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
        erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
-TABLES = [tanh32_pieces, erf32_pieces]
+TABLES = [ln2_eighth, tanh32_pieces, erf32_pieces]
 
 if __name__ == "__main__":
     for function in ALL:
