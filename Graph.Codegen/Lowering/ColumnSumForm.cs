@@ -79,6 +79,13 @@ internal sealed class ColumnSumForm
         }
     }
 
+    /// <summary>How many bytes a load moves on when the row bound by <see cref="BindRow"/> does.</summary>
+    public long RowStride(LoadExpr load)
+    {
+        var index = AffineIndex.Of(load);
+        return _sums.Select(s => s.Result.Loop.Variables[^1]).Distinct().Sum(row => index[row].Value) * load.DType.SizeInBytes();
+    }
+
     /// <summary>The counters of rows.</summary>
     public IReadOnlyCollection<ScalarExpr> RowVariables => [.. _sums.SelectMany(s => s.Result.Loop.Variables)];
 

@@ -11,7 +11,8 @@ namespace Graphene.Codegen;
 /// </code>
 /// Eight vectors of each row at once, as narrow matrices are read, jump to another page with each row, and processors that fetch ahead
 /// within a page do so in vain. Eight rows side by side are eight streams; a sum is loaded and stored once for eight elements. Each
-/// column's terms meet in the same order either way.
+/// column's terms meet in the same order either way. Where the matrix lies in memory, the next eight rows are asked for meanwhile: a row crosses
+/// pages, and a processor begins each of them anew. Short rows are then read one after another.
 /// </remarks>
 internal sealed partial class ColumnSumLowering
 {
@@ -22,12 +23,17 @@ internal sealed partial class ColumnSumLowering
     private const int SweptBytes = 16 * 1024;
 
     // Rows shorter than this are read by a few vectors at once as well as along memory.
-    private const int FewestSweptBytes = 2048;
+    private const int FewestSweptBytes = 1024;
+
+    // Eight rows shorter than this lie in a few pages, and several streams within a page confuse what fetches ahead.
+    private const int FewestBytesSideBySide = 2048;
+
+    private long RowBytes => Columns * SumType.SizeInBytes();
 
     // What depends on the row alone is computed for each vector here, so there should be nothing of the kind.
     private bool Sweeps(int ops, int wide)
     {
-        bool isWide = Columns >= 2 * wide && Columns * SumType.SizeInBytes() >= FewestSweptBytes;
+        bool isWide = Columns >= 2 * wide && RowBytes >= FewestSweptBytes;
         return isWide && ops <= FewOps && !Loads.Any(l => DependsOnRow(l) && !_analysis.DependsOn(l, _form.Columns.Members));
     }
 
@@ -38,8 +44,11 @@ internal sealed partial class ColumnSumLowering
     // The columns up to a multiple of the lanes.
     private void SumBySweeps(KBuffer partial, KExpr block, KExpr row, KExpr end, long columns)
     {
-        int streams = Loads.Count(DependsOnRow) + _form.Elements.Count;
-        int rows = Math.Max(2, MostStreams / Math.Max(1, streams));
+        LoadExpr[] read = [.. Loads.Where(DependsOnRow)];
+        bool isFar = Rows * Columns * read.Sum(l => l.DType.SizeInBytes()) > _target.StreamedBytes;
+        LoadExpr[] ahead = isFar && RowBytes >= FewestBytesSideBySide ? read : [];
+        int streams = read.Length + _form.Elements.Count;
+        int rows = isFar && RowBytes < FewestBytesSideBySide ? 1 : Math.Max(2, MostStreams / Math.Max(1, streams));
         int perSweep = Math.Max(Lanes, SweptBytes / SumType.SizeInBytes() / Sums.Count / Lanes * Lanes);
         KExpr whole = _b.Let("rows", KBuilder.Add(
             row, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, row), rows), rows)));
@@ -58,10 +67,11 @@ internal sealed partial class ColumnSumLowering
         });
 
         void Sweep(KExpr r, int count, KExpr first, KExpr last) =>
-            _b.For("column", first, last, Lanes, column => AddRows(partial, block, r, count, column));
+            _b.For("column", first, last, Lanes, column => AddRows(partial, block, r, count, column, ahead));
     }
 
-    private void AddRows(KBuffer partial, KExpr block, KExpr row, int count, KExpr column) => _emitter.InScope(() =>
+    private void AddRows(
+        KBuffer partial, KExpr block, KExpr row, int count, KExpr column, IReadOnlyList<LoadExpr> ahead) => _emitter.InScope(() =>
     {
         BindOthers(_form.Columns);
         _emitter.WithVector(_form.Columns.Last, column, Lanes, null, () =>
@@ -74,6 +84,10 @@ internal sealed partial class ColumnSumLowering
                 _emitter.InScope(() =>
                 {
                     _form.BindRow(_emitter, r);
+                    foreach (LoadExpr load in ahead)
+                    {
+                        _emitter.Prefetch(load, (int)(count * _form.RowStride(load)), CacheSizes.LineInBytes);
+                    }
                     KExpr[] values = [.. _form.Elements.Select(e => _emitter.EmitLanes(e.Element))];
                     for (int i = 0; i < sums.Length; i++)
                     {
