@@ -86,7 +86,7 @@ internal sealed partial class ColumnSumLowering
                     _form.BindRow(_emitter, r);
                     foreach (LoadExpr load in ahead)
                     {
-                        _emitter.Prefetch(load, (int)(count * _form.RowStride(load)), CacheSizes.LineInBytes);
+                        _emitter.Prefetch(load, count * _form.RowStride(load));
                     }
                     KExpr[] values = [.. _form.Elements.Select(e => _emitter.EmitLanes(e.Element))];
                     for (int i = 0; i < sums.Length; i++)

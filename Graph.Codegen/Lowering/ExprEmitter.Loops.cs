@@ -61,7 +61,7 @@ internal sealed partial class ExprEmitter
         {
             foreach (LoadExpr load in kept.Ahead)
             {
-                Prefetch(load, kept.RowInBytes, CacheSizes.LineInBytes);
+                Prefetch(load, kept.RowInBytes);
             }
             value = Builder.Let("kept", value);
             Builder.Store(kept.Buffer, _vector!.First, value, _mask);

@@ -3,6 +3,9 @@ namespace Graphene.Codegen;
 /// <content>Reductions in a fixed number of lanes, joined by a fixed tree.</content>
 internal sealed partial class ExprEmitter
 {
+    // How far ahead memory is asked for: a page, since a processor fetches ahead within one only.
+    private const int BytesAhead = 4096;
+
     // acc[l] = combine(acc[l], element(32 i + l)) ; then lanes join 32 -> 16 -> ... -> 1 ; then combine(initial, total)
     // Longer ones: total = combine(total, that of a segment), segments in order.
     private KExpr[]? TryEmitLaneReduction(LoopExpr loop)
@@ -121,8 +124,16 @@ internal sealed partial class ExprEmitter
         KeptElement? kept = _kept.GetValueOrDefault(element);
         KExpr whole = Builder.Let("whole", KBuilder.Add(
             begin, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, begin), count), count)));
+        bool asks = function.Op == ScalarOp.Add && kept is not { Ahead.Count: > 0 };
+        LoadExpr[] ahead = asks ? [.. ExprAnalysis.All([element]).OfType<LoadExpr>().Where(IsFar)] : [];
         Builder.For("r", begin, whole, count, first => WithVector(inner.Last, first, count, null, () =>
-            Builder.Assign(lanes, function.Combine(new KRead(lanes), function.Widen(EmitElement(element, kept))))));
+        {
+            foreach (LoadExpr load in ahead)
+            {
+                Prefetch(load, BytesAhead, isSoon: false);
+            }
+            Builder.Assign(lanes, function.Combine(new KRead(lanes), function.Widen(EmitElement(element, kept))));
+        }));
         EmitTail(end, whole, count, mask => WithVector(inner.Last, whole, count, mask, () =>
         {
             KExpr now = new KRead(lanes);
@@ -130,6 +141,10 @@ internal sealed partial class ExprEmitter
             Builder.Assign(lanes, new KSelect(mask, next, now));
         }));
     }
+
+    // Whether what is read does not fit the caches that a processor may count on.
+    private bool IsFar(LoadExpr load) =>
+        Target is { Gpu: null } && load.SourceType.SizeInBytes is { IsStatic: true, Value: var bytes } && bytes > Target.StreamedBytes;
 
     private KExpr JoinLanes(KExpr value, ReductionFunction function)
     {

@@ -123,7 +123,14 @@ internal sealed partial class ExprEmitter
     }
 
     /// <summary>Asks for what a load reads a distance further along the vector axis, a cache line at a time.</summary>
-    public void Prefetch(LoadExpr load, int distanceInBytes, int lineInBytes)
+    public void Prefetch(LoadExpr load, long distanceInBytes)
+    {
+        // What is computed, kept and read until then has to fit beside it.
+        bool isSoon = 4 * distanceInBytes <= (Target?.Caches ?? CacheSizes.Typical).FirstLevelInBytes;
+        Prefetch(load, distanceInBytes, isSoon);
+    }
+
+    private void Prefetch(LoadExpr load, long distanceInBytes, bool isSoon)
     {
         AffineIndex index = AffineIndex.Of(load);
         if (_vector is null || index.Opaque.Count > 0 || index[_vector.Variable] != 1)
@@ -132,11 +139,8 @@ internal sealed partial class ExprEmitter
         }
         KBuffer buffer = _source(load.Source);
         int size = buffer.Element.SizeInBytes();
-
-        // What is computed, kept and read until then has to fit beside it.
-        bool isSoon = 4 * distanceInBytes <= (Target?.Caches ?? CacheSizes.Typical).FirstLevelInBytes;
         KExpr position = KBuilder.Add(EmitPosition(index, _vector.Variable), _vector.First);
-        for (int at = 0; at < _vector.Lanes * size; at += lineInBytes)
+        for (int at = 0; at < _vector.Lanes * size; at += CacheSizes.LineInBytes)
         {
             Builder.Add(new KPrefetch(buffer, KBuilder.Add(position, (distanceInBytes + at) / size), isSoon));
         }

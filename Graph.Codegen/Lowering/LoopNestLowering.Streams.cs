@@ -89,7 +89,7 @@ public sealed partial class LoopNestLowering
             long ahead = reduces ? inner.Extent.Value * load.DType.SizeInBytes() : BytesAhead;
             if (ahead <= MostBytesKept)
             {
-                _emitter.Prefetch(load, (int)ahead, CacheSizes.LineInBytes);
+                _emitter.Prefetch(load, ahead);
             }
         }
     }

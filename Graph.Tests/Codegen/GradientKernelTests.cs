@@ -137,6 +137,32 @@ internal sealed class GradientKernelTests
         LiteralAssert.AreEqual(CompiledModule.Run(Sums(Dim.Symbol("rows", 1, 10_000)), [x])[0], expected);
     }
 
+    // Larger than the caches: rows of less than two kilobytes are read one after another, others side by side, and what comes is asked for.
+    [TestCase(16_403, 260)]
+    [TestCase(4101, 1030)]
+    [TestCase(1029, 4200)]
+    public void SumsOfLargeMatricesHaveTheBitsOfSymbolicOnes(int rows, int columns)
+    {
+        Literal x = Noise([rows, columns], 1);
+        Module Sums(Dim size) => CompiledModule.Build(b =>
+        {
+            Node a = b.Parameter(0, new TensorType(DType.F32, [size, columns]));
+            return [b.ReduceSum(a, [0]), b.ReduceSum(a, [1]), b.ReduceSum(a, [0, 1])];
+        });
+        Literal[] expected = CompiledModule.Run(Sums(Dim.Symbol("rows", 1, 20_000)), [x]);
+        Module large = Sums(rows);
+
+        Assert.That(expected[0].As<float>().ToArray(), Is.EqualTo(InBlocks(x.As<float>().ToArray(), rows, columns)).AsCollection);
+        foreach (int threads in ThreadCounts)
+        {
+            Literal[] actual = CompiledModule.Run(large, [x], threads);
+            for (int i = 0; i < expected.Length; i++)
+            {
+                LiteralAssert.AreEqual(actual[i], expected[i]);
+            }
+        }
+    }
+
     // Windows of 2 by 3, with ties, NaN and infinities; behind the last whole window nothing is picked.
     [TestCase(0, 0)]
     [TestCase(1, 0)]
