@@ -11,8 +11,8 @@ namespace Graphene.Codegen;
 /// </code>
 /// Eight vectors of each row at once, as narrow matrices are read, jump to another page with each row, and processors that fetch ahead
 /// within a page do so in vain. Eight rows side by side are eight streams; a sum is loaded and stored once for eight elements. Each
-/// column's terms meet in the same order either way. Where the matrix lies in memory, the next eight rows are asked for meanwhile: a row crosses
-/// pages, and a processor begins each of them anew. Short rows are then read one after another.
+/// column's terms meet in the same order either way. Where the matrix lies in memory, the next eight rows are asked for
+/// meanwhile: a row crosses pages, and a processor begins each of them anew. Short rows are then read one after another.
 /// </remarks>
 internal sealed partial class ColumnSumLowering
 {

@@ -55,7 +55,8 @@ internal static class ExponentialMath
         -0.00034722221786423279, 4.3402606412049985e-05, -4.8225363611211808e-06, 4.8356692006251419e-07, -4.398536477340843e-08,
     ];
 
-    // Both sides of the logistic quotient are multiplied by this power of two, which keeps them normal numbers where the result is not.
+    // Both sides of the logistic quotient are multiplied by this power of two: they are normal numbers where the
+    // result is not.
     private const int LogisticScale32 = 64;
     private const int LogisticScale64 = 128;
 
@@ -63,15 +64,18 @@ internal static class ExponentialMath
     private const double EighthsFactor = 1.80747485f;
     private static readonly double[] LogisticEighths32 = [EighthsFactor, -1.80747485f, 0.903866887f, -0.301280111f];
 
-    // ln2/8 is this integer times this number, but for 2^-37 of it. Products of the integer and numbers of eighths are exact.
+    // ln2/8 is this integer times this number, but for 2^-37 of it. Products of the integer and numbers of eighths are
+    // exact.
     private const int StepsOfEighth = 6741;
     private const double Ln2Step32 = 1.28531965e-5f;
 
     // The factor times 2^(j/8), less the j that the upper bits of the fraction get.
     private const int EighthShift = 20;
     private static readonly ValueList<Scalar> EighthPowers = [.. Enumerable.Range(0, KLookup.Count).Select(j =>
-        Scalar.FromBits(DType.F32, BitConverter.SingleToUInt32Bits((float)Math.ScaleB(EighthsFactor * Math.Pow(2, j / 8.0), LogisticScale32))
-            - ((uint)j << EighthShift)))];
+    {
+        float power = (float)Math.ScaleB(EighthsFactor * Math.Pow(2, j / 8.0), LogisticScale32);
+        return Scalar.FromBits(DType.F32, BitConverter.SingleToUInt32Bits(power) - ((uint)j << EighthShift));
+    })];
 
     // tanh, on intervals of 0 to 9.125, beyond which it rounds to 1.
     private static readonly PiecewisePolynomial TangentPieces = new(bound: 9.125, first: 1.5, scale: 2.46f, cuts: 2,
@@ -155,8 +159,8 @@ internal static class ExponentialMath
 
     /// <summary>1 / (1 + e^-x): with x = n ln2 + r it is 2^n / (2^n + e^-r), in which nothing cancels on either side of 0.</summary>
     /// <remarks>
-    /// Numerator and denominator are 1.75 times as large. 2^n + 1 loses as much as 1 where 2^n is half a unit of 1's last place; 1.75 times
-    /// that is nearly a whole one. Both are multiplied by a power of two as well, which keeps them normal numbers where the result is not.
+    /// Numerator and denominator are 1.75 times as large. 2^n + 1 loses as much as 1 where 2^n is half a unit of 1's
+    /// last place; 1.75 times that is nearly a whole one. Both are multiplied by a power of two as well.
     /// </remarks>
     public static KNum Logistic(KNum x)
     {

@@ -137,7 +137,8 @@ internal sealed class GradientKernelTests
         LiteralAssert.AreEqual(CompiledModule.Run(Sums(Dim.Symbol("rows", 1, 10_000)), [x])[0], expected);
     }
 
-    // Larger than the caches: rows of less than two kilobytes are read one after another, others side by side, and what comes is asked for.
+    // Larger than the caches: rows of less than two kilobytes are read one after another, others side by side, and what
+    // comes is asked for.
     [TestCase(16_403, 260)]
     [TestCase(4101, 1030)]
     [TestCase(1029, 4200)]

@@ -42,7 +42,10 @@ def logistic64():
 
 
 def logistic32_eighths():
-    """K exp(-r) = K + r q(r), relative, for steps of ln2/8. K 2^(j/8) as machine numbers err by -0.17 to 0.24 times 2^-24, so this errs upwards too."""
+    """K exp(-r) = K + r q(r), relative, for steps of ln2/8.
+
+    K 2^(j/8) as machine numbers err by -0.17 to 0.24 times 2^-24, so this errs upwards too.
+    """
     end = HALF_LN2 / 8
     target = EIGHTHS_FACTOR * (1 + mpf("0.15") / 2**24)
     return fit(lambda r: target * mp.exp(-r), range(4), -end, end, lambda r: mp.exp(r) / target, 24, {0: EIGHTHS_FACTOR}, 400), 24
@@ -227,8 +230,8 @@ def erf32_pieces():
     pieces("erf32", mp.erf, 1.25, 4, 0.954, 6, adds_argument=True)
 
 
-ALL = [exp32, exp64, logistic32, logistic64, logistic32_eighths, expm1_32, expm1_64, tanh32, tanh64, log32, log64, sin32, cos32, sin64, cos64, erf32_small, erf32_large,
-       erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
+ALL = [exp32, exp64, logistic32, logistic64, logistic32_eighths, expm1_32, expm1_64, tanh32, tanh64, log32, log64,
+       sin32, cos32, sin64, cos64, erf32_small, erf32_large, erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
 TABLES = [ln2_eighth, tanh32_pieces, erf32_pieces]
 
 if __name__ == "__main__":
