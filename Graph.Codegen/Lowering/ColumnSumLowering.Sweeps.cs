@@ -45,8 +45,9 @@ internal sealed partial class ColumnSumLowering
     private void SumBySweeps(KBuffer partial, KExpr block, KExpr row, KExpr end, long columns)
     {
         LoadExpr[] read = [.. Loads.Where(DependsOnRow)];
-        bool isFar = Rows * Columns * read.Sum(l => l.DType.SizeInBytes()) > _target.StreamedBytes;
-        LoadExpr[] ahead = isFar && RowBytes >= FewestBytesSideBySide ? read : [];
+        bool isFar = _target.ComesFromMemory(Rows * Columns * read.Sum(l => l.DType.SizeInBytes()));
+        // Stores wait for memory as well, and with them asking gains nothing.
+        LoadExpr[] ahead = isFar && RowBytes >= FewestBytesSideBySide && _form.Elements.Count == 0 ? read : [];
         int streams = read.Length + _form.Elements.Count;
         int rows = isFar && RowBytes < FewestBytesSideBySide ? 1 : Math.Max(2, MostStreams / Math.Max(1, streams));
         int perSweep = Math.Max(Lanes, SweptBytes / SumType.SizeInBytes() / Sums.Count / Lanes * Lanes);

@@ -142,9 +142,8 @@ internal sealed partial class ExprEmitter
         }));
     }
 
-    // Whether what is read does not fit the caches that a processor may count on.
     private bool IsFar(LoadExpr load) =>
-        Target is { Gpu: null } && load.SourceType.SizeInBytes is { IsStatic: true, Value: var bytes } && bytes > Target.StreamedBytes;
+        load.SourceType.SizeInBytes is { IsStatic: true, Value: var bytes } && Target?.ComesFromMemory(bytes) == true;
 
     private KExpr JoinLanes(KExpr value, ReductionFunction function)
     {

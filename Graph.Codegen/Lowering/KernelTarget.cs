@@ -41,6 +41,9 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     /// </summary>
     public long StreamedBytes { get; init; } = 16 << 20;
 
+    /// <summary>Whether what is read is too large to be in the caches of a processor, which then asks for it ahead of time.</summary>
+    internal bool ComesFromMemory(long bytes) => Gpu is null && bytes > StreamedBytes;
+
     /// <summary>
     /// The most vectors of sums that a register tile has, besides what <see cref="VectorRegisters"/> allows. An engine for WebAssembly
     /// allocates registers in little time, in the order of the code: with more than this it spills.

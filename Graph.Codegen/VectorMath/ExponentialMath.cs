@@ -60,7 +60,7 @@ internal static class ExponentialMath
     private const int LogisticScale32 = 64;
     private const int LogisticScale64 = 128;
 
-    // The same in eighths of ln2, with a factor whose products with 2^(j/8) nearly are machine numbers.
+    // K e^-r, relative, for at most half an eighth of ln2. The products of K and 2^(j/8) nearly are machine numbers.
     private const double EighthsFactor = 1.80747485f;
     private static readonly double[] LogisticEighths32 = [EighthsFactor, -1.80747485f, 0.903866887f, -0.301280111f];
 

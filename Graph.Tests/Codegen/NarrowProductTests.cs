@@ -165,7 +165,6 @@ internal sealed class NarrowProductTests
         }
     }
 
-
     private static Module Product(DType left, DType right, DType result, Dim rows, int depth, int columns) => CompiledModule.Build(b =>
     [
         b.DotGeneral(
