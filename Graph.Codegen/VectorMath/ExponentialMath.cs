@@ -77,18 +77,19 @@ internal static class ExponentialMath
         return Scalar.FromBits(DType.F32, BitConverter.SingleToUInt32Bits(power) - ((uint)j << EighthShift));
     })];
 
-    // tanh, on intervals of 0 to 9.125, beyond which it rounds to 1.
-    private static readonly PiecewisePolynomial TangentPieces = new(bound: 9.125, first: 1.5, scale: 2.46f, cuts: 2,
+    // tanh r = r + c r^3, relative, for at most half a sixteenth of ln2.
+    private const double TangentCube32 = -0.333281398f;
+
+    // tanh a = (2^n - 1) / (2^n + 1) with n = 2 a / ln2. For each eighth of n: a factor g of both sides and what 2^n is
+    // computed from, 2 g 2^(j/8) / (1 + j/8).
+    private static readonly (float Factor, float Power)[] TangentEighths =
     [
-        [0, 0, 1, -9.2960688e-09f, -0.333332479f, -2.59512926e-05f, 0.13368842f, -0.00233607134f, -0.0475651287f],
-        [0.410893053f, 0.389230698f, 0.848499477f, -0.330261856f, -0.154287845f, 0.170108169f, 0.00422604615f, -0.0642004833f, 0.0158212092f],
-        [0.809603631f, 0.669371545f, 0.551941752f, -0.369454116f, 0.0633156672f, 0.0807746202f, -0.0625721738f, 0.00634429511f, 0.011454192f],
-        [1.42779469f, 0.891213775f, 0.205737993f, -0.183356076f, 0.0948315263f, -0.0234131925f, -0.00621068291f, 0.00944714062f, -0.00430530449f],
-        [2.24468994f, 0.977794111f, 0.0439186841f, -0.0429432914f, 0.0273498017f, -0.0124331107f, 0.00402040686f, -0.000683421036f, -0.000156777809f],
-        [3.44148874f, 0.997951925f, 0.00409195852f, -0.00408407906f, 0.00271119154f, -0.00133983383f, 0.000528804318f, -0.000182621268f, 4.64234981e-05f],
-        [5.08003044f, 0.999922633f, 0.000154727051f, -0.00015474364f, 0.000103142236f, -5.13104387e-05f, 2.05148281e-05f, -7.48656885e-06f, 2.13496264e-06f],
-        [7.51305914f, 0.999999404f, 1.18988817e-06f, -1.20791094e-06f, 8.0546306e-07f, -3.63516392e-07f, 1.46656518e-07f, -7.47770343e-08f, 2.07898161e-08f],
-    ]);
+        (0.5f, 1), (0.890617251f, 1.72662222f), (0.802194178f, 1.52636003f), (0.752502501f, 1.41945457f),
+        (0.669382632f, 1.2622f), (0.628156662f, 1.19230771f), (0.571845114f, 1.0991143f), (0.527696669f, 1.0323199f),
+    ];
+
+    private static readonly ValueList<Scalar> TangentFactors = [.. TangentEighths.Select(e => Scalar.FromNumber(DType.F32, e.Factor))];
+    private static readonly ValueList<Scalar> TangentPowers = [.. TangentEighths.Select(e => Scalar.FromNumber(DType.F32, e.Power))];
 
     // tanh x = x + x z p(z)
     private static readonly double[] Tangent32 =
@@ -142,7 +143,26 @@ internal static class ExponentialMath
     public static KNum HyperbolicTangent(KNum x)
     {
         RealFormat f = RealFormat.Of(x);
-        return (f.IsSingle && x.HasFma ? TangentPieces.At(x.Abs()) : TangentOf(f, x.Abs())).WithSignOf(x);
+        return (f.IsSingle && x.HasFma ? TangentByEighths(x.Abs()) : TangentOf(f, x.Abs())).WithSignOf(x);
+    }
+
+    // With a = n ln2/16 + r and t = tanh r the addition theorem makes tanh a = (p + q t) / (q + p t), p = g (2^(n/8) - 1) and
+    // q = g (2^(n/8) + 1). At n = 0 that is t. Elsewhere g is such that p and q, where rounding them would weigh, nearly
+    // are machine numbers, and that the sides of the quotient lie below a power of two, where rounding errs least.
+    private static KNum TangentByEighths(KNum magnitude)
+    {
+        KNum a = magnitude.AtMost(9.125);
+        double shift = RealFormat.F32.RoundingShift + ((RealFormat.F32.Bias - 1) * KLookup.Count);
+        KNum sum = KNum.Fma(a, 16 * InverseLn2, shift);
+        KNum n = sum.As(DType.I32);
+        KNum r = KNum.Fma(sum - shift, -Ln2High32 / 16, a);
+
+        // 2^(n/8) is the product of its table's entry and 2^k (1 + j/8), whose bits are those of n, an eighth being a bit of the fraction.
+        KNum factor = KNum.Lookup(TangentFactors, n);
+        KNum p = KNum.Fma((n << EighthShift).As(DType.F32), KNum.Lookup(TangentPowers, n), -factor);
+        KNum q = KNum.Fma(factor, 2, p);
+        KNum t = KNum.Fma(r * r * TangentCube32, r, r);
+        return KNum.Fma(q, t, p) / KNum.Fma(p, t, q);
     }
 
     // Near zero x + x z p(z) with z = x^2, elsewhere 1 - 2 / (e^2x + 1).

@@ -1,4 +1,6 @@
 """Derives the coefficients of Graph.Codegen/VectorMath. Run: python3 derive.py [name ...]"""
+import math
+import struct
 import sys
 
 from mpmath import mp, mpf
@@ -68,6 +70,55 @@ def expm1_32():
 def expm1_64():
     f = series(lambda x: mp.expm1(x) / x, mpf(1))
     return fit(f, range(12), -HALF_LN2, HALF_LN2, lambda x: 1 / f(x), 53, {0: 1}, 400), 53
+
+
+def tanh32_eighths():
+    """tanh(r)/r = 1 + z p(z), z = r^2, for steps of ln2/16."""
+    f = series(lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z), mpf(1))
+    return fit(f, range(2), 0, (HALF_LN2 / 16) ** 2, lambda z: 1 / f(z), 24, {0: 1}, 200), 24
+
+
+def tanh32_powers():
+    """g and 2 g 2^(j/8) / (1 + j/8), for which g (S - 1) and g (S + 1) with S = 2^(k + j/8), as computed, err little in all octaves.
+
+    A candidate g counts by the largest error, in ulp, that roundings can add up to: of the two, of numerator and denominator, and of the quotient.
+    """
+    def half_unit(x):
+        return 2.0 ** (math.frexp(x)[1] - 25)
+
+    def errors(j, g, product):
+        """The largest error in each octave; products of two f32 are exact in f64, and so is what is rounded once."""
+        for k in range(27):
+            power = 2.0 ** (k + j / 8)
+            low = to_single(product * (1 + j / 8) / 2 * 2.0 ** k - g)
+            high = to_single(low + 2 * g)
+            for t in tangents:
+                top, bottom = low + high * t, high + low * t
+                value = (power - 1 + (power + 1) * t) / (power + 1 + (power - 1) * t)
+                error = abs(top / bottom / value - 1) + half_unit(top) / top + half_unit(bottom) / bottom
+                yield error * value / (2 * half_unit(value)) + 0.5
+
+    tangents = [math.tanh(i / 8 * math.log(2) / 32) for i in (-8, 8, 0, -4, 4, -6, 6, -2, 2)]
+    print("// tanh32_powers: g, the product; the first are those of 0, where g is a power of two so that tanh of a tiny number is the number")
+    print("0.5, 1,")
+    for j in range(1, 8):
+        best, chosen = math.inf, None
+        for i in range(1, 20000):
+            g = to_single((0.5 + i / 40000) / 2 ** (j / 8))
+            product = to_single(g * 2 ** (j / 8) * 2 / (1 + j / 8))
+            worst = 0
+            for error in errors(j, g, product):
+                worst = max(worst, error)
+                if worst >= best:
+                    break
+            else:
+                best, chosen = worst, (g, product)
+        print(f"{chosen[0]:.9g}, {chosen[1]:.9g}, // {j}: {best:.3f} ulp")
+        sys.stdout.flush()
+
+
+def to_single(x):
+    return struct.unpack("f", struct.pack("f", x))[0]
 
 
 def tanh32():
@@ -220,19 +271,14 @@ def central(f, middle, reach):
     return min(candidates, key=off)
 
 
-def tanh32_pieces():
-    """tanh on [0, 9.125]; beyond, it rounds to 1."""
-    pieces("tanh32", mp.tanh, 1.5, 2, 2.46, 7)
-
-
 def erf32_pieces():
     """erf on [0, 3.93]; beyond, it rounds to 1."""
     pieces("erf32", mp.erf, 1.25, 4, 0.954, 6, adds_argument=True)
 
 
-ALL = [exp32, exp64, logistic32, logistic64, logistic32_eighths, expm1_32, expm1_64, tanh32, tanh64, log32, log64,
+ALL = [exp32, exp64, logistic32, logistic64, logistic32_eighths, expm1_32, expm1_64, tanh32_eighths, tanh32, tanh64, log32, log64,
        sin32, cos32, sin64, cos64, erf32_small, erf32_large, erf64_small, erf64_large, atan32, atan64, pow32_log2, pow32_exp2, pow64_log, cbrt_guess]
-TABLES = [ln2_eighth, tanh32_pieces, erf32_pieces]
+TABLES = [ln2_eighth, tanh32_powers, erf32_pieces]
 
 if __name__ == "__main__":
     for function in ALL:
