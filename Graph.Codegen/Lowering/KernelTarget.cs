@@ -36,10 +36,14 @@ public sealed record KernelTarget(int VectorBits, int VectorRegisters, CacheSize
     public SharedPanels? Panels { get; init; }
 
     /// <summary>
-    /// The size from which a result is written around the caches. With nothing else to read it soon that pays from twice the second
-    /// cache on, with a reader right after it from 32 MiB on; between the two it gains and loses less than a tenth.
+    /// The size from which a result is written around the caches, if what is read and written with it exceeds <see cref="CachedBytes"/>. With
+    /// nothing else to read it soon that pays from twice the second cache on, with a reader right after it from 32 MiB on; between the two it
+    /// gains and loses less than a tenth.
     /// </summary>
     public long StreamedBytes { get; init; } = 16 << 20;
+
+    /// <summary>What the caches of all processors keep together, for a reader or for the next run.</summary>
+    internal long CachedBytes => 2 * StreamedBytes;
 
     /// <summary>Whether what is read is too large to be in the caches of a processor, which then asks for it ahead of time.</summary>
     internal bool ComesFromMemory(long bytes) => Gpu is null && bytes > StreamedBytes;

@@ -31,27 +31,34 @@ public sealed partial class LoopNestLowering
         {
             return;
         }
+        Dim touched = _source.Body.Parameters.Concat(_source.Body.Results).Aggregate((Dim)0, (sum, node) => sum + node.Type.SizeInBytes);
+
+        // Where the result does not follow its operands, tiles write pieces of many lines, which the caches have to keep until the rest comes.
+        long cached = _nest.Loads.All(load => IsReadAlong(load, inner.Last)) ? _target.CachedBytes : 0;
         foreach ((LoopRoot root, Node result) in _roots.Zip(_source.Body.Results))
         {
             Dim bytes = result.Type.SizeInBytes;
             Dim row = inner.Extent * root.Output.Element.SizeInBytes();
-            bool isLarge = bytes.Range.Max >= _target.StreamedBytes && !bytes.Symbols.Contains(FlatFusion.Count);
+            bool isLarge = bytes.Range.Max >= _target.StreamedBytes && touched.Range.Max > cached && !bytes.Symbols.Contains(FlatFusion.Count);
             bool hasWholeLines = plan.Outer.Count == 0 || (row.IsStatic && row.Value % CacheSizes.LineInBytes == 0);
             if (!isLarge || !hasWholeLines || root.Store[inner.Last] != 1)
             {
                 continue;
             }
-            if (bytes.Range.Min >= _target.StreamedBytes)
+            if (bytes.Range.Min >= _target.StreamedBytes && touched.Range.Min > cached)
             {
                 _streamed.Add(root.Output);
             }
             else
             {
-                _streamedWhen.Add(
-                    root.Output, _b.Let("is_large", KBuilder.Less(_target.StreamedBytes - 1, KBuilder.Value(bytes))));
+                _streamedWhen.Add(root.Output, _b.Let("is_large", KBuilder.Call(
+                    ScalarOp.And, KBuilder.Less(_target.StreamedBytes - 1, KBuilder.Value(bytes)), KBuilder.Less(cached, KBuilder.Value(touched)))));
             }
         }
     }
+
+    private static bool IsReadAlong(LoadExpr load, IndexVariable counter) =>
+        AffineIndex.Of(load) is { Opaque.Count: 0 } at && (at[counter] == 0 || at[counter] == 1);
 
     // How many vectors of the innermost loop are computed together.
     private int VectorsAtOnce(LoopPlan plan)
