@@ -32,21 +32,26 @@ internal sealed partial class ExprEmitter
     private readonly HashSet<LoopExpr> _loose = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>
-    /// Keeps the elements that a reduction along memory computes; place i of the buffer is that of counter i. While
-    /// they are computed, some of what they are made of is asked for a row ahead.
+    /// Keeps the elements that a reduction along memory computes. While they are computed, some of what they are made of is asked for a row
+    /// ahead.
     /// </summary>
-    public void Keep(ScalarExpr element, KBuffer buffer, IReadOnlyList<LoadExpr> ahead, int rowInBytes) =>
-        _kept[element] = new KeptElement(buffer, ahead, rowInBytes);
+    /// <param name="element">An element.</param>
+    /// <param name="buffer">Where elements are kept.</param>
+    /// <param name="at">The element's place there; neighbours lie side by side.</param>
+    /// <param name="ahead">What is asked for.</param>
+    /// <param name="rowInBytes">The distance of two rows.</param>
+    public void Keep(ScalarExpr element, KBuffer buffer, AffineIndex at, IReadOnlyList<LoadExpr> ahead, int rowInBytes) =>
+        _kept[element] = new KeptElement(buffer, at, ahead, rowInBytes);
 
     /// <summary>Lets a maximum along memory lose a NaN; see <see cref="ReductionFunction.IsLoose"/>.</summary>
     public void Loosen(LoopExpr maximum) => _loose.Add(maximum);
 
     /// <summary>Gives an expression over the vector axis the elements that were kept; nothing happens when none were.</summary>
-    public void BindKept(ScalarExpr e, KBuffer buffer)
+    public void BindKept(ScalarExpr e, KBuffer buffer, AffineIndex at)
     {
         if (_vector is not null && _filled.Contains(buffer))
         {
-            Bind(e, Builder.Let("kept", new KLoad(buffer, _vector.First, _vector.Lanes, _mask)));
+            Bind(e, Builder.Let("kept", new KLoad(buffer, AccessOf(at).First, _vector.Lanes, _mask)));
         }
     }
 
@@ -64,7 +69,7 @@ internal sealed partial class ExprEmitter
                 Prefetch(load, kept.RowInBytes);
             }
             value = Builder.Let("kept", value);
-            Builder.Store(kept.Buffer, _vector!.First, value, _mask);
+            Builder.Store(kept.Buffer, AccessOf(kept.At).First, value, _mask);
             _filled.Add(kept.Buffer);
         }
         return value;
@@ -198,5 +203,5 @@ internal sealed partial class ExprEmitter
         }
     }
 
-    private sealed record KeptElement(KBuffer Buffer, IReadOnlyList<LoadExpr> Ahead, int RowInBytes);
+    private sealed record KeptElement(KBuffer Buffer, AffineIndex At, IReadOnlyList<LoadExpr> Ahead, int RowInBytes);
 }

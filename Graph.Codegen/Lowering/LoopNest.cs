@@ -109,7 +109,7 @@ internal sealed class LoopNest
     private IndexVariable[] MakeRoots()
     {
         Shape widest = Computed.MaxBy(r => r.Rank)!.Shape;
-        int shared = Enumerable.Range(0, Computed.Min(r => r.Rank) + 1).Reverse()
+        int shared = Enumerable.Range(0, Computed.Min(r => r.Rank < widest.Rank ? KeptRank(r) : r.Rank) + 1).Reverse()
             .First(n => Computed.All(r => r.Shape.Take(n).SequenceEqual(widest.Take(n))));
         ScalarExpr[] sharedAt = Counters(widest.Take(shared), "i");
         for (int i = 0; i < Computed.Count; i++)
@@ -123,6 +123,15 @@ internal sealed class LoopNest
         }
         return [.. sharedAt.OfType<IndexVariable>()];
     }
+
+    // How many dimensions a result begins with that are those of what it is computed from: behind a reduced one, equal sizes say nothing.
+    private static int KeptRank(Node result) => result.Op switch
+    {
+        ReduceOp reduce => reduce.Dimensions.Min(),
+        GetTupleElementOp => KeptRank(result.Operands[0]),
+        { IsElementwise: true } => result.Operands.Where(o => o.Rank == result.Rank).Select(KeptRank).Append(result.Rank).Min(),
+        _ => result.Rank,
+    };
 
     // The concatenation along the fastest dimension of results of one shape whose pieces are long enough for loops of their own.
     private Node? Joined()

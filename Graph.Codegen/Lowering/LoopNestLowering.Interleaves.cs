@@ -3,8 +3,9 @@ using Graphene.Optimizer;
 namespace Graphene.Codegen;
 
 /// <content>
-/// Results whose fastest dimension is a few elements long, computed from operands in which those lie far apart: the colours of an image
-/// that comes as planes. Lanes run along a row of pixels, one vector for each colour, and are interleaved before they are stored.
+/// Results whose fastest dimension is a few elements long, computed from operands in which those lie far apart, or are one: the colours of an
+/// image that comes as planes, the columns of one that grows. Lanes run along a row of pixels, one vector for each colour, and are
+/// interleaved before they are stored.
 /// <code>
 /// for pixel in row by lanes
 ///   r = f(red[pixel ..])   g = f(green[pixel ..])   b = f(blue[pixel ..])
@@ -13,15 +14,17 @@ namespace Graphene.Codegen;
 /// </content>
 public sealed partial class LoopNestLowering
 {
+    private const int FewestLanes = 4;
+
     private KExpr? TryEmitInterleaved(LoopPlan plan, KVariable task)
     {
-        int lanes = VectorLanes();
-        if (plan is not { Inner: { } v, Serial.Count: 0, Outer: [.., var u] } || !Sealing.AreColours(v.Extent) || lanes < 2
-            || IsShorter(u.Extent, lanes) || !_roots.All(r => IsInterleaved(r, u, v))
-            || !_nest.Loads.Any(load => IsAcross(AffineIndex.Of(load), u, v)) || !IsBodyOfLanes(u, v))
+        if (plan is not { Inner: { } v, Serial.Count: 0, Outer: [.., var u] } || !Sealing.AreColours(v.Extent)
+            || LanesAlong(u) < 2 || !_roots.All(r => IsInterleaved(r, u, v))
+            || !_nest.Loads.Any(load => AffineIndex.Of(load)[u.Last] == 1) || !IsBodyOfLanes(u, v))
         {
             return null;
         }
+        int lanes = LanesAlong(u);
         long colours = v.Extent.Value;
         LoopGroup[] rows = [.. plan.Outer.SkipLast(1)];
         KExpr extent = KBuilder.Value(u.Extent);
@@ -43,6 +46,17 @@ public sealed partial class LoopNestLowering
         return KBuilder.Divide(KBuilder.Add(count, KBuilder.Subtract(rowsPerTask, 1)), rowsPerTask);
     }
 
+    // Short rows are read by vectors of fewer lanes, so that one that ends with the row begins in it.
+    private int LanesAlong(LoopGroup u)
+    {
+        int lanes = VectorLanes();
+        while (lanes > FewestLanes && IsShorter(u.Extent, lanes))
+        {
+            lanes /= 2;
+        }
+        return IsShorter(u.Extent, lanes) ? 1 : lanes;
+    }
+
     private static bool IsInterleaved(LoopRoot root, LoopGroup u, LoopGroup v) =>
         root.Own.Count == 0 && root.Store.Opaque.Count == 0 && root.Store[v.Last] == 1 && root.Store[u.Last] == v.Extent;
 
@@ -51,12 +65,12 @@ public sealed partial class LoopNestLowering
     {
         ScalarExpr[] all = [.. _nest.Expressions];
         return all.Length <= MostOpsInTile && !all.Any(e => e is LoopResultExpr) && _nest.Loads.All(load =>
-            AffineIndex.Of(load) is { Opaque.Count: 0 } index && (index[u.Last] == 0 || (index[u.Last] == 1 && index[v.Last] != 1)));
+            AffineIndex.Of(load) is var index && IsLinear(index, u, v) && (index[u.Last] == 0 || (index[u.Last] == 1 && index[v.Last] != 1)));
     }
 
     private void EmitInterleavedRow(LoopPlan plan, LoopGroup u, KExpr begin, KExpr end, bool isRow)
     {
-        (LoopGroup v, int lanes) = (plan.Inner!, VectorLanes());
+        (LoopGroup v, int lanes) = (plan.Inner!, LanesAlong(u));
         _emitter.Hoist(_nest.Elements, [.. u.Members, .. v.Members]);
         KExpr whole = _b.Let("whole", KBuilder.Add(begin, KBuilder.Multiply(KBuilder.Divide(KBuilder.Subtract(end, begin), lanes), lanes)));
         void EmitPixels(KExpr pixel) => _emitter.InScope(() =>
@@ -92,7 +106,7 @@ public sealed partial class LoopNestLowering
         {
             _emitter.BindGroup(v, colour);
             BindOthers(u);
-            _emitter.WithVector(u.Last, pixel, VectorLanes(), null, () =>
+            _emitter.WithVector(u.Last, pixel, LanesAlong(u), null, () =>
                 values = [.. _roots.Select(root => _b.Let("colour", _emitter.EmitLanes(root.Element)))]);
         });
         return values;

@@ -3,15 +3,15 @@ namespace Graphene.Codegen;
 /// <content>What a row's elements share with a reduction of the row: computed once, kept in the cache.</content>
 public sealed partial class LoopNestLowering
 {
-    // What a row's elements may take beside everything else in the second cache.
+    // What a row's elements may take on the stack, and beside everything else in the second cache.
     private const int MostBytesKept = 64 * 1024;
 
-    private readonly List<(ScalarExpr Again, KBuffer Buffer)> _kept = [];
+    private readonly List<(ScalarExpr Again, KBuffer Buffer, AffineIndex At)> _kept = [];
 
     // softmax: what the sum adds up, e^(x - max), is what the row's elements are made of; it is computed once and kept in the cache.
     private void KeepElements(LoopPlan plan)
     {
-        if (plan.Inner is not { Members: [var inner], Extent: { IsStatic: true, Value: var length } } || plan.Serial.Count > 0)
+        if (plan.Inner is not { Members: [var inner], Extent: var length } || plan.Serial.Count > 0)
         {
             return;
         }
@@ -20,25 +20,45 @@ public sealed partial class LoopNestLowering
         {
             if (loop is not { Combine: not null, Elements: [var element], Variables: [var counter] } || counter.Extent != length ||
                 _nest.DependsOn(loop, inner) || !ExprAnalysis.All([element]).OfType<CallExpr>().Any(IsExpanded) ||
-                length * element.DType.SizeInBytes() > MostBytesKept)
+                Array.Find(all, e => IsSame(element, counter, e, inner)) is not { } again)
             {
                 continue;
             }
-            if (Array.Find(all, e => IsSame(element, counter, e, inner)) is { } again)
+            if (length.IsStatic && length.Value * element.DType.SizeInBytes() <= MostBytesKept)
             {
-                KBuffer buffer = _b.Scratch("kept", element.DType, length);
+                KBuffer buffer = _b.Scratch("kept", element.DType, length.Value);
+                var row = new TensorType(element.DType, [length]);
                 LoadExpr[] ahead = _streamed.Count == 0 ? [] : [.. ExprAnalysis.All([element]).OfType<LoadExpr>()
                     .Where(load => MovesWithRows(load, counter) && load.DType == element.DType)];
                 _askedAhead.UnionWith(ahead.Select(load => load.Source));
-                _emitter.Keep(element, buffer, ahead, checked((int)(length * element.DType.SizeInBytes())));
-                _kept.Add((again, buffer));
-                if (ShiftOf(element, again, loop) is { } shift)
-                {
-                    _emitter.Loosen(shift);
-                }
+                _emitter.Keep(
+                    element, buffer, AffineIndex.Of(IndexVector.From([counter]), row), ahead, checked((int)(length.Value * element.DType.SizeInBytes())));
+                _kept.Add((again, buffer, AffineIndex.Of(IndexVector.From([inner]), row)));
+            }
+            else if (IsKeptInResult(element, inner))
+            {
+                TensorType result = _source.Body.Results[0].Type;
+                _streamed.Remove(_roots[0].Output);
+                _streamedWhen.Remove(_roots[0].Output);
+                IndexVector at = IndexVector.From([.. _roots[0].At.Select(i => ReferenceEquals(i, inner) ? counter : i)]);
+                _emitter.Keep(element, _roots[0].Output, AffineIndex.Of(at, result), [], 0);
+                _kept.Add((again, _roots[0].Output, _roots[0].Store));
+            }
+            else
+            {
+                continue;
+            }
+            if (ShiftOf(element, again, loop) is { } shift)
+            {
+                _emitter.Loosen(shift);
             }
         }
     }
+
+    // A row that is too long for the stack, or as long as it turns out to be, waits where its results go.
+    private bool IsKeptInResult(ScalarExpr element, IndexVariable inner) =>
+        _roots is [{ Output: var output, Store: var store, At: var at }] && output.Element == element.DType && store[inner] == 1 &&
+        at.Count(i => ReferenceEquals(i, inner)) == 1 && !_source.WritesOverOperand && _kept.TrueForAll(k => !ReferenceEquals(k.Buffer, output));
 
     // Whether two expressions are one but for their counters.
     private bool IsSame(ScalarExpr a, IndexVariable counterOfA, ScalarExpr b, IndexVariable counterOfB)

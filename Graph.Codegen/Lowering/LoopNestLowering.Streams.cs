@@ -34,7 +34,7 @@ public sealed partial class LoopNestLowering
         Dim touched = _source.Body.Parameters.Concat(_source.Body.Results).Aggregate((Dim)0, (sum, node) => sum + node.Type.SizeInBytes);
 
         // Where the result does not follow its operands, tiles write pieces of many lines, which the caches have to keep until the rest comes.
-        long cached = _nest.Loads.All(load => IsReadAlong(load, inner.Last)) ? _target.CachedBytes : 0;
+        long cached = _nest.Loads.All(load => IsReadAlong(load, inner)) ? _target.CachedBytes : 0;
         foreach ((LoopRoot root, Node result) in _roots.Zip(_source.Body.Results))
         {
             Dim bytes = result.Type.SizeInBytes;
@@ -57,8 +57,8 @@ public sealed partial class LoopNestLowering
         }
     }
 
-    private static bool IsReadAlong(LoadExpr load, IndexVariable counter) =>
-        AffineIndex.Of(load) is { Opaque.Count: 0 } at && (at[counter] == 0 || at[counter] == 1);
+    private bool IsReadAlong(LoadExpr load, LoopGroup inner) =>
+        AffineIndex.Of(load) is var at && IsLinear(at, inner) && (at[inner.Last] == 0 || at[inner.Last] == 1);
 
     // How many vectors of the innermost loop are computed together.
     private int VectorsAtOnce(LoopPlan plan)

@@ -40,8 +40,12 @@ public sealed partial class LoopNestLowering
 
     private static bool IsShorter(Dim extent, int lanes) => extent.IsStatic && extent.Value < lanes;
 
-    private static bool IsAcross(AffineIndex index, LoopGroup u, LoopGroup v) =>
-        index.Opaque.Count == 0 && index[u.Last] == 1 && index[v.Last] != 0 && index[v.Last] != 1;
+    private bool IsAcross(AffineIndex index, LoopGroup u, LoopGroup v) =>
+        IsLinear(index, u, v) && index[u.Last] == 1 && index[v.Last] != 0 && index[v.Last] != 1;
+
+    // Whether a position grows evenly with some counters, whatever it does with others.
+    private bool IsLinear(AffineIndex index, params LoopGroup[] groups) =>
+        index.Opaque.All(part => !_analysis.DependsOn(part.Term, [.. groups.SelectMany(g => g.Members)]));
 
     // Nothing that is guarded may be read before its guard, and nothing dear or large is worth repeating.
     private bool IsTileBody()

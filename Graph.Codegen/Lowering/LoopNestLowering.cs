@@ -174,7 +174,7 @@ public sealed partial class LoopNestLowering
         void Body()
         {
             EmitPrefetches(group);
-            _kept.ForEach(k => _emitter.BindKept(k.Again, k.Buffer));
+            _kept.ForEach(k => _emitter.BindKept(k.Again, k.Buffer, k.At));
             EmitSerial(serial, 0, roots);
         }
 

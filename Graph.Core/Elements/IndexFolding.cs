@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Graphene;
 
 /// <summary>
@@ -45,7 +47,8 @@ internal static class IndexFolding
         };
     }
 
-    // x / y for x in 0..y-1 => 0;  (x*c + r) / y with y | c => x*(c/y) + r/y when nothing is negative
+    // x / y for x in 0..y-1 => 0;  (x*c + r) / y with y | c => x*(c/y) + r/y when nothing is negative;
+    // (x*c + r) / y for r in 0..g-1, g | c and g | y => x*(c/g) / (y/g)
     private static ScalarExpr? Divide(ExprFactory f, ScalarExpr x, long y)
     {
         DimRange range = IndexRange.Of(x);
@@ -61,14 +64,15 @@ internal static class IndexFolding
         {
             return Scale(f, product, y);
         }
-        if (Split(x, y) is not ({ } multiple, { } rest))
+        if (Split(x, y) is ({ } multiple, { } rest))
         {
-            return null;
+            return f.Add(Scale(f, multiple, y), f.Divide(rest, f.Index(y)));
         }
-        return f.Add(Scale(f, multiple, y), f.Divide(rest, f.Index(y)));
+        return SplitByFactor(x, y) is ({ } part, not null, var factor) ? f.Divide(Scale(f, part, factor), f.Index(y / factor)) : null;
     }
 
-    // x % y for x in 0..y-1 => x;  (x*c + r) % y with y | c => r % y when nothing is negative
+    // x % y for x in 0..y-1 => x;  (x*c + r) % y with y | c => r % y when nothing is negative;
+    // (x*c + r) % y for r in 0..g-1, g | c and g | y => (x*(c/g) % (y/g))*g + r
     private static ScalarExpr? Remainder(ExprFactory f, ScalarExpr x, long y)
     {
         DimRange range = IndexRange.Of(x);
@@ -84,7 +88,13 @@ internal static class IndexFolding
         {
             return f.Index(0);
         }
-        return Split(x, y) is (not null, { } rest) ? f.Remainder(rest, f.Index(y)) : null;
+        if (Split(x, y) is (not null, { } rest))
+        {
+            return f.Remainder(rest, f.Index(y));
+        }
+        return SplitByFactor(x, y) is ({ } part, { } below, var factor)
+            ? f.Add(f.Multiply(f.Remainder(Scale(f, part, factor), f.Index(y / factor)), f.Index(factor)), below)
+            : null;
     }
 
     // x = multiple + rest, where y divides multiple (a product with a constant) and rest is not negative.
@@ -101,6 +111,26 @@ internal static class IndexFolding
             if (divides && IndexRange.Of(rest).Min >= 0 && IndexRange.Of(candidate).Min >= 0)
             {
                 return (candidate, rest);
+            }
+        }
+        return default;
+    }
+
+    // x = part + rest, where a common factor of y and part (a product with a constant) exceeds rest, and neither is negative.
+    private static (ScalarExpr? Part, ScalarExpr? Below, long Factor) SplitByFactor(ScalarExpr x, long y)
+    {
+        if (x is not CallExpr { Op: ScalarOp.Add } sum)
+        {
+            return default;
+        }
+        foreach ((ScalarExpr candidate, ScalarExpr rest) in
+            new[] { (sum.Arguments[0], sum.Arguments[1]), (sum.Arguments[1], sum.Arguments[0]) })
+        {
+            if (candidate is CallExpr { Op: ScalarOp.Multiply } p && p.Arguments[1].AsConstantIndex is > 0 and var constant &&
+                (long)BigInteger.GreatestCommonDivisor(constant, y) is > 1 and var factor &&
+                IndexRange.Of(rest) is { Min: >= 0 } range && range.Max < factor && IndexRange.Of(candidate).Min >= 0)
+            {
+                return (candidate, rest, factor);
             }
         }
         return default;

@@ -101,6 +101,68 @@ internal sealed class StreamTests
         Assert.That(actual[1].As<float>().SequenceEqual([.. values.Select(v => -v)]));
     }
 
+    [Test]
+    public void ImagesGrowByRepeatingTheirColumns(
+        [Values(DType.F32, DType.F64, DType.F16, DType.U8)] DType type, [Values(1, 3, 4, 7, 13, 28, 70)] int width, [Values(2, 3, 4)] int times)
+    {
+        Literal image = Literal.Generate(
+            new TensorType(type, Shape.Of(2, 5, width)), at => Element(type, (at[0] * 31) + (at[1] * 70) + at[2]));
+        Module Grown(Shape shape) => CompiledModule.Build(b => [b.Reshape(
+            b.BroadcastInDim(b.Parameter(0, new TensorType(type, shape)), [shape[0], 5, times, shape[2], times], [0, 1, 3]),
+            [shape[0], 5 * times, shape[2] * times])]);
+        Module known = Grown(image.Shape);
+        Module fed = Grown([Dim.Symbol("images", 1, 64), 5, Dim.Symbol("width", 1, 4096)]);
+
+        Literal expected = Evaluator.Evaluate(known.Entry, [image])[0];
+
+        LiteralAssert.AreEqual(CompiledModule.Run(known, [image], 2)[0], expected);
+        LiteralAssert.AreEqual(CompiledModule.Run(fed, [image], 2)[0], expected, "fed");
+        LiteralAssert.AreEqual(new InterpretedModule(known).Run([image])[0], expected, "interpreted");
+    }
+
+    [Test]
+    public void GroupsOfChannelsAreReadAlongTheirRows()
+    {
+        Literal x = Noise([2, 4, 320], 31);
+        Literal ofGroup = Noise([2, 4], 32);
+        Literal ofChannel = Noise([8], 33);
+        Module module = CompiledModule.Build(b =>
+        {
+            Node p = b.Parameter(0, x.Type);
+            Node grouped = b.Multiply(p, b.BroadcastInDim(b.Parameter(1, ofGroup.Type), p.Shape, [0, 1]));
+            Node channels = b.Reshape(grouped, [2, 8, 4, 40]);
+            return [b.Multiply(channels, b.BroadcastInDim(b.Parameter(2, ofChannel.Type), channels.Shape, [1]))];
+        });
+        var interpreted = new InterpretedModule(module);
+
+        Literal expected = Evaluator.Evaluate(module.Entry, [x, ofGroup, ofChannel])[0];
+
+        LiteralAssert.AreEqual(CompiledModule.Run(module, [x, ofGroup, ofChannel])[0], expected);
+        LiteralAssert.AreEqual(interpreted.Run([x, ofGroup, ofChannel])[0], expected, "interpreted");
+        Assert.That(interpreted.Kernels.Select(KernelPrinter.Print), Has.One.Items.And.None.Contains("gather("));
+    }
+
+    // The sum's columns and the rows of what it adds up are equally many, but they are no loop that both share.
+    [Test]
+    public void ASumAcrossRowsOfASquareTakesLanesBesideItsElements()
+    {
+        Literal x = Noise([3, 40, 40], 31);
+        Module module = CompiledModule.Build(b =>
+        {
+            Node e = b.Exponential(b.Parameter(0, x.Type));
+            return [b.ReduceSum(e, [1]), e];
+        });
+        var interpreted = new InterpretedModule(module);
+        float[] exponentials = CompiledModule.Run(module, [x])[1].As<float>().ToArray();
+
+        float[] sums = CompiledModule.Run(module, [x], 2)[0].As<float>().ToArray();
+
+        Assert.That(sums, Is.EqualTo(Enumerable.Range(0, 120).Select(i => (float)Enumerable.Range(0, 40).Sum(
+            row => (double)exponentials[(i / 40 * 1600) + (row * 40) + (i % 40)]))).AsCollection.Within(1e-4));
+        Assert.That(interpreted.Kernels.Select(KernelPrinter.Print), Has.None.Contains(": f32 = exponential("));
+        LiteralAssert.AreEqual(interpreted.Run([x])[0], Literal.From<float>(sums, 3, 40));
+    }
+
     private static Scalar Element(DType type, long number) =>
         type == DType.Bool ? Scalar.FromBool(number % 2 == 1) : Scalar.FromNumber(type, number % 101);
 
@@ -226,13 +288,13 @@ internal sealed class StreamTests
         LiteralAssert.AreEqual(CompiledModule.Run(module, [dividends, divisors])[0], expected);
     }
 
-    [TestCase(5)]
-    [TestCase(77)]
-    [TestCase(1024)]
-    public void SoftmaxDividesTheExponentialsThatItAddsUp(int length)
+    [Test]
+    public void SoftmaxDividesTheExponentialsThatItAddsUp([Values(5, 77, 1024, 20_001, 40_001)] int length, [Values] bool isFed)
     {
         Literal x = Noise([3, length], 31);
-        Literal softmax = CompiledModule.Run(CompiledModule.Build(b => [b.Softmax(b.Parameter(0, x.Type), 1)]), [x])[0];
+        Shape shape = isFed ? [Dim.Symbol("rows", 1, 64), Dim.Symbol("length", 1, 1 << 20)] : x.Shape;
+        Literal softmax = CompiledModule.Run(
+            CompiledModule.Build(b => [b.Softmax(b.Parameter(0, new TensorType(DType.F32, shape)), 1)]), [x], 2)[0];
         Literal[] parts = CompiledModule.Run(
             CompiledModule.Build(b =>
             {
@@ -250,7 +312,7 @@ internal sealed class StreamTests
 
     // The maximum of a softmax takes elements as they come: what is not a number has to reach the results by the sum.
     [Test]
-    public void SoftmaxOfRowsThatAreNotAllNumbersIsThatOfTheReference([Values(5, 77, 300, 1024)] int length)
+    public void SoftmaxOfRowsThatAreNotAllNumbersIsThatOfTheReference([Values(5, 77, 300, 1024, 17_001)] int length)
     {
         float[] special = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, -0f, 0, float.MinValue, 1e-40f];
         float[] values = Noise([(2 * special.Length) + 2, length], 31).As<float>().ToArray();
