@@ -6,6 +6,10 @@ internal sealed partial class AttentionLowering
     // scores[key - begin][lane] for count keys; gives the largest of each lane.
     private KExpr[] EmitScores(QueryBlock block, KExpr begin, KExpr count)
     {
+        if (HasKeysInLanes)
+        {
+            return EmitScoresOfOne(block, begin, count);
+        }
         KRegister[] max = [.. Enumerable.Range(0, _vectors).Select(_ => _b.Declare("max", Constant(Scalar.Lowest(_lanes.Element))))];
         if (!_terms.Any)
         {

@@ -18,7 +18,7 @@ namespace Graphene.Codegen;
 /// and nothing of the softmax crosses lanes. The steps are those of the decomposition in its order, sums in 32 interleaved parts
 /// included, so the bits are the same too. More than <see cref="MostKeys"/> keys are taken in chunks: maxima and sums are
 /// carried from chunk to chunk and results scaled when the maximum rises, which changes rounding. Which of the two happens
-/// depends on the number of keys alone.
+/// depends on the number of keys alone. Where a block is one query, lanes are keys, with the same sums.
 /// </remarks>
 internal sealed partial class AttentionLowering
 {

@@ -22,6 +22,9 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
     /// <summary>Stores one vector.</summary>
     public void Store(KExpr key, int vector, KExpr value) => b.Store(Buffer, Place(key, vector), value);
 
+    /// <summary>Stores the scores of one query and consecutive keys; there are no other queries.</summary>
+    public void StoreRow(KExpr key, KExpr value, KExpr? mask) => b.Store(Buffer, key, value, mask);
+
     /// <summary>One element.</summary>
     public KExpr LoadLane(KExpr key, KExpr lane) => new KLoad(Buffer, KBuilder.Add(KBuilder.Multiply(key, Width), lane));
 
@@ -36,6 +39,10 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
     public KExpr EmitExponentials(int vector, KExpr count, KExpr shift, KernelTarget target)
     {
         const int parts = ExprEmitter.ReductionLanes;
+        if (Width == 1)
+        {
+            return EmitExponentialsOfOne(count, shift);
+        }
         int step = target.VectorRegisters >= 32 ? 4 : 8; // parts i, i + step, ... meet first in the tree: each such group is finished by itself
         KExpr whole = b.Let("whole", KBuilder.Multiply(KBuilder.Divide(count, parts), parts));
         KExpr rest = b.Let("rest", KBuilder.Subtract(count, whole));
@@ -80,8 +87,51 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
         return b.Let("total", KBuilder.Add(zero, Join(groups)));
     }
 
+    // The parts are lanes.
+    private KExpr EmitExponentialsOfOne(KExpr count, KExpr shift)
+    {
+        const int parts = ExprEmitter.ReductionLanes;
+        KRegister sums = b.Declare("sums", new KConstant(Scalar.FromDouble(lanes.Element, -0.0), parts));
+        KExpr above = KBuilder.Broadcast(shift, parts);
+        ForEachVector(0, count, parts, (key, mask) =>
+        {
+            KExpr score = new KLoad(Buffer, key, parts, mask);
+            KExpr exponential = b.Let("e", KBuilder.Call(ScalarOp.Exponential, KBuilder.Subtract(score, above)));
+            b.Store(Buffer, key, exponential, mask);
+            KExpr before = new KRead(sums);
+            KExpr sum = KBuilder.Add(before, exponential);
+            b.Assign(sums, mask is null ? sum : new KSelect(mask, sum, before));
+        });
+        return b.Let("total", KBuilder.Add(new KConstant(Scalar.Zero(lanes.Element), 1), LaneJoin.Emit(b, new KRead(sums), KBuilder.Add)));
+    }
+
+    // Whole vectors of one query's rows, and what is left of them under a mask.
+    private void ForEachVector(KExpr begin, KExpr count, int width, Action<KExpr, KExpr?> body)
+    {
+        KExpr whole = b.Let("whole", KBuilder.Multiply(KBuilder.Divide(count, width), width));
+        b.For("key", begin, KBuilder.Add(begin, whole), width, key => body(key, null));
+        KExpr rest = b.Let("rest", KBuilder.Subtract(count, whole));
+        void Rest() => body(b.Let("key", KBuilder.Add(begin, whole)), b.Let("mask", KBuilder.Less(
+            new KRamp(0, 1, width), KBuilder.Broadcast(rest, width))));
+        if (rest is not KConstant { Value: var left })
+        {
+            b.If(KBuilder.Less(0, rest), Rest);
+        }
+        else if (left.AsInteger > 0)
+        {
+            Rest();
+        }
+    }
+
     /// <summary>Divides <paramref name="count"/> rows from <paramref name="begin"/> on, lane by lane.</summary>
-    public void EmitDivide(IReadOnlyList<ScoreDivisor> divisors, KExpr begin, KExpr count) =>
+    public void EmitDivide(IReadOnlyList<ScoreDivisor> divisors, KExpr begin, KExpr count)
+    {
+        if (Width == 1)
+        {
+            ForEachVector(begin, count, ExprEmitter.ReductionLanes, (key, mask) =>
+                b.Store(Buffer, key, divisors[0].Divide(new KLoad(Buffer, key, ExprEmitter.ReductionLanes, mask)), mask));
+            return;
+        }
         b.For("key", begin, KBuilder.Add(begin, count), 1, key =>
         {
             for (int j = 0; j < divisors.Count; j++)
@@ -89,6 +139,7 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
                 Store(key, j, divisors[j].Divide(Load(key, j)));
             }
         }, 4);
+    }
 
     private KLoad Load(KExpr key, int vector) => new(Buffer, Place(key, vector), lanes.Lanes);
 

@@ -37,7 +37,7 @@ internal sealed partial class ExprEmitter
         }
         KRegister lanes = Builder.Declare("lanes", new KConstant(function.Identity, LanesFor(function, inner.Extent)));
         EmitRounds([.. groups.SkipLast(1)], 0, () => EmitLaneRounds(inner, element, function, lanes, 0, extent));
-        KExpr total = function.Round(JoinLanes(new KRead(lanes), function));
+        KExpr total = function.Round(LaneJoin.Emit(Builder, new KRead(lanes), function.Combine));
         return [EmitCall(function.Op, [Emit(initial), total])];
     }
 
@@ -57,7 +57,7 @@ internal sealed partial class ExprEmitter
         {
             KRegister lanes = Builder.Declare("lanes", new KConstant(function.Identity, LanesFor(function, inner.Extent)));
             EmitLaneRounds(inner, element, function, lanes, begin, end);
-            total = JoinLanes(new KRead(lanes), function);
+            total = LaneJoin.Emit(Builder, new KRead(lanes), function.Combine);
         });
         return total!;
     }
@@ -144,16 +144,4 @@ internal sealed partial class ExprEmitter
 
     private bool IsFar(LoadExpr load) =>
         load.SourceType.SizeInBytes is { IsStatic: true, Value: var bytes } && Target?.ComesFromMemory(bytes) == true;
-
-    private KExpr JoinLanes(KExpr value, ReductionFunction function)
-    {
-        value = Builder.Let("lanes", value);
-        for (int half = value.Type.Lanes / 2; half >= 1; half /= 2)
-        {
-            KExpr low = new KShuffle(value, Enumerable.Range(0, half).ToValueList());
-            KExpr high = new KShuffle(value, Enumerable.Range(half, half).ToValueList());
-            value = Builder.Let("joined", function.Combine(low, high));
-        }
-        return value;
-    }
 }

@@ -19,6 +19,9 @@ internal sealed class FusionCostModel(MachineTraits machine)
     // What is so much smaller than the fusion comes from the near caches, however often it is read.
     private const int FewTimes = 8;
 
+    // A function of a row takes as long as a few vectors of its elements.
+    private const int LongRow = 256;
+
     /// <summary>True when consumers of a reduction may loop over the same rows. Symbolic extents count as fitting.</summary>
     public bool AllowsRowFusion(Shape space, bool[] reduced)
     {
@@ -76,6 +79,18 @@ internal sealed class FusionCostModel(MachineTraits machine)
     /// <param name="present">Functions that the fusion repeats so already.</param>
     public bool AllowsRepeatedFunction(Node node, int present) =>
         (present + 1) * ElementwiseFn.ExpensiveFlops <= FlopsPerElement(node);
+
+    /// <summary>True for a value of a whole row of a loop: it is computed before the row, by one processor for many elements.</summary>
+    public bool IsOfLongRow(Shape space, FusionPosition at)
+    {
+        if (machine.FlopsPerByte > 0 || at.Axes is not { } axes)
+        {
+            return false;
+        }
+        int rows = axes.Where(axis => axis >= 0).Select(axis => axis + 1).DefaultIfEmpty(0).Max();
+        Dim row = space.Skip(rows).Aggregate((Dim)1, (n, d) => n * d);
+        return row is { IsStatic: true, Value: >= LongRow } && Enumerable.Range(0, rows).All(axis => space[axis] == 1 || axes.Contains(axis));
+    }
 
     /// <summary>True when a cheap value may be computed at each of the many places where a fusion asks for it.</summary>
     public bool AllowsRepeatedMap(Node node, FusionCluster cluster)

@@ -56,7 +56,12 @@ internal sealed class FusionLegality(int maxFusionSize, FusionCostModel costs)
     private string? ReasonAgainst(Node node, FusionRole role, FusionCluster cluster, FusionPosition at, int places)
     {
         bool once = IsOnce(cluster, at);
-        bool withinRow = cluster.Kind == FusionKind.Reduction && cluster.IsWithinRow(at);
+        bool withinRow = cluster.Kind switch
+        {
+            FusionKind.Reduction => cluster.IsWithinRow(at),
+            FusionKind.Loop => costs.IsOfLongRow(cluster.Space, at),
+            _ => false,
+        };
         return role switch
         {
             _ when cluster.HasHero && at.Axes is null => "a fusion of a dot or convolution keeps its shape",

@@ -18,6 +18,9 @@ internal sealed class AttentionTests
     [TestCase(2, 3, 37, 53, 40)]
     [TestCase(1, 1, 1, 129, 64)]
     [TestCase(3, 2, 1, 7, 5)]
+    [TestCase(1, 3, 1, 300, 40)]
+    [TestCase(2, 2, 1, 77, 16)]
+    [TestCase(1, 2, 1, 33, 100)]
     [TestCase(1, 4, 3, 33, 8)]
     [TestCase(2, 1, 5, 2, 3)]
     [TestCase(1, 2, 130, 130, 32)]
@@ -40,10 +43,10 @@ internal sealed class AttentionTests
     });
 
     [Test]
-    public void KeysMayBeStoredTransposed() => Agrees(b =>
+    public void KeysMayBeStoredTransposed([Values(9, 1)] int queries, [Values(21, 100)] int keys) => Agrees(b =>
     {
-        Node keys = b.Parameter(1, new TensorType(DType.F32, Shape.Of(1, 2, 12, 21)));
-        return [b.Attention(Query(b, 1, 2, 9, 12), b.Transpose(keys, [0, 1, 3, 2]), Keys(b, 2, 1, 2, 21, 12))];
+        Node columns = b.Parameter(1, new TensorType(DType.F32, Shape.Of(1, 2, 12, keys)));
+        return [b.Attention(Query(b, 1, 2, queries, 12), b.Transpose(columns, [0, 1, 3, 2]), Keys(b, 2, 1, 2, keys, 12))];
     });
 
     [TestCase(1, 1, 1, 23)]
@@ -55,24 +58,24 @@ internal sealed class AttentionTests
         Query(b, 2, 3, 19, 16), Keys(b, 1, 2, 3, 23, 16), Keys(b, 2, 2, 3, 23, 16),
         b.Parameter(3, new TensorType(DType.F32, Shape.Of(batch, heads, queries, keys))))]);
 
-    [TestCase(true)]
-    [TestCase(false)]
-    public void KeysMayBeHidden(bool causal) => Agrees(b => [b.Attention(
-        Query(b, 2, 3, 19, 16), Keys(b, 1, 2, 3, 23, 16), Keys(b, 2, 2, 3, 23, 16),
+    [Test]
+    public void KeysMayBeHidden([Values] bool causal, [Values(19, 1)] int queries) => Agrees(b => [b.Attention(
+        Query(b, 2, 3, queries, 16), Keys(b, 1, 2, 3, 23, 16), Keys(b, 2, 2, 3, 23, 16),
         b.Less(b.Parameter(3, new TensorType(DType.F32, Shape.Of(2, 1, 1, 23))), b.Splat(DType.F32, Shape.Of(2, 1, 1, 23), 0.5)),
         new AttentionOptions { Causal = causal, SoftCap = causal ? null : 3 })]);
 
     [Test]
-    public void AQueryThatSeesNoKeyGivesNaN()
+    public void AQueryThatSeesNoKeyGivesNaN([Values(3, 1)] int queries)
     {
+        int blind = queries / 2;
         Module module = CompiledModule.Build(b => [b.Attention(
-            Query(b, 1, 1, 3, 8), Keys(b, 1, 1, 1, 5, 8), Keys(b, 2, 1, 1, 5, 8),
-            b.Parameter(3, new TensorType(DType.Bool, Shape.Of(1, 1, 3, 5))))]);
-        Literal mask = Literal.Generate(new TensorType(DType.Bool, Shape.Of(1, 1, 3, 5)), at => Scalar.FromBool(at[2] != 1));
-        Literal found = CompiledModule.Run(module, [Noise([1, 1, 3, 8], 1), Noise([1, 1, 5, 8], 2), Noise([1, 1, 5, 8], 3), mask])[0];
-        for (int i = 0; i < 24; i++)
+            Query(b, 1, 1, queries, 8), Keys(b, 1, 1, 1, 5, 8), Keys(b, 2, 1, 1, 5, 8),
+            b.Parameter(3, new TensorType(DType.Bool, Shape.Of(1, 1, queries, 5))))]);
+        Literal mask = Literal.Generate(new TensorType(DType.Bool, Shape.Of(1, 1, queries, 5)), at => Scalar.FromBool(at[2] != blind));
+        Literal found = CompiledModule.Run(module, [Noise([1, 1, queries, 8], 1), Noise([1, 1, 5, 8], 2), Noise([1, 1, 5, 8], 3), mask])[0];
+        for (int i = 0; i < 8 * queries; i++)
         {
-            Assert.That(double.IsNaN(found[i].AsDouble), Is.EqualTo(i / 8 == 1), $"element {i}");
+            Assert.That(double.IsNaN(found[i].AsDouble), Is.EqualTo(i / 8 == blind), $"element {i}");
         }
     }
 
@@ -101,17 +104,37 @@ internal sealed class AttentionTests
         }
     }
 
-    [TestCase(4097, 0)]
-    [TestCase(9000, 4500)]
-    [TestCase(9000, 9000)]
-    public void MoreKeysThanFitGiveNearlyTheSame(int keys, int hidden)
+    [Test]
+    public void OneQueryMeetsAnyNumberOfKeys([Values] bool areColumns)
     {
+        Module Step(Dim length) => CompiledModule.Build(b =>
+        {
+            Node keys = areColumns
+                ? b.Transpose(b.Parameter(1, new TensorType(DType.F32, [1, 2, 24, length])), [0, 1, 3, 2])
+                : b.Parameter(1, new TensorType(DType.F32, [1, 2, length, 24]));
+            return [b.Attention(Query(b, 1, 2, 1, 24), keys, b.Parameter(2, new TensorType(DType.F32, [1, 2, length, 24])))];
+        });
+        using var session = new Session(Step(Dim.Symbol("length", 1, 4000)), new CompiledModule.Uncached());
+        foreach (int length in new[] { 1, 2, 15, 16, 17, 31, 32, 33, 64, 100, 1000 })
+        {
+            Literal[] arguments =
+                [Noise([1, 2, 1, 24], 1), Noise(areColumns ? [1, 2, 24, length] : [1, 2, length, 24], 2), Noise([1, 2, length, 24], 3)];
+            Literal found = session.Run("y0", Enumerable.Range(0, 3).ToDictionary(i => $"x{i}", i => (Feed)arguments[i]));
+            LiteralAssert.AreEqual(found, CompiledModule.Run(Step(length), arguments)[0], $"{length} keys");
+            LiteralAssert.AreEqual(found, RunApart(Step(length), arguments)[0], $"{length} keys, in three kernels");
+        }
+    }
+
+    [Test]
+    public void MoreKeysThanFitGiveNearlyTheSame([Values(4097, 9000)] int keys, [Values(0, 0.5, 1)] double share, [Values(3, 1)] int queries)
+    {
+        double hidden = share * keys;
         Module module = CompiledModule.Build(b => [b.Attention(
-            Query(b, 1, 2, 3, 8), Keys(b, 1, 1, 2, keys, 8), Keys(b, 2, 1, 2, keys, 8),
+            Query(b, 1, 2, queries, 8), Keys(b, 1, 1, 2, keys, 8), Keys(b, 2, 1, 2, keys, 8),
             b.Parameter(3, new TensorType(DType.F32, Shape.Of(keys))))]);
         Literal mask = Literal.Generate(
             new TensorType(DType.F32, Shape.Of(keys)), at => Scalar.FromDouble(DType.F32, at[0] < hidden ? double.NegativeInfinity : 0));
-        Literal[] arguments = [Noise([1, 2, 3, 8], 1), Noise([1, 2, keys, 8], 2), Noise([1, 2, keys, 8], 3), mask];
+        Literal[] arguments = [Noise([1, 2, queries, 8], 1), Noise([1, 2, keys, 8], 2), Noise([1, 2, keys, 8], 3), mask];
         Literal found = CompiledModule.Run(module, arguments, threads: 1)[0];
         LiteralAssert.AreClose(found, RunApart(module, arguments)[0], 2e-6, 2e-7);
         LiteralAssert.AreEqual(CompiledModule.Run(module, arguments, threads: 2)[0], found, "two threads");
