@@ -52,6 +52,19 @@ internal static class ModelSet
         ];
     }
 
+    /// <summary>Small graphs of a few operators; those whose name contains one of some parts, or all of them.</summary>
+    public static IReadOnlyList<ModelEntry> Small(IReadOnlyList<string> parts)
+    {
+        string root = Path.Combine(CacheFolder(), "small");
+        Python(Path.Combine(AppContext.BaseDirectory, "small_models.py"), ["--out", root]);
+        return
+        [
+            .. Directory.GetFiles(root, "*.onnx").Order(StringComparer.Ordinal).Select(f => Path.GetFileNameWithoutExtension(f))
+                .Where(name => parts.Count == 0 || parts.Any(part => name.Contains(part, StringComparison.Ordinal)))
+                .Select(name => new ModelEntry(name, Path.Combine(root, $"{name}.onnx"), Path.Combine(root, $"{name}.inputs"))),
+        ];
+    }
+
     private static string CacheFolder()
     {
         string root = Environment.GetEnvironmentVariable("GRAPHENE_BENCH_MODELS") ?? Path.Combine(

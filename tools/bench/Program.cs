@@ -56,28 +56,35 @@ var gemm = new Command("gemm", "Square f32 matrix products as one-node models, b
 gemm.SetAction(p => Run(() => Publish(p, SideBySide.Run(new SideBySideOptions(
     ModelSet.Gemm(p.GetRequiredValue(sizes)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
 
-var workloads = new Option<string[]>("--names")
+var some = new Option<string[]>("--names")
 {
-    Description = "Parts of the workloads' names; all of them without it.",
+    Description = "Parts of the names of what is measured; all of it without them.",
     DefaultValueFactory = _ => [],
     AllowMultipleArgumentsPerToken = true,
 };
+var small = new Command("small", "Small graphs of a few operators, as networks of many kinds have them, beside ONNX Runtime.")
+{
+    some, threads, rounds, seconds, report,
+};
+small.SetAction(p => Run(() => Publish(p, SideBySide.Run(new SideBySideOptions(
+    ModelSet.Small(p.GetRequiredValue(some)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
+
 var torch = new Command("torch", "Graphene and PyTorch, in turns: elementwise chains, softmax, norms, sums, transposes, attention.")
 {
-    workloads, threads, rounds, seconds, report,
+    some, threads, rounds, seconds, report,
 };
 torch.SetAction(p => Run(() => Publish(p, TorchSideBySide.Run(new TorchOptions(
-    p.GetRequiredValue(workloads), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
+    p.GetRequiredValue(some), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
 
 var trainingPage = new Option<string>("--out") { Description = "The page.", DefaultValueFactory = _ => "docs/benchmarks/training.md" };
 var kernels = new Option<bool>("--kernels") { Description = "Only list where the time of Graphene's step goes; PyTorch is not needed." };
 var training = new Command("training", "Whole training steps with Graphene and PyTorch, in turns; writes docs/benchmarks/training.md.")
 {
-    workloads, threads, rounds, seconds, kernels, trainingPage,
+    some, threads, rounds, seconds, kernels, trainingPage,
 };
 training.SetAction(p => Run(() =>
 {
-    var options = new TorchOptions(p.GetRequiredValue(workloads), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds));
+    var options = new TorchOptions(p.GetRequiredValue(some), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds));
     if (p.GetValue(kernels))
     {
         TrainingSideBySide.ShowKernels(options);
@@ -179,7 +186,7 @@ page.SetAction(p => Run(() => new CpuPage(
 
 return new RootCommand("Measures Graphene beside its peers. PEERS_DIR is the folder with the peers (ort_cbench, PyTorch's chroot).")
 {
-    page, sideBySide, gemm, torch, training, ops, winograd, agreement, probe, overhead, scaling, writeBundle, startBundle, bundleSpeed,
+    page, sideBySide, gemm, small, torch, training, ops, winograd, agreement, probe, overhead, scaling, writeBundle, startBundle, bundleSpeed,
 }.Parse(args).Invoke();
 
 // Pages are for other machines: a folder of this one is told by what is in it.
