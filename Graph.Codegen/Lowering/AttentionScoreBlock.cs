@@ -93,7 +93,7 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
         const int parts = ExprEmitter.ReductionLanes;
         KRegister sums = b.Declare("sums", new KConstant(Scalar.FromDouble(lanes.Element, -0.0), parts));
         KExpr above = KBuilder.Broadcast(shift, parts);
-        ForEachVector(0, count, parts, (key, mask) =>
+        b.ForVectors(0, count, parts, (key, mask) =>
         {
             KExpr score = new KLoad(Buffer, key, parts, mask);
             KExpr exponential = b.Let("e", KBuilder.Call(ScalarOp.Exponential, KBuilder.Subtract(score, above)));
@@ -105,30 +105,12 @@ internal sealed class AttentionScoreBlock(KBuilder b, KType lanes, int vectors, 
         return b.Let("total", KBuilder.Add(new KConstant(Scalar.Zero(lanes.Element), 1), LaneJoin.Emit(b, new KRead(sums), KBuilder.Add)));
     }
 
-    // Whole vectors of one query's rows, and what is left of them under a mask.
-    private void ForEachVector(KExpr begin, KExpr count, int width, Action<KExpr, KExpr?> body)
-    {
-        KExpr whole = b.Let("whole", KBuilder.Multiply(KBuilder.Divide(count, width), width));
-        b.For("key", begin, KBuilder.Add(begin, whole), width, key => body(key, null));
-        KExpr rest = b.Let("rest", KBuilder.Subtract(count, whole));
-        void Rest() => body(b.Let("key", KBuilder.Add(begin, whole)), b.Let("mask", KBuilder.Less(
-            new KRamp(0, 1, width), KBuilder.Broadcast(rest, width))));
-        if (rest is not KConstant { Value: var left })
-        {
-            b.If(KBuilder.Less(0, rest), Rest);
-        }
-        else if (left.AsInteger > 0)
-        {
-            Rest();
-        }
-    }
-
     /// <summary>Divides <paramref name="count"/> rows from <paramref name="begin"/> on, lane by lane.</summary>
     public void EmitDivide(IReadOnlyList<ScoreDivisor> divisors, KExpr begin, KExpr count)
     {
         if (Width == 1)
         {
-            ForEachVector(begin, count, ExprEmitter.ReductionLanes, (key, mask) =>
+            b.ForVectors(begin, KBuilder.Add(begin, count), ExprEmitter.ReductionLanes, (key, mask) =>
                 b.Store(Buffer, key, divisors[0].Divide(new KLoad(Buffer, key, ExprEmitter.ReductionLanes, mask)), mask));
             return;
         }

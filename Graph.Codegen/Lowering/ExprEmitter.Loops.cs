@@ -97,8 +97,12 @@ internal sealed partial class ExprEmitter
         KRegister[] carried =
             [.. loop.Initial.Select(e => Builder.Declare("carried", KBuilder.Broadcast(Emit(e), lanes)))];
         var merging = new LoopMerging(Analysis, loop.Next, []);
-        EmitRounds(merging.Merge(loop.Variables), 0, () => InScope(() =>
+        EmitBounded(TryBound(loop), bounded => EmitRounds(merging.Merge(loop.Variables), 0, () => InScope(() =>
         {
+            if (bounded is not null)
+            {
+                Bind(bounded.Guard, Emit(bounded.Guard.Value));
+            }
             for (int i = 0; i < carried.Length; i++)
             {
                 Bind(loop.Carried[i], Builder.Let("now", new KRead(carried[i])));
@@ -108,7 +112,7 @@ internal sealed partial class ExprEmitter
             {
                 Builder.Assign(carried[i], next[i]);
             }
-        }));
+        }), bounded));
         return [.. carried.Select(r => Builder.Let("result", new KRead(r)))];
     }
 
@@ -124,39 +128,45 @@ internal sealed partial class ExprEmitter
         List<LoopGroup> groups = new LoopMerging(Analysis, [element], []).Merge(loop.Variables);
         LoopGroup inner = groups[^1];
         Hoist([element], loop.Variables);
+        bool isOneBlock = inner.Extent is { IsStatic: true, Value: <= BlockLength };
         var zero = new KConstant(function.Identity, lanes);
         KRegister total = Builder.Declare("total", zero);
-        EmitRounds([.. groups.SkipLast(1)], 0, () =>
+        EmitBounded(isOneBlock ? TryBound(loop) : null, bounded => EmitRounds([.. groups.SkipLast(1)], 0, () =>
         {
-            KExpr extent = Builder.Let("extent", KBuilder.Value(inner.Extent));
-            Builder.For("block", 0, extent, BlockLength, begin =>
+            (KExpr first, KExpr extent) = bounded?.Of(inner) ?? (0, Builder.Let("extent", KBuilder.Value(inner.Extent)));
+            Builder.For("block", first, extent, BlockLength, begin =>
             {
-                KExpr end = inner.Extent is { IsStatic: true, Value: <= BlockLength }
+                KExpr end = isOneBlock
                     ? extent
                     : Builder.Let("end", KBuilder.Minimum(KBuilder.Add(begin, BlockLength), extent));
                 KRegister sum = Builder.Declare("sum", zero);
                 Builder.For("r", begin, end, 1, counter => InScope(() =>
                 {
                     BindGroup(inner, counter);
+                    if (bounded is not null)
+                    {
+                        Bind(bounded.Guard, Emit(bounded.Guard.Value));
+                    }
                     Builder.Assign(sum, KBuilder.Add(new KRead(sum), function.Widen(KBuilder.Broadcast(Emit(element), lanes))));
                 }));
                 Builder.Assign(total, KBuilder.Add(new KRead(total), new KRead(sum)));
             });
-        });
+        }, bounded));
         return [Builder.Let("result", EmitCall(ScalarOp.Add, [Emit(initial), function.Round(new KRead(total))]))];
     }
 
-    private void EmitRounds(IReadOnlyList<LoopGroup> groups, int depth, Action body)
+    private void EmitRounds(IReadOnlyList<LoopGroup> groups, int depth, Action body, BoundedRounds? bounded = null)
     {
         if (depth == groups.Count)
         {
             body();
             return;
         }
-        Builder.For("r", 0, KBuilder.Value(groups[depth].Extent), 1, counter => InScope(() =>
+        (KExpr begin, KExpr end) = bounded?.Of(groups[depth]) ?? (0, KBuilder.Value(groups[depth].Extent));
+        Builder.For("r", begin, end, 1, counter => InScope(() =>
         {
             BindGroup(groups[depth], counter);
-            EmitRounds(groups, depth + 1, body);
+            EmitRounds(groups, depth + 1, body, bounded);
         }));
     }
 

@@ -53,7 +53,8 @@ public sealed partial class LoopNestLowering
         LoopPlan plan = _nest.Plan();
         MarkStreamed(plan);
         KeepElements(plan);
-        KExpr taskCount = TryEmitTransposed(plan, task) ?? TryEmitInterleaved(plan, task) ?? (plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task));
+        KExpr taskCount = TryEmitTransposed(plan, task) ?? TryEmitInterleaved(plan, task) ?? TryEmitWindows(plan, task)
+            ?? (plan.Outer.Count == 0 ? EmitChunks(plan, task) : EmitRows(plan, task));
         var kernel = new Kernel(name, _source.Arguments.Buffers, task, taskCount, _b.ToBlock(), _nest.Cost(fusion));
         return new LoweredKernel(kernel, _source.Arguments.Operands);
     }

@@ -34,6 +34,17 @@ internal sealed record ReductionFunction(ScalarOp Op, Scalar Identity, DType Res
         return identity is null ? null : new ReductionFunction(Normalize(call.Op, type), identity.Value, type);
     }
 
+    /// <summary>
+    /// Whether a result is the same without some elements that are the value it begins with: the largest is, and a sum that begins with
+    /// zero, whose sign it has itself if all else is a zero.
+    /// </summary>
+    public bool MayLeaveOut(Scalar initial) => Op switch
+    {
+        ScalarOp.Maximum or ScalarOp.Minimum => true,
+        ScalarOp.Add => initial.DType.IsFloating() ? initial.AsDouble == 0 : initial.AsInteger == 0,
+        _ => false,
+    };
+
     /// <summary>Two elements, or what came of some, as one.</summary>
     public KExpr Combine(KExpr a, KExpr b) => IsLoose ? new KSelect(KBuilder.Less(a, b), b, a) : KBuilder.Call(Op, a, b);
 

@@ -6,6 +6,9 @@ internal abstract partial class LlvmBodyPrinter
     private bool HasHalfConversions => target.Architecture is LlvmArchitecture.Arm64 or LlvmArchitecture.Nvptx64
         || (target.Architecture == LlvmArchitecture.X64 && target.HasFeature("f16c"));
 
+    // LLVM turns a comparison of what was f16 into one of f16, which x86-64 mostly does element by element, converting each again.
+    private bool ComparesHalves => target.Architecture != LlvmArchitecture.X64 || target.HasFeature("avx512fp16");
+
     private LlvmValue HalfToSingle(LlvmValue x)
     {
         if (!HasHalfConversions)
@@ -15,7 +18,8 @@ internal abstract partial class LlvmBodyPrinter
         string half = LlvmTypes.Vector("half", x.Type.Lanes);
         KType type = x.Type with { Element = DType.F32 };
         LlvmValue bits = Out.Add(x.Type, $"bitcast {x} to {half}");
-        return Out.Add(type, $"fpext {half} {bits.Name} to {LlvmTypes.Register(type)}");
+        LlvmValue single = Out.Add(type, $"fpext {half} {bits.Name} to {LlvmTypes.Register(type)}");
+        return ComparesHalves ? single : Intrinsic("arithmetic.fence", single);
     }
 
     private LlvmValue SingleToHalf(LlvmValue x)
