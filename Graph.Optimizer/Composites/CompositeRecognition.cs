@@ -3,7 +3,8 @@ namespace Graphene.Optimizer;
 /// <summary>Finds operations for which back ends have better kernels, as exporters decompose them, and makes composites of them.</summary>
 /// <remarks>
 /// Exact: a composite computes what stood there. Softmax, normalizations and activations need no name, as fusion makes one kernel
-/// of each; attention does, because fusion never joins two dots.
+/// of each; attention does, because fusion never joins two dots, and so do the first few of a sorted line, because a sort does not know
+/// who asks for how many.
 /// </remarks>
 public sealed class CompositeRecognition() : RewritePass("composite-recognition")
 {
@@ -18,6 +19,9 @@ public sealed class CompositeRecognition() : RewritePass("composite-recognition"
 
         // transpose(attention) => attention that stores its result in that order
         { Op: TransposeOp transpose } => Transposed(b, node, transpose),
+
+        // slice(sort(x), 0..k) => select_first(x)
+        { Op: SliceOp slice } when Context.Options.Machine.SelectsFirst => SelectionPattern.TryRewrite(b, node, slice),
 
         _ => null,
     };
