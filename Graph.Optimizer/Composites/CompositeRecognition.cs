@@ -4,7 +4,7 @@ namespace Graphene.Optimizer;
 /// <remarks>
 /// Exact: a composite computes what stood there. Softmax, normalizations and activations need no name, as fusion makes one kernel
 /// of each; attention does, because fusion never joins two dots, and so do the first few of a sorted line, because a sort does not know
-/// who asks for how many.
+/// who asks for how many, and running sums, because each element by itself would take all before it.
 /// </remarks>
 public sealed class CompositeRecognition() : RewritePass("composite-recognition")
 {
@@ -22,6 +22,9 @@ public sealed class CompositeRecognition() : RewritePass("composite-recognition"
 
         // slice(sort(x), 0..k) => select_first(x)
         { Op: SliceOp slice } when Context.Options.Machine.SelectsFirst => SelectionPattern.TryRewrite(b, node, slice),
+
+        // reduce_window(x, initial) over everything up to each element => running_reduction(x)
+        { Op: ReduceWindowOp } when Context.Options.Machine.RunsAlongLines => RunningPattern.TryRewrite(b, node),
 
         _ => null,
     };
