@@ -54,6 +54,20 @@ internal sealed class SelectionTests
         }
     }
 
+    [Test]
+    public void WholeLinesAreSortedAsTheReferenceDoes([ValueSource(nameof(Types))] DType type, [Values] bool descending)
+    {
+        Literal x = Ties(type, 3, 77);
+        Module module = CompiledModule.Build(b =>
+        {
+            (Node values, Node positions) = b.SortWithPositions(b.Parameter(0, x.Type), 1, descending);
+            return [values, positions];
+        });
+        Literal[] expected = Evaluator.Evaluate(module.Entry, [x]);
+        AssertEqual(CompiledModule.Run(module, [x]), expected, $"{x.Type}");
+        AssertEqual(new InterpretedModule(module, Machines[1]).Run([x]), expected, $"{x.Type}, interpreted");
+    }
+
     // Each element is the best so far, and none of them is.
     [TestCase(1)]
     [TestCase(-1)]
