@@ -150,6 +150,10 @@ public sealed record KShuffle(KExpr Value, ValueList<int> Lanes) : KExpr(new KTy
 /// <param name="High">The last lanes.</param>
 public sealed record KJoin(KExpr Low, KExpr High) : KExpr(new KType(Low.Type.Element, 2 * Low.Type.Lanes));
 
+/// <summary>Whether any lane is true: what a branch can ask about a whole vector.</summary>
+/// <param name="Flags">Bool lanes.</param>
+public sealed record KAny(KExpr Flags) : KExpr(new KType(DType.Bool));
+
 /// <summary>
 /// Products of neighbouring narrow elements, added to wider lanes: lane i of the result is lane i of the sum plus left * right over
 /// the g elements from g * i on.

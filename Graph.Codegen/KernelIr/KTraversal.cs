@@ -18,6 +18,7 @@ public static class KTraversal
         KRamp ramp => [ramp.Base, ramp.Stride],
         KShuffle shuffle => [shuffle.Value],
         KJoin join => [join.Low, join.High],
+        KAny any => [any.Flags],
         KDot dot => [dot.Sum, dot.Left, dot.Right],
         _ => [],
     };

@@ -134,6 +134,7 @@ internal sealed class KernelExpressionParser(TextCursor cursor, KernelScope scop
             ("ramp", [var lanes], [{ } first, { } stride]) => new KRamp(first, stride, Integer(start, lanes)),
             ("shuffle", _, [{ } value]) => new KShuffle(value, options.Select(o => Integer(start, o)).ToValueList()),
             ("join", [], [{ } low, { } high]) => new KJoin(low, high),
+            ("any", [], [{ } flags]) => new KAny(flags),
             ("dot", [], [{ } sum, { } left, { } right]) => new KDot(sum, left, right),
             (_, [], _) when isWhole && KernelExpressionText.TryFindOp(name, out ScalarOp op) => Call(start, op, all),
             _ => throw cursor.ErrorAt(start, $"'{name}' with {options.Count} options and {x.Count} operands is no expression"),

@@ -36,6 +36,7 @@ internal static class KernelExpressionText
         KRamp x => $"ramp[{Number(x.Lanes)}]({operand(x.Base)}, {operand(x.Stride)})",
         KShuffle x => $"shuffle{x.Lanes}({operand(x.Value)})",
         KJoin x => $"join({operand(x.Low)}, {operand(x.High)})",
+        KAny x => $"any({operand(x.Flags)})",
         KDot x => $"dot({operand(x.Sum)}, {operand(x.Left)}, {operand(x.Right)})",
         _ => throw new CompilerBugException("Kernel IR printer", $"unknown expression {e.GetType().Name}"),
     };

@@ -58,6 +58,7 @@ internal static class KernelRules
                 ? $"lanes {shuffle.Lanes} are not all in {shuffle.Value.Type}"
                 : null,
             KJoin join => Same(join.High, join.Low.Type, "the upper half"),
+            KAny any => Same(any.Flags, new KType(DType.Bool, any.Flags.Type.Lanes), "what is asked"),
             KDot dot => Problem(dot),
             _ => null,
         };

@@ -81,7 +81,8 @@ internal sealed partial class ExprEmitter
         {
             return known;
         }
-        KExpr[] results = TryEmitLaneReduction(loop) ?? TryEmitReductionOfFew(loop) ?? TryEmitBlockedSum(loop) ?? EmitOrderedLoop(loop);
+        KExpr[] results = TryEmitLaneReduction(loop) ?? TryEmitReductionOfFew(loop) ?? TryEmitBlockedSum(loop) ??
+            TryEmitPositions(loop) ?? EmitOrderedLoop(loop);
         _scopes[^1][loop] = results;
         return results;
     }

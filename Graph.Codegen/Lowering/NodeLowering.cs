@@ -43,6 +43,8 @@ public static class NodeLowering
                 ConcatenationLowering.TryLower(name, node, target, isOverwritten, lookups) is { } concatenation => concatenation,
             FusionOp => [LoopNestLowering.Lower(name, node, target, isOverwritten, lookups)],
             CompositeOp { Kind: AttentionForm.Kind } => [AttentionLowering.Lower(name, node, target)],
+            CompositeOp { Kind: SelectionForm.Kind } => [SelectionLowering.Lower(name, node, target)],
+            CompositeOp { Kind: RunningForm.Kind } => [RunningReductionLowering.Lower(name, node, target)],
             ScatterOp => ScatterLowering.Lower(name, node, target, isOverwritten),
             SelectAndScatterOp => SelectAndScatterLowering.Lower(name, node, target),
             SortOp => [SortLowering.Lower(name, node)],

@@ -1,11 +1,20 @@
+using Graphene.Optimizer;
+
 namespace Graphene.Codegen;
 
 /// <summary>
 /// Lowers sort: each line is one task that sorts the numbers 0..n-1 by bottom-up merging (stable, n log n, no recursion), then
 /// brings the elements of all operands into that order.
 /// </summary>
+/// <remarks>
+/// Where the order is that of an operand whose elements have at most 32 bits, those stand above the numbers in one integer, and
+/// nothing else is compared: no element is looked up by its number before the end.
+/// </remarks>
 internal sealed class SortLowering
 {
+    // The lower half of an integer with a key.
+    private const int NumberBits = 32;
+
     private readonly Node _node;
     private readonly SortOp _op;
     private readonly OperandSource _source;
@@ -14,6 +23,7 @@ internal sealed class SortLowering
     private readonly KVariable _task = new("task", KType.Index);
     private readonly IndexVariable[] _at;
     private readonly KExpr _length;
+    private readonly SortOrder? _keys;
 
     private SortLowering(Node node)
     {
@@ -24,7 +34,12 @@ internal sealed class SortLowering
         Dim elements = node.Types[0].Shape.ElementCount;
         _order = _source.Arguments.Output("order", DType.I64, new KernelOperand.Workspace(elements * 2 * sizeof(long)));
         _at = [.. node.Types[0].Shape.Select((d, i) => _source.F.Variable($"i{i}", d))];
-        _length = KBuilder.Value(node.Types[0].Shape[_op.Dimension]);
+        Dim length = node.Types[0].Shape[_op.Dimension];
+        _length = KBuilder.Value(length);
+        _keys = SortOrder.TryOf(_op.Comparator) is { } order && node.Operands[order.Key].DType.SizeInBits() <= NumberBits &&
+            length.Range.Max <= int.MaxValue
+            ? order
+            : null;
     }
 
     /// <summary>The kernel of a sort node.</summary>
@@ -34,7 +49,7 @@ internal sealed class SortLowering
     {
         BindLine();
         KExpr first = _b.Let("line", KBuilder.Multiply(KBuilder.Multiply(_task, 2), _length));
-        _b.For("i", 0, _length, 1, i => _b.Store(_order, KBuilder.Add(first, i), i));
+        _b.For("i", 0, _length, 1, i => _source.Emitter.InScope(() => _b.Store(_order, KBuilder.Add(first, i), Entry(i))));
         KRegister from = _b.Declare("from", first);
         KRegister to = _b.Declare("to", KBuilder.Add(first, _length));
         KRegister width = _b.Declare("width", 1);
@@ -87,18 +102,32 @@ internal sealed class SortLowering
         KExpr both = KBuilder.Call(ScalarOp.And, new KRead(takeRight), KBuilder.Less(new KRead(left), middle));
         _b.If(both, () => _source.Emitter.InScope(() =>
         {
-            KExpr l = Number(new KRead(from), new KRead(left));
-            KExpr r = Number(new KRead(from), new KRead(right));
-            _b.Assign(takeRight, Precedes(r, l)); // the left one goes first unless the right one must: stable
+            KExpr l = Entry(new KRead(from), new KRead(left));
+            KExpr r = Entry(new KRead(from), new KRead(right));
+            // The left one goes first unless the right one must: stable.
+            _b.Assign(takeRight, _keys is null ? Precedes(r, l) : KBuilder.Less(r, l));
         }));
         KExpr taken = _b.Let("taken", new KSelect(new KRead(takeRight), new KRead(right), new KRead(left)));
-        _b.Store(_order, KBuilder.Add(new KRead(to), o), Number(new KRead(from), taken));
+        _b.Store(_order, KBuilder.Add(new KRead(to), o), Entry(new KRead(from), taken));
         KExpr step = _b.Let("step", new KConvert(new KRead(takeRight), DType.I64));
         _b.Assign(right, KBuilder.Add(new KRead(right), step));
         _b.Assign(left, KBuilder.Add(new KRead(left), KBuilder.Subtract(1, step)));
     }
 
-    private KExpr Number(KExpr from, KExpr place) => _b.Let("number", new KLoad(_order, KBuilder.Add(from, place)));
+    private KExpr Entry(KExpr from, KExpr place) => _b.Let("number", new KLoad(_order, KBuilder.Add(from, place)));
+
+    // A number with its key, of which the smallest stands first.
+    private KExpr Entry(KExpr number)
+    {
+        if (_keys is null)
+        {
+            return number;
+        }
+        var key = new SortKey(_node.Operands[_keys.Key].DType, _keys.Descending);
+        KExpr better = key.Of(_b, _source.Emitter.Emit(Element(_keys.Key, number)));
+        KExpr first = new KConvert(KBuilder.Call(ScalarOp.Not, better), DType.I64);
+        return KBuilder.Call(ScalarOp.Or, KBuilder.Call(ScalarOp.ShiftLeft, first, NumberBits), number);
+    }
 
     private KExpr Precedes(KExpr left, KExpr right)
     {
@@ -120,7 +149,8 @@ internal sealed class SortLowering
 
     private void EmitGather(KRegister from) => _b.For("i", 0, _length, 1, i => _source.Emitter.InScope(() =>
     {
-        KExpr number = Number(new KRead(from), i);
+        KExpr number = Entry(new KRead(from), i);
+        number = _keys is null ? number : _b.Let("number", KBuilder.Call(ScalarOp.And, number, uint.MaxValue));
         KExpr[] values = [.. Enumerable.Range(0, _node.Operands.Length).Select(o => _source.Emitter.Emit(Element(o, number)))];
         ScalarExpr place = _source.F.Placeholder(DType.I64);
         _source.Emitter.Bind(place, i);

@@ -3,7 +3,8 @@ namespace Graphene.Optimizer;
 /// <summary>Finds operations for which back ends have better kernels, as exporters decompose them, and makes composites of them.</summary>
 /// <remarks>
 /// Exact: a composite computes what stood there. Softmax, normalizations and activations need no name, as fusion makes one kernel
-/// of each; attention does, because fusion never joins two dots.
+/// of each; attention does, because fusion never joins two dots, and so do the first few of a sorted line, because a sort does not know
+/// who asks for how many, and running sums, because each element by itself would take all before it.
 /// </remarks>
 public sealed class CompositeRecognition() : RewritePass("composite-recognition")
 {
@@ -18,6 +19,12 @@ public sealed class CompositeRecognition() : RewritePass("composite-recognition"
 
         // transpose(attention) => attention that stores its result in that order
         { Op: TransposeOp transpose } => Transposed(b, node, transpose),
+
+        // slice(sort(x), 0..k) => select_first(x)
+        { Op: SliceOp slice } when Context.Options.Machine.SelectsFirst => SelectionPattern.TryRewrite(b, node, slice),
+
+        // reduce_window(x, initial) over everything up to each element => running_reduction(x)
+        { Op: ReduceWindowOp } when Context.Options.Machine.RunsAlongLines => RunningPattern.TryRewrite(b, node),
 
         _ => null,
     };

@@ -25,6 +25,8 @@ public sealed record MachineTraits
         ReadsBorders = true,
         ReadsPartsAfterHeroes = false,
         MultipliesBytes = false,
+        SelectsFirst = false,
+        RunsAlongLines = false,
         FlopsPerByte = 10,
     };
 
@@ -62,6 +64,12 @@ public sealed record MachineTraits
 
     /// <summary>Whether the machine multiplies bytes at least as fast as f32. Others have no instruction that adds up neighbours.</summary>
     public bool MultipliesBytes { get; init; } = true;
+
+    /// <summary>Whether the first few of a sorted line are found without sorting the others.</summary>
+    public bool SelectsFirst { get; init; } = true;
+
+    /// <summary>Whether running sums go along a line once, in order, instead of reducing a window for each element.</summary>
+    public bool RunsAlongLines { get; init; } = true;
 
     /// <summary>Operations of f32 that take as long as moving a byte; 0 where functions are dearer than what moves.</summary>
     public int FlopsPerByte { get; init; }

@@ -33,6 +33,7 @@ internal sealed partial class TaskFrame
         KRamp x => Lanes(x, i => unchecked(known[x.Base][0] + (known[x.Stride][0] * (ulong)i))),
         KShuffle x => Lanes(x, i => known[x.Value][x.Lanes[i]]),
         KJoin x => [.. known[x.Low], .. known[x.High]],
+        KAny x => [known[x.Flags].Any(flag => flag != 0) ? 1UL : 0],
         KDot x => Dot(x, known[x.Sum], known[x.Left], known[x.Right]),
         _ => throw new CompilerBugException("Kernel IR interpreter", $"unknown expression {e.GetType().Name}"),
     };

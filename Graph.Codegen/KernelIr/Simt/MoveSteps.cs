@@ -114,6 +114,24 @@ internal sealed class LookupStep(SimtSlot result, SimtSlot index, KLookup lookup
     }
 }
 
+/// <summary>Whether any lane is true.</summary>
+internal sealed class AnyStep(SimtSlot result, SimtSlot flags) : SimtStep
+{
+    public override void Run(SimtBlock block)
+    {
+        int width = result.IsUniform ? 1 : block.Threads;
+        for (int t = 0; t < width; t++)
+        {
+            ulong any = 0;
+            for (int lane = 0; lane < flags.Type.Lanes; lane++)
+            {
+                any |= SimtBits.Read(block, flags, (lane * width) + t);
+            }
+            SimtBits.Write(block, result, t, any);
+        }
+    }
+}
+
 /// <summary>The value of a symbolic dim.</summary>
 internal sealed class SymbolStep(SimtSlot result, DimSymbol symbol) : SimtStep
 {

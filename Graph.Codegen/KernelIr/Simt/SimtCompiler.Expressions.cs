@@ -126,6 +126,9 @@ internal sealed partial class SimtCompiler
             case KRamp:
                 Add(new RampStep(result, x[0], x[1]));
                 break;
+            case KAny:
+                Add(new AnyStep(result, x[0]));
+                break;
             case KDot:
                 Add(new DotStep(result, x[0], x[1], x[2]));
                 break;

@@ -61,6 +61,7 @@ internal abstract partial class LlvmBodyPrinter
             ShuffleTwo(_known[join.Low], _known[join.High], shuffle.Lanes),
         KShuffle shuffle => Shuffle(_known[shuffle.Value], shuffle.Lanes),
         KJoin join => Join(_known[join.Low], _known[join.High]),
+        KAny any => AnyLane(_known[any.Flags]),
         KDot dot => Dot(_known[dot.Sum], _known[dot.Left], _known[dot.Right]),
         _ => throw Bug($"unknown expression {e.GetType().Name}"),
     };

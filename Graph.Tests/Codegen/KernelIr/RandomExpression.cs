@@ -124,6 +124,10 @@ internal sealed class RandomExpression(Random random, KBuffer[] operands)
 
     private KExpr Call(KType type, int depth)
     {
+        if (type == new KType(DType.Bool) && random.Next(4) == 0)
+        {
+            return new KAny(Make(type with { Lanes = 1 << random.Next(4) }, depth - 1));
+        }
         if (type.Element == DType.Bool && random.Next(2) == 0)
         {
             DType[] compared = [DType.F32, DType.F64, DType.I8, DType.U8, DType.I32, DType.U32, DType.I64, DType.U64];
