@@ -128,7 +128,7 @@ internal sealed class LoopNest
     private static int KeptRank(Node result) => result.Op switch
     {
         ReduceOp reduce => reduce.Dimensions.Min(),
-        GetTupleElementOp => KeptRank(result.Operands[0]),
+        GetTupleElementOp when result.Operands[0].Op is ReduceOp several => several.Dimensions.Min(),
         { IsElementwise: true } => result.Operands.Where(o => o.Rank == result.Rank).Select(KeptRank).Append(result.Rank).Min(),
         _ => result.Rank,
     };
