@@ -34,7 +34,7 @@ internal sealed class ConcatenationLowering
         _pad = pad;
         _whole = fusion.Type;
         _lanes = target.Lanes(join.DType);
-        _streams = join.Type.SizeInBytes is { IsStatic: true, Value: var bytes } && bytes >= target.StreamedBytes && 2 * bytes > target.CachedBytes;
+        _streams = join.Type.SizeInBytes is { IsStatic: true, Value: var bytes } && 2 * bytes > target.CachedBytes;
         _length = StripOf(join);
         Computation body = ((FusionOp)fusion.Op).Body;
         _sources = [.. body.Parameters.Select((p, i) => isThere(i)

@@ -182,7 +182,7 @@ internal sealed partial class ExprEmitter
     }
 
     /// <summary>Binds loops that were made one to their counters.</summary>
-    /// <param name="groups">The loops, outermost first; at least one.</param>
+    /// <param name="groups">The loops, outermost first.</param>
     /// <param name="row">The counter of all of them together.</param>
     public void BindRow(IReadOnlyList<LoopGroup> groups, KExpr row)
     {
@@ -192,7 +192,10 @@ internal sealed partial class ExprEmitter
             BindGroup(groups[i], Builder.Let("i", KBuilder.Remainder(row, extent)));
             row = Builder.Let("row", KBuilder.Divide(row, extent));
         }
-        BindGroup(groups[0], row);
+        if (groups.Count > 0)
+        {
+            BindGroup(groups[0], row);
+        }
     }
 
     /// <summary>Emits what is left behind the last whole vector, if anything, under a mask.</summary>

@@ -123,10 +123,7 @@ public sealed partial class LoopNestLowering
 
         void EachRow(KExpr first, KExpr last, Action<KExpr> body) => _b.For("row", first, last, 1, row => _emitter.InScope(() =>
         {
-            if (outer.Count > 0)
-            {
-                _emitter.BindRow(outer, row);
-            }
+            _emitter.BindRow(outer, row);
             body(_b.Let("place", KBuilder.Subtract(row, first)));
         }));
 

@@ -198,10 +198,7 @@ internal sealed class RunningReductionLowering
         _emitter.InScope(() =>
         {
             _emitter.Bind(Along, 0);
-            if (Rows.Count > 0)
-            {
-                _emitter.BindRow(Rows, row);
-            }
+            _emitter.BindRow(Rows, row);
             from = _b.Let("from", _emitter.EmitPosition(_from));
             to = _b.Let("to", _emitter.EmitPosition(_to));
         });

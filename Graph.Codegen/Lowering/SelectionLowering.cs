@@ -69,7 +69,7 @@ internal sealed class SelectionLowering
     private LoweredKernel Run(string name, Node fusion)
     {
         Shape shape = _form.Sort.Types[0].Shape;
-        BindLine();
+        _emitter.BindRow([.. _at.Where((_, axis) => axis != _form.Dimension).Select(v => new LoopGroup(v))], _task);
         var kept = new Kept(
             _b.Scratch("keys", _key.Type, (_blocks * KeptLanes) + 1), _b.Scratch("places", _places.Element, (_blocks * KeptLanes) + 1));
         _b.Store(kept.Keys, 0, new KConstant(_key.Best, 1));
@@ -87,20 +87,6 @@ internal sealed class SelectionLowering
         var kernel = new Kernel(
             name, _source.Arguments.Buffers, _task, KBuilder.Value(lines), _b.ToBlock(), new KernelCost(shape.ElementCount, bytes));
         return new LoweredKernel(kernel, _source.Arguments.Operands);
-    }
-
-    private void BindLine()
-    {
-        KExpr rest = _task;
-        for (int axis = _at.Length - 1; axis >= 0; axis--)
-        {
-            if (axis != _form.Dimension)
-            {
-                KExpr extent = KBuilder.Value(_at[axis].Extent);
-                _emitter.Bind(_at[axis], _b.Let("i", KBuilder.Remainder(rest, extent)));
-                rest = _b.Let("rest", KBuilder.Divide(rest, extent));
-            }
-        }
     }
 
     private void LookThroughOthers(Kept kept)

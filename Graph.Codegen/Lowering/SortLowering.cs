@@ -47,7 +47,7 @@ internal sealed class SortLowering
 
     private LoweredKernel Run(string name)
     {
-        BindLine();
+        _source.Emitter.BindRow([.. _at.Where((_, axis) => axis != _op.Dimension).Select(v => new LoopGroup(v))], _task);
         KExpr first = _b.Let("line", KBuilder.Multiply(KBuilder.Multiply(_task, 2), _length));
         _b.For("i", 0, _length, 1, i => _source.Emitter.InScope(() => _b.Store(_order, KBuilder.Add(first, i), Entry(i))));
         KRegister from = _b.Declare("from", first);
@@ -64,20 +64,6 @@ internal sealed class SortLowering
         EmitGather(from);
         Dim lines = _node.Types[0].Shape.Without([_op.Dimension]).ElementCount;
         return _source.ToKernel(name, _task, KBuilder.Value(lines));
-    }
-
-    private void BindLine()
-    {
-        KExpr rest = _task;
-        for (int axis = _at.Length - 1; axis >= 0; axis--)
-        {
-            if (axis != _op.Dimension)
-            {
-                KExpr extent = KBuilder.Value(_at[axis].Extent);
-                _source.Emitter.Bind(_at[axis], _b.Let("i", KBuilder.Remainder(rest, extent)));
-                rest = _b.Let("rest", KBuilder.Divide(rest, extent));
-            }
-        }
     }
 
     // Merges runs [start, middle) and [middle, end) of the numbers at 'from' into 'to', for all starts.

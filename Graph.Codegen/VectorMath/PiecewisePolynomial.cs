@@ -27,7 +27,8 @@ internal sealed class PiecewisePolynomial
     /// <param name="scale">How fast it grows.</param>
     /// <param name="cuts">The intervals for each power of two of <c>w</c>, itself a power of two.</param>
     /// <param name="pieces">
-    /// For each interval its centre and the coefficients, lowest power first. The first has centre 0 and <c>c0</c> 0.
+    /// For each interval its centre and the coefficients, lowest power first. The first has centre 0 and <c>c0</c> 0, and its polynomial is
+    /// f - a, so that only a small part of the result is computed there, for an f that is a times a number that no machine number is.
     /// </param>
     public PiecewisePolynomial(double bound, double first, double scale, int cuts, double[][] pieces)
     {
@@ -43,12 +44,6 @@ internal sealed class PiecewisePolynomial
         _coefficients = columns[1..];
     }
 
-    /// <summary>
-    /// True where the polynomial of the first interval is f - a, which is more exact where f is a times a number that no machine number is:
-    /// only a small part of the result is computed then.
-    /// </summary>
-    public bool AddsArgument { get; init; }
-
     /// <summary>The value at a; NaN at NaN.</summary>
     /// <param name="a">f32, not negative, on a machine with fused multiply-add.</param>
     public KNum At(KNum a)
@@ -63,6 +58,6 @@ internal sealed class PiecewisePolynomial
             sum = KNum.Fma(sum, t, KNum.Lookup(coefficient, index));
         }
         KNum constant = KNum.Lookup(_coefficients[0], index);
-        return KNum.Fma(sum, t, AddsArgument ? KNum.Select(w < _second, bounded, constant) : constant);
+        return KNum.Fma(sum, t, KNum.Select(w < _second, bounded, constant));
     }
 }

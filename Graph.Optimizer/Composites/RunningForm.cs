@@ -38,22 +38,8 @@ public sealed record RunningForm(Node Window, ElementwiseFn Function, int Dimens
         {
             return null;
         }
-        int[] moving = [.. Enumerable.Range(0, x.Rank).Where(axis => !op.Window[axis].IsIdentity)];
-        if (moving is not [var along])
-        {
-            return null;
-        }
-        WindowDim w = op.Window[along];
-        Dim extent = x.Shape[along];
-        bool isWhole = w is { Stride: 1, BaseDilation: 1, Dilation: 1, Reversed: false } && w.Size == extent;
-        (bool Exclusive, bool Reverse)? kind = !isWhole ? null
-            : w.Low == extent - 1 && w.High == 0 ? (false, false)
-            : w.Low == 0 && w.High == extent - 1 ? (false, true)
-            : w.Low == extent && w.High == -1 ? (true, false)
-            : w.Low == -1 && w.High == extent ? (true, true)
-            : null;
-        return kind is (bool exclusive, bool reverse) && node.Shape.Equals(x.Shape)
-            ? new RunningForm(node, function, along, exclusive, reverse)
+        return RunningWindow.TryFind(op, x.Shape) is { } running && !op.Window[running.Axis].Reversed && node.Shape.Equals(x.Shape)
+            ? new RunningForm(node, function, running.Axis, running.IsExclusive, running.IsReverse)
             : null;
     }
 }

@@ -56,7 +56,7 @@ var gemm = new Command("gemm", "Square f32 matrix products as one-node models, b
 gemm.SetAction(p => Run(() => Publish(p, SideBySide.Run(new SideBySideOptions(
     ModelSet.Gemm(p.GetRequiredValue(sizes)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
 
-var some = new Option<string[]>("--names")
+var nameParts = new Option<string[]>("--names")
 {
     Description = "Parts of the names of what is measured; all of it without them.",
     DefaultValueFactory = _ => [],
@@ -64,27 +64,27 @@ var some = new Option<string[]>("--names")
 };
 var small = new Command("small", "Small graphs of a few operators, as networks of many kinds have them, beside ONNX Runtime.")
 {
-    some, threads, rounds, seconds, report,
+    nameParts, threads, rounds, seconds, report,
 };
 small.SetAction(p => Run(() => Publish(p, SideBySide.Run(new SideBySideOptions(
-    ModelSet.Small(p.GetRequiredValue(some)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
+    ModelSet.Small(p.GetRequiredValue(nameParts)), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
 
 var torch = new Command("torch", "Graphene and PyTorch, in turns: elementwise chains, softmax, norms, sums, transposes, attention.")
 {
-    some, threads, rounds, seconds, report,
+    nameParts, threads, rounds, seconds, report,
 };
 torch.SetAction(p => Run(() => Publish(p, TorchSideBySide.Run(new TorchOptions(
-    p.GetRequiredValue(some), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
+    p.GetRequiredValue(nameParts), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds))))));
 
 var trainingPage = new Option<string>("--out") { Description = "The page.", DefaultValueFactory = _ => "docs/benchmarks/training.md" };
 var kernels = new Option<bool>("--kernels") { Description = "Only list where the time of Graphene's step goes; PyTorch is not needed." };
 var training = new Command("training", "Whole training steps with Graphene and PyTorch, in turns; writes docs/benchmarks/training.md.")
 {
-    some, threads, rounds, seconds, kernels, trainingPage,
+    nameParts, threads, rounds, seconds, kernels, trainingPage,
 };
 training.SetAction(p => Run(() =>
 {
-    var options = new TorchOptions(p.GetRequiredValue(some), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds));
+    var options = new TorchOptions(p.GetRequiredValue(nameParts), p.GetRequiredValue(threads), p.GetValue(rounds), p.GetValue(seconds));
     if (p.GetValue(kernels))
     {
         TrainingSideBySide.ShowKernels(options);

@@ -232,11 +232,10 @@ def cbrt_guess():
     return fit(lambda m: m ** (-mpf(1) / 3), range(4), 1, 2, lambda m: m ** (mpf(1) / 3), 24, {}, 200), 24
 
 
-def pieces(name, f, first, cuts, scale, degree, adds_argument=False):
+def pieces(name, f, first, cuts, scale, degree):
     """f on eight intervals, for PiecewisePolynomial: polynomials in the distance from a centre of each.
 
-    A piece ends where first + scale x reaches the next of `cuts` parts of a power of two. At 0 the polynomial is f(x)/x times x, of f(x) - x
-    where that is asked for. Elsewhere the centre is a number near the middle at which f is, to a thousandth of a unit, a machine number: the constant term errs by nothing.
+    A piece ends where first + scale x reaches the next of `cuts` parts of a power of two. At 0 the polynomial is that of f(x) - x, by f(x)/x. Elsewhere the centre is a number near the middle at which f is, to a thousandth of a unit, a machine number: the constant term errs by nothing.
     """
     edges = [mpf(first)]
     while len(edges) <= 8:
@@ -247,9 +246,8 @@ def pieces(name, f, first, cuts, scale, degree, adds_argument=False):
     for low, high in zip(edges, edges[1:]):
         if low == 0:
             centre = mpf(0)
-            less = 1 if adds_argument else 0
             g = series(lambda x: f(x) / x, mp.diff(f, 0))
-            c, worst = fit(lambda x: g(x) - less, range(degree), 0, high, lambda x: 1 / g(x), 24, {}, 200)
+            c, worst = fit(lambda x: g(x) - 1, range(degree), 0, high, lambda x: 1 / g(x), 24, {}, 200)
             c = {0: mpf(0), **{p + 1: v for p, v in c.items()}}
         else:
             centre = central(f, (low + high) / 2, (high - low) / 64)
@@ -273,7 +271,7 @@ def central(f, middle, reach):
 
 def erf32_pieces():
     """erf on [0, 3.93]; beyond, it rounds to 1."""
-    pieces("erf32", mp.erf, 1.25, 4, 0.954, 6, adds_argument=True)
+    pieces("erf32", mp.erf, 1.25, 4, 0.954, 6)
 
 
 ALL = [exp32, exp64, logistic32, logistic64, logistic32_eighths, expm1_32, expm1_64, tanh32_eighths, tanh32, tanh64, log32, log64,

@@ -113,21 +113,7 @@ internal static class Windows
     private static bool TryRunningSum(ExportSite site, ReduceWindowOp op)
     {
         StoredValue x = site.Operands[0];
-        int[] moving = [.. Enumerable.Range(0, x.Type.Rank).Where(i => !op.Window[i].IsIdentity)];
-        if (moving is not [var axis])
-        {
-            return false;
-        }
-        WindowDim w = op.Window[axis];
-        Dim extent = x.Type.Shape[axis];
-        bool isWhole = w.Size == extent && w.Stride == 1 && w.Dilation == 1 && w.BaseDilation == 1;
-        (bool Exclusive, bool Reverse)? kind = !isWhole ? null
-            : w.Low == extent - 1 && w.High == 0 ? (false, false)
-            : w.Low == 0 && w.High == extent - 1 ? (false, true)
-            : w.Low == extent && w.High == -1 ? (true, false)
-            : w.Low == -1 && w.High == extent ? (true, true)
-            : null;
-        if (kind is not (bool exclusive, bool reverse))
+        if (RunningWindow.TryFind(op, x.Type.Shape) is not var (axis, exclusive, reverse))
         {
             return false;
         }
